@@ -1,0 +1,5 @@
+//! Who calls, and what they may do. Knows the object store (tokens are objects), no protocol and no SQL.
+
+mod caller;
+
+pub use caller::{Caller, Role};

@@ -1,0 +1,237 @@
+//! The one error of the server. A [`Kind`] tells a caller what to do; the message tells how.
+//!
+//! Must not know any protocol beyond the two numbers that each kind maps to.
+
+use std::fmt;
+
+use datafusion::arrow::error::ArrowError;
+use datafusion::common::SchemaError;
+use datafusion::error::DataFusionError;
+use datafusion::parquet::errors::ParquetError;
+
+/// What a caller can do about an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The request is wrong: change it.
+    InvalidInput,
+    /// The named thing does not exist, or not for this caller.
+    NotFound,
+    /// No valid credentials: log in again.
+    Unauthenticated,
+    /// Valid credentials without the right.
+    Forbidden,
+    /// The state has changed in between, or somebody else holds it.
+    Conflict,
+    /// A limit of time, memory or concurrency was reached: try again, or ask for less.
+    Busy,
+    /// Stored data is damaged: `convoke check` tells more.
+    Corrupt,
+    /// A fault of ours.
+    Internal,
+}
+
+/// The gRPC code and the HTTP status of each kind.
+const PROTOCOL_CODES: [(Kind, tonic::Code, u16); 8] = [
+    (Kind::InvalidInput, tonic::Code::InvalidArgument, 400),
+    (Kind::NotFound, tonic::Code::NotFound, 404),
+    (Kind::Unauthenticated, tonic::Code::Unauthenticated, 401),
+    (Kind::Forbidden, tonic::Code::PermissionDenied, 403),
+    (Kind::Conflict, tonic::Code::Aborted, 409),
+    (Kind::Busy, tonic::Code::ResourceExhausted, 429),
+    (Kind::Corrupt, tonic::Code::DataLoss, 500),
+    (Kind::Internal, tonic::Code::Internal, 500),
+];
+
+impl Kind {
+    fn codes(self) -> (tonic::Code, u16) {
+        PROTOCOL_CODES
+            .iter()
+            .find(|(kind, _, _)| *kind == self)
+            .map_or((tonic::Code::Internal, 500), |(_, grpc, http)| (*grpc, *http))
+    }
+
+    pub fn grpc_code(self) -> tonic::Code {
+        self.codes().0
+    }
+
+    pub fn http_status(self) -> u16 {
+        self.codes().1
+    }
+}
+
+type Source = Box<dyn std::error::Error + Send + Sync>;
+
+/// An error with its kind, a message that says what to do, and the fault below it, if any.
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    message: String,
+    source: Option<Source>,
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(Kind::InvalidInput, message)
+    }
+
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Kind::NotFound, message)
+    }
+
+    pub fn unauthenticated(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unauthenticated, message)
+    }
+
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(Kind::Forbidden, message)
+    }
+
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Kind::Conflict, message)
+    }
+
+    pub fn busy(message: impl Into<String>) -> Self {
+        Self::new(Kind::Busy, message)
+    }
+
+    pub fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(Kind::Corrupt, message)
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(Kind::Internal, message)
+    }
+
+    pub fn with_source(mut self, source: impl Into<Source>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The same error with what was being done in front of the message.
+    pub fn context(mut self, doing: impl fmt::Display) -> Self {
+        self.message = format!("{doing}: {}", self.message);
+        self
+    }
+
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_ref().map(|source| &**source as _)
+    }
+}
+
+impl From<DataFusionError> for Error {
+    fn from(error: DataFusionError) -> Self {
+        let kind = match error.find_root() {
+            DataFusionError::SQL(..)
+            | DataFusionError::Plan(_)
+            | DataFusionError::SchemaError(..)
+            | DataFusionError::Configuration(_)
+            | DataFusionError::NotImplemented(_)
+            | DataFusionError::Execution(_) => Kind::InvalidInput,
+            DataFusionError::ArrowError(arrow, _) => arrow_kind(arrow),
+            DataFusionError::ResourcesExhausted(_) => Kind::Busy,
+            DataFusionError::External(source) => match source.downcast_ref::<Error>() {
+                Some(ours) => return Error::new(ours.kind, ours.message.clone()),
+                None => Kind::Internal,
+            },
+            DataFusionError::ParquetError(_) => Kind::Corrupt,
+            _ => Kind::Internal,
+        };
+        let message = match error.find_root() {
+            DataFusionError::SchemaError(schema_error, _) => schema_message(schema_error),
+            root => root.strip_backtrace(),
+        };
+        Error::new(kind, message).with_source(error)
+    }
+}
+
+fn schema_message(error: &SchemaError) -> String {
+    error.to_string()
+}
+
+fn arrow_kind(error: &ArrowError) -> Kind {
+    match error {
+        ArrowError::CastError(_)
+        | ArrowError::ParseError(_)
+        | ArrowError::ComputeError(_)
+        | ArrowError::DivideByZero
+        | ArrowError::ArithmeticOverflow(_)
+        | ArrowError::InvalidArgumentError(_)
+        | ArrowError::NotYetImplemented(_)
+        | ArrowError::CsvError(_)
+        | ArrowError::JsonError(_)
+        | ArrowError::SchemaError(_) => Kind::InvalidInput,
+        ArrowError::MemoryError(_) => Kind::Busy,
+        _ => Kind::Internal,
+    }
+}
+
+impl From<ArrowError> for Error {
+    fn from(error: ArrowError) -> Self {
+        Error::new(arrow_kind(&error), error.to_string()).with_source(error)
+    }
+}
+
+impl From<ParquetError> for Error {
+    fn from(error: ParquetError) -> Self {
+        Error::corrupt(error.to_string()).with_source(error)
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        let kind = match &error {
+            object_store::Error::NotFound { .. } => Kind::NotFound,
+            object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => Kind::Conflict,
+            object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+                Kind::Forbidden
+            }
+            _ => Kind::Internal,
+        };
+        Error::new(kind, error.to_string()).with_source(error)
+    }
+}
+
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        let kind = match error.kind() {
+            std::io::ErrorKind::NotFound => Kind::NotFound,
+            std::io::ErrorKind::PermissionDenied => Kind::Forbidden,
+            _ => Kind::Internal,
+        };
+        Error::new(kind, error.to_string()).with_source(error)
+    }
+}
+
+impl From<serde_json::Error> for Error {
+    fn from(error: serde_json::Error) -> Self {
+        Error::invalid(error.to_string()).with_source(error)
+    }
+}
+
+impl From<Error> for DataFusionError {
+    fn from(error: Error) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}

@@ -1,0 +1,7 @@
+//! Convoke: events, persons and audiences of a retailer, behind one SQL endpoint.
+
+pub mod auth;
+pub mod error;
+pub mod ids;
+pub mod ingest;
+pub mod query;
