@@ -8,30 +8,12 @@ use arrow::array::{
     ArrayRef, Decimal128Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder,
     TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::error::Result;
 
-/// Money and quantities: DECIMAL(18,4), held as an integer of ten-thousandths.
-pub const DECIMAL: DataType = DataType::Decimal128(18, 4);
-
-/// `ts` and every other instant: microseconds since 1970 in UTC.
-pub fn instant() -> DataType {
-    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
-}
-
-/// The fields of one element of `identifiers`: (type, value).
-pub fn identifier_fields() -> Fields {
-    Fields::from(vec![Field::new("type", DataType::Utf8, false), Field::new("value", DataType::Utf8, false)])
-}
-
-fn identifiers_type() -> DataType {
-    DataType::List(Arc::new(Field::new("element", DataType::Struct(identifier_fields()), true)))
-}
-
-fn path_type() -> DataType {
-    DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
-}
+pub use crate::store::events::schema::{DECIMAL, identifier_fields, instant};
+use crate::store::events::schema;
 
 /// Columns of an event on the way in. All may be NULL; the loader fills in or refuses.
 ///
@@ -46,7 +28,7 @@ pub fn schema() -> SchemaRef {
             Field::new("event", DataType::Utf8, true),
             Field::new("anonymous_id", DataType::Utf8, true),
             Field::new("user_id", DataType::Utf8, true),
-            Field::new("identifiers", identifiers_type(), true),
+            Field::new("identifiers", schema::identifiers(), true),
             Field::new("channel", DataType::Utf8, true),
             Field::new("source", DataType::Utf8, true),
             Field::new("brand", DataType::Utf8, true),
@@ -57,7 +39,7 @@ pub fn schema() -> SchemaRef {
             Field::new("cost", DECIMAL, true),
             Field::new("currency", DataType::Utf8, true),
             Field::new("product_id", DataType::Utf8, true),
-            Field::new("category", path_type(), true),
+            Field::new("category", schema::path(), true),
             Field::new("quantity", DECIMAL, true),
             Field::new("properties", DataType::Utf8, true),
             Field::new("context", DataType::Utf8, true),

@@ -1,13 +1,24 @@
-//! One source of events in, one commit out.
+//! One source of events in, one commit out: all of its rows or none.
+
+use std::sync::Arc;
+use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
+use futures::StreamExt;
 use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
+use super::accept::Acceptor;
+use super::dead_letters::DeadLetters;
+use super::partition::Partitioner;
 use crate::auth::Caller;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::settings::Settings;
+use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
+use crate::workspace::{Commit, Workspace, Workspaces};
 
-/// What is loaded: travels as JSON in the descriptor of a `DoPut` (path `ingest`), too.
+/// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LoadRequest {
     /// Name of the source as the user knows it, such as a file's path.
@@ -16,6 +27,9 @@ pub struct LoadRequest {
     pub content_hash: String,
     /// Loads the same content once more, as new events.
     pub again: bool,
+    /// The rows come from our own readers in this process, which checked their JSON already.
+    #[serde(skip)]
+    pub checked: bool,
 }
 
 /// What one load did.
@@ -33,17 +47,120 @@ pub struct LoadSummary {
 
 /// Loads events into workspaces. Cheap to clone.
 #[derive(Clone)]
-pub struct Loader {}
+pub struct Loader {
+    workspaces: Workspaces,
+    settings: Arc<Settings>,
+}
 
 impl Loader {
-    /// Loads all rows of `batches` (of [`super::input::schema`]) in one commit: all of them or none.
+    pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Self {
+        Self { workspaces, settings }
+    }
+
+    /// Loads all rows of `batches` (of [`super::input::schema`]) in one commit.
+    ///
+    /// # Errors
+    /// `Conflict` when another process writes to the workspace; any error of `batches`. Nothing is loaded then.
     pub async fn load(
         &self,
         caller: &Caller,
-        _request: LoadRequest,
-        _batches: BoxStream<'_, Result<RecordBatch>>,
+        request: LoadRequest,
+        batches: BoxStream<'_, Result<RecordBatch>>,
     ) -> Result<LoadSummary> {
         caller.check_can_ingest()?;
-        Err(Error::internal("stub"))
+        let started = Instant::now();
+        let workspace = self.workspaces.get(&caller.workspace).await?;
+        let writer = workspace.writer().await?;
+        let held = workspace.snapshot();
+        let again = held.loads.iter().filter(|load| same_content(load, &request)).count();
+        if again > 0 && !request.again {
+            return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
+        }
+        // The salt keeps the message ids of a repeated load apart from those of the first.
+        let content_hash = if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
+        let mut load = Load::new(&workspace, &self.settings, &request, content_hash);
+        match load.run(batches).await {
+            Ok((files, dead_letters)) => {
+                let identity = workspace.write_identity(&writer, load.id).await?;
+                let record = load.record(&request, identity, dead_letters);
+                let summary = load.summary();
+                let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
+                let seconds = started.elapsed().as_secs_f64();
+                Ok(LoadSummary { version: snapshot.events.version, seconds, ..summary })
+            }
+            Err(error) => {
+                workspace.roll_back(&writer).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+fn same_content(load: &LoadRecord, request: &LoadRequest) -> bool {
+    load.content_hash.split('#').next() == Some(request.content_hash.as_str())
+}
+
+/// A load under way.
+struct Load<'a> {
+    id: Uuid,
+    workspace: &'a Workspace,
+    acceptor: Acceptor,
+    partitioner: Partitioner,
+    dead_letters: DeadLetters,
+    content_hash: String,
+    read: u64,
+    kept: u64,
+}
+
+impl<'a> Load<'a> {
+    fn new(workspace: &'a Workspace, settings: &Settings, request: &LoadRequest, content_hash: String) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            acceptor: Acceptor::new(&settings.identity, &content_hash, request.checked),
+            partitioner: Partitioner::new(
+                FileWriter::new(workspace.store()),
+                workspace.manifest().time_zone,
+                settings.ingest.buffer_memory.0,
+            ),
+            dead_letters: DeadLetters::new(&request.source),
+            workspace,
+            content_hash,
+            read: 0,
+            kept: 0,
+        }
+    }
+
+    /// Returns the files and the path of the dead letters, all durable.
+    async fn run(
+        &mut self,
+        mut batches: BoxStream<'_, Result<RecordBatch>>,
+    ) -> Result<(Vec<WrittenFile>, Option<String>)> {
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            self.read += batch.num_rows() as u64;
+            let accepted = tokio::task::block_in_place(|| {
+                self.acceptor.accept(&batch, &mut self.workspace.identity().write(), &mut self.dead_letters)
+            })?;
+            self.kept += accepted.num_rows() as u64;
+            self.partitioner.push(accepted).await?;
+        }
+        let files = self.partitioner.finish().await?;
+        let dead_letters = self.dead_letters.write(self.workspace, self.id).await?;
+        Ok((files, dead_letters))
+    }
+
+    fn record(&self, request: &LoadRequest, identity: Option<String>, dead_letters: Option<String>) -> LoadRecord {
+        LoadRecord {
+            source: request.source.clone(),
+            content_hash: self.content_hash.clone(),
+            kept: self.kept,
+            rejected: self.read - self.kept,
+            identity,
+            dead_letters,
+        }
+    }
+
+    fn summary(&self) -> LoadSummary {
+        LoadSummary { read: self.read, kept: self.kept, rejected: self.read - self.kept, ..Default::default() }
     }
 }

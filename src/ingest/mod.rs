@@ -1,6 +1,9 @@
 //! Accepts events: parse, validate, dedupe, number, commit. Knows no protocol and no SQL.
 
+mod accept;
+pub mod dead_letters;
 pub mod input;
 mod load;
+mod partition;
 
 pub use load::{LoadRequest, LoadSummary, Loader};

@@ -1,32 +1,32 @@
 //! The one way from a SQL text to rows, whatever the protocol.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use arrow::datatypes::{FieldRef, SchemaRef};
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::execution::SendableRecordBatchStream;
-use serde::{Deserialize, Serialize};
+use datafusion::execution::context::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::execute_stream;
+use datafusion::sql::parser::Statement as DfStatement;
+use parking_lot::Mutex;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
 
+use super::history::{History, QueryRecord, RunningQuery};
+use super::limits::{LimitedStream, StatementPool, out_of_time};
+use super::parameters::{self, BoundParameters};
+use super::session::{SessionOptions, Template, TemplateParts, Templates};
+use super::statement::{self, Parsed};
+use super::{guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-
-/// State of a workspace that a plan was made for: all of a query reads this state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SnapshotId {
-    /// Version of the events table.
-    pub version: u64,
-    /// Version of the identity graph.
-    pub epoch: u64,
-}
-
-/// What a session may set.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct SessionOptions {
-    /// IANA name for `date_trunc`, `extract` and display; `None` is the workspace's zone.
-    pub time_zone: Option<String>,
-    /// Schema of unqualified table names; `None` is `main`.
-    pub schema: Option<String>,
-}
+use crate::ids::WorkspaceName;
+use crate::settings::Settings;
+use crate::workspace::{SnapshotId, Workspaces};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementKind {
@@ -47,6 +47,10 @@ pub struct Prepared {
     pub schema: SchemaRef,
     /// One field a parameter, in order `$1`, `$2`, ...; Utf8 where the plan does not say.
     pub parameters: Vec<FieldRef>,
+    /// `None` for a statement that only changes the session.
+    plan: Option<LogicalPlan>,
+    /// Some parameter stands in a table function: binding means planning again.
+    plan_again: bool,
 }
 
 /// A running statement: dropping the stream cancels it.
@@ -71,43 +75,224 @@ pub struct TableEntry {
     pub columns: SchemaRef,
 }
 
+type PlanKey = (WorkspaceName, SnapshotId, SessionOptions, String);
+
 /// Plans and runs SQL. Cheap to clone.
 #[derive(Clone)]
-pub struct Engine {}
+pub struct Engine {
+    workspaces: Workspaces,
+    settings: Arc<Settings>,
+    runtime: Arc<RuntimeEnv>,
+    history: History,
+    templates: Arc<Templates>,
+    plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
+    /// Places of statements that run at once.
+    places: Arc<Semaphore>,
+}
 
 impl Engine {
+    pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
+        Ok(Self {
+            runtime: runtime::shared_runtime(&settings.query)?,
+            history: History::default(),
+            templates: Arc::default(),
+            plans: Arc::default(),
+            places: Arc::new(Semaphore::new(settings.query.concurrency)),
+            workspaces,
+            settings,
+        })
+    }
+
     /// Plans `sql` for the caller, at `snapshot` or else at the newest one. Plans are cached by
     /// (workspace, session, statement, snapshot), so Prepare, GetFlightInfo and DoGet plan once.
     ///
     /// # Errors
-    /// `InvalidInput` for text that does not parse or plan, `Forbidden` for a role or a statement kind that is not
-    /// allowed, `Conflict` when `snapshot` is no longer held.
+    /// `InvalidInput` for text that does not parse or plan, `Forbidden` for a role that may not query, `Conflict` when
+    /// `snapshot` is no longer held.
     pub async fn prepare(
         &self,
         caller: &Caller,
-        _session: &SessionOptions,
-        _sql: &str,
-        _snapshot: Option<SnapshotId>,
+        session: &SessionOptions,
+        sql: &str,
+        snapshot: Option<SnapshotId>,
     ) -> Result<Arc<Prepared>> {
         caller.check_can_query()?;
-        Err(Error::internal("stub"))
+        let template = self.template(caller, snapshot).await?;
+        let key = (caller.workspace.clone(), template.snapshot.id(), session.clone(), sql.to_owned());
+        if let Some(prepared) = self.plans.lock().get(&key) {
+            return Ok(Arc::clone(prepared));
+        }
+        let prepared = Arc::new(self.plan(&template, session, sql).await?);
+        let mut plans = self.plans.lock();
+        if plans.len() >= self.settings.query.cached_plans {
+            // All at once: plans of old snapshots go, and what is in use comes back with its next call.
+            plans.clear();
+        }
+        plans.insert(key, Arc::clone(&prepared));
+        Ok(prepared)
     }
 
     /// Runs a planned statement with its parameters. Time and memory limits hold for this execution alone.
+    ///
+    /// # Errors
+    /// `Busy` when a limit is reached, here or later in the stream.
     pub async fn execute(
         &self,
         caller: &Caller,
-        _session: &SessionOptions,
-        _prepared: &Prepared,
-        _parameters: Vec<ScalarValue>,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        parameters: Vec<ScalarValue>,
     ) -> Result<Execution> {
         caller.check_can_query()?;
-        Err(Error::internal("stub"))
+        let mut query = self.history.start(caller, &prepared.sql);
+        let outcome = self.start(caller, session, prepared, parameters).await;
+        match outcome {
+            Ok(started) => Ok(started.into_execution(self.settings.query.seconds, query)),
+            Err(error) => {
+                query.fail(&error);
+                Err(error)
+            }
+        }
     }
 
     /// All tables that the caller may see, ordered by schema and name.
     pub async fn tables(&self, caller: &Caller) -> Result<Vec<TableEntry>> {
         caller.check_can_query()?;
-        Err(Error::internal("stub"))
+        let template = self.template(caller, None).await?;
+        let mut entries: Vec<TableEntry> = template
+            .tables
+            .iter()
+            .map(|shown| TableEntry {
+                catalog: caller.workspace.to_string(),
+                schema: shown.schema.to_owned(),
+                name: shown.name.to_owned(),
+                kind: shown.kind,
+                columns: Arc::clone(&shown.columns),
+            })
+            .collect();
+        entries.sort_by(|a, b| (&a.schema, &a.name).cmp(&(&b.schema, &b.name)));
+        Ok(entries)
+    }
+
+    /// The last statements of the caller's workspace, oldest first.
+    pub fn queries(&self, caller: &Caller) -> Vec<QueryRecord> {
+        self.history.records(&caller.workspace)
+    }
+
+    async fn template(&self, caller: &Caller, snapshot: Option<SnapshotId>) -> Result<Arc<Template>> {
+        let workspace = self.workspaces.get(&caller.workspace).await?;
+        let snapshot = match snapshot {
+            Some(id) => workspace.snapshot_at(id)?,
+            None => workspace.snapshot(),
+        };
+        let parts = TemplateParts {
+            workspace: &workspace,
+            settings: &self.settings,
+            runtime: &self.runtime,
+            history: &self.history,
+        };
+        self.templates.get(&parts, snapshot).await
+    }
+
+    async fn plan(&self, template: &Template, session: &SessionOptions, sql: &str) -> Result<Prepared> {
+        let snapshot = template.snapshot.id();
+        let (statement, count) = match statement::parse(sql)? {
+            Parsed::Query { statement, parameters } => (statement, parameters),
+            Parsed::SetTimeZone(name) => {
+                let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
+                let (schema, parameters) = (Arc::new(Schema::empty()), Vec::new());
+                return Ok(Prepared {
+                    sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: None, plan_again: false,
+                });
+            }
+        };
+        let plan = self.logical_plan(template, &template.session(session), session, *statement).await?;
+        let parameters = parameters::fields(&plan, count)?;
+        let plan_again = parameters::visible(&plan)? < count;
+        let schema = Arc::new(plan.schema().as_arrow().clone());
+        Ok(Prepared {
+            sql: sql.to_owned(),
+            kind: StatementKind::Query,
+            snapshot,
+            schema,
+            parameters,
+            plan: Some(plan),
+            plan_again,
+        })
+    }
+
+    async fn logical_plan(
+        &self,
+        template: &Template,
+        state: &SessionState,
+        session: &SessionOptions,
+        statement: DfStatement,
+    ) -> Result<LogicalPlan> {
+        let plan = state
+            .statement_to_plan(statement)
+            .await
+            .map_err(|error| suggest::planning_error(error, &template.table_names))?;
+        guard::check_in_subqueries(&plan)?;
+        time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
+    }
+
+    /// The plan with its values in it.
+    async fn bound_plan(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        values: Vec<ScalarValue>,
+    ) -> Result<LogicalPlan> {
+        let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
+        if !prepared.plan_again {
+            return parameters::bind(plan, &prepared.parameters, values);
+        }
+        parameters::check_count(prepared.parameters.len(), values.len())?;
+        let mut state = template.session(session);
+        state.config_mut().set_extension(Arc::new(BoundParameters(values.clone())));
+        let Parsed::Query { statement, .. } = statement::parse(&prepared.sql)? else {
+            return Err(Error::internal("a planned query is no query any more"));
+        };
+        let plan = self.logical_plan(template, &state, session, *statement).await?;
+        parameters::bind(plan, &prepared.parameters, values)
+    }
+
+    async fn start(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        values: Vec<ScalarValue>,
+    ) -> Result<Started> {
+        let started = Instant::now();
+        let seconds = self.settings.query.seconds;
+        let deadline = started + Duration::from_secs(seconds);
+        let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned())
+            .await
+            .map_err(|_| Error::busy("too many statements run at once (setting query.concurrency): try again later"))?
+            .map_err(|_| Error::busy("the server is stopping"))?;
+        let template = self.template(caller, Some(prepared.snapshot)).await?;
+        let plan = self.bound_plan(&template, session, prepared, values).await?;
+        let state = template.session(session);
+        let physical = timeout_at(deadline, state.create_physical_plan(&plan)).await.map_err(|_| out_of_time(seconds))??;
+        let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.runtime.memory_pool));
+        let runtime = runtime::with_pool(&self.runtime, Arc::new(pool))?;
+        let context = state.task_ctx().as_ref().clone().with_runtime(runtime);
+        let stream = execute_stream(physical, Arc::new(context))?;
+        Ok(Started { started, place, stream })
+    }
+}
+
+/// A statement that has begun.
+struct Started {
+    started: Instant,
+    place: tokio::sync::OwnedSemaphorePermit,
+    stream: SendableRecordBatchStream,
+}
+
+impl Started {
+    fn into_execution(self, seconds: u64, query: RunningQuery) -> Execution {
+        Execution { stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.place)) }
     }
 }

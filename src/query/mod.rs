@@ -1,5 +1,25 @@
-//! The engine: SQL in, Arrow out, for one caller at one snapshot. Knows no protocol.
+//! The engine: SQL in, Arrow out, for one caller at one snapshot.
+//!
+//! Must know no protocol and no wire format, and must never take a path or a URL from a statement.
 
+mod catalog;
 mod engine;
+mod functions;
+mod guard;
+mod history;
+mod limits;
+mod parameters;
+mod runtime;
+mod session;
+mod statement;
+mod suggest;
+mod tables;
+#[cfg(test)]
+mod tests;
+mod time_zone;
 
-pub use engine::{Engine, Execution, Prepared, SessionOptions, SnapshotId, StatementKind, TableEntry, TableKind};
+pub use engine::{Engine, Execution, Prepared, StatementKind, TableEntry, TableKind};
+pub use history::{QueryRecord, QueryState};
+pub use session::SessionOptions;
+
+pub use crate::workspace::SnapshotId;

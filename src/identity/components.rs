@@ -1,0 +1,56 @@
+//! Connected components of nodes, and the person number of each.
+//!
+//! Union-find with path halving; the smaller root stays, so a component's root does not depend on the order of unions.
+//! A component's person is the smallest number born in it (DESIGN 5).
+
+use crate::ids::{Node, Person};
+
+/// No number was born here.
+const NONE: Person = Person::MAX;
+
+#[derive(Debug, Default)]
+pub(super) struct Components {
+    parent: Vec<Node>,
+    /// At a root: the smallest number born in its component.
+    number: Vec<Person>,
+}
+
+impl Components {
+    /// Makes room for nodes up to `count`, each its own component.
+    pub(super) fn grow(&mut self, count: usize) {
+        for node in self.parent.len()..count {
+            self.parent.push(node as Node);
+            self.number.push(NONE);
+        }
+    }
+
+    pub(super) fn root(&mut self, mut node: Node) -> Node {
+        while self.parent[node as usize] != node {
+            let grandparent = self.parent[self.parent[node as usize] as usize];
+            self.parent[node as usize] = grandparent;
+            node = grandparent;
+        }
+        node
+    }
+
+    pub(super) fn union(&mut self, a: Node, b: Node) {
+        let (a, b) = (self.root(a), self.root(b));
+        if a == b {
+            return;
+        }
+        let (keep, lose) = (a.min(b), a.max(b));
+        self.parent[lose as usize] = keep;
+        self.number[keep as usize] = self.number[keep as usize].min(self.number[lose as usize]);
+    }
+
+    pub(super) fn give_birth(&mut self, node: Node, person: Person) {
+        let root = self.root(node);
+        self.number[root as usize] = self.number[root as usize].min(person);
+    }
+
+    /// The person of a node; `None` while its component has no birth.
+    pub(super) fn person(&mut self, node: Node) -> Option<Person> {
+        let root = self.root(node);
+        Some(self.number[root as usize]).filter(|number| *number != NONE)
+    }
+}

@@ -1,0 +1,150 @@
+//! The identity graph of a workspace: dictionary, components, births, and the batch that is being gathered.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::batch::IdentityBatch;
+use super::components::Components;
+use super::dictionary::Dictionary;
+use super::identifier::{IdentifierClass, TypeId, identifier_types};
+use super::snapshot::IdentitySnapshot;
+use crate::error::{Error, Result};
+use crate::ids::{Epoch, Node, Person};
+
+/// Grows by events; every change since the last [`Self::finish_batch`] is in the batch it returns.
+#[derive(Debug, Default)]
+pub struct IdentityGraph {
+    dictionary: Dictionary,
+    components: Components,
+    /// By person number, merged ones included.
+    person_ids: Arc<Vec<Uuid>>,
+    epoch: Epoch,
+    gathered: IdentityBatch,
+    gathered_edges: HashSet<(Node, Node)>,
+    /// Nodes of the event at hand, kept to save an allocation an event.
+    event_nodes: Vec<(TypeId, Node)>,
+}
+
+impl IdentityGraph {
+    /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
+    ///
+    /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
+    pub fn add_event<'a>(
+        &mut self,
+        identifiers: impl IntoIterator<Item = (TypeId, &'a str)>,
+    ) -> Result<Option<Node>> {
+        let mut nodes = std::mem::take(&mut self.event_nodes);
+        nodes.clear();
+        let mut any_known = false;
+        for (kind, value) in identifiers {
+            let (node, new) = self.dictionary.intern(kind, value)?;
+            if new {
+                self.gathered.nodes.push((node, kind, value.to_owned()));
+            }
+            any_known |= !new;
+            if !nodes.contains(&(kind, node)) {
+                nodes.push((kind, node));
+            }
+        }
+        self.components.grow(self.dictionary.len());
+        // Of two identifiers of one type the one that came first on the event is the main one.
+        let main = nodes.iter().min_by_key(|(kind, _)| *kind).map(|(_, node)| *node);
+        if let Some(main) = main {
+            if !any_known {
+                self.give_birth(main);
+            }
+            self.link(main, &nodes);
+        }
+        self.event_nodes = nodes;
+        Ok(main)
+    }
+
+    fn give_birth(&mut self, node: Node) {
+        let person = self.person_ids.len() as Person;
+        let person_id = Uuid::now_v7();
+        Arc::make_mut(&mut self.person_ids).push(person_id);
+        self.components.give_birth(node, person);
+        self.gathered.births.push((node, person, person_id));
+    }
+
+    fn link(&mut self, main: Node, nodes: &[(TypeId, Node)]) {
+        for (_, node) in nodes {
+            if *node != main && self.gathered_edges.insert((main, *node)) {
+                self.gathered.edges.push((main, *node));
+                self.components.union(main, *node);
+            }
+        }
+    }
+
+    /// The changes since the last call, as one batch to make durable.
+    pub fn finish_batch(&mut self) -> IdentityBatch {
+        self.gathered_edges.clear();
+        let batch = std::mem::take(&mut self.gathered);
+        // An empty batch is not stored, so a replay would not count it either.
+        self.epoch += Epoch::from(!batch.is_empty());
+        batch
+    }
+
+    /// Takes in a batch that another process, or this one before a restart, made durable.
+    ///
+    /// # Errors
+    /// `Corrupt` when its numbers do not follow on those of the graph.
+    pub fn replay(&mut self, batch: &IdentityBatch) -> Result<()> {
+        let gap = || Error::corrupt("identity objects do not follow on each other: run `convoke check`");
+        for (node, kind, value) in &batch.nodes {
+            if self.dictionary.intern(*kind, value)? != (*node, true) {
+                return Err(gap());
+            }
+        }
+        self.components.grow(self.dictionary.len());
+        for (node, person, person_id) in &batch.births {
+            if *person as usize != self.person_ids.len() || *node as usize >= self.dictionary.len() {
+                return Err(gap());
+            }
+            Arc::make_mut(&mut self.person_ids).push(*person_id);
+            self.components.give_birth(*node, *person);
+        }
+        for (a, b) in &batch.edges {
+            if *a.max(b) as usize >= self.dictionary.len() {
+                return Err(gap());
+            }
+            self.components.union(*a, *b);
+        }
+        self.epoch += 1;
+        Ok(())
+    }
+
+    /// The state that queries pin.
+    pub fn snapshot(&mut self) -> IdentitySnapshot {
+        let mut identifier_counts = vec![0_u32; self.person_ids.len()];
+        let mut known = vec![false; self.person_ids.len()];
+        let mut persons = Vec::with_capacity(self.dictionary.len());
+        for node in 0..self.dictionary.len() as Node {
+            // Every component is born with its first event, so every node has a person.
+            let person = self.components.person(node).unwrap_or_default();
+            let (kind, _) = self.dictionary.entry(node);
+            identifier_counts[person as usize] += 1;
+            known[person as usize] |= identifier_types()[usize::from(kind)].class == IdentifierClass::Person;
+            persons.push(person);
+        }
+        IdentitySnapshot {
+            epoch: self.epoch,
+            persons: persons.into(),
+            person_ids: Arc::clone(&self.person_ids),
+            identifier_counts: identifier_counts.into(),
+            known: known.into(),
+        }
+    }
+
+    pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {
+        self.dictionary.get(kind, value)
+    }
+
+    /// Type name and value of a node that a snapshot of this graph holds.
+    pub fn identifier(&self, node: Node) -> (&'static str, &str) {
+        let (kind, value) = self.dictionary.entry(node);
+        (identifier_types()[usize::from(kind)].name, value)
+    }
+}

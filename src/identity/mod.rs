@@ -1,0 +1,18 @@
+//! Who is who: identifiers become nodes, nodes that appear together become persons.
+//!
+//! A function of the edges alone: knows no files, no SQL, no protocol. Rules (limits, overrides, undo) come on top of
+//! [`IdentityGraph::add_event`] and [`IdentityBatch`]; plain connected components are the rule for now.
+
+mod batch;
+mod components;
+mod dictionary;
+mod graph;
+mod identifier;
+mod snapshot;
+#[cfg(test)]
+mod tests;
+
+pub use batch::IdentityBatch;
+pub use graph::IdentityGraph;
+pub use identifier::{BlockedValues, IdentifierClass, IdentifierType, TypeId, identifier_types, type_id};
+pub use snapshot::{IdentitySnapshot, PersonEntry};

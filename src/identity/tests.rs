@@ -1,0 +1,128 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const USER: TypeId = 0;
+const EMAIL: TypeId = 2;
+const COOKIE: TypeId = 7;
+
+fn persons(graph: &mut IdentityGraph) -> BTreeMap<(String, String), u32> {
+    let snapshot = graph.snapshot();
+    (0..snapshot.nodes() as u32)
+        .map(|node| {
+            let (kind, value) = graph.identifier(node);
+            ((kind.to_owned(), value.to_owned()), snapshot.person_of(node).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn the_older_person_survives_a_merge() {
+    let mut graph = IdentityGraph::default();
+    let first = graph.add_event([(COOKIE, "c1")]).unwrap();
+    graph.add_event([(USER, "u1")]).unwrap();
+    let login = graph.add_event([(COOKIE, "c1"), (USER, "u1")]).unwrap();
+    assert_eq!((first, login), (Some(0), Some(1)), "the main node of the login is the user_id");
+    let snapshot = graph.snapshot();
+    let canonical: Vec<_> = snapshot.canonical().collect();
+    assert_eq!(canonical.len(), 1);
+    assert_eq!((canonical[0].person, canonical[0].known, canonical[0].identifier_count), (0, true, 2));
+}
+
+#[test]
+fn an_event_without_identifiers_has_no_node_and_bears_nobody() {
+    let mut graph = IdentityGraph::default();
+    assert_eq!(graph.add_event([]).unwrap(), None);
+    assert_eq!(graph.snapshot().canonical().count(), 0);
+}
+
+#[test]
+fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
+    let mut graph = IdentityGraph::default();
+    graph.add_event([(COOKIE, "c1"), (EMAIL, "a@x.cn")]).unwrap();
+    graph.add_event([(EMAIL, "b@x.cn")]).unwrap();
+    let first = graph.finish_batch();
+    graph.add_event([(EMAIL, "a@x.cn"), (EMAIL, "b@x.cn")]).unwrap();
+    let second = graph.finish_batch();
+
+    let mut again = IdentityGraph::default();
+    for batch in [&first, &second] {
+        let read = IdentityBatch::from_record_batches(&[batch.to_record_batch().unwrap()]).unwrap();
+        assert_eq!(&read, batch);
+        again.replay(&read).unwrap();
+    }
+    assert_eq!(persons(&mut graph), persons(&mut again));
+    assert_eq!(again.snapshot().epoch, 2);
+    assert_eq!(graph.snapshot().person_id(0), again.snapshot().person_id(0));
+    assert!(IdentityGraph::default().replay(&second).is_err(), "a gap must be loud");
+}
+
+#[test]
+fn blocked_values_are_compared_without_case() {
+    let values = ["null".to_owned(), "N/A".to_owned()];
+    let blocked = BlockedValues::new(&values);
+    for value in ["NULL", "n/a", "", "0000", "0-0", "-"] {
+        assert!(blocked.contains(value), "{value}");
+    }
+    for value in ["nullable", "00001", "n"] {
+        assert!(!blocked.contains(value), "{value}");
+    }
+}
+
+/// Components by repeated relabelling over plain sets: shares no code with the graph.
+fn partition_by_relabelling(events: &[Vec<(TypeId, String)>]) -> BTreeSet<BTreeSet<(TypeId, String)>> {
+    let mut sets: Vec<BTreeSet<(TypeId, String)>> = Vec::new();
+    for event in events.iter().filter(|event| !event.is_empty()) {
+        let mut joined: BTreeSet<_> = event.iter().cloned().collect();
+        sets.retain(|set| {
+            let touches = !set.is_disjoint(&joined);
+            if touches {
+                joined.extend(set.iter().cloned());
+            }
+            !touches
+        });
+        sets.push(joined);
+    }
+    sets.into_iter().collect()
+}
+
+fn partition(graph: &mut IdentityGraph) -> BTreeSet<BTreeSet<(TypeId, String)>> {
+    let snapshot = graph.snapshot();
+    let mut by_person: BTreeMap<u32, BTreeSet<(TypeId, String)>> = BTreeMap::new();
+    for node in 0..snapshot.nodes() as u32 {
+        let (kind, value) = graph.identifier(node);
+        by_person
+            .entry(snapshot.person_of(node).unwrap())
+            .or_default()
+            .insert((type_id(kind).unwrap(), value.to_owned()));
+    }
+    by_person.into_values().collect()
+}
+
+proptest! {
+    /// Promise 4: the partition is a function of the edges, whatever the order.
+    #[test]
+    fn any_order_gives_the_same_partition(
+        events in prop::collection::vec(prop::collection::vec((0_u8..8, "[a-d]"), 0..4), 0..40),
+        seed in any::<u64>(),
+    ) {
+        let run = |events: &[Vec<(TypeId, String)>]| {
+            let mut graph = IdentityGraph::default();
+            for event in events {
+                graph.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
+            }
+            partition(&mut graph)
+        };
+        let mut shuffled = events.clone();
+        let mut state = seed;
+        for index in (1..shuffled.len()).rev() {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            shuffled.swap(index, (state >> 33) as usize % (index + 1));
+        }
+        let expected = partition_by_relabelling(&events);
+        prop_assert_eq!(&run(&events), &expected);
+        prop_assert_eq!(&run(&shuffled), &expected);
+    }
+}

@@ -1,0 +1,302 @@
+//! Input rows to stored rows: what is not an event goes to the dead letters, identifiers become a node.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
+    StringBuilder, StructBuilder, TimestampMicrosecondArray,
+};
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{DataType, Field, TimestampMicrosecondType};
+use chrono::Utc;
+use serde::de::IgnoredAny;
+
+use super::dead_letters::DeadLetters;
+use crate::error::{Error, Result};
+use crate::identity::{BlockedValues, IdentityGraph, TypeId, type_id};
+use crate::settings::IdentitySettings;
+use crate::store::events::schema;
+
+/// Event types of the Segment protocol.
+const EVENT_TYPES: [&str; 6] = ["track", "identify", "page", "screen", "group", "alias"];
+/// Longest message id in bytes, as in the Segment protocol.
+const MAX_MESSAGE_ID_BYTES: usize = 100;
+/// Longest identifier in bytes.
+const MAX_IDENTIFIER_BYTES: usize = 512;
+
+/// Accepts the rows of one load.
+pub(super) struct Acceptor {
+    blocked: BlockedValues,
+    /// In front of the row number in message ids that the source does not give.
+    message_prefix: String,
+    received_at: i64,
+    checked: bool,
+    anonymous_id: TypeId,
+    user_id: TypeId,
+    next_row: i64,
+}
+
+impl Acceptor {
+    pub(super) fn new(settings: &IdentitySettings, content_hash: &str, checked: bool) -> Self {
+        let digest = blake3::hash(content_hash.as_bytes()).to_hex();
+        Self {
+            blocked: BlockedValues::new(&settings.blocked_values),
+            message_prefix: digest.as_str()[..24].to_owned(),
+            received_at: Utc::now().timestamp_micros(),
+            checked,
+            anonymous_id: type_id("anonymous_id").unwrap_or_default(),
+            user_id: type_id("user_id").unwrap_or_default(),
+            next_row: 1,
+        }
+    }
+
+    /// The events among the rows of `input`, as stored rows.
+    pub(super) fn accept(
+        &mut self,
+        input: &RecordBatch,
+        graph: &mut IdentityGraph,
+        dead_letters: &mut DeadLetters,
+    ) -> Result<RecordBatch> {
+        if input.schema() != super::input::schema() {
+            return Err(Error::invalid("the batch does not have the columns of an ingest stream"));
+        }
+        let first_row = self.next_row;
+        self.next_row += input.num_rows() as i64;
+        let rows = InputColumns::of(input)?.with_first_row(first_row);
+        let keep = self.check_rows(&rows, dead_letters)?;
+        if keep.true_count() == input.num_rows() {
+            return self.store_rows(input, &rows, graph);
+        }
+        let mut kept = filter_record_batch(input, &keep)?;
+        // Row numbers must survive the filter for message ids that are made of them.
+        let numbers: Int64Array =
+            (0..input.num_rows()).filter(|row| keep.value(*row)).map(|row| Some(rows.row_number(row))).collect();
+        kept = replace_column(kept, "row", Arc::new(numbers))?;
+        let rows = InputColumns::of(&kept)?;
+        self.store_rows(&kept, &rows, graph)
+    }
+
+    /// Which rows are events; the others go to the dead letters.
+    fn check_rows(&self, rows: &InputColumns<'_>, dead_letters: &mut DeadLetters) -> Result<BooleanArray> {
+        let mut keep = Vec::with_capacity(rows.len());
+        for row in 0..rows.len() {
+            let fault = self.fault(rows, row);
+            if let Some(reason) = &fault {
+                dead_letters.push(Some(rows.row_number(row)), reason, rows.text("raw", row))?;
+            }
+            keep.push(fault.is_none());
+        }
+        Ok(BooleanArray::from(keep))
+    }
+
+    /// Why a row is no event.
+    fn fault(&self, rows: &InputColumns<'_>, row: usize) -> Option<String> {
+        if let Some(reason) = rows.text("reject_reason", row) {
+            return Some(reason.to_owned());
+        }
+        if rows.ts.is_null(row) {
+            return Some("column 'ts': no time is given".to_owned());
+        }
+        if let Some(kind) = rows.text("type", row)
+            && !EVENT_TYPES.contains(&kind)
+        {
+            return Some(format!("column 'type': '{kind}' is not one of {}", EVENT_TYPES.join(", ")));
+        }
+        if rows.text("message_id", row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
+            return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
+        }
+        if let Some(reason) = rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(kind, value)) {
+            return Some(reason);
+        }
+        if self.checked {
+            return None;
+        }
+        ["properties", "context"].into_iter().find_map(|column| {
+            let text = rows.text(column, row)?;
+            let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+            (!is_object).then(|| format!("column '{column}': not a JSON object"))
+        })
+    }
+
+    fn store_rows(
+        &self,
+        input: &RecordBatch,
+        rows: &InputColumns<'_>,
+        graph: &mut IdentityGraph,
+    ) -> Result<RecordBatch> {
+        let (nodes, identifiers) = self.number(rows, graph)?;
+        let columns: Vec<ArrayRef> = schema::stored()
+            .fields()
+            .iter()
+            .map(|field| match field.name().as_str() {
+                "message_id" => self.message_ids(rows),
+                "received_at" => {
+                    let received = vec![self.received_at; rows.len()];
+                    Arc::new(TimestampMicrosecondArray::from(received).with_timezone("UTC"))
+                }
+                "type" => default_type(rows),
+                "node" => Arc::clone(&nodes),
+                "identifiers" => Arc::clone(&identifiers),
+                // Every other stored column is an input column of the same name and type.
+                name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+            })
+            .collect();
+        Ok(RecordBatch::try_new(schema::stored(), columns)?)
+    }
+
+    /// The main node of each row, and all usable identifiers of each row.
+    fn number(&self, rows: &InputColumns<'_>, graph: &mut IdentityGraph) -> Result<(ArrayRef, ArrayRef)> {
+        let mut nodes = Int64Builder::with_capacity(rows.len());
+        let element = Field::new("element", DataType::Struct(schema::identifier_fields()), true);
+        let fields = StructBuilder::from_fields(schema::identifier_fields(), rows.len());
+        let mut lists = ListBuilder::new(fields).with_field(element);
+        let mut usable: Vec<(TypeId, &str)> = Vec::new();
+        for row in 0..rows.len() {
+            usable.clear();
+            let columns = [(self.user_id, "user_id"), (self.anonymous_id, "anonymous_id")];
+            for (kind, column) in columns {
+                if let Some(value) = rows.text(column, row) {
+                    self.push_usable(&mut usable, kind, value);
+                }
+            }
+            for (kind, value) in rows.identifiers_of(row) {
+                // `fault` refused rows with unknown types.
+                self.push_usable(&mut usable, type_id(kind)?, value);
+            }
+            let node = graph.add_event(usable.iter().copied())?;
+            nodes.append_option(node.map(i64::from));
+            append_identifiers(&mut lists, &usable);
+        }
+        Ok((Arc::new(nodes.finish()), Arc::new(lists.finish())))
+    }
+
+    fn push_usable<'a>(&self, usable: &mut Vec<(TypeId, &'a str)>, kind: TypeId, value: &'a str) {
+        let value = value.trim();
+        if !self.blocked.contains(value) && !usable.contains(&(kind, value)) {
+            usable.push((kind, value));
+        }
+    }
+
+    fn message_ids(&self, rows: &InputColumns<'_>) -> ArrayRef {
+        if let Some(given) = rows.texts("message_id")
+            && given.null_count() == 0
+        {
+            return Arc::new(given.clone());
+        }
+        let ids = (0..rows.len()).map(|row| match rows.text("message_id", row) {
+            Some(id) => id.to_owned(),
+            None => format!("{}-{}", self.message_prefix, rows.row_number(row)),
+        });
+        Arc::new(StringArray::from_iter_values(ids))
+    }
+}
+
+fn identifier_fault(kind: &str, value: &str) -> Option<String> {
+    if let Err(error) = type_id(kind) {
+        return Some(format!("column 'identifiers': {error}"));
+    }
+    (value.len() > MAX_IDENTIFIER_BYTES)
+        .then(|| format!("column 'identifiers': a value of type {kind} is longer than {MAX_IDENTIFIER_BYTES} bytes"))
+}
+
+fn append_identifiers(lists: &mut ListBuilder<StructBuilder>, usable: &[(TypeId, &str)]) {
+    let elements = lists.values();
+    for (kind, value) in usable {
+        let name = crate::identity::identifier_types()[usize::from(*kind)].name;
+        for (index, text) in [name, value].into_iter().enumerate() {
+            // The builder was made from `identifier_fields`: two text fields.
+            if let Some(builder) = elements.field_builder::<StringBuilder>(index) {
+                builder.append_value(text);
+            }
+        }
+        elements.append(true);
+    }
+    lists.append(true);
+}
+
+fn default_type(rows: &InputColumns<'_>) -> ArrayRef {
+    match rows.texts("type") {
+        Some(given) if given.null_count() == 0 => Arc::new(given.clone()),
+        _ => Arc::new(StringArray::from_iter_values(
+            (0..rows.len()).map(|row| rows.text("type", row).unwrap_or("track")),
+        )),
+    }
+}
+
+fn replace_column(batch: RecordBatch, name: &str, column: ArrayRef) -> Result<RecordBatch> {
+    let index = batch.schema().index_of(name)?;
+    let mut columns = batch.columns().to_vec();
+    columns[index] = column;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// Typed access to the columns of an input batch.
+struct InputColumns<'a> {
+    batch: &'a RecordBatch,
+    ts: &'a TimestampMicrosecondArray,
+    row: &'a Int64Array,
+    identifiers: &'a arrow::array::ListArray,
+    identifier_types: &'a StringArray,
+    identifier_values: &'a StringArray,
+    texts: std::collections::HashMap<&'a str, &'a StringArray>,
+    first_row: i64,
+}
+
+impl<'a> InputColumns<'a> {
+    fn of(batch: &'a RecordBatch) -> Result<Self> {
+        let refused = || Error::invalid("the batch does not have the columns of an ingest stream");
+        let column = |name: &str| batch.column_by_name(name).ok_or_else(refused);
+        let identifiers = column("identifiers")?.as_list_opt::<i32>().ok_or_else(refused)?;
+        let elements = identifiers.values().as_struct_opt().ok_or_else(refused)?;
+        let mut texts = std::collections::HashMap::new();
+        for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+            if let Some(text) = column.as_string_opt::<i32>() {
+                texts.insert(field.name().as_str(), text);
+            }
+        }
+        Ok(Self {
+            ts: column("ts")?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(refused)?,
+            row: column("row")?.as_primitive_opt().ok_or_else(refused)?,
+            identifier_types: elements.column(0).as_string_opt().ok_or_else(refused)?,
+            identifier_values: elements.column(1).as_string_opt().ok_or_else(refused)?,
+            identifiers,
+            texts,
+            batch,
+            first_row: 1,
+        })
+    }
+
+    fn with_first_row(mut self, first_row: i64) -> Self {
+        self.first_row = first_row;
+        self
+    }
+
+    fn len(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    /// The row's number in its source, or else in the stream.
+    fn row_number(&self, row: usize) -> i64 {
+        if self.row.is_null(row) { self.first_row + row as i64 } else { self.row.value(row) }
+    }
+
+    fn texts(&self, column: &str) -> Option<&'a StringArray> {
+        self.texts.get(column).copied()
+    }
+
+    fn text(&self, column: &str, row: usize) -> Option<&'a str> {
+        let texts = self.texts(column)?;
+        (!texts.is_null(row)).then(|| texts.value(row))
+    }
+
+    fn identifiers_of(&self, row: usize) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let (kinds, values) = (self.identifier_types, self.identifier_values);
+        let range = if self.identifiers.is_null(row) {
+            0..0
+        } else {
+            let offsets = self.identifiers.value_offsets();
+            offsets[row] as usize..offsets[row + 1] as usize
+        };
+        range.filter(move |at| !kinds.is_null(*at) && !values.is_null(*at)).map(move |at| (kinds.value(at), values.value(at)))
+    }
+}

@@ -1,0 +1,151 @@
+//! The catalog of one workspace at one snapshot: which tables there are, and how each is made.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::information_schema::InformationSchemaProvider;
+use datafusion::catalog::{
+    CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
+    SchemaProvider, TableProvider,
+};
+use datafusion::common::Result as DfResult;
+use datafusion::execution::context::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
+
+use super::engine::TableKind;
+use super::functions;
+use super::session::TemplateParts;
+use super::tables;
+use crate::error::Result;
+use crate::workspace::Snapshot;
+
+/// A table as the catalog shows it.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    pub(super) schema: &'static str,
+    pub(super) name: &'static str,
+    pub(super) kind: TableKind,
+    pub(super) columns: SchemaRef,
+}
+
+/// A catalog under construction: schemas `main` and `system`.
+struct Building {
+    main: Arc<MemorySchemaProvider>,
+    system: Arc<MemorySchemaProvider>,
+    shown: Vec<Shown>,
+}
+
+impl Building {
+    fn add(&mut self, schema: &'static str, name: &'static str, table: Arc<dyn TableProvider>) -> Result<()> {
+        let kind = match (schema, name) {
+            ("system", _) => TableKind::System,
+            (_, "events") => TableKind::Table,
+            _ => TableKind::View,
+        };
+        self.shown.push(Shown { schema, name, kind, columns: table.schema() });
+        let target = if schema == "system" { &self.system } else { &self.main };
+        target.register_table(name.to_owned(), table)?;
+        Ok(())
+    }
+}
+
+/// Registers stores, functions and tables of the workspace in `state`; returns what users see.
+pub(super) async fn register(
+    state: &mut SessionState,
+    parts: &TemplateParts<'_>,
+    snapshot: &Arc<Snapshot>,
+) -> Result<Vec<Shown>> {
+    let store_url = ObjectStoreUrl::parse(format!("convoke://{}", parts.workspace.name()))?;
+    state.runtime_env().register_object_store(store_url.as_ref(), parts.workspace.store());
+    functions::register(state, snapshot)?;
+
+    let mut building =
+        Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
+    let catalog = Arc::new(MemoryCatalogProvider::new());
+    catalog.register_schema("main", Arc::clone(&building.main) as Arc<dyn SchemaProvider>)?;
+    catalog.register_schema("system", Arc::clone(&building.system) as Arc<dyn SchemaProvider>)?;
+    let catalogs = Arc::new(MemoryCatalogProviderList::new());
+    catalogs.register_catalog(parts.workspace.name().to_string(), Arc::clone(&catalog) as Arc<dyn CatalogProvider>);
+    state.register_catalog_list(catalogs);
+
+    let raw = tables::events::raw(parts.workspace, snapshot, store_url);
+    let events = tables::events::with_person(state, Arc::clone(&raw))?;
+    building.add("main", "events", Arc::clone(&events))?;
+    add_views(state, parts, snapshot, &mut building).await?;
+    let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
+    state.register_udtf("person_timeline", Arc::new(timeline));
+    add_system_tables(parts, snapshot, &mut building)?;
+    add_information_schema(parts, &catalog)?;
+    Ok(building.shown)
+}
+
+async fn add_views(
+    state: &SessionState,
+    parts: &TemplateParts<'_>,
+    snapshot: &Arc<Snapshot>,
+    building: &mut Building,
+) -> Result<()> {
+    let zone = parts.workspace.manifest().time_zone;
+    let orders = tables::orders::view_of_orders(state, &parts.settings.orders, zone).await?;
+    building.add("main", "orders", orders)?;
+    let items = tables::orders::view_of_items(state, &parts.settings.orders, zone).await?;
+    building.add("main", "order_items", items)?;
+    building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
+    building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
+    building.add("main", "event_catalog", tables::event_catalog::event_catalog(state).await?)?;
+    building.add("main", "dates", tables::dates::table()?)
+}
+
+fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
+    let name = parts.workspace.name().clone();
+    building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace, snapshot)?)?;
+    building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
+    building.add("system", "settings", tables::system::settings(parts.settings, parts.workspace.manifest())?)
+}
+
+/// The standard schema over this workspace alone.
+///
+/// It looks at its own list of catalogs: one that held itself would never be freed.
+fn add_information_schema(parts: &TemplateParts<'_>, catalog: &MemoryCatalogProvider) -> Result<()> {
+    let inner = Arc::new(MemoryCatalogProvider::new());
+    for name in ["main", "system"] {
+        if let Some(schema) = catalog.schema(name) {
+            inner.register_schema(name, schema)?;
+        }
+    }
+    let list = Arc::new(MemoryCatalogProviderList::new());
+    list.register_catalog(parts.workspace.name().to_string(), inner);
+    let provider = FilteredInformationSchema { inner: InformationSchemaProvider::new(list) };
+    catalog.register_schema("information_schema", Arc::new(provider))?;
+    Ok(())
+}
+
+/// DataFusion's information schema without its settings, which are not ours to show.
+struct FilteredInformationSchema {
+    inner: InformationSchemaProvider,
+}
+
+const HIDDEN: &str = "df_settings";
+
+impl fmt::Debug for FilteredInformationSchema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FilteredInformationSchema")
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for FilteredInformationSchema {
+    fn table_names(&self) -> Vec<String> {
+        self.inner.table_names().into_iter().filter(|name| name != HIDDEN).collect()
+    }
+
+    async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
+        if self.table_exist(name) { self.inner.table(name).await } else { Ok(None) }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        !name.eq_ignore_ascii_case(HIDDEN) && self.inner.table_exist(name)
+    }
+}

@@ -1,0 +1,30 @@
+//! Functions that belong to the engine: they hold a snapshot, or know how our own tables are made.
+//!
+//! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
+
+mod examples;
+mod json_entries;
+mod order_lines;
+mod person_at;
+mod traits;
+
+use std::sync::Arc;
+
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+use crate::error::Result;
+use crate::workspace::Snapshot;
+
+pub(super) use person_at::PERSON_AT;
+
+pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>) -> Result<()> {
+    state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
+    state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderLines::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderQuantity::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(examples::FirstExamples::new())))?;
+    Ok(())
+}

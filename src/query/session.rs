@@ -1,0 +1,144 @@
+//! Sessions: a template per workspace and snapshot, cloned for each request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+use datafusion::execution::context::SessionState;
+use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::SessionConfig;
+use datafusion_functions_json::register_all as register_json;
+use serde::{Deserialize, Serialize};
+
+use super::catalog;
+use super::history::History;
+use crate::error::{Error, Result};
+use crate::settings::Settings;
+use crate::workspace::{Snapshot, SnapshotId, Workspace};
+
+/// What a session may set.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SessionOptions {
+    /// IANA name for `date_trunc`, `extract` and display; `None` is the workspace's zone.
+    pub time_zone: Option<String>,
+    /// Schema of unqualified table names; `None` is `main`.
+    pub schema: Option<String>,
+}
+
+impl SessionOptions {
+    /// The options with another time zone.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a name that is not in the IANA list, with similar ones.
+    pub fn with_time_zone(&self, name: &str) -> Result<Self> {
+        let zone: Tz = name.parse().map_err(|_| {
+            let names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
+            let offered = super::suggest::similar(name, names);
+            let hint = if offered.is_empty() { "use an IANA name such as Asia/Shanghai".into() } else { format!("similar: {}", offered.join(", ")) };
+            Error::invalid(format!("'{name}' is not a time zone; {hint}"))
+        })?;
+        Ok(Self { time_zone: Some(zone.name().to_owned()), ..self.clone() })
+    }
+}
+
+/// A session template of one workspace at one snapshot, with the tables that it shows.
+pub(super) struct Template {
+    pub(super) snapshot: Arc<Snapshot>,
+    pub(super) time_zone: Tz,
+    pub(super) state: SessionState,
+    pub(super) tables: Vec<catalog::Shown>,
+    /// Names as a user writes them, for suggestions.
+    pub(super) table_names: Vec<String>,
+}
+
+/// What every template is built from.
+pub(super) struct TemplateParts<'a> {
+    pub(super) workspace: &'a Arc<Workspace>,
+    pub(super) settings: &'a Arc<Settings>,
+    pub(super) runtime: &'a Arc<RuntimeEnv>,
+    pub(super) history: &'a History,
+}
+
+impl Template {
+    pub(super) async fn build(parts: &TemplateParts<'_>, snapshot: Arc<Snapshot>) -> Result<Self> {
+        let mut state = base_state(parts)?;
+        register_json(&mut state)?;
+        let tables = catalog::register(&mut state, parts, &snapshot).await?;
+        let table_names = tables
+            .iter()
+            .map(|shown| match shown.schema {
+                "main" => shown.name.to_owned(),
+                schema => format!("{schema}.{}", shown.name),
+            })
+            .collect();
+        Ok(Self { snapshot, time_zone: parts.workspace.manifest().time_zone, state, tables, table_names })
+    }
+
+    /// A session for one request.
+    pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
+        let mut state = self.state.clone();
+        if let Some(schema) = &options.schema {
+            state.config_mut().options_mut().catalog.default_schema = schema.clone();
+        }
+        // `now()` is the time of this request, not of the template.
+        state.mark_start_execution();
+        state
+    }
+}
+
+fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
+    let mut config = SessionConfig::new()
+        .with_default_catalog_and_schema(parts.workspace.name().as_str(), "main")
+        .with_create_default_catalog_and_schema(false)
+        .with_information_schema(false)
+        .with_target_partitions(std::thread::available_parallelism().map_or(1, usize::from));
+    let options = config.options_mut();
+    // Filters run inside the Parquet decoder, also those on the computed person.
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.schema_force_view_types = false;
+    // `0.1` is a decimal, as money is.
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = false;
+    let mut state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(Arc::clone(parts.runtime))
+        .with_default_features()
+        .build();
+    // No table functions, file formats or factories beyond our own: they read files.
+    let names: Vec<String> = state.table_functions().keys().cloned().collect();
+    for name in names.iter().filter(|name| !SAFE_TABLE_FUNCTIONS.contains(&name.as_str())) {
+        state.deregister_udtf(name)?;
+    }
+    Ok(state)
+}
+
+/// DataFusion's table functions that read nothing.
+const SAFE_TABLE_FUNCTIONS: [&str; 2] = ["generate_series", "range"];
+
+/// Templates by workspace; the newest few snapshots of each.
+#[derive(Default)]
+pub(super) struct Templates {
+    held: parking_lot::Mutex<HashMap<(crate::ids::WorkspaceName, SnapshotId), Arc<Template>>>,
+}
+
+/// Templates held over all workspaces.
+const KEPT_TEMPLATES: usize = 64;
+
+impl Templates {
+    pub(super) async fn get(&self, parts: &TemplateParts<'_>, snapshot: Arc<Snapshot>) -> Result<Arc<Template>> {
+        let key = (parts.workspace.name().clone(), snapshot.id());
+        if let Some(template) = self.held.lock().get(&key) {
+            return Ok(Arc::clone(template));
+        }
+        let template = Arc::new(Template::build(parts, snapshot).await?);
+        let mut held = self.held.lock();
+        if held.len() >= KEPT_TEMPLATES {
+            // The oldest versions go first; a ticket that still names one plans its template again.
+            let oldest = held.keys().min_by_key(|(_, id)| (id.version, id.epoch)).cloned();
+            oldest.and_then(|oldest| held.remove(&oldest));
+        }
+        held.insert(key, Arc::clone(&template));
+        Ok(template)
+    }
+}

@@ -1,0 +1,136 @@
+//! SQL text to one allowed statement: placeholders numbered, kind checked.
+//!
+//! Only statements on the allow-list reach the planner: DataFusion's own defaults would read files and set anything.
+
+use datafusion::common::DataFusionError;
+use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
+use datafusion::sql::sqlparser::ast::{Expr, Set, Statement, Value};
+use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+/// Longest statement in bytes.
+const MAX_STATEMENT_BYTES: usize = 1 << 20;
+
+/// A parsed statement that may run.
+#[derive(Debug)]
+pub(super) enum Parsed {
+    /// Yields rows; with the number of its parameters.
+    Query { statement: Box<DfStatement>, parameters: usize },
+    /// `SET TIME ZONE 'name'`.
+    SetTimeZone(String),
+}
+
+/// # Errors
+/// `InvalidInput` for a text that is not one statement, or is one that this server does not run.
+pub(super) fn parse(sql: &str) -> Result<Parsed> {
+    if sql.len() > MAX_STATEMENT_BYTES {
+        return Err(Error::invalid(format!("the statement is longer than {MAX_STATEMENT_BYTES} bytes")));
+    }
+    let (tokens, parameters) = tokenize(sql)?;
+    let mut parser = DFParserBuilder::new(tokens).build().map_err(syntax_error)?;
+    let mut statements = parser.parse_statements().map_err(syntax_error)?;
+    let statement = match (statements.pop_front(), statements.is_empty()) {
+        (Some(statement), true) => statement,
+        (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
+        (None, _) => return Err(Error::invalid("the statement is empty")),
+    };
+    if let DfStatement::Statement(inner) = &statement
+        && let Statement::Set(set) = inner.as_ref()
+    {
+        return set_statement(set);
+    }
+    check_allowed(&statement)?;
+    Ok(Parsed::Query { statement: Box::new(statement), parameters })
+}
+
+fn syntax_error(error: DataFusionError) -> Error {
+    Error::from(error).context("syntax")
+}
+
+/// Tokens with every `?` as `$1`, `$2`, ..., and the number of parameters.
+fn tokenize(sql: &str) -> Result<(Vec<TokenWithSpan>, usize)> {
+    let (mut marks, mut highest) = (0_usize, 0_usize);
+    let mut tokens = Vec::new();
+    let number = |token: TokenWithSpan| match token.token {
+        Token::Placeholder(mark) if mark == "?" => {
+            marks += 1;
+            TokenWithSpan { token: Token::Placeholder(format!("${marks}")), span: token.span }
+        }
+        Token::Placeholder(mark) => {
+            highest = highest.max(mark.trim_start_matches('$').parse().unwrap_or(usize::MAX));
+            TokenWithSpan { token: Token::Placeholder(mark), span: token.span }
+        }
+        _ => token,
+    };
+    Tokenizer::new(&GenericDialect {}, sql)
+        .tokenize_with_location_into_buf_with_mapper(&mut tokens, number)
+        .map_err(|error| Error::invalid(format!("syntax: {error}")))?;
+    match (marks, highest) {
+        (_, usize::MAX) => Err(Error::invalid("parameters are written ? or $1, $2, ...")),
+        (0, highest) => Ok((tokens, highest)),
+        (marks, 0) => Ok((tokens, marks)),
+        _ => Err(Error::invalid("parameters are written ? or $1, $2, ..., not both in one statement")),
+    }
+}
+
+fn set_statement(set: &Set) -> Result<Parsed> {
+    match set {
+        Set::SetTimeZone { value, .. } => time_zone_of(value),
+        Set::SingleAssignment { variable, values, .. } if is_time_zone(&variable.to_string()) => {
+            values.first().map_or_else(|| Err(unknown_setting("TIME ZONE without a name")), time_zone_of)
+        }
+        other => Err(unknown_setting(&other.to_string())),
+    }
+}
+
+fn is_time_zone(variable: &str) -> bool {
+    let variable = variable.to_ascii_lowercase();
+    variable == "timezone" || variable == "time_zone" || variable == "datafusion.execution.time_zone"
+}
+
+fn unknown_setting(what: &str) -> Error {
+    Error::invalid(format!("SET {what}: only SET TIME ZONE 'name' may be set by a statement"))
+}
+
+fn time_zone_of(value: &Expr) -> Result<Parsed> {
+    let name = match value {
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(name) => name.clone(),
+            other => other.to_string(),
+        },
+        other => other.to_string(),
+    };
+    Ok(Parsed::SetTimeZone(name))
+}
+
+fn check_allowed(statement: &DfStatement) -> Result<()> {
+    match statement {
+        DfStatement::Explain(explain) => check_allowed(&explain.statement),
+        DfStatement::Statement(inner) => match inner.as_ref() {
+            Statement::Query(_)
+            | Statement::ExplainTable { .. }
+            | Statement::ShowTables { .. }
+            | Statement::ShowColumns { .. }
+            | Statement::ShowFunctions { .. } => Ok(()),
+            Statement::Explain { statement, .. } => check_allowed(&DfStatement::Statement(statement.clone())),
+            other => Err(not_allowed(&other.to_string())),
+        },
+        DfStatement::CreateExternalTable(_) => Err(not_allowed("CREATE EXTERNAL TABLE")),
+        DfStatement::CopyTo(_) => Err(not_allowed("COPY")),
+        DfStatement::Reset(_) => Err(not_allowed("RESET")),
+    }
+}
+
+/// Names the statement by its first words only: the rest may hold a secret.
+fn not_allowed(statement: &str) -> Error {
+    let words: Vec<&str> = statement.split_whitespace().take(3).take_while(|word| word.len() < 20).collect();
+    Error::invalid(format!(
+        "{} is not a statement of this server: it runs SELECT, EXPLAIN, DESCRIBE, SHOW and SET TIME ZONE",
+        words.join(" ").to_uppercase()
+    ))
+}

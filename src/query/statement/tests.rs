@@ -1,0 +1,73 @@
+use super::*;
+
+fn parameters(sql: &str) -> usize {
+    match parse(sql).unwrap() {
+        Parsed::Query { parameters, .. } => parameters,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refusal(sql: &str) -> String {
+    parse(sql).unwrap_err().to_string()
+}
+
+#[test]
+fn question_marks_are_numbered_outside_of_text_and_comments() {
+    assert_eq!(parameters("SELECT ? + ?, '?' -- ?\n"), 2);
+    assert_eq!(parameters("SELECT $2, $1, $2"), 2);
+    let Parsed::Query { statement, .. } = parse("SELECT ?, ?").unwrap() else { panic!() };
+    assert_eq!(statement.to_string(), "SELECT $1, $2");
+}
+
+#[test]
+fn a_mix_of_marks_is_refused() {
+    assert!(refusal("SELECT ?, $1").contains("not both"));
+    assert!(refusal("SELECT $name").contains("written ? or $1"));
+}
+
+#[test]
+fn statements_that_touch_files_or_settings_are_refused() {
+    for sql in [
+        "COPY (SELECT 1) TO 'x.csv'",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "EXPLAIN COPY (SELECT 1) TO 'x.csv'",
+        "CREATE TABLE t AS SELECT 1",
+        "INSERT INTO events SELECT 1",
+        "DELETE FROM events",
+        "UPDATE events SET ts = 1",
+        "DROP TABLE events",
+        "TRUNCATE TABLE events",
+        "CREATE FUNCTION f() RETURN 1",
+        "PREPARE p AS SELECT 1",
+        "SET datafusion.execution.batch_size = 1",
+        "SET datafusion.runtime.memory_limit = '1G'",
+        "RESET datafusion.execution.batch_size",
+        "SHOW ALL",
+    ] {
+        let message = refusal(sql);
+        assert!(message.contains("is not a statement of this server") || message.contains("SET TIME ZONE"), "{sql}: {message}");
+    }
+}
+
+#[test]
+fn one_statement_at_a_time() {
+    assert!(refusal("SELECT 1; SELECT 2").contains("one statement"));
+    assert!(refusal("  -- nothing").contains("empty"));
+    assert!(parse("SELECT 1;").is_ok());
+}
+
+#[test]
+fn the_time_zone_may_be_set() {
+    for sql in ["SET TIME ZONE 'Asia/Shanghai'", "SET timezone = 'Asia/Shanghai'", "set time zone 'Asia/Shanghai'"] {
+        match parse(sql).unwrap() {
+            Parsed::SetTimeZone(name) => assert_eq!(name, "Asia/Shanghai", "{sql}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn deep_nesting_is_refused_not_followed() {
+    let sql = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
+    assert!(parse(&sql).is_err());
+}

@@ -1,0 +1,265 @@
+//! `events`: the files of the Delta snapshot as a stock Parquet scan, and `person` computed from `node`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use chrono::DateTime;
+use datafusion::catalog::view::ViewTable;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Result as DfResult, ScalarValue, Statistics};
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::datasource::{TableType, provider_as_source};
+use datafusion::execution::context::SessionState;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, col};
+use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningStatistics};
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::ObjectMeta;
+
+use crate::error::Result;
+use crate::query::functions::PERSON_AT;
+use crate::store::events::{DataFile, EventsSnapshot, schema};
+use crate::store::paths;
+use crate::workspace::{Snapshot, Workspace};
+
+/// Bytes read from a file's end at once: mostly the whole footer.
+const FOOTER_HINT: usize = 256 * 1024;
+
+/// The stored columns and the month, without `person`.
+pub(in crate::query) fn raw(
+    workspace: &Workspace,
+    snapshot: &Snapshot,
+    store_url: ObjectStoreUrl,
+) -> Arc<dyn TableProvider> {
+    let month = Arc::new(Field::new(schema::MONTH, DataType::Utf8, true));
+    let table = TableSchema::new(schema::stored(), vec![month]);
+    Arc::new(EventFiles { table, snapshot: snapshot.events.clone(), store_url, store: workspace.store() })
+}
+
+/// What users see: `person` in place of `node`, so that predicates on it reach the Parquet row filter.
+pub(in crate::query) fn with_person(state: &SessionState, raw: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
+    let person_at = state.scalar_functions().get(PERSON_AT).cloned().ok_or_else(|| {
+        crate::error::Error::internal("person_at is not registered")
+    })?;
+    let columns: Vec<Expr> = schema::stored()
+        .fields()
+        .iter()
+        .map(|field| match field.name().as_str() {
+            "node" => person_at.call(vec![col("node")]).alias("person"),
+            name => col(name),
+        })
+        .collect();
+    let plan = LogicalPlanBuilder::scan("events", provider_as_source(raw), None)?.project(columns)?.build()?;
+    Ok(Arc::new(ViewTable::new(plan, None)))
+}
+
+/// The live files of one snapshot.
+struct EventFiles {
+    table: TableSchema,
+    snapshot: EventsSnapshot,
+    store_url: ObjectStoreUrl,
+    store: Arc<dyn object_store::ObjectStore>,
+}
+
+impl fmt::Debug for EventFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventFiles(version {})", self.snapshot.version)
+    }
+}
+
+#[async_trait]
+impl TableProvider for EventFiles {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.table.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        // Files are skipped here; rows are filtered by the Parquet reader, to which the physical optimizer moves the
+        // filter that `Inexact` keeps above the scan.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let files = self.files_that_may_match(state, filters)?;
+        let statistics = total_statistics(&self.schema(), &files);
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        let source = ParquetSource::new(self.table.clone())
+            .with_metadata_size_hint(FOOTER_HINT)
+            .with_table_parquet_options(state.default_table_options().parquet)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
+                Arc::clone(&self.store),
+                cache,
+            )));
+        let groups = file_groups(&files, &self.schema(), state.config().target_partitions());
+        // A limit may stop the scan only where no row is filtered out above it.
+        let limit = limit.filter(|_| filters.is_empty());
+        let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}
+
+impl EventFiles {
+    /// The files whose bounds of ts and node leave room for a matching row.
+    fn files_that_may_match(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<DataFile>> {
+        let all = || self.snapshot.files.to_vec();
+        let Some(filter) = filters.iter().cloned().reduce(Expr::and) else {
+            return Ok(all());
+        };
+        let df_schema = datafusion::common::DFSchema::try_from(self.schema())?;
+        let physical = state.create_physical_expr(filter, &df_schema)?;
+        let Ok(predicate) = PruningPredicate::try_new(physical, self.schema()) else {
+            return Ok(all());
+        };
+        let keep = predicate.prune(&FileBounds { files: &self.snapshot.files })?;
+        Ok(self.snapshot.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect())
+    }
+}
+
+/// Bounds of each file, one row a file, for the pruning of DataFusion.
+struct FileBounds<'a> {
+    files: &'a [DataFile],
+}
+
+impl FileBounds<'_> {
+    fn bounds(&self, column: &str, side: fn((i64, i64)) -> i64) -> Option<arrow::array::ArrayRef> {
+        let values: Vec<Option<i64>> = match column {
+            "ts" => self.files.iter().map(|file| file.ts.map(side)).collect(),
+            "node" => self.files.iter().map(|file| file.node.map(side)).collect(),
+            schema::MONTH => {
+                let months = self.files.iter().map(|file| file.month.as_str());
+                return Some(Arc::new(arrow::array::StringArray::from_iter_values(months)));
+            }
+            _ => return None,
+        };
+        match column {
+            "ts" => Some(Arc::new(arrow::array::TimestampMicrosecondArray::from(values).with_timezone("UTC"))),
+            _ => Some(Arc::new(arrow::array::Int64Array::from(values))),
+        }
+    }
+}
+
+impl PruningStatistics for FileBounds<'_> {
+    fn min_values(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
+        self.bounds(&column.name, |(low, _)| low)
+    }
+
+    fn max_values(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
+        self.bounds(&column.name, |(_, high)| high)
+    }
+
+    fn num_containers(&self) -> usize {
+        self.files.len()
+    }
+
+    fn null_counts(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
+        let index = schema::stored().index_of(&column.name).ok()?;
+        let counts = self.files.iter().map(|file| file.null_counts.get(index).copied().flatten());
+        Some(Arc::new(counts.collect::<arrow::array::UInt64Array>()))
+    }
+
+    fn row_counts(&self) -> Option<arrow::array::ArrayRef> {
+        Some(Arc::new(self.files.iter().map(|file| Some(file.rows)).collect::<arrow::array::UInt64Array>()))
+    }
+
+    fn contained(
+        &self,
+        _column: &datafusion::common::Column,
+        _values: &std::collections::HashSet<ScalarValue>,
+    ) -> Option<arrow::array::BooleanArray> {
+        None
+    }
+}
+
+/// Counts are exact, bounds are not: the log cuts timestamps, so MIN and MAX must be read.
+fn file_statistics(file: &DataFile, columns: &Schema) -> Statistics {
+    let column_statistics = columns.fields().iter().enumerate().map(|(index, field)| {
+        let nulls = file.null_counts.get(index).copied().flatten();
+        let bounds = match field.name().as_str() {
+            "ts" => file.ts.map(|(low, high)| {
+                let instant = |value| ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into()));
+                (instant(low), instant(high))
+            }),
+            "node" => file.node.map(|(low, high)| (ScalarValue::Int64(Some(low)), ScalarValue::Int64(Some(high)))),
+            _ => None,
+        };
+        let mut statistics = ColumnStatistics::new_unknown();
+        if let Some(nulls) = nulls {
+            statistics.null_count = Precision::Exact(usize::try_from(nulls).unwrap_or(usize::MAX));
+        }
+        if let Some((low, high)) = bounds {
+            statistics.min_value = Precision::Inexact(low);
+            statistics.max_value = Precision::Inexact(high);
+        }
+        statistics
+    });
+    Statistics {
+        num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
+        total_byte_size: Precision::Inexact(usize::try_from(file.bytes).unwrap_or(usize::MAX)),
+        column_statistics: column_statistics.collect(),
+    }
+}
+
+fn total_statistics(columns: &Schema, files: &[DataFile]) -> Statistics {
+    let each: Vec<Statistics> = files.iter().map(|file| file_statistics(file, columns)).collect();
+    match Statistics::try_merge_iter(&each, columns) {
+        Ok(total) if !each.is_empty() => total,
+        _ => {
+            let mut empty = Statistics::new_unknown(columns);
+            if files.is_empty() {
+                empty.num_rows = Precision::Exact(0);
+            }
+            empty
+        }
+    }
+}
+
+/// Files over the partitions so that each gets about the same bytes.
+fn file_groups(files: &[DataFile], columns: &Schema, partitions: usize) -> Vec<FileGroup> {
+    let mut by_size: Vec<&DataFile> = files.iter().collect();
+    by_size.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.path.cmp(&b.path)));
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..partitions.max(1)).map(|_| (0, Vec::new())).collect();
+    for file in by_size {
+        // There is at least one group.
+        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += file.bytes;
+            group.push(partitioned_file(file, columns));
+        }
+    }
+    let filled: Vec<FileGroup> =
+        groups.into_iter().filter(|(_, group)| !group.is_empty()).map(|(_, group)| FileGroup::new(group)).collect();
+    if filled.is_empty() { vec![FileGroup::default()] } else { filled }
+}
+
+fn partitioned_file(file: &DataFile, columns: &Schema) -> PartitionedFile {
+    PartitionedFile::new_from_meta(ObjectMeta {
+        location: paths::events_file_in_workspace(&file.path),
+        last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
+        size: file.bytes,
+        e_tag: None,
+        version: None,
+    })
+    .with_partition_values(vec![ScalarValue::Utf8(Some(file.month.clone()))])
+    .with_statistics(Arc::new(file_statistics(file, columns)))
+}

@@ -1,0 +1,136 @@
+//! Tables of schema `system` that have content now: dead letters, queries, settings.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
+use datafusion::catalog::streaming::StreamingTable;
+use datafusion::common::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::streaming::PartitionStream;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStore;
+
+use super::rows;
+use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
+use crate::ingest::dead_letters as letters;
+use crate::query::history::History;
+use crate::settings::Settings;
+use crate::store::events::schema::instant;
+use crate::store::objects;
+use crate::workspace::{Manifest, Snapshot, Workspace};
+
+/// `system.queries`: the last statements of this workspace.
+pub(in crate::query) fn queries(history: History, workspace: WorkspaceName) -> Result<Arc<dyn TableProvider>> {
+    let make = move || -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
+        Box::new(std::iter::once(queries_batch(&history, &workspace)))
+    };
+    rows::table(queries_schema(), make)
+}
+
+fn queries_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("query_id", DataType::Utf8, false),
+        Field::new("started_at", instant(), false),
+        Field::new("principal", DataType::Utf8, false),
+        Field::new("statement", DataType::Utf8, false),
+        Field::new("state", DataType::Utf8, false),
+        Field::new("rows", DataType::Int64, false),
+        Field::new("bytes", DataType::Int64, false),
+        Field::new("milliseconds", DataType::Float64, false),
+        Field::new("error", DataType::Utf8, true),
+    ]))
+}
+
+fn queries_batch(history: &History, workspace: &WorkspaceName) -> Result<RecordBatch> {
+    let records = history.records(workspace);
+    let started: Vec<i64> = records.iter().map(|record| record.started_at).collect();
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.id.to_string()))),
+        Arc::new(TimestampMicrosecondArray::from(started).with_timezone("UTC")),
+        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.principal.as_ref()))),
+        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.statement.as_str()))),
+        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.state.as_str()))),
+        Arc::new(records.iter().map(|record| Some(record.rows as i64)).collect::<Int64Array>()),
+        Arc::new(records.iter().map(|record| Some(record.bytes as i64)).collect::<Int64Array>()),
+        Arc::new(records.iter().map(|record| Some(record.milliseconds)).collect::<Float64Array>()),
+        Arc::new(records.iter().map(|record| record.error.as_deref()).collect::<StringArray>()),
+    ];
+    Ok(RecordBatch::try_new(queries_schema(), columns)?)
+}
+
+/// `system.settings`: what is set and where it comes from.
+pub(in crate::query) fn settings(settings: &Settings, manifest: &Manifest) -> Result<Arc<dyn TableProvider>> {
+    let schema = Arc::new(Schema::new(vec![
+        Field::new("key", DataType::Utf8, false),
+        Field::new("value", DataType::Utf8, false),
+        Field::new("origin", DataType::Utf8, false),
+    ]));
+    let mut entries: Vec<(String, String, &str)> =
+        settings.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone(), entry.origin)).collect();
+    entries.push(("workspace.time_zone".to_owned(), manifest.time_zone.name().to_owned(), "workspace"));
+    entries.sort();
+    let batch = RecordBatch::try_new(
+        Arc::clone(&schema),
+        vec![
+            Arc::new(StringArray::from_iter_values(entries.iter().map(|(key, _, _)| key))),
+            Arc::new(StringArray::from_iter_values(entries.iter().map(|(_, value, _)| value))),
+            Arc::new(StringArray::from_iter_values(entries.iter().map(|(_, _, origin)| origin))),
+        ],
+    )?;
+    rows::table(schema, move || Box::new(std::iter::once(Ok(batch.clone()))))
+}
+
+/// `system.dead_letters`: the rejected rows of all loads of the snapshot.
+pub(in crate::query) fn dead_letters(
+    workspace: &Workspace,
+    snapshot: &Arc<Snapshot>,
+) -> Result<Arc<dyn TableProvider>> {
+    let objects = DeadLetterObjects {
+        schema: letters::schema(),
+        store: workspace.store(),
+        paths: snapshot.loads.iter().filter_map(|load| load.dead_letters.clone()).collect(),
+    };
+    Ok(Arc::new(StreamingTable::try_new(letters::schema(), vec![Arc::new(objects)])?))
+}
+
+/// The dead-letter objects of a snapshot, read one after the other.
+struct DeadLetterObjects {
+    schema: SchemaRef,
+    store: Arc<dyn ObjectStore>,
+    paths: Vec<String>,
+}
+
+impl fmt::Debug for DeadLetterObjects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DeadLetterObjects({})", self.paths.len())
+    }
+}
+
+impl PartitionStream for DeadLetterObjects {
+    fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+        let store = Arc::clone(&self.store);
+        let batches = stream::iter(self.paths.clone())
+            .then(move |path| read_letters(Arc::clone(&store), path))
+            .map_ok(|batches| stream::iter(batches.into_iter().map(Ok::<_, DataFusionError>)))
+            .try_flatten();
+        Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
+    }
+}
+
+async fn read_letters(store: Arc<dyn ObjectStore>, path: String) -> Result<Vec<RecordBatch>, DataFusionError> {
+    let bytes = objects::read(&store, &path.as_str().into())
+        .await?
+        .ok_or_else(|| Error::corrupt(format!("object '{path}' is missing: run `convoke check`")))?;
+    Ok(objects::decode_parquet(bytes)?)
+}

@@ -1,0 +1,232 @@
+//! Settings: plain values with documented defaults (`settings.toml`), overridden by file, environment and flags.
+//!
+//! Holds values only; parts such as stores and clocks are passed in code.
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use crate::error::{Error, Result};
+
+#[cfg(test)]
+mod tests;
+
+const DEFAULTS: &str = include_str!("settings.toml");
+const ENVIRONMENT_PREFIX: &str = "CONVOKE";
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    pub server: ServerSettings,
+    pub query: QuerySettings,
+    pub ingest: IngestSettings,
+    pub orders: OrderSettings,
+    pub identity: IdentitySettings,
+    /// (key, value, where it comes from), for `system.settings`.
+    #[serde(skip)]
+    pub entries: Vec<Entry>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerSettings {
+    pub listen: String,
+    pub stop_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuerySettings {
+    pub pool_memory: Bytes,
+    pub memory: Bytes,
+    pub seconds: u64,
+    pub concurrency: usize,
+    pub spill: Bytes,
+    pub cached_plans: usize,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IngestSettings {
+    pub buffer_memory: Bytes,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrderSettings {
+    pub purchase_events: Vec<String>,
+    pub refund_events: Vec<String>,
+    pub base_currency: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IdentitySettings {
+    pub blocked_values: Vec<String>,
+}
+
+/// One setting as a user may look it up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    pub key: String,
+    pub value: String,
+    /// `default`, `file`, `environment` or `flag`.
+    pub origin: &'static str,
+}
+
+/// A size in bytes, written as a number with an optional unit: `64MiB`, `2GB`, `1048576`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Value")]
+pub struct Bytes(pub usize);
+
+impl std::str::FromStr for Bytes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refused = || Error::invalid(format!("'{text}' is not a size: write it like 64MiB, 2GB or 1048576"));
+        let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let number: usize = text[..digits].parse().map_err(|_| refused())?;
+        let unit: usize = match text[digits..].trim().to_ascii_lowercase().as_str() {
+            "" | "b" => 1,
+            "kb" => 1_000,
+            "kib" | "k" => 1 << 10,
+            "mb" => 1_000_000,
+            "mib" | "m" => 1 << 20,
+            "gb" => 1_000_000_000,
+            "gib" | "g" => 1 << 30,
+            _ => return Err(refused()),
+        };
+        number.checked_mul(unit).map(Bytes).ok_or_else(refused)
+    }
+}
+
+impl TryFrom<Value> for Bytes {
+    type Error = Error;
+
+    fn try_from(value: Value) -> Result<Self> {
+        match value {
+            Value::String(text) => text.parse(),
+            other => other.to_string().parse(),
+        }
+    }
+}
+
+impl Settings {
+    /// Defaults, then `file` (TOML text), then `environment`, then `flags` (`section.key` and value).
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown key or a value of the wrong kind, with the key named.
+    pub fn load(
+        file: Option<&str>,
+        environment: impl Iterator<Item = (String, String)>,
+        flags: &[(&str, String)],
+    ) -> Result<Self> {
+        let mut merged = Layers::new()?;
+        if let Some(text) = file {
+            let table: Table = text.parse().map_err(|error| Error::invalid(format!("settings file: {error}")))?;
+            merged.overlay_table(&table)?;
+        }
+        for (name, text) in environment {
+            merged.overlay_environment(&name, &text)?;
+        }
+        for (key, text) in flags {
+            merged.overlay(key, text, "flag")?;
+        }
+        merged.finish()
+    }
+
+    /// The defaults alone.
+    pub fn defaults() -> Result<Self> {
+        Self::load(None, std::iter::empty(), &[])
+    }
+}
+
+/// Settings while they are merged: the values and where each comes from.
+struct Layers {
+    values: Table,
+    origins: std::collections::BTreeMap<String, &'static str>,
+}
+
+impl Layers {
+    fn new() -> Result<Self> {
+        let values: Table = DEFAULTS.parse().map_err(|error| Error::internal(format!("default settings: {error}")))?;
+        Ok(Self { values, origins: Default::default() })
+    }
+
+    fn overlay_table(&mut self, table: &Table) -> Result<()> {
+        for (section, keys) in table {
+            let Value::Table(keys) = keys else {
+                return Err(Error::invalid(format!("setting '{section}' stands outside of a [section]")));
+            };
+            for (key, value) in keys {
+                self.set(&format!("{section}.{key}"), value.clone(), "file")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// `CONVOKE_QUERY_MEMORY` is `query.memory`; other variables with our prefix are not settings.
+    fn overlay_environment(&mut self, name: &str, text: &str) -> Result<()> {
+        let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX).and_then(|rest| rest.strip_prefix('_')) else {
+            return Ok(());
+        };
+        let Some((section, key)) = rest.split_once('_') else { return Ok(()) };
+        let key = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
+        if self.held(&key).is_none() {
+            return Ok(());
+        }
+        self.overlay(&key, text, "environment")
+    }
+
+    /// Takes a text for a setting of any kind: the default tells which.
+    fn overlay(&mut self, key: &str, text: &str, origin: &'static str) -> Result<()> {
+        let refused = |what: &str| Error::invalid(format!("setting '{key}': '{text}' is not {what}"));
+        let value = match self.held(key) {
+            Some(Value::Integer(_)) => Value::Integer(text.parse().map_err(|_| refused("a whole number"))?),
+            Some(Value::Array(_)) => {
+                Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
+            }
+            _ => Value::String(text.to_owned()),
+        };
+        self.set(key, value, origin)
+    }
+
+    fn held(&self, key: &str) -> Option<&Value> {
+        let (section, key) = key.split_once('.')?;
+        self.values.get(section)?.get(key)
+    }
+
+    fn set(&mut self, key: &str, value: Value, origin: &'static str) -> Result<()> {
+        if self.held(key).is_none() {
+            return Err(Error::invalid(format!("unknown setting '{key}': SELECT * FROM system.settings lists them")));
+        }
+        if let Some((section, name)) = key.split_once('.')
+            && let Some(Value::Table(table)) = self.values.get_mut(section)
+        {
+            table.insert(name.to_owned(), value);
+        }
+        self.origins.insert(key.to_owned(), origin);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<Settings> {
+        let entries = self.entries();
+        let mut settings: Settings = Value::Table(self.values)
+            .try_into()
+            .map_err(|error: toml::de::Error| Error::invalid(format!("settings: {}", error.message())))?;
+        settings.entries = entries;
+        Ok(settings)
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (section, keys) in &self.values {
+            for (key, value) in keys.as_table().into_iter().flatten() {
+                let key = format!("{section}.{key}");
+                let origin = self.origins.get(&key).copied().unwrap_or("default");
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                entries.push(Entry { key, value, origin });
+            }
+        }
+        entries
+    }
+}

@@ -1,0 +1,38 @@
+use super::*;
+
+fn environment(pairs: &[(&str, &str)]) -> std::vec::IntoIter<(String, String)> {
+    pairs.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect::<Vec<_>>().into_iter()
+}
+
+#[test]
+fn flags_beat_environment_beats_file_beats_default() {
+    let file = Some("[query]\nmemory = \"1MiB\"\nseconds = 5\nconcurrency = 3\n");
+    let env = environment(&[("CONVOKE_QUERY_MEMORY", "2MiB"), ("CONVOKE_QUERY_SECONDS", "6"), ("CONVOKE_BIN", "x")]);
+    let settings = Settings::load(file, env, &[("query.memory", "3MiB".into())]).unwrap();
+    assert_eq!(settings.query.memory, Bytes(3 << 20));
+    assert_eq!(settings.query.seconds, 6);
+    assert_eq!(settings.query.concurrency, 3);
+    assert_eq!(settings.query.cached_plans, 256);
+    let origin = |key: &str| settings.entries.iter().find(|entry| entry.key == key).unwrap().origin;
+    assert_eq!(
+        [origin("query.memory"), origin("query.seconds"), origin("query.concurrency"), origin("query.spill")],
+        ["flag", "environment", "file", "default"]
+    );
+}
+
+#[test]
+fn unknown_keys_and_wrong_values_name_the_key() {
+    let message = |file| Settings::load(Some(file), environment(&[]), &[]).unwrap_err().to_string();
+    assert!(message("[query]\nmemroy = \"1MiB\"\n").contains("unknown setting 'query.memroy'"));
+    assert!(message("[query]\nmemory = \"lots\"\n").contains("'lots' is not a size"));
+}
+
+#[test]
+fn sizes_take_units_of_ten_and_of_two() {
+    for (text, bytes) in [("64MiB", 64 << 20), ("2GB", 2_000_000_000), ("17", 17), ("1 kib", 1024)] {
+        assert_eq!(text.parse::<Bytes>().unwrap(), Bytes(bytes), "{text}");
+    }
+    for text in ["", "MiB", "1 parsec", "99999999999999999999"] {
+        assert!(text.parse::<Bytes>().is_err(), "{text}");
+    }
+}

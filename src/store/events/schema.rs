@@ -1,0 +1,67 @@
+//! Columns of the events table as they are stored.
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
+
+/// Money and quantities: DECIMAL(18,4), held as an integer of ten-thousandths.
+pub const DECIMAL: DataType = DataType::Decimal128(18, 4);
+
+/// The partition column: local month of the event in the workspace's zone, `2024-07`.
+pub const MONTH: &str = "month";
+
+/// `ts` and every other instant: microseconds since 1970 in UTC.
+pub fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+/// The fields of one element of `identifiers`: (type, value).
+pub fn identifier_fields() -> Fields {
+    Fields::from(vec![Field::new("type", DataType::Utf8, false), Field::new("value", DataType::Utf8, false)])
+}
+
+/// `identifiers`: all usable identifiers of the event.
+pub fn identifiers() -> DataType {
+    DataType::List(Arc::new(Field::new("element", DataType::Struct(identifier_fields()), true)))
+}
+
+/// `category`: a path from the root of the tree to the leaf.
+pub fn path() -> DataType {
+    DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
+}
+
+/// Columns inside the data files, in order; the partition column is not among them.
+pub fn stored() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(vec![
+            Field::new("message_id", DataType::Utf8, false),
+            Field::new("ts", instant(), false),
+            Field::new("received_at", instant(), false),
+            Field::new("type", DataType::Utf8, false),
+            Field::new("event", DataType::Utf8, true),
+            Field::new("node", DataType::Int64, true),
+            Field::new("anonymous_id", DataType::Utf8, true),
+            Field::new("user_id", DataType::Utf8, true),
+            Field::new("identifiers", identifiers(), true),
+            Field::new("channel", DataType::Utf8, true),
+            Field::new("source", DataType::Utf8, true),
+            Field::new("brand", DataType::Utf8, true),
+            Field::new("store_id", DataType::Utf8, true),
+            Field::new("campaign_id", DataType::Utf8, true),
+            Field::new("order_id", DataType::Utf8, true),
+            Field::new("revenue", DECIMAL, true),
+            Field::new("cost", DECIMAL, true),
+            Field::new("currency", DataType::Utf8, true),
+            Field::new("product_id", DataType::Utf8, true),
+            Field::new("category", path(), true),
+            Field::new("quantity", DECIMAL, true),
+            Field::new("properties", DataType::Utf8, true),
+            Field::new("context", DataType::Utf8, true),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// Columns whose minima and maxima stand in the log. No other column may: the log is readable by everyone who reads
+/// the table, and lives longer than a person's data.
+pub const MIN_MAX_COLUMNS: [&str; 3] = ["ts", "received_at", "node"];

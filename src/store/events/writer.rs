@@ -1,0 +1,157 @@
+//! Rows of one month into one Parquet file with the statistics that the log wants.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{max, min};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use chrono::{DateTime, SecondsFormat, Utc};
+use deltalake_core::kernel::Add;
+use object_store::ObjectStore;
+use object_store::path::Path;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::schema;
+use crate::error::{Error, Result};
+use crate::store::{objects, paths};
+
+/// Rows a row group: enough to compress well, few enough to skip by.
+const ROW_GROUP_ROWS: usize = 131_072;
+
+/// A file that is durable but not yet part of the table.
+#[derive(Debug, Clone)]
+pub struct WrittenFile {
+    path: String,
+    month: String,
+    bytes: u64,
+    pub rows: u64,
+    statistics: Value,
+}
+
+impl WrittenFile {
+    pub(super) fn into_add(self) -> Add {
+        Add {
+            path: self.path,
+            partition_values: HashMap::from([(schema::MONTH.to_owned(), Some(self.month))]),
+            size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
+            modification_time: Utc::now().timestamp_millis(),
+            data_change: true,
+            stats: Some(self.statistics.to_string()),
+            ..Add::default()
+        }
+    }
+}
+
+/// Writes files of the events table, each in one piece. Cheap to clone.
+#[derive(Clone)]
+pub struct FileWriter {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl FileWriter {
+    /// `store` has the workspace's folder as `/`.
+    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self { store }
+    }
+
+    /// Encodes `batches` (of [`schema::stored`], all of one month) and writes the file durably.
+    pub async fn write(&self, month: String, batches: Vec<RecordBatch>) -> Result<WrittenFile> {
+        let (bytes, statistics, rows) = tokio::task::spawn_blocking(move || encode(&batches))
+            .await
+            .map_err(|error| Error::internal(format!("encoding a Parquet file: {error}")))??;
+        let path = paths::events_file(&month, Uuid::now_v7());
+        let size = bytes.len() as u64;
+        let target: Path = paths::events_file_in_workspace(&path);
+        objects::create(self.store.as_ref(), &target, bytes).await?;
+        Ok(WrittenFile { path, month, bytes: size, rows, statistics })
+    }
+}
+
+fn properties() -> WriterProperties {
+    let mut builder = objects::writer_properties()
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page);
+    // Almost every value is new: a dictionary would be built and thrown away.
+    for column in ["message_id", "ts", "properties", "context"] {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), false);
+    }
+    builder.build()
+}
+
+fn encode(batches: &[RecordBatch]) -> Result<(Vec<u8>, Value, u64)> {
+    let mut bytes = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut bytes, schema::stored(), Some(properties()))?;
+    let mut statistics = Statistics::default();
+    for batch in batches {
+        writer.write(batch)?;
+        statistics.add(batch);
+    }
+    writer.close()?;
+    let rows = statistics.rows;
+    Ok((bytes, statistics.to_json(), rows))
+}
+
+/// Row count, null counts of the plain columns, and bounds of the columns that may have them.
+#[derive(Default)]
+struct Statistics {
+    rows: u64,
+    null_counts: HashMap<String, u64>,
+    bounds: HashMap<&'static str, (i64, i64)>,
+}
+
+impl Statistics {
+    fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+            if !field.data_type().is_nested() {
+                *self.null_counts.entry(field.name().clone()).or_default() += column.null_count() as u64;
+            }
+        }
+        for name in schema::MIN_MAX_COLUMNS {
+            let Some((low, high)) = batch.column_by_name(name).and_then(|column| bounds(column)) else { continue };
+            let held = self.bounds.entry(name).or_insert((low, high));
+            *held = (held.0.min(low), held.1.max(high));
+        }
+    }
+
+    /// The `stats` text of an add action.
+    fn to_json(&self) -> Value {
+        let bound = |high: bool| -> Map<String, Value> {
+            self.bounds
+                .iter()
+                .map(|(name, (low, top))| ((*name).to_owned(), bound_text(name, if high { *top } else { *low }, high)))
+                .collect()
+        };
+        json!({
+            "numRecords": self.rows,
+            "minValues": bound(false),
+            "maxValues": bound(true),
+            "nullCount": self.null_counts,
+        })
+    }
+}
+
+fn bounds(column: &dyn Array) -> Option<(i64, i64)> {
+    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+        return Some((min(integers)?, max(integers)?));
+    }
+    let instants = column.as_primitive_opt::<TimestampMicrosecondType>()?;
+    Some((min(instants)?, max(instants)?))
+}
+
+/// Numbers as they are; instants as milliseconds, minima cut down and maxima rounded up so that they stay bounds.
+fn bound_text(column: &str, value: i64, high: bool) -> Value {
+    if column == "node" {
+        return json!(value);
+    }
+    let millis = if high { value.div_euclid(1_000) + i64::from(value.rem_euclid(1_000) != 0) } else { value.div_euclid(1_000) };
+    match DateTime::from_timestamp_millis(millis) {
+        Some(instant) => json!(instant.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        None => Value::Null,
+    }
+}

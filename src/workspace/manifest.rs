@@ -1,0 +1,36 @@
+//! What is fixed when a workspace is made.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+
+/// Version of the layout under a root; a newer one is refused.
+const FORMAT: u32 = 1;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Manifest {
+    pub format: u32,
+    /// Defines the day in orders, lifecycle, dates and partitions.
+    pub time_zone: Tz,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Manifest {
+    pub fn new(time_zone: Tz) -> Self {
+        Self { format: FORMAT, time_zone, created_at: Utc::now() }
+    }
+
+    /// # Errors
+    /// `Corrupt` for a layout that a newer version wrote.
+    pub fn check_format(&self) -> Result<()> {
+        if self.format > FORMAT {
+            return Err(Error::corrupt(format!(
+                "this root has format {}, this program reads up to format {FORMAT}: use a newer convoke",
+                self.format
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+//! The state that a query pins when it is planned, and reads from its first row to its last.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::identity::IdentitySnapshot;
+use crate::ids::Epoch;
+use crate::store::events::{EventsSnapshot, LoadRecord};
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct SnapshotId {
+    /// Version of the events table.
+    pub version: u64,
+    /// Version of the identity graph.
+    pub epoch: Epoch,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub events: EventsSnapshot,
+    pub identity: IdentitySnapshot,
+    /// All loads up to `events.version`, in commit order.
+    pub loads: Arc<Vec<LoadRecord>>,
+}
+
+impl Snapshot {
+    pub fn id(&self) -> SnapshotId {
+        SnapshotId { version: self.events.version, epoch: self.identity.epoch }
+    }
+}
