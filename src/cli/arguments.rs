@@ -1,0 +1,220 @@
+//! What can be written on the command line, with help and an example for each command.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::auth::Role;
+use crate::ids::{DEFAULT_WORKSPACE, WorkspaceName};
+use crate::ingest::read::{EventKind, Mapping};
+use crate::settings::Bytes;
+
+/// Where data lies unless --data says otherwise.
+const DEFAULT_DATA: &str = "./convoke-data";
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "convoke",
+    version,
+    about = "Events, persons and audiences of a retailer, behind one SQL endpoint",
+    after_help = "Start with:\n  convoke demo\n\nLogs: CONVOKE_LOG=debug convoke serve"
+)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Serve SQL over Arrow Flight (and /healthz, /metrics) until stopped
+    #[command(after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815")]
+    Serve(ServeArguments),
+    /// Load events from CSV, NDJSON or Parquet files
+    #[command(after_help = INGEST_EXAMPLES)]
+    Ingest(IngestArguments),
+    /// Run one SQL statement and print its rows
+    #[command(after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv")]
+    Sql(SqlArguments),
+    /// Load a synthetic shop, serve it, and run five queries over it
+    #[command(after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit")]
+    Demo(DemoArguments),
+    /// Make access tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+const INGEST_EXAMPLES: &str = "Examples:
+  convoke ingest purchases.csv --data ./shop --event 'Order Completed' \\
+      --map ts=date,user_id=customer,revenue=dollars,quantity=cds
+  convoke ingest 'log/*.ndjson' --connect http://127.0.0.1:8815 --token \"$TOKEN\"
+  convoke ingest members.csv --data ./shop --type identify --map ts=joined,id.email=mail,id.member_no=card
+
+A field that is not mapped keeps its column's name if that is a field of events; all other columns become properties.
+Fields: message_id ts type event anonymous_id user_id channel source brand store_id campaign_id order_id revenue cost
+        currency product_id category quantity properties context, and id.<type> for identifiers";
+
+#[derive(Debug, Args)]
+pub(super) struct DataArguments {
+    /// Folder or URL with the data
+    #[arg(long, value_name = "URL", default_value = DEFAULT_DATA)]
+    pub(super) data: String,
+    /// Workspace to work in
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_WORKSPACE)]
+    pub(super) workspace: WorkspaceName,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SettingsArguments {
+    /// File with settings (TOML); SELECT * FROM system.settings lists them
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+    /// Memory of one statement, such as 512MiB
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(super) query_memory: Option<String>,
+    /// Seconds that one statement may run
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) query_seconds: Option<u64>,
+}
+
+fn size(text: &str) -> Result<String, String> {
+    text.parse::<Bytes>().map(|_| text.to_owned()).map_err(|error| error.to_string())
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArguments {
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    /// Address and port; port 0 takes a free one
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// Serve beyond this machine without TLS
+    #[arg(long)]
+    pub(super) insecure: bool,
+    #[command(flatten)]
+    pub(super) settings: SettingsArguments,
+}
+
+/// A running server in place of a data folder.
+#[derive(Debug, Args)]
+pub(super) struct ConnectArguments {
+    /// Address of a running server, such as http://127.0.0.1:8815
+    #[arg(long, value_name = "URL", conflicts_with_all = ["data", "workspace"])]
+    pub(super) connect: Option<String>,
+    /// Token for --connect
+    #[arg(long, value_name = "TOKEN", env = "CONVOKE_TOKEN", hide_env_values = true)]
+    pub(super) token: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IngestArguments {
+    /// Files, folders or patterns: .csv .tsv .txt .ndjson .jsonl .json .parquet
+    #[arg(required = true, value_name = "FILES")]
+    pub(super) files: Vec<String>,
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    #[command(flatten)]
+    pub(super) connect: ConnectArguments,
+    /// Where fields come from: field=column,... (see below)
+    #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = mapping)]
+    pub(super) map: Vec<Mapping>,
+    /// Event name of rows that have none
+    #[arg(long, value_name = "NAME")]
+    pub(super) event: Option<String>,
+    /// Type of rows that have none: track, identify, page, screen, group, alias
+    #[arg(long = "type", value_name = "TYPE", value_parser = kind)]
+    pub(super) kind: Option<EventKind>,
+    /// Source of rows that have none
+    #[arg(long, value_name = "NAME")]
+    pub(super) source: Option<String>,
+    /// Zone of times without one (default: the workspace's); a new workspace gets it for its own
+    #[arg(long, value_name = "TZ")]
+    pub(super) time_zone: Option<Tz>,
+    /// Field separator of CSV (default: comma, tab for .tsv)
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub(super) delimiter: Option<u8>,
+    /// How times are written, such as '%d.%m.%Y %H:%M'
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) ts_format: Option<String>,
+    /// Load files that were loaded before once more
+    #[arg(long)]
+    pub(super) again: bool,
+}
+
+fn mapping(text: &str) -> Result<Mapping, String> {
+    Mapping::parse(text).map_err(|error| error.to_string())
+}
+
+fn kind(text: &str) -> Result<EventKind, String> {
+    EventKind::from_name(text)
+        .ok_or_else(|| format!("'{text}' is not an event type: use track, identify, page, screen, group or alias"))
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        [byte] => Ok(*byte),
+        b"\\t" => Ok(b'\t'),
+        _ => Err("a delimiter is one ASCII character, or \\t".to_owned()),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    Table,
+    Csv,
+    Json,
+    Arrow,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SqlArguments {
+    /// The statement
+    pub(super) statement: String,
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    #[command(flatten)]
+    pub(super) connect: ConnectArguments,
+    /// table; csv with a header; json with one object a line; arrow (an IPC stream)
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Format,
+    #[command(flatten)]
+    pub(super) settings: SettingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// Folder or URL for the data
+    #[arg(long, value_name = "URL", default_value = DEFAULT_DATA)]
+    pub(super) data: String,
+    /// Planned customers of the shop
+    #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) persons: u32,
+    /// Address and port of the server
+    #[arg(long, value_name = "ADDR")]
+    pub(super) listen: Option<String>,
+    /// Leave after the queries
+    #[arg(long)]
+    pub(super) exit: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// Make a token and print it; it is not stored and cannot be shown again
+    #[command(after_help = "Example:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n\nClients send it as a bearer token, or as the password of any user name.")]
+    Create(TokenArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArguments {
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    /// admin, analyst, service or ingest
+    #[arg(long)]
+    pub(super) role: Role,
+    /// What the token is for
+    #[arg(long, default_value = "")]
+    pub(super) name: String,
+    /// Days until it expires
+    #[arg(long, value_name = "DAYS")]
+    pub(super) expires: Option<u64>,
+}

@@ -1,0 +1,75 @@
+//! The parts of a server over a data folder, for commands that work without one running.
+
+use std::sync::Arc;
+
+use chrono_tz::Tz;
+
+use super::arguments::{DataArguments, SettingsArguments};
+use crate::auth::{Caller, Tokens};
+use crate::error::{Error, Result};
+use crate::ingest::Loader;
+use crate::query::Engine;
+use crate::settings::Settings;
+use crate::store::Root;
+use crate::workspace::Workspaces;
+
+/// Everything over one root.
+pub(super) struct Embedded {
+    pub(super) settings: Arc<Settings>,
+    pub(super) workspaces: Workspaces,
+    pub(super) engine: Engine,
+    pub(super) loader: Loader,
+    pub(super) tokens: Tokens,
+}
+
+impl Embedded {
+    pub(super) fn open(data: &str, settings: Settings) -> Result<Self> {
+        let settings = Arc::new(settings);
+        let root = Root::open(data)?;
+        let tokens = Tokens::new(root.store_at_root(), Default::default());
+        let workspaces = Workspaces::new(root);
+        Ok(Self {
+            engine: Engine::new(workspaces.clone(), Arc::clone(&settings))?,
+            loader: Loader::new(workspaces.clone(), Arc::clone(&settings)),
+            settings,
+            workspaces,
+            tokens,
+        })
+    }
+
+    /// Opens a root that must be there already: a reading command does not make folders.
+    pub(super) fn open_existing(data: &str, settings: Settings) -> Result<Self> {
+        let is_folder = !data.contains("://");
+        if is_folder && !std::path::Path::new(data).is_dir() {
+            return Err(Error::not_found(format!(
+                "there is no data folder '{data}': name one with --data, or make one by `convoke ingest` or `convoke demo`"
+            )));
+        }
+        Self::open(data, settings)
+    }
+
+    /// Makes the workspace unless it is there.
+    pub(super) async fn create_workspace(&self, data: &DataArguments, time_zone: Option<Tz>) -> Result<()> {
+        self.workspaces.get_or_create(&data.workspace, time_zone.unwrap_or(Tz::UTC)).await?;
+        Ok(())
+    }
+}
+
+pub(super) fn local_caller(data: &DataArguments) -> Caller {
+    Caller::local_admin(data.workspace.clone())
+}
+
+/// Settings with the file, the environment and the flags of the command.
+pub(super) fn settings(arguments: &SettingsArguments, listen: Option<&String>) -> Result<Settings> {
+    let file = match &arguments.settings {
+        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+            Error::from(error).context(format!("settings file '{}'", path.display()))
+        })?),
+        None => None,
+    };
+    let mut flags: Vec<(&str, String)> = Vec::new();
+    flags.extend(arguments.query_memory.iter().map(|size| ("query.memory", size.clone())));
+    flags.extend(arguments.query_seconds.iter().map(|seconds| ("query.seconds", seconds.to_string())));
+    flags.extend(listen.map(|listen| ("server.listen", listen.clone())));
+    Settings::load(file.as_deref(), std::env::vars(), &flags)
+}

@@ -1,0 +1,141 @@
+//! `convoke ingest`: files into a data folder, or through a running server.
+
+use std::path::{Path, PathBuf};
+
+use arrow::array::RecordBatch;
+use futures::StreamExt;
+use futures::stream::BoxStream;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+
+use super::arguments::IngestArguments;
+use super::embedded::{self, Embedded};
+use super::output;
+use super::progress::Progress;
+use super::remote::Remote;
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+use crate::ingest::read::{FileReader, Mapping, ReadOptions, expand};
+use crate::ingest::{LoadRequest, LoadSummary, Loader};
+use crate::settings::Settings;
+
+/// Batches between the reading thread and the loader.
+const BATCHES_IN_FLIGHT: usize = 4;
+
+/// Where the events go.
+enum Target {
+    Folder { loader: Loader, caller: Caller },
+    Server(Remote),
+}
+
+pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
+    let files = expand(&arguments.files)?;
+    let (mut target, zone) = open_target(&arguments).await?;
+    let options = read_options(&arguments, zone)?;
+    let mut total = LoadSummary::default();
+    for file in &files {
+        let summary = load_file(&mut target, file, &options, arguments.again)
+            .await
+            .map_err(|error| error.context(file.display()))?;
+        output::say(&describe(&file.display().to_string(), &summary))?;
+        total.read += summary.read;
+        total.kept += summary.kept;
+        total.rejected += summary.rejected;
+        total.seconds += summary.seconds;
+    }
+    if files.len() > 1 {
+        output::say(&describe(&format!("{} files", files.len()), &total))?;
+    }
+    if total.rejected > 0 {
+        output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
+    }
+    Ok(())
+}
+
+/// The target, and the zone of its workspace for times that name none.
+async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::Tz)> {
+    if let Some(address) = &arguments.connect.connect {
+        let remote = Remote::connect(address, arguments.connect.token.as_deref()).await?;
+        return Ok((Target::Server(remote), chrono_tz::Tz::UTC));
+    }
+    let settings = Settings::load(None, std::env::vars(), &[])?;
+    let embedded = Embedded::open(&arguments.data.data, settings)?;
+    embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
+    let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
+    let zone = workspace.manifest().time_zone;
+    Ok((Target::Folder { loader: embedded.loader, caller: embedded::local_caller(&arguments.data) }, zone))
+}
+
+fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<ReadOptions> {
+    let mut mapping = Mapping::default();
+    for part in &arguments.map {
+        mapping = mapping.merge(part.clone())?;
+    }
+    Ok(ReadOptions {
+        mapping,
+        event: arguments.event.clone(),
+        source: arguments.source.clone(),
+        time_zone: arguments.time_zone.unwrap_or(zone),
+        kind: arguments.kind,
+        delimiter: arguments.delimiter,
+        ts_format: arguments.ts_format.clone(),
+    })
+}
+
+async fn load_file(target: &mut Target, file: &Path, options: &ReadOptions, again: bool) -> Result<LoadSummary> {
+    let reader = open_reader(file.to_owned(), options.clone()).await?;
+    let request = LoadRequest {
+        source: file.display().to_string(),
+        content_hash: reader.hash,
+        again,
+        checked: matches!(target, Target::Folder { .. }),
+    };
+    let label = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let progress = Progress::follow(&label, reader.reader.size_bytes(), reader.reader.progress(), true);
+    let batches = read_in_background(reader.reader);
+    let summary = match target {
+        Target::Folder { loader, caller } => loader.load(caller, request, batches).await,
+        Target::Server(remote) => remote.load(&request, batches).await,
+    };
+    drop(progress);
+    summary
+}
+
+struct HashedReader {
+    reader: FileReader,
+    hash: String,
+}
+
+async fn open_reader(file: PathBuf, options: ReadOptions) -> Result<HashedReader> {
+    let open = move || -> Result<HashedReader> {
+        let reader = FileReader::open(&file, options)?;
+        let hash = reader.content_hash()?;
+        Ok(HashedReader { reader, hash })
+    };
+    tokio::task::spawn_blocking(open).await.map_err(|error| Error::internal(format!("reading a file: {error}")))?
+}
+
+/// The reader's batches as a stream; the reader runs on a thread of its own and waits when nobody takes them.
+fn read_in_background(reader: FileReader) -> BoxStream<'static, Result<RecordBatch>> {
+    let (sender, receiver) = mpsc::channel(BATCHES_IN_FLIGHT);
+    tokio::task::spawn_blocking(move || {
+        for batch in reader.batches() {
+            // A closed channel means that the load failed: reading on is useless.
+            if sender.blocking_send(batch).is_err() {
+                break;
+            }
+        }
+    });
+    ReceiverStream::new(receiver).boxed()
+}
+
+fn describe(source: &str, summary: &LoadSummary) -> String {
+    if summary.skipped {
+        return format!("{source}: skipped, the same content was loaded before (--again loads it once more)");
+    }
+    let rate = if summary.seconds > 0.0 { summary.read as f64 / summary.seconds } else { 0.0 };
+    format!(
+        "{source}: {} rows read, {} kept, {} rejected, {:.2} s, {rate:.0} rows/s",
+        summary.read, summary.kept, summary.rejected, summary.seconds
+    )
+}

@@ -1,0 +1,153 @@
+//! Rows on standard output in one of four formats, and words for people on standard error.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, SchemaRef};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use datafusion::execution::SendableRecordBatchStream;
+use futures::{Stream, StreamExt};
+
+use super::arguments::Format;
+use crate::error::{Error, Result};
+
+/// Rows of a table on the terminal at most; other formats have no limit.
+const TABLE_ROWS: usize = 1_000;
+
+/// Batches of one schema, from an engine or from a server.
+pub(super) struct ResultRows {
+    pub(super) schema: SchemaRef,
+    pub(super) batches: std::pin::Pin<Box<dyn Stream<Item = Result<RecordBatch>> + Send>>,
+}
+
+impl ResultRows {
+    pub(super) fn of_engine(stream: SendableRecordBatchStream) -> Self {
+        Self { schema: stream.schema(), batches: Box::pin(stream.map(|batch| Ok(batch?))) }
+    }
+}
+
+/// A line for people.
+pub(super) fn complain(text: &str) {
+    // Nobody is left to tell when standard error is closed.
+    writeln!(io::stderr(), "{text}").ok();
+}
+
+/// A line of the command's result. A closed pipe ends the command quietly.
+pub(super) fn say(text: &str) -> Result<()> {
+    quiet_on_closed_pipe(writeln!(io::stdout(), "{text}"))
+}
+
+fn quiet_on_closed_pipe(outcome: io::Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        outcome => outcome.map_err(Error::from),
+    }
+}
+
+/// Prints all rows; returns how many.
+pub(super) async fn print(mut rows: ResultRows, format: Format) -> Result<u64> {
+    match format {
+        Format::Table => print_table(rows).await,
+        Format::Csv => {
+            let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(BufWriter::new(io::stdout()));
+            // The header stands there even without rows.
+            writer.write(&RecordBatch::new_empty(flat_schema(&rows.schema)))?;
+            let mut count = 0;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                count += batch.num_rows() as u64;
+                writer.write(&flat(&batch)?)?;
+            }
+            Ok(count)
+        }
+        Format::Json => {
+            let mut writer = arrow::json::WriterBuilder::new()
+                .with_explicit_nulls(true)
+                .build::<_, arrow::json::writer::LineDelimited>(BufWriter::new(io::stdout()));
+            let mut count = 0;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                count += batch.num_rows() as u64;
+                writer.write(&batch)?;
+            }
+            writer.finish()?;
+            Ok(count)
+        }
+        Format::Arrow => {
+            let mut writer = arrow::ipc::writer::StreamWriter::try_new(BufWriter::new(io::stdout()), &rows.schema)?;
+            let mut count = 0;
+            while let Some(batch) = rows.batches.next().await {
+                let batch = batch?;
+                count += batch.num_rows() as u64;
+                writer.write(&batch)?;
+            }
+            writer.finish()?;
+            Ok(count)
+        }
+    }
+}
+
+/// CSV has no nesting: lists and structs become text.
+fn flat_schema(schema: &SchemaRef) -> SchemaRef {
+    let fields = schema.fields().iter().map(|field| {
+        if field.data_type().is_nested() { field.as_ref().clone().with_data_type(DataType::Utf8) } else { field.as_ref().clone() }
+    });
+    std::sync::Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
+}
+
+fn flat(batch: &RecordBatch) -> Result<RecordBatch> {
+    let columns = batch.columns().iter().map(|column| -> Result<arrow::array::ArrayRef> {
+        if !column.data_type().is_nested() {
+            return Ok(std::sync::Arc::clone(column));
+        }
+        let formatter = ArrayFormatter::try_new(column, &FormatOptions::default())?;
+        let texts: arrow::array::StringArray =
+            (0..column.len()).map(|row| (!column.is_null(row)).then(|| formatter.value(row).to_string())).collect();
+        Ok(std::sync::Arc::new(texts))
+    });
+    Ok(RecordBatch::try_new(flat_schema(&batch.schema()), columns.collect::<Result<Vec<_>>>()?)?)
+}
+
+async fn print_table(mut rows: ResultRows) -> Result<u64> {
+    let mut table = new_table(&rows.schema);
+    let mut count = 0;
+    while let Some(batch) = rows.batches.next().await {
+        let batch = batch?;
+        let room = TABLE_ROWS.saturating_sub(count as usize);
+        add_rows(&mut table, &batch.slice(0, batch.num_rows().min(room)))?;
+        count += batch.num_rows() as u64;
+    }
+    say(&table.to_string())?;
+    if count as usize > TABLE_ROWS {
+        complain(&format!("{TABLE_ROWS} of {count} rows are shown; --format csv, json or arrow prints all"));
+    }
+    Ok(count)
+}
+
+fn new_table(schema: &SchemaRef) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_BORDERS_ONLY);
+    if io::stdout().is_terminal() {
+        table.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    table.set_header(schema.fields().iter().map(|field| Cell::new(field.name()).add_attribute(Attribute::Bold)));
+    for (index, field) in schema.fields().iter().enumerate() {
+        if field.data_type().is_numeric()
+            && let Some(column) = table.column_mut(index)
+        {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<()> {
+    let options = FormatOptions::default().with_null("NULL");
+    let formatters =
+        batch.columns().iter().map(|column| Ok(ArrayFormatter::try_new(column, &options)?)).collect::<Result<Vec<_>>>()?;
+    for row in 0..batch.num_rows() {
+        table.add_row(formatters.iter().map(|formatter| formatter.value(row).to_string()));
+    }
+    Ok(())
+}

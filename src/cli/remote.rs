@@ -1,0 +1,114 @@
+//! A client of a running server, for `--connect` and for the demo's own queries.
+
+use arrow::array::RecordBatch;
+use arrow_flight::encode::FlightDataEncoderBuilder;
+use arrow_flight::error::FlightError;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_flight::{FlightClient, FlightDescriptor};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use tonic::transport::{Channel, Endpoint};
+
+use super::output::ResultRows;
+use crate::error::{Error, Kind, Result};
+use crate::ingest::{LoadRequest, LoadSummary, input};
+
+const MESSAGE_BYTES: usize = 64 << 20;
+
+/// A connection with a token.
+pub(super) struct Remote {
+    channel: Channel,
+    token: String,
+}
+
+impl Remote {
+    /// # Errors
+    /// `InvalidInput` without a token, or when nobody answers at the address.
+    pub(super) async fn connect(address: &str, token: Option<&str>) -> Result<Self> {
+        let token = token.ok_or_else(|| Error::invalid("--connect needs --token or CONVOKE_TOKEN"))?;
+        let endpoint = Endpoint::from_shared(address.to_owned())
+            .map_err(|error| Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815")))?;
+        let channel = endpoint.connect().await.map_err(|error| {
+            Error::invalid(format!("no server answers at {address}: start one with `convoke serve`")).with_source(error)
+        })?;
+        Ok(Self { channel, token: token.to_owned() })
+    }
+
+    pub(super) async fn query(&mut self, statement: &str) -> Result<ResultRows> {
+        let mut client = FlightSqlServiceClient::new(self.channel.clone());
+        client.set_token(self.token.clone());
+        let info = client.execute(statement.to_owned(), None).await.map_err(arrow_error)?;
+        let schema = info.clone().try_decode_schema()?;
+        let mut streams: Vec<BoxStream<'static, Result<RecordBatch>>> = Vec::new();
+        for endpoint in info.endpoint {
+            let ticket = endpoint.ticket.ok_or_else(|| Error::internal("the server gave an endpoint without a ticket"))?;
+            let batches = client.do_get(ticket).await.map_err(arrow_error)?;
+            streams.push(batches.map_err(flight_error).boxed());
+        }
+        Ok(ResultRows { schema: schema.into(), batches: Box::pin(futures::stream::iter(streams).flatten()) })
+    }
+
+    /// Sends the batches of one source as one load.
+    pub(super) async fn load(
+        &mut self,
+        request: &LoadRequest,
+        batches: BoxStream<'static, Result<RecordBatch>>,
+    ) -> Result<LoadSummary> {
+        let mut client = FlightClient::new(self.channel.clone());
+        client.add_header("authorization", &format!("Bearer {}", self.token)).map_err(flight_error)?;
+        let descriptor = FlightDescriptor::new_path(vec!["ingest".to_owned()]);
+        let batches = batches.map_err(|error| FlightError::ExternalError(Box::new(error)));
+        let data = FlightDataEncoderBuilder::new()
+            .with_schema(input::schema())
+            .with_flight_descriptor(Some(descriptor))
+            .with_metadata(serde_json::to_vec(request)?.into())
+            .with_max_flight_data_size(MESSAGE_BYTES / 8)
+            .build(batches);
+        let mut answers = client.do_put(data).await.map_err(flight_error)?;
+        let mut summary = None;
+        while let Some(answer) = answers.next().await {
+            summary = Some(serde_json::from_slice(&answer.map_err(flight_error)?.app_metadata)?);
+        }
+        summary.ok_or_else(|| Error::internal("the server gave no summary of the load"))
+    }
+}
+
+fn status_error(status: &tonic::Status) -> Error {
+    let kind = match status.code() {
+        tonic::Code::InvalidArgument => Kind::InvalidInput,
+        tonic::Code::NotFound => Kind::NotFound,
+        tonic::Code::Unauthenticated => Kind::Unauthenticated,
+        tonic::Code::PermissionDenied => Kind::Forbidden,
+        tonic::Code::Aborted => Kind::Conflict,
+        tonic::Code::ResourceExhausted => Kind::Busy,
+        tonic::Code::DataLoss => Kind::Corrupt,
+        _ => Kind::Internal,
+    };
+    Error::new(kind, status.message())
+}
+
+fn flight_error(error: FlightError) -> Error {
+    match error {
+        FlightError::Tonic(status) => status_error(&status),
+        FlightError::ExternalError(source) => match source.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => Error::internal(other.to_string()),
+        },
+        other => Error::internal(other.to_string()),
+    }
+}
+
+/// The SQL client wraps the server's status in an Arrow error.
+fn arrow_error(error: arrow::error::ArrowError) -> Error {
+    use arrow::error::ArrowError;
+    match error {
+        ArrowError::ExternalError(source) => match source.downcast::<tonic::Status>() {
+            Ok(status) => status_error(&status),
+            Err(source) => match source.downcast::<FlightError>() {
+                Ok(error) => flight_error(*error),
+                Err(other) => Error::internal(other.to_string()),
+            },
+        },
+        other => other.into(),
+    }
+}
