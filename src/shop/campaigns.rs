@@ -110,7 +110,7 @@ impl Script {
         let first_event = self.events.len();
         let ts = calendar::instant(day, calendar::busy_second(&mut self.dice));
         let ids = self.person.identifiers_on(Source::Web, true);
-        self.order(ts, Source::Web, channel, ids);
+        self.order(ts, Source::Web, channel, ids, None);
         for event in &mut self.events[first_event..] {
             if matches!(event.action, Action::Ordered(_)) {
                 event.campaign = id;

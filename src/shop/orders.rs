@@ -6,7 +6,7 @@
 use super::calendar::{self, DAYS, LAST_DAY};
 use super::catalog::{self, BRAND_WEIGHTS, BRANDS, Fen};
 use super::plan::{Action, Identifier, IdentifierKind, Line, Order, Refund, Source};
-use super::script::Script;
+use super::script::{Basket, Script};
 
 /// Person 3 of every 10 stands for a stranger, too, who pays cash in a store.
 const CASH: (u32, u32) = (10, 3);
@@ -15,10 +15,17 @@ const CASH: (u32, u32) = (10, 3);
 const ZEROS: (u32, u32) = (20, 13);
 
 impl Script {
-    /// An order at `ts` with what follows from it.
-    pub fn order(&mut self, ts: i64, source: Source, channel: &'static str, ids: Vec<Identifier>) {
+    /// An order at `ts` with what follows from it; without a basket it is drawn freely.
+    pub fn order(
+        &mut self,
+        ts: i64,
+        source: Source,
+        channel: &'static str,
+        ids: Vec<Identifier>,
+        basket: Option<Basket>,
+    ) {
         let number = self.orders.len() + 1;
-        let order = self.draw_order(format!("O{:08}-{number}", self.person.index), ts, source);
+        let order = self.draw_order(format!("O{:08}-{number}", self.person.index), ts, source, basket);
         let ids = self.at_checkout(source, ids);
         self.orders.push(calendar::day_of(ts));
         self.refund(ts, source, channel, &ids, &order);
@@ -36,9 +43,10 @@ impl Script {
         }
     }
 
-    fn draw_order(&mut self, id: String, ts: i64, source: Source) -> Order {
-        let day = calendar::day_of(ts);
-        let brand = self.dice.weighted(&BRAND_WEIGHTS[calendar::quarter(day)]);
+    fn draw_order(&mut self, id: String, ts: i64, source: Source, basket: Option<Basket>) -> Order {
+        let quarter = calendar::quarter(calendar::day_of(ts));
+        let Basket { brand, products } = basket
+            .unwrap_or_else(|| Basket { brand: self.dice.weighted(&BRAND_WEIGHTS[quarter]), products: Vec::new() });
         let coupon = match self.dice.below(100) {
             0..8 => Some("WELCOME10"),
             8..24 => Some("SALE10"),
@@ -46,9 +54,13 @@ impl Script {
         };
         // A sample: real cost, no price.
         let free = self.dice.chance(10);
+        let wanted = (1 + self.dice.weighted(&[52, 26, 14, 8])).max(products.len());
         let mut lines = Vec::new();
-        for _ in 0..if free { 1 } else { 1 + self.dice.weighted(&[52, 26, 14, 8]) } {
-            let product = catalog::product(brand, self.draw_leaf(), self.dice.weighted(&[50, 35, 15]));
+        for place in 0..if free { 1 } else { wanted } {
+            let product = match products.get(place) {
+                Some(product) => product,
+                None => catalog::product(brand, self.draw_leaf(), self.dice.weighted(&[50, 35, 15])),
+            };
             let price = match coupon {
                 _ if free => 0,
                 Some(_) => product.price * 9 / 10,
@@ -101,7 +113,7 @@ impl Script {
         }
         let day = self.dice.below(DAYS as u32) as i32;
         let ts = calendar::instant(day, calendar::busy_second(&mut self.dice));
-        let mut order = self.draw_order(format!("C{:08}", self.person.index), ts, Source::Store);
+        let mut order = self.draw_order(format!("C{:08}", self.person.index), ts, Source::Store, None);
         order.store = Some(self.person.store);
         let zeros = Identifier { kind: IdentifierKind::MemberNo, value: "0000000000".to_owned() };
         let ids = if self.person.index % ZEROS.0 == ZEROS.1 { vec![zeros] } else { Vec::new() };

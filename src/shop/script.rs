@@ -3,7 +3,7 @@
 //! Here her visits and sign-ups; orders and campaigns add their parts. Must not know rows or the truth.
 
 use super::calendar::{self, LAST_DAY};
-use super::catalog;
+use super::catalog::{self, Product};
 use super::person::{Kind, Person};
 use super::plan::{Action, Event, Identifier, IdentifierKind, Source};
 use super::random::Dice;
@@ -19,6 +19,12 @@ const LIFETIMES: [i32; 7] = [45, 90, 150, 240, 365, 600, 731];
 
 /// One who lapses has stopped by this day, 90 days and more before the end.
 const LAST_DAY_OF_LAPSED: i32 = 635;
+
+/// What a visitor has put in the cart, all of one brand.
+pub struct Basket {
+    pub brand: usize,
+    pub products: Vec<&'static Product>,
+}
 
 /// One person, her random stream and the events so far.
 pub struct Script {
@@ -123,6 +129,7 @@ impl Script {
     /// One visit. Where nobody browses (store, marketplace, call centre) only a purchase leaves a trace.
     pub fn visit(&mut self, day: i32, source: Source, buys: bool) {
         let mut second = calendar::busy_second(&mut self.dice);
+        let mut basket = None;
         let ids = self.person.identifiers_on(source, self.logged_in(source, day));
         let channel = match source {
             Source::Store => "store",
@@ -132,14 +139,15 @@ impl Script {
             _ => self.dice.pick(&VISIT_CHANNELS),
         };
         if matches!(source, Source::Web | Source::App | Source::MiniProgram) {
-            second = self.browse(day, second, source, channel, &ids, buys);
+            let (ends, cart) = self.browse(day, second, source, channel, &ids, buys);
+            (second, basket) = (ends, Some(cart));
         }
         if buys {
-            self.order(calendar::instant(day, second), source, channel, ids);
+            self.order(calendar::instant(day, second), source, channel, ids, basket);
         }
     }
 
-    /// Pages, searches, products, perhaps a cart that is left behind. Returns the second at which it ends.
+    /// Pages, searches, products, perhaps a cart that is left behind. Returns the second at which it ends and the cart.
     fn browse(
         &mut self,
         day: i32,
@@ -148,9 +156,10 @@ impl Script {
         channel: &'static str,
         ids: &[Identifier],
         buys: bool,
-    ) -> u32 {
+    ) -> (u32, Basket) {
         let mut second = start;
         let brand = self.dice.weighted(&catalog::BRAND_WEIGHTS[calendar::quarter(day)]);
+        let mut basket = Basket { brand, products: Vec::new() };
         let mut actions = vec![Action::Page("Home")];
         if self.dice.chance(350) {
             actions.push(Action::Searched(self.dice.pick(&SEARCHES)));
@@ -160,6 +169,7 @@ impl Script {
             actions.push(Action::Viewed(product, catalog::BRANDS[brand]));
             if self.dice.chance(if buys { 600 } else { 180 }) {
                 actions.push(Action::Added(product, catalog::BRANDS[brand], 1));
+                basket.products.push(product);
             }
         }
         if buys {
@@ -169,7 +179,7 @@ impl Script {
             self.push(calendar::instant(day, second), source, channel, ids.to_vec(), action);
             second += 5 + self.dice.below(120);
         }
-        second
+        (second, basket)
     }
 
     pub fn draw_leaf(&mut self) -> usize {
