@@ -26,11 +26,17 @@
 //! bytes.
 
 pub mod auth;
+pub mod cli;
 pub mod error;
+pub mod flight;
+pub mod http;
 pub mod identity;
 pub mod ids;
 pub mod ingest;
+pub mod metrics;
 pub mod query;
+pub mod server;
 pub mod settings;
+pub mod shop;
 pub mod store;
 pub mod workspace;

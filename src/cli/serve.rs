@@ -60,7 +60,7 @@ pub(super) async fn listen(address: &str, insecure: bool) -> Result<TcpListener>
 }
 
 /// Resolves at SIGINT or SIGTERM.
-fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()> + Send + 'static> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -1,0 +1,163 @@
+//! `convoke demo`: a synthetic shop, loaded once, served, and asked five questions through its own endpoint.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use tokio::sync::oneshot;
+
+use super::arguments::{DataArguments, DemoArguments, Format};
+use super::embedded::{self, Embedded};
+use super::output;
+use super::progress::Progress;
+use super::remote::Remote;
+use super::serve;
+use crate::auth::{Caller, Role};
+use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
+use crate::ingest::{LoadRequest, LoadSummary, Loader};
+use crate::server;
+use crate::settings::Settings;
+use crate::shop::Shop;
+
+/// Days that the demo's own token lives.
+const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
+
+pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
+    let data = DataArguments { data: arguments.data.clone(), workspace: WorkspaceName::default() };
+    let embedded = Embedded::open(&data.data, settings(&arguments)?)?;
+    embedded.create_workspace(&data, None).await?;
+    let shop = Shop::new(arguments.persons);
+    load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
+
+    let listen = embedded.settings.server.listen.clone();
+    let listener = serve::listen(&listen, false).await?;
+    let address = format!("http://{}", listener.local_addr()?);
+    let token =
+        embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
+    let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
+    let (stop, stopped) = oneshot::channel::<()>();
+    let exit = arguments.exit;
+    let shutdown = async move {
+        let signal = serve::stop_signal();
+        match signal {
+            // With --exit the end of the queries stops the server, too.
+            Ok(signal) if exit => {
+                tokio::select! { _ = stopped => {}, () = signal => {} }
+            }
+            Ok(signal) => signal.await,
+            Err(_) => drop(stopped.await),
+        }
+    };
+    let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, shutdown));
+    ask(&address, &token, &shop).await?;
+    explain_connecting(&address, &token)?;
+    if exit {
+        // The server may have stopped by a signal already.
+        stop.send(()).ok();
+    }
+    serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?
+}
+
+fn settings(arguments: &DemoArguments) -> Result<Settings> {
+    let mut flags: Vec<(&str, String)> = vec![("orders.base_currency", "CNY".to_owned())];
+    flags.extend(arguments.listen.iter().map(|listen| ("server.listen", listen.clone())));
+    Settings::load(None, std::env::vars(), &flags)
+}
+
+/// Loads the shop unless this folder has it.
+async fn load(loader: &Loader, caller: Caller, shop: &Shop) -> Result<()> {
+    let request = LoadRequest {
+        source: format!("synthetic shop of {} persons, seed {}", shop.persons, shop.seed),
+        content_hash: format!("shop/{}/{}", shop.persons, shop.seed),
+        again: false,
+        checked: true,
+    };
+    output::say(&format!("Loading a {} (seeded, the same everywhere; no real people)", request.source))?;
+    let counter = Arc::new(AtomicU64::new(0));
+    let progress = Progress::follow("loading", shop.estimated_events(), Arc::clone(&counter), false);
+    let batches = futures::stream::iter(shop.batches()).inspect(move |batch| {
+        if let Ok(batch) = batch {
+            counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
+        }
+    });
+    let summary = loader.load(&caller, request, batches.boxed()).await?;
+    drop(progress);
+    output::say(&describe(&summary))
+}
+
+fn describe(summary: &LoadSummary) -> String {
+    if summary.skipped {
+        return "The data is there already.\n".to_owned();
+    }
+    let rate = summary.kept as f64 / summary.seconds.max(f64::MIN_POSITIVE);
+    format!("{} events in {:.1} s ({rate:.0} a second), durable.\n", summary.kept, summary.seconds)
+}
+
+/// The five questions, each with what it asks in a marketer's words.
+fn questions(shop: &Shop) -> Vec<(&'static str, String)> {
+    let user = shop.example_user_id().unwrap_or_default();
+    vec![
+        (
+            "How large is the base, and how much of it do we know?",
+            "SELECT count(*) AS persons, count(*) FILTER (WHERE known) AS known,\n       \
+             count(*) FILTER (WHERE NOT known) AS anonymous, sum(identifier_count) AS identifiers\nFROM persons"
+                .to_owned(),
+        ),
+        (
+            "What does each brand bring, month by month, after refunds?",
+            "SELECT date_trunc('month', day)::DATE AS month, brand, count(*) AS orders, sum(net) AS net_revenue\n\
+             FROM orders WHERE day >= DATE '2024-07-01' GROUP BY 1, 2 ORDER BY 1, 2"
+                .to_owned(),
+        ),
+        (
+            "How many of our buyers came only once?",
+            "SELECT count(*) AS buyers, count(*) FILTER (WHERE orders = 1) AS one_time,\n       \
+             round(100.0 * count(*) FILTER (WHERE orders = 1) / count(*), 1) AS percent\n\
+             FROM (SELECT person, count(*) AS orders FROM orders WHERE person IS NOT NULL GROUP BY person)"
+                .to_owned(),
+        ),
+        (
+            "What do they buy?",
+            "SELECT category[1] AS department, category[2] AS category, sum(quantity) AS pieces, sum(amount) AS revenue\n\
+             FROM order_items GROUP BY 1, 2 ORDER BY revenue DESC LIMIT 8"
+                .to_owned(),
+        ),
+        (
+            "What did one person do, under all of their identifiers?",
+            format!(
+                "SELECT ts, type, event, source, order_id, revenue\n\
+                 FROM person_timeline('user_id', '{user}') ORDER BY ts LIMIT 12"
+            ),
+        ),
+    ]
+}
+
+async fn ask(address: &str, token: &str, shop: &Shop) -> Result<()> {
+    let mut remote = Remote::connect(address, Some(token)).await?;
+    for (question, statement) in questions(shop) {
+        output::say(&format!("{question}\n\n{statement}\n"))?;
+        let started = Instant::now();
+        let rows = remote.query(&statement).await?;
+        output::print(rows, Format::Table).await?;
+        output::say(&format!("{:.1} ms through Flight SQL\n", started.elapsed().as_secs_f64() * 1_000.0))?;
+    }
+    Ok(())
+}
+
+fn explain_connecting(address: &str, token: &str) -> Result<()> {
+    let grpc = address.replace("http://", "grpc://");
+    let jdbc = address.replace("http://", "jdbc:arrow-flight-sql://");
+    output::say(&format!(
+        "Connect from Python (pip install adbc-driver-flightsql pyarrow):\n\
+         \n  from adbc_driver_flightsql import dbapi\
+         \n  connection = dbapi.connect(\"{grpc}\", autocommit=True, db_kwargs={{\
+         \n      \"adbc.flight.sql.authorization_header\": \"Bearer {token}\"}})\
+         \n  cursor = connection.cursor()\
+         \n  cursor.execute(\"SELECT * FROM persons LIMIT 5\")\
+         \n  print(cursor.fetch_arrow_table())\n\
+         \nConnect by JDBC (DBeaver, Tableau; driver org.apache.arrow:flight-sql-jdbc-driver):\n\
+         \n  {jdbc}/?useEncryption=false&user=demo&password={token}\n"
+    ))
+}
