@@ -2,6 +2,10 @@
 
 pub mod auth;
 pub mod error;
+pub mod flight;
+pub mod http;
 pub mod ids;
 pub mod ingest;
+pub mod metrics;
 pub mod query;
+pub mod server;
