@@ -59,7 +59,8 @@ pub async fn serve(
     let flight = FlightSql::new(parts.engine, parts.loader, parts.tokens, parts.metrics)?;
     let stopper = flight.stopper();
     // From our router, so that its fallback answers unknown paths; tonic's own answers them as gRPC.
-    let flight = FlightServiceServer::new(flight).max_decoding_message_size(MESSAGE_BYTES).max_encoding_message_size(usize::MAX);
+    let flight =
+        FlightServiceServer::new(flight).max_decoding_message_size(MESSAGE_BYTES).max_encoding_message_size(usize::MAX);
     let routes = Routes::from(http).add_service(flight);
 
     let (stopping, stopped) = watch::channel(false);

@@ -39,10 +39,8 @@ const ACTIONS: [(&str, &str); 8] = [
 ];
 
 pub(super) fn action_types() -> impl Iterator<Item = ActionType> + Send {
-    let action = |(name, description): (&str, &str)| ActionType {
-        r#type: name.to_owned(),
-        description: description.to_owned(),
-    };
+    let action =
+        |(name, description): (&str, &str)| ActionType { r#type: name.to_owned(), description: description.to_owned() };
     ACTIONS.into_iter().map(action)
 }
 

@@ -41,8 +41,7 @@ impl Encoder {
     /// One batch as one message.
     pub(super) fn batch(&mut self, batch: &RecordBatch) -> Result<FlightData> {
         // The wire has no dictionaries, so there are no dictionary messages to send.
-        let (_, encoded) =
-            self.generator.encode(batch, &mut self.dictionaries, &self.options, &mut self.context)?;
+        let (_, encoded) = self.generator.encode(batch, &mut self.dictionaries, &self.options, &mut self.context)?;
         Ok(FlightData {
             data_header: Bytes::from(encoded.ipc_message),
             data_body: Bytes::from(encoded.arrow_data),

@@ -81,3 +81,28 @@ fn check_schema(schema: &Arc<Schema>) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::ingest::input::InputBuilder;
+
+    #[test]
+    fn batches_of_the_input_schema_pass() {
+        let batch = InputBuilder::default().finish().unwrap();
+        assert!(input_batch(Received::Schema(batch.schema())).unwrap().is_none());
+        assert_eq!(input_batch(Received::Batch(batch.clone())).unwrap(), Some(batch));
+    }
+
+    #[test]
+    fn a_wrong_column_is_named() {
+        let mut fields: Vec<Field> = input::schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        fields[2] = Field::new("ts", DataType::Utf8, true);
+        let error = input_batch(Received::Schema(Arc::new(Schema::new(fields)))).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput);
+        assert!(error.message().contains("'ts'"), "{}", error.message());
+    }
+}

@@ -48,9 +48,7 @@ impl FlightSql {
                 }
                 builder.build().map_err(from_flight)?
             }
-            Command::CommandGetSqlInfo(command) => {
-                command.into_builder(&self.sql_info).build().map_err(from_flight)?
-            }
+            Command::CommandGetSqlInfo(command) => command.into_builder(&self.sql_info).build().map_err(from_flight)?,
             Command::CommandGetXdbcTypeInfo(command) => {
                 command.into_builder(&self.xdbc_types).build().map_err(from_flight)?
             }

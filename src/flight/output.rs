@@ -175,24 +175,25 @@ fn json_text(column: &ArrayRef) -> ArrayRef {
 /// capacity says nothing.
 pub(super) fn wire_bytes(array: &dyn Array) -> usize {
     let nulls = array.nulls().map_or(0, |_| array.len().div_ceil(8));
-    nulls + match array.data_type() {
-        DataType::Utf8 => text_bytes(array.as_string::<i32>().value_offsets()),
-        DataType::Binary => text_bytes(array.as_binary::<i32>().value_offsets()),
-        DataType::List(_) => {
-            let list = array.as_list::<i32>();
-            child_bytes(list.value_offsets(), list.values().as_ref())
+    nulls
+        + match array.data_type() {
+            DataType::Utf8 => text_bytes(array.as_string::<i32>().value_offsets()),
+            DataType::Binary => text_bytes(array.as_binary::<i32>().value_offsets()),
+            DataType::List(_) => {
+                let list = array.as_list::<i32>();
+                child_bytes(list.value_offsets(), list.values().as_ref())
+            }
+            DataType::Map(..) => {
+                let map = array.as_map();
+                child_bytes(map.value_offsets(), map.entries())
+            }
+            DataType::Struct(_) => array.as_struct().columns().iter().map(|child| wire_bytes(child)).sum(),
+            DataType::Boolean => array.len().div_ceil(8),
+            fixed => match fixed.primitive_width() {
+                Some(width) => width * array.len(),
+                None => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_buffer_memory_size()),
+            },
         }
-        DataType::Map(..) => {
-            let map = array.as_map();
-            child_bytes(map.value_offsets(), map.entries())
-        }
-        DataType::Struct(_) => array.as_struct().columns().iter().map(|child| wire_bytes(child)).sum(),
-        DataType::Boolean => array.len().div_ceil(8),
-        fixed => match fixed.primitive_width() {
-            Some(width) => width * array.len(),
-            None => array.to_data().get_slice_memory_size().unwrap_or_else(|_| array.get_buffer_memory_size()),
-        },
-    }
 }
 
 fn text_bytes(offsets: &[i32]) -> usize {

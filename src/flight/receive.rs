@@ -87,3 +87,6 @@ fn to_error(error: FlightError) -> Error {
         other => Error::invalid(format!("the uploaded Arrow data is malformed: {other}")),
     }
 }
+
+#[cfg(test)]
+mod tests;

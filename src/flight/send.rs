@@ -54,8 +54,7 @@ impl QueryCount {
 impl Drop for QueryCount {
     fn drop(&mut self) {
         self.metrics.queries_running.dec();
-        let counter =
-            if self.finished { &self.metrics.queries_finished } else { &self.metrics.queries_failed };
+        let counter = if self.finished { &self.metrics.queries_finished } else { &self.metrics.queries_failed };
         counter.inc();
     }
 }

@@ -7,8 +7,8 @@ use arrow_flight::flight_service_server::FlightService;
 use arrow_flight::sql::metadata::{SqlInfoData, XdbcTypeInfoData};
 use arrow_flight::sql::{Any, Command};
 use arrow_flight::{
-    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest,
-    HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
+    Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
+    PollInfo, PutResult, SchemaResult, Ticket,
 };
 use futures::{Stream, StreamExt};
 use prost::Message;
@@ -132,9 +132,8 @@ fn command(descriptor: &FlightDescriptor) -> Result<Command, Status> {
 }
 
 pub(super) fn decode_any(bytes: &[u8]) -> Result<Any, Status> {
-    Any::decode(bytes).map_err(|error| {
-        to_status(Error::invalid(format!("the request is not a Flight SQL command: {error}")))
-    })
+    Any::decode(bytes)
+        .map_err(|error| to_status(Error::invalid(format!("the request is not a Flight SQL command: {error}"))))
 }
 
 /// A Flight SQL command that this server does not have; its name is of the protocol, not of the user.

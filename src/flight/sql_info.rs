@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder, SqlInfoValue};
+use arrow_flight::sql::metadata::{SqlInfoData, SqlInfoDataBuilder};
 use arrow_flight::sql::{
     SqlInfo, SqlNullOrdering, SqlOuterJoinsSupportLevel, SqlSupportedCaseSensitivity, SqlSupportedGroupBy,
     SqlSupportedResultSetConcurrency, SqlSupportedResultSetType, SqlSupportedSubqueries, SqlSupportedTransaction,
@@ -14,32 +14,145 @@ use crate::error::{Error, Result};
 
 /// Words of our SQL that SQL:2003 does not reserve.
 const KEYWORDS: [&str; 26] = [
-    "ANTI", "ASOF", "AUDIENCE", "CALL", "DESCRIBE", "EXCLUDE", "EXPLAIN", "EXPRESSION", "FILTER", "HIERARCHY", "IDENTITY",
-    "ILIKE", "LIMIT", "MEMBERSHIP", "NULLS", "OFFSET", "OVERWRITE", "PERSON", "PREVIEW", "QUALIFY", "REFRESH",
-    "REPLACE", "SEMI", "SHOW", "TAG", "UNNEST",
+    "ANTI",
+    "ASOF",
+    "AUDIENCE",
+    "CALL",
+    "DESCRIBE",
+    "EXCLUDE",
+    "EXPLAIN",
+    "EXPRESSION",
+    "FILTER",
+    "HIERARCHY",
+    "IDENTITY",
+    "ILIKE",
+    "LIMIT",
+    "MEMBERSHIP",
+    "NULLS",
+    "OFFSET",
+    "OVERWRITE",
+    "PERSON",
+    "PREVIEW",
+    "QUALIFY",
+    "REFRESH",
+    "REPLACE",
+    "SEMI",
+    "SHOW",
+    "TAG",
+    "UNNEST",
 ];
 
 const NUMERIC_FUNCTIONS: [&str; 40] = [
-    "abs", "acos", "acosh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "ceil", "cos", "cosh", "cot",
-    "degrees", "exp", "factorial", "floor", "gcd", "isnan", "iszero", "lcm", "ln", "log", "log10", "log2", "mod",
-    "nanvl", "pi", "power", "radians", "random", "round", "sign", "signum", "sin", "sinh", "sqrt", "tan", "tanh",
+    "abs",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cbrt",
+    "ceil",
+    "cos",
+    "cosh",
+    "cot",
+    "degrees",
+    "exp",
+    "factorial",
+    "floor",
+    "gcd",
+    "isnan",
+    "iszero",
+    "lcm",
+    "ln",
+    "log",
+    "log10",
+    "log2",
+    "mod",
+    "nanvl",
+    "pi",
+    "power",
+    "radians",
+    "random",
+    "round",
+    "sign",
+    "signum",
+    "sin",
+    "sinh",
+    "sqrt",
+    "tan",
+    "tanh",
     "trunc",
 ];
 
 const STRING_FUNCTIONS: [&str; 46] = [
-    "ascii", "bit_length", "btrim", "char_length", "chr", "concat", "concat_ws", "contains", "decode", "encode",
-    "ends_with", "find_in_set", "initcap", "left", "length", "levenshtein", "lower", "lpad", "ltrim", "md5",
-    "octet_length", "overlay", "position", "regexp_count", "regexp_like", "regexp_match", "regexp_replace", "repeat",
-    "replace", "reverse", "right", "rpad", "rtrim", "sha256", "sha512", "split_part", "starts_with", "strpos",
-    "substr", "substr_index", "substring", "to_hex", "translate", "trim", "upper", "uuid",
+    "ascii",
+    "bit_length",
+    "btrim",
+    "char_length",
+    "chr",
+    "concat",
+    "concat_ws",
+    "contains",
+    "decode",
+    "encode",
+    "ends_with",
+    "find_in_set",
+    "initcap",
+    "left",
+    "length",
+    "levenshtein",
+    "lower",
+    "lpad",
+    "ltrim",
+    "md5",
+    "octet_length",
+    "overlay",
+    "position",
+    "regexp_count",
+    "regexp_like",
+    "regexp_match",
+    "regexp_replace",
+    "repeat",
+    "replace",
+    "reverse",
+    "right",
+    "rpad",
+    "rtrim",
+    "sha256",
+    "sha512",
+    "split_part",
+    "starts_with",
+    "strpos",
+    "substr",
+    "substr_index",
+    "substring",
+    "to_hex",
+    "translate",
+    "trim",
+    "upper",
+    "uuid",
 ];
 
 const SYSTEM_FUNCTIONS: [&str; 8] =
     ["arrow_cast", "arrow_typeof", "coalesce", "greatest", "least", "nullif", "nvl", "version"];
 
 const DATETIME_FUNCTIONS: [&str; 15] = [
-    "current_date", "current_time", "current_timestamp", "date_bin", "date_part", "date_trunc", "extract",
-    "from_unixtime", "make_date", "now", "to_char", "to_date", "to_timestamp", "to_timestamp_millis", "to_unixtime",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "date_bin",
+    "date_part",
+    "date_trunc",
+    "extract",
+    "from_unixtime",
+    "make_date",
+    "now",
+    "to_char",
+    "to_date",
+    "to_timestamp",
+    "to_timestamp_millis",
+    "to_unixtime",
 ];
 
 /// Built once for a server.
@@ -118,15 +231,22 @@ fn add_language(builder: &mut SqlInfoDataBuilder) {
     builder.append(SqlInfo::SqlAnsi92SupportedLevel, bits(&[0]));
     builder.append(SqlInfo::SqlSupportsIntegrityEnhancementFacility, false);
     builder.append(SqlInfo::SqlSupportsNonNullableColumns, true);
-    builder.append(SqlInfo::SqlSupportsConvert, SqlInfoValue::ListMap(conversions()));
+    builder.append(SqlInfo::SqlSupportsConvert, conversions());
 }
 
 /// From which type to which a CAST goes: numbers among each other, and everything to and from text.
 fn conversions() -> BTreeMap<i32, Vec<i32>> {
     use SqlSupportsConvert as C;
     let numbers = [
-        C::SqlConvertTinyint, C::SqlConvertSmallint, C::SqlConvertInteger, C::SqlConvertBigint, C::SqlConvertReal,
-        C::SqlConvertFloat, C::SqlConvertDecimal, C::SqlConvertNumeric, C::SqlConvertBit,
+        C::SqlConvertTinyint,
+        C::SqlConvertSmallint,
+        C::SqlConvertInteger,
+        C::SqlConvertBigint,
+        C::SqlConvertReal,
+        C::SqlConvertFloat,
+        C::SqlConvertDecimal,
+        C::SqlConvertNumeric,
+        C::SqlConvertBit,
     ]
     .map(|convert| convert as i32);
     let text = C::SqlConvertVarchar as i32;
@@ -150,7 +270,8 @@ fn add_queries(builder: &mut SqlInfoDataBuilder) {
     builder.append(SqlInfo::SqlSupportsDifferentTableCorrelationNames, false);
     builder.append(SqlInfo::SqlSupportsExpressionsInOrderBy, true);
     builder.append(SqlInfo::SqlSupportsOrderByUnrelated, true);
-    let group_by = [SqlSupportedGroupBy::SqlGroupByUnrelated as i32, SqlSupportedGroupBy::SqlGroupByBeyondSelect as i32];
+    let group_by =
+        [SqlSupportedGroupBy::SqlGroupByUnrelated as i32, SqlSupportedGroupBy::SqlGroupByBeyondSelect as i32];
     builder.append(SqlInfo::SqlSupportedGroupBy, bits(&group_by));
     builder.append(SqlInfo::SqlSupportsLikeEscapeClause, true);
     let joins =

@@ -58,7 +58,8 @@ fn nested_types_are_adapted_all_the_way_down() {
 fn values_survive() {
     let keys = Int32Array::from(vec![Some(1), None, Some(0)]);
     let dictionary = DictionaryArray::new(keys, Arc::new(StringArray::from(vec!["a", "b"])));
-    let runs = RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["x", "y"])).unwrap();
+    let runs =
+        RunArray::<Int32Type>::try_new(&Int32Array::from(vec![2, 3]), &StringArray::from(vec!["x", "y"])).unwrap();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringViewArray::from(vec![Some("a"), None, Some("a text longer than twelve bytes")])),
         Arc::new(UInt64Array::from(vec![Some(u64::MAX), Some(0), None])),
@@ -116,8 +117,10 @@ fn json_union(values: &[Option<JsonUnionCase>]) -> ArrayRef {
             Some(JsonUnionCase::Object(_)) => type_ids[6],
         })
         .collect();
-    let ints: Int64Array = values.iter().map(|v| if let Some(JsonUnionCase::Int(i)) = v { Some(*i) } else { None }).collect();
-    let texts: StringArray = values.iter().map(|v| if let Some(JsonUnionCase::Text(t)) = v { Some(*t) } else { None }).collect();
+    let ints: Int64Array =
+        values.iter().map(|v| if let Some(JsonUnionCase::Int(i)) = v { Some(*i) } else { None }).collect();
+    let texts: StringArray =
+        values.iter().map(|v| if let Some(JsonUnionCase::Text(t)) = v { Some(*t) } else { None }).collect();
     let objects: StringArray =
         values.iter().map(|v| if let Some(JsonUnionCase::Object(t)) = v { Some(*t) } else { None }).collect();
     let children: Vec<ArrayRef> = vec![
@@ -192,7 +195,8 @@ fn prepare_flight_info_and_the_stream_tell_the_same_schema() {
     assert_eq!(&promised, output.schema().as_ref());
     for part in split(batch) {
         let message = encoder.batch(&part).unwrap();
-        let decoded = arrow_flight::utils::flight_data_to_arrow_batch(&message, Arc::new(streamed.clone()), &Default::default());
+        let decoded =
+            arrow_flight::utils::flight_data_to_arrow_batch(&message, Arc::new(streamed.clone()), &Default::default());
         assert_eq!(decoded.unwrap(), part);
     }
 }
