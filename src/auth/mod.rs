@@ -1,5 +1,7 @@
 //! Who calls, and what they may do. Knows the object store (tokens are objects), no protocol and no SQL.
 
 mod caller;
+mod tokens;
 
 pub use caller::{Caller, Role};
+pub use tokens::{TokenEntry, Tokens};

@@ -1,0 +1,196 @@
+//! Tokens: the one credential. A token is 256 random bits; the store holds only its hash, so a reader of the store
+//! cannot log in.
+//!
+//! One token is one create-only object, `_tokens/<hash>.json`: the command line makes tokens without a server, and a
+//! running server sees them within a second. Must not know any protocol.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use parking_lot::Mutex;
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::{Caller, Role};
+use crate::error::{Error, Kind, Result};
+use crate::ids::WorkspaceName;
+
+/// Starts every token, so that scanners of source code and logs can find a leaked one.
+const PREFIX: &str = "cvk_";
+
+/// How long an answer of the store is believed. Bounds how late a new or expired token is seen.
+const CACHE_TIME: Duration = Duration::from_secs(1);
+
+/// Most answers remembered at once: a flood of wrong passwords must not fill the memory.
+const CACHE_ENTRIES: usize = 10_000;
+
+/// Said for an unknown and for an expired token alike: a guesser learns nothing.
+const REFUSED: &str = "the token is unknown or has expired: make one with `convoke token create` and give it as the \
+                       password (any user name) or as the bearer token";
+
+/// What is stored of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Stored {
+    name: String,
+    workspace: WorkspaceName,
+    role: Role,
+    /// Seconds since 1970.
+    created_at: u64,
+    /// Seconds since 1970; `None` never expires.
+    expires_at: Option<u64>,
+}
+
+/// One token as [`Tokens::list`] tells of it. `id` is the hash of the secret: it opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenEntry {
+    pub id: String,
+    pub name: String,
+    pub workspace: WorkspaceName,
+    pub role: Role,
+    /// Seconds since 1970.
+    pub created_at: u64,
+    /// Seconds since 1970; `None` never expires.
+    pub expires_at: Option<u64>,
+}
+
+struct Cached {
+    at: Instant,
+    /// `None`: the store has no such token.
+    stored: Option<Arc<Stored>>,
+}
+
+struct Inner {
+    store: Arc<dyn ObjectStore>,
+    root: Path,
+    cache: Mutex<HashMap<blake3::Hash, Cached>>,
+}
+
+/// The tokens of a root. Cheap to clone.
+#[derive(Clone)]
+pub struct Tokens {
+    inner: Arc<Inner>,
+}
+
+impl Tokens {
+    /// Tokens under the folder `root` of `store`.
+    pub fn new(store: Arc<dyn ObjectStore>, root: Path) -> Self {
+        Self { inner: Arc::new(Inner { store, root, cache: Mutex::default() }) }
+    }
+
+    /// Makes a token and returns its text, which is not stored and cannot be shown again.
+    pub async fn create(
+        &self,
+        workspace: WorkspaceName,
+        role: Role,
+        name: &str,
+        expires_in: Option<Duration>,
+    ) -> Result<String> {
+        let random: [u8; 32] = rand::rng().random();
+        let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
+        let created_at = seconds_since_1970();
+        let expires_at = expires_in.map(|time| created_at.saturating_add(time.as_secs()));
+        let stored = Stored { name: name.to_owned(), workspace, role, created_at, expires_at };
+        let body = serde_json::to_vec_pretty(&stored)?;
+        let hash = blake3::hash(secret.as_bytes());
+        let create_only = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        self.inner
+            .store
+            .put_opts(&self.path(hash.to_hex().as_str()), PutPayload::from(body), create_only)
+            .await
+            .map_err(|error| Error::from(error).context("cannot store the token"))?;
+        // A wrong answer from before the token existed must not outlive its making.
+        self.inner.cache.lock().remove(&hash);
+        Ok(secret)
+    }
+
+    /// The caller that `secret` stands for.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, in the same words, for an unknown and for an expired token.
+    pub async fn authenticate(&self, secret: &str) -> Result<Caller> {
+        if !secret.starts_with(PREFIX) {
+            return Err(Error::unauthenticated(REFUSED));
+        }
+        let hash = blake3::hash(secret.as_bytes());
+        let stored = match self.cached(&hash) {
+            Some(answer) => answer,
+            None => self.read_and_remember(hash).await?,
+        };
+        let stored = stored
+            .filter(|stored| stored.expires_at.is_none_or(|end| seconds_since_1970() < end))
+            .ok_or_else(|| Error::unauthenticated(REFUSED))?;
+        Ok(Caller::new(stored.workspace.clone(), principal(&stored.name, &hash), stored.role))
+    }
+
+    /// All tokens, the newest first.
+    pub async fn list(&self) -> Result<Vec<TokenEntry>> {
+        let folder = self.folder();
+        let objects: Vec<_> = self.inner.store.list(Some(&folder)).try_collect().await?;
+        let mut entries = Vec::with_capacity(objects.len());
+        for object in objects {
+            let Some(id) = object.location.filename().and_then(|name| name.strip_suffix(".json")) else { continue };
+            if let Some(stored) = self.read(id).await? {
+                let Stored { name, workspace, role, created_at, expires_at } = stored;
+                entries.push(TokenEntry { id: id.to_owned(), name, workspace, role, created_at, expires_at });
+            }
+        }
+        entries.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
+        Ok(entries)
+    }
+
+    fn folder(&self) -> Path {
+        Path::from(format!("{}/_tokens", self.inner.root))
+    }
+
+    fn path(&self, id: &str) -> Path {
+        Path::from(format!("{}/_tokens/{id}.json", self.inner.root))
+    }
+
+    fn cached(&self, hash: &blake3::Hash) -> Option<Option<Arc<Stored>>> {
+        let cache = self.inner.cache.lock();
+        cache.get(hash).filter(|entry| entry.at.elapsed() < CACHE_TIME).map(|entry| entry.stored.clone())
+    }
+
+    async fn read_and_remember(&self, hash: blake3::Hash) -> Result<Option<Arc<Stored>>> {
+        // The age of the answer counts from before the read: the read itself may take long.
+        let at = Instant::now();
+        let stored = self.read(hash.to_hex().as_str()).await?.map(Arc::new);
+        let mut cache = self.inner.cache.lock();
+        if cache.len() >= CACHE_ENTRIES {
+            cache.retain(|_, entry| entry.at.elapsed() < CACHE_TIME);
+        }
+        if cache.len() < CACHE_ENTRIES {
+            cache.insert(hash, Cached { at, stored: stored.clone() });
+        }
+        Ok(stored)
+    }
+
+    async fn read(&self, id: &str) -> Result<Option<Stored>> {
+        let bytes = match self.inner.store.get(&self.path(id)).await {
+            Ok(found) => found.bytes().await?,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(Error::from(error).context("cannot read the token")),
+        };
+        let stored = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::new(Kind::Corrupt, format!("token {id} cannot be read: {error}")))?;
+        Ok(Some(stored))
+    }
+}
+
+/// Two tokens may bear one name, so part of the hash makes them two principals.
+fn principal(name: &str, hash: &blake3::Hash) -> String {
+    format!("{name}#{}", &hash.to_hex().as_str()[..12])
+}
+
+fn seconds_since_1970() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests;

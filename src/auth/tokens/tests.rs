@@ -1,0 +1,79 @@
+use object_store::memory::InMemory;
+
+use super::*;
+
+fn tokens() -> (Arc<InMemory>, Tokens) {
+    let store = Arc::new(InMemory::new());
+    (Arc::clone(&store), Tokens::new(store, Path::from("root")))
+}
+
+fn workspace(name: &str) -> WorkspaceName {
+    WorkspaceName::new(name).unwrap()
+}
+
+#[tokio::test]
+async fn a_created_token_authenticates_as_its_workspace_and_role() {
+    let (_, tokens) = tokens();
+    let secret = tokens.create(workspace("shop"), Role::Analyst, "bi", None).await.unwrap();
+    assert!(secret.starts_with("cvk_") && secret.len() == 4 + 43, "{secret}");
+    let caller = tokens.authenticate(&secret).await.unwrap();
+    assert_eq!(caller.workspace, workspace("shop"));
+    assert_eq!(caller.role, Role::Analyst);
+    assert!(caller.principal.starts_with("bi#"), "{}", caller.principal);
+}
+
+#[tokio::test]
+async fn the_store_never_holds_the_secret() {
+    let (store, tokens) = tokens();
+    let secret = tokens.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
+    let objects: Vec<_> = store.list(None).try_collect().await.unwrap();
+    assert_eq!(objects.len(), 1);
+    let body = store.get(&objects[0].location).await.unwrap().bytes().await.unwrap();
+    let all = format!("{} {}", objects[0].location, String::from_utf8_lossy(&body));
+    assert!(all.starts_with("root/_tokens/"), "{all}");
+    assert!(!all.contains(&secret[4..]), "{all}");
+}
+
+#[tokio::test]
+async fn unknown_and_expired_get_the_same_words() {
+    let (_, tokens) = tokens();
+    let expired = tokens.create(workspace("shop"), Role::Admin, "a", Some(Duration::ZERO)).await.unwrap();
+    let unknown = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode([7u8; 32]));
+    for secret in [expired.as_str(), unknown.as_str(), "", "password"] {
+        let error = tokens.authenticate(secret).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Unauthenticated);
+        assert_eq!(error.message(), REFUSED);
+    }
+}
+
+#[tokio::test]
+async fn a_token_made_elsewhere_is_seen_within_a_second_and_a_removed_one_is_gone() {
+    let (store, server) = tokens();
+    let command_line = Tokens::new(Arc::clone(&store) as Arc<dyn ObjectStore>, Path::from("root"));
+    let secret = command_line.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
+    server.authenticate(&secret).await.unwrap();
+    let id = server.list().await.unwrap()[0].id.clone();
+    store.delete(&Path::from(format!("root/_tokens/{id}.json"))).await.unwrap();
+    tokio::time::sleep(CACHE_TIME + Duration::from_millis(50)).await;
+    assert_eq!(server.authenticate(&secret).await.unwrap_err().kind(), Kind::Unauthenticated);
+}
+
+#[tokio::test]
+async fn one_name_twice_is_two_principals() {
+    let (_, tokens) = tokens();
+    let first = tokens.create(workspace("shop"), Role::Admin, "same", None).await.unwrap();
+    let second = tokens.create(workspace("shop"), Role::Admin, "same", None).await.unwrap();
+    let first = tokens.authenticate(&first).await.unwrap().principal;
+    let second = tokens.authenticate(&second).await.unwrap().principal;
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn list_tells_all_but_the_secret() {
+    let (_, tokens) = tokens();
+    tokens.create(workspace("shop"), Role::Ingest, "web", Some(Duration::from_secs(60))).await.unwrap();
+    let entries = tokens.list().await.unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!((entries[0].name.as_str(), entries[0].role), ("web", Role::Ingest));
+    assert_eq!(entries[0].expires_at, Some(entries[0].created_at + 60));
+}

@@ -1,0 +1,108 @@
+//! Bulk ingest: DoPut on the path `ingest` with batches of the input schema, answered when they are stored.
+//!
+//! The first message carries a `LoadRequest` as JSON in its metadata, the answer a `LoadSummary`.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use arrow_flight::{FlightData, PutResult};
+use futures::{StreamExt, TryStreamExt};
+use tonic::{Response, Streaming};
+
+use super::login::CallContext;
+use super::receive::{Received, receive};
+use super::service::FlightSql;
+use crate::error::{Error, Result};
+use crate::ingest::{LoadRequest, input};
+
+/// The path of the descriptor.
+const PATH: &str = "ingest";
+
+impl FlightSql {
+    /// DoPut on a path. `ingest` is the only one.
+    pub(super) async fn put_path(
+        &self,
+        context: &CallContext,
+        path: &[String],
+        first: FlightData,
+        rest: Streaming<FlightData>,
+    ) -> Result<Response<PutResult>> {
+        if path != [PATH] {
+            return Err(Error::not_found(format!("nothing can be put there: the path for events is '{PATH}'")));
+        }
+        // Before the first row is read: a caller without the right must not send gigabytes first.
+        context.caller.check_can_ingest()?;
+        let request: LoadRequest = serde_json::from_slice(&first.app_metadata)
+            .map_err(|error| Error::from(error).context("the first message's metadata is not a load request"))?;
+        let batches = receive(futures::stream::iter([Ok(first)]).chain(rest))
+            .try_filter_map(|message| std::future::ready(input_batch(message)))
+            .boxed();
+        let summary = self.loader.load(&context.caller, request, batches).await?;
+        if !summary.skipped {
+            self.metrics.events_ingested.inc_by(summary.kept);
+            self.metrics.events_rejected.inc_by(summary.rejected);
+        }
+        Ok(Response::new(PutResult { app_metadata: serde_json::to_vec(&summary)?.into() }))
+    }
+}
+
+/// A batch of exactly the input schema; the schema message itself is checked and passes nothing on.
+fn input_batch(message: Received) -> Result<Option<RecordBatch>> {
+    match message {
+        Received::Schema(schema) => check_schema(&schema).map(|()| None),
+        Received::Batch(batch) => {
+            check_schema(batch.schema_ref())?;
+            Ok(Some(RecordBatch::try_new(input::schema(), batch.columns().to_vec())?))
+        }
+    }
+}
+
+/// Names and types must be equal; a client may know a column to hold no NULL.
+fn check_schema(schema: &Arc<Schema>) -> Result<()> {
+    let wanted = input::schema();
+    if schema.fields().len() != wanted.fields().len() {
+        return Err(Error::invalid(format!(
+            "the batches have {} columns, the input schema has {}",
+            schema.fields().len(),
+            wanted.fields().len()
+        )));
+    }
+    for (given, wanted) in schema.fields().iter().zip(wanted.fields()) {
+        if given.name() != wanted.name() || given.data_type() != wanted.data_type() {
+            return Err(Error::invalid(format!(
+                "column '{}' of type {} was sent where the input schema has '{}' of type {}",
+                given.name(),
+                given.data_type(),
+                wanted.name(),
+                wanted.data_type()
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field};
+
+    use super::*;
+    use crate::error::Kind;
+    use crate::ingest::input::InputBuilder;
+
+    #[test]
+    fn batches_of_the_input_schema_pass() {
+        let batch = InputBuilder::default().finish().unwrap();
+        assert!(input_batch(Received::Schema(batch.schema())).unwrap().is_none());
+        assert_eq!(input_batch(Received::Batch(batch.clone())).unwrap(), Some(batch));
+    }
+
+    #[test]
+    fn a_wrong_column_is_named() {
+        let mut fields: Vec<Field> = input::schema().fields().iter().map(|field| field.as_ref().clone()).collect();
+        fields[2] = Field::new("ts", DataType::Utf8, true);
+        let error = input_batch(Received::Schema(Arc::new(Schema::new(fields)))).unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput);
+        assert!(error.message().contains("'ts'"), "{}", error.message());
+    }
+}

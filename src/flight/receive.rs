@@ -1,0 +1,92 @@
+//! Batches that a client uploads by DoPut: decoded one by one as the consumer asks, so a slow consumer slows the
+//! client. Crafted messages give an error, never a crash. Must not know what the batches are for.
+
+use std::panic::AssertUnwindSafe;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use arrow::ipc::MessageHeader;
+use arrow_flight::FlightData;
+use arrow_flight::decode::{DecodedPayload, FlightDataDecoder};
+use arrow_flight::error::FlightError;
+use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
+use tonic::Status;
+
+use crate::error::{Error, Result};
+
+/// One decoded message.
+#[derive(Debug)]
+pub(super) enum Received {
+    Schema(SchemaRef),
+    Batch(RecordBatch),
+}
+
+/// Decodes the messages of an upload. Ends after the first error.
+pub(super) fn receive(
+    messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+) -> BoxStream<'static, Result<Received>> {
+    let checked = messages
+        // Some clients send an empty message before or after their data.
+        .filter(|message| {
+            let empty = message.as_ref().is_ok_and(|data| data.data_header.is_empty() && data.data_body.is_empty());
+            std::future::ready(!empty)
+        })
+        .map(|message| {
+            let message = message.map_err(|status| FlightError::Tonic(Box::new(status)))?;
+            check_header(&message).map_err(|error| FlightError::ExternalError(Box::new(error)))?;
+            Ok(message)
+        });
+    // The decoder checks what it reads, but the library's checks are not the last line of defence.
+    let decoded = AssertUnwindSafe(FlightDataDecoder::new(checked)).catch_unwind();
+    let mut failed = false;
+    decoded
+        .filter_map(|item| {
+            std::future::ready(match item {
+                Ok(Ok(decoded)) => match decoded.payload {
+                    DecodedPayload::None => None,
+                    DecodedPayload::Schema(schema) => Some(Ok(Received::Schema(schema))),
+                    DecodedPayload::RecordBatch(batch) => Some(Ok(Received::Batch(batch))),
+                },
+                Ok(Err(error)) => Some(Err(to_error(error))),
+                Err(_) => Some(Err(Error::invalid("the uploaded Arrow data is malformed"))),
+            })
+        })
+        .take_while(move |item| {
+            let go_on = !failed;
+            failed = item.is_err();
+            std::future::ready(go_on)
+        })
+        .boxed()
+}
+
+fn check_header(message: &FlightData) -> Result<()> {
+    let header = arrow::ipc::root_as_message(&message.data_header)
+        .map_err(|error| Error::invalid(format!("the uploaded Arrow message is malformed: {error}")))?;
+    let compressed = match header.header_type() {
+        MessageHeader::RecordBatch => header.header_as_record_batch().is_some_and(|b| b.compression().is_some()),
+        MessageHeader::DictionaryBatch => header
+            .header_as_dictionary_batch()
+            .and_then(|dictionary| dictionary.data())
+            .is_some_and(|batch| batch.compression().is_some()),
+        _ => false,
+    };
+    if compressed {
+        return Err(Error::invalid("compressed Arrow data is not read: switch compression off in the client"));
+    }
+    Ok(())
+}
+
+fn to_error(error: FlightError) -> Error {
+    match error {
+        FlightError::ExternalError(inner) => match inner.downcast::<Error>() {
+            Ok(ours) => *ours,
+            Err(other) => Error::invalid(format!("the upload cannot be read: {other}")),
+        },
+        FlightError::Tonic(status) => Error::invalid(format!("the upload broke off: {}", status.message())),
+        other => Error::invalid(format!("the uploaded Arrow data is malformed: {other}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

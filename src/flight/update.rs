@@ -1,0 +1,93 @@
+//! Statements that change something: DoPut, answered with the number of rows changed.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type};
+use arrow_flight::sql::DoPutUpdateResult;
+use arrow_flight::{FlightData, PutResult};
+use bytes::Bytes;
+use datafusion::common::ScalarValue;
+use futures::TryStreamExt;
+use prost::Message;
+use tonic::{Response, Streaming};
+
+use super::bindings::values;
+use super::login::CallContext;
+use super::prepared::parameter_rows;
+use super::send::QueryCount;
+use super::service::FlightSql;
+use super::session_actions::with_cookie;
+use super::statement::check_parameters;
+use super::ticket::Purpose;
+use crate::error::{Error, Result};
+use crate::query::StatementKind;
+
+/// "Not known" in Flight SQL.
+const UNKNOWN_COUNT: i64 = -1;
+
+impl FlightSql {
+    /// DoPut of a SQL text.
+    pub(super) async fn update_text(&self, context: &CallContext, sql: String) -> Result<Response<PutResult>> {
+        self.update(context, &sql, vec![Vec::new()]).await
+    }
+
+    /// DoPut of a handle: once for each row of parameters, or once if the statement has none.
+    pub(super) async fn update_prepared(
+        &self,
+        context: &CallContext,
+        handle: Bytes,
+        first: FlightData,
+        rest: Streaming<FlightData>,
+    ) -> Result<Response<PutResult>> {
+        let statement = self.signer.open(Purpose::Handle, &context.caller, handle)?;
+        let batches = parameter_rows(first, rest).await?;
+        let has_parameters = batches.iter().any(|batch| batch.num_columns() > 0);
+        let rows = match has_parameters {
+            false => vec![Vec::new()],
+            true => {
+                let each = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| values(batch, row)));
+                each.collect::<Result<_>>()?
+            }
+        };
+        self.update(context, &statement.sql, rows).await
+    }
+
+    async fn update(
+        &self,
+        context: &CallContext,
+        sql: &str,
+        rows: Vec<Vec<ScalarValue>>,
+    ) -> Result<Response<PutResult>> {
+        let (caller, options) = (&context.caller, &context.options);
+        let prepared = self.engine.prepare(caller, options, sql, None).await?;
+        let cookie = match &prepared.kind {
+            StatementKind::Query => return Err(Error::invalid("the statement yields rows: run it as a query")),
+            StatementKind::SetSession(set) => self.sessions.set(caller, &context.clues, set.clone()),
+            StatementKind::Update => None,
+        };
+        let mut record_count = 0_i64;
+        for parameters in rows {
+            let count = QueryCount::start(&self.metrics);
+            check_parameters(&prepared, parameters.len())?;
+            let execution = self.engine.execute(caller, options, &prepared, parameters).await?;
+            let result: Vec<RecordBatch> = execution.stream.try_collect().await?;
+            record_count = record_count.saturating_add(changed_rows(&prepared.kind, &result)?);
+            count.finish();
+        }
+        let result = DoPutUpdateResult { record_count };
+        Ok(with_cookie(Response::new(PutResult { app_metadata: result.encode_to_vec().into() }), cookie))
+    }
+}
+
+/// The single number that an update yields.
+fn changed_rows(kind: &StatementKind, result: &[RecordBatch]) -> Result<i64> {
+    if matches!(kind, StatementKind::SetSession(_)) {
+        return Ok(0);
+    }
+    let Some(batch) = result.iter().find(|batch| batch.num_rows() == 1 && batch.num_columns() == 1) else {
+        return Ok(UNKNOWN_COUNT);
+    };
+    let number = cast(batch.column(0), &DataType::Int64)?;
+    let number = number.as_primitive::<Int64Type>();
+    Ok(if number.is_null(0) { UNKNOWN_COUNT } else { number.value(0) })
+}

@@ -1,0 +1,26 @@
+//! How an error looks over HTTP: `{"error": {"kind", "message"}}` with the status of its kind.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+
+use crate::error::{Error, Kind};
+
+pub(super) fn error_response(error: &Error) -> Response {
+    let status = StatusCode::from_u16(error.kind().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::json!({"error": {"kind": kind_name(error.kind()), "message": error.message()}});
+    (status, Json(body)).into_response()
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::InvalidInput => "invalid_input",
+        Kind::NotFound => "not_found",
+        Kind::Unauthenticated => "unauthenticated",
+        Kind::Forbidden => "forbidden",
+        Kind::Conflict => "conflict",
+        Kind::Busy => "busy",
+        Kind::Corrupt => "corrupt",
+        Kind::Internal => "internal",
+    }
+}

@@ -1,0 +1,111 @@
+//! One port for everything: gRPC and HTTP on the same listener. Puts the parts together and stops them gracefully.
+//!
+//! The only place that knows both `flight` and `http`. TLS comes as another stream of connections in `serve`: tonic's
+//! own acceptor offers HTTP/2 only.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use futures::StreamExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::Routes;
+use tonic::transport::Server;
+
+use crate::auth::Tokens;
+use crate::error::{Error, Result};
+use crate::flight::{FlightSql, Stopper};
+use crate::http::{self, Readiness};
+use crate::ingest::Loader;
+use crate::metrics::Metrics;
+use crate::query::Engine;
+
+/// Uploads are slow with hyper's 1 MiB: the client waits for the window at every batch.
+const WINDOW_BYTES: u32 = 8 * 1024 * 1024;
+/// JDBC sends every unknown URL parameter as a header with every call.
+const HEADER_LIST_BYTES: u32 = 64 * 1024;
+/// One batch of an upload.
+const MESSAGE_BYTES: usize = 64 * 1024 * 1024;
+/// Streams of one connection; more wait.
+const STREAMS: u32 = 1024;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+/// After running queries are cancelled, how long their errors may take to reach the clients.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// What a server is made of.
+pub struct ServerParts {
+    pub engine: Engine,
+    pub loader: Loader,
+    pub tokens: Tokens,
+    pub metrics: Arc<Metrics>,
+}
+
+/// Serves until `shutdown`, then refuses new connections and waits up to `grace` for what runs.
+///
+/// # Errors
+/// `Internal` when the listener breaks.
+pub async fn serve(
+    listener: TcpListener,
+    parts: ServerParts,
+    grace: Duration,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<()> {
+    let readiness = Readiness::default();
+    let http = http::router(Arc::clone(&parts.metrics), readiness.clone());
+    let flight = FlightSql::new(parts.engine, parts.loader, parts.tokens, parts.metrics)?;
+    let stopper = flight.stopper();
+    // From our router, so that its fallback answers unknown paths; tonic's own answers them as gRPC.
+    let flight =
+        FlightServiceServer::new(flight).max_decoding_message_size(MESSAGE_BYTES).max_encoding_message_size(usize::MAX);
+    let routes = Routes::from(http).add_service(flight);
+
+    let (stopping, stopped) = watch::channel(false);
+    let mut signal = stopped.clone();
+    let connections = TcpListenerStream::new(listener).map(|accepted| accepted.and_then(without_delay));
+    let server = Server::builder()
+        .accept_http1(true)
+        .initial_stream_window_size(WINDOW_BYTES)
+        .initial_connection_window_size(WINDOW_BYTES)
+        .http2_max_header_list_size(HEADER_LIST_BYTES)
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(STREAMS)
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(connections, async move {
+            // An error means that nobody is left to say when: stop as well.
+            drop(signal.wait_for(|stopping| *stopping).await);
+        });
+    let watcher = {
+        let readiness = readiness.clone();
+        async move {
+            shutdown.await;
+            readiness.set(false);
+            stopping.send_replace(true);
+            cut_off(&stopper, grace).await;
+        }
+    };
+
+    readiness.set(true);
+    tokio::select! {
+        result = server => result.map_err(|error| Error::internal("the listener broke").with_source(error)),
+        () = watcher => Ok(()),
+    }
+}
+
+/// Ends what still runs once the time is over.
+async fn cut_off(stopper: &Stopper, grace: Duration) {
+    tokio::time::sleep(grace).await;
+    tracing::warn!("queries still run after the time to finish: they are cancelled");
+    stopper.cancel_all();
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+/// tonic sets this only on listeners of its own.
+fn without_delay(stream: TcpStream) -> std::io::Result<TcpStream> {
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
