@@ -2,5 +2,6 @@
 
 pub mod input;
 mod load;
+pub mod read;
 
 pub use load::{LoadRequest, LoadSummary, Loader};
