@@ -117,7 +117,7 @@ pub(super) struct IngestArguments {
     pub(super) connect: ConnectArguments,
     /// Where fields come from: field=column,... (see below)
     #[arg(long, value_name = "FIELD=COLUMN,...", value_parser = mapping)]
-    pub(super) map: Vec<Mapping>,
+    pub(super) map: Vec<String>,
     /// Event name of rows that have none
     #[arg(long, value_name = "NAME")]
     pub(super) event: Option<String>,
@@ -141,8 +141,9 @@ pub(super) struct IngestArguments {
     pub(super) again: bool,
 }
 
-fn mapping(text: &str) -> Result<Mapping, String> {
-    Mapping::parse(text).map_err(|error| error.to_string())
+/// Checks a mapping here, where a fault is wrong usage; all of them are read together later.
+fn mapping(text: &str) -> Result<String, String> {
+    Mapping::parse(text).map(|_| text.to_owned()).map_err(|error| error.to_string())
 }
 
 fn kind(text: &str) -> Result<EventKind, String> {

@@ -67,12 +67,8 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
 }
 
 fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<ReadOptions> {
-    let mut mapping = Mapping::default();
-    for part in &arguments.map {
-        mapping = mapping.merge(part.clone())?;
-    }
     Ok(ReadOptions {
-        mapping,
+        mapping: Mapping::parse_all(&arguments.map)?,
         event: arguments.event.clone(),
         source: arguments.source.clone(),
         time_zone: arguments.time_zone.unwrap_or(zone),

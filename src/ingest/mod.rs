@@ -5,5 +5,6 @@ pub mod dead_letters;
 pub mod input;
 mod load;
 mod partition;
+pub mod read;
 
 pub use load::{LoadRequest, LoadSummary, Loader};

@@ -1,0 +1,105 @@
+//! DECIMAL(18,4) as ten-thousandths, exactly: money never passes through a binary fraction when it came as text.
+
+use super::Reason;
+use super::text::shown;
+
+/// One more than the largest DECIMAL(18,4) in ten-thousandths: 14 digits before the point, 4 after it.
+const LIMIT: i128 = 1_000_000_000_000_000_000;
+
+/// Digits after the point.
+const SCALE: i64 = 4;
+
+/// Exponents beyond this are no numbers that a person wrote.
+const MAX_EXPONENT: i64 = 400;
+
+/// Reads `-1234.5`, `+3`, `.5`, `1e-05`. More than 4 decimals are rounded half away from zero.
+pub fn decimal_from_text(text: &str) -> Result<i128, Reason> {
+    let (negative, digits) = match text.as_bytes().first() {
+        Some(b'-') => (true, &text[1..]),
+        Some(b'+') => (false, &text[1..]),
+        _ => (false, text),
+    };
+    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent).ok_or_else(|| not_decimal(text))?),
+        None => (digits, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits(whole) || !is_digits(fraction) || mantissa.len() == usize::from(mantissa.contains('.')) {
+        return Err(not_decimal(text));
+    }
+    let units = scaled(whole, fraction, exponent).ok_or_else(|| too_large(text))?;
+    Ok(if negative { -units } else { units })
+}
+
+fn parse_exponent(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    text.parse::<i64>().ok().filter(|exponent| exponent.abs() <= MAX_EXPONENT)
+}
+
+/// The ten-thousandths of `whole.fraction` times ten to the `exponent`; `None` when they pass the limit.
+fn scaled(whole: &str, fraction: &str, exponent: i64) -> Option<i128> {
+    let kept = i64::try_from(whole.len()).ok()? + exponent + SCALE;
+    let mut digits = whole.bytes().chain(fraction.bytes()).map(|byte| i128::from(byte - b'0'));
+    // All digits lie more than one place behind the last kept one.
+    if kept < 0 {
+        return Some(0);
+    }
+    let mut units = 0_i128;
+    for _ in 0..kept {
+        units = units * 10 + digits.next().unwrap_or(0);
+        if units >= LIMIT {
+            return None;
+        }
+    }
+    // Half or more is left exactly when the first digit left is 5 or more.
+    if digits.next().unwrap_or(0) >= 5 {
+        units += 1;
+    }
+    (units < LIMIT).then_some(units)
+}
+
+fn not_decimal(text: &str) -> Reason {
+    if text.contains(',') && text.bytes().all(|byte| byte.is_ascii_digit() || b",.+-".contains(&byte)) {
+        return format!("{} has a comma: write 1234.56, without thousands separators", shown(text));
+    }
+    format!("{} is not a decimal number", shown(text))
+}
+
+fn too_large(text: &str) -> Reason {
+    format!("{} has more than 14 digits before the point", shown(text))
+}
+
+/// From an integer that counts units of ten to the `-scale`: any integer (scale 0) or DECIMAL.
+pub fn decimal_from_integer(value: i128, scale: i8) -> Result<i128, Reason> {
+    let shift = i64::from(scale) - SCALE;
+    let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX));
+    let units = match (power, shift > 0) {
+        (Some(power), true) => {
+            let (units, rest) = (value / power, (value % power).unsigned_abs());
+            // rest >= power - rest, and not 2 * rest >= power, which could overflow.
+            Some(if rest >= power.unsigned_abs() - rest { units + value.signum() } else { units })
+        }
+        (Some(power), false) => value.checked_mul(power),
+        (None, true) => Some(0),
+        (None, false) => (value == 0).then_some(0),
+    };
+    units.filter(|units| units.abs() < LIMIT).ok_or_else(|| {
+        too_large(&if scale == 0 { value.to_string() } else { format!("{value}e{}", -i64::from(scale)) })
+    })
+}
+
+/// From a binary fraction, by its shortest decimal form: 0.1 is 0.1000.
+pub fn decimal_from_float(value: f64) -> Result<i128, Reason> {
+    let scaled = value * 10_000.0;
+    let distance_to_half = (scaled.fract().abs() - 0.5).abs();
+    // Below 1e12 the product is off by less than 2e-4, so away from a half the nearest integer is right; the rest,
+    // NaN included, takes the exact way by text.
+    if scaled.abs() < 1e12 && distance_to_half > 1e-3 {
+        return Ok(scaled.round() as i128);
+    }
+    decimal_from_text(&value.to_string())
+}

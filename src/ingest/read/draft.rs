@@ -1,0 +1,184 @@
+//! One row of a text format on its way to an event: the rules that CSV and NDJSON share.
+//!
+//! A draft holds the row's values as text, by field; `push` types them and adds the event, or tells the reason why
+//! there is none. Must not know the format that the values came from.
+
+use std::borrow::Cow;
+
+use super::coerce::{Reason, TimeParser, decimal_from_text, filled, shown, trimmed};
+use super::field::{EventField, EventKind, FIELD_COUNT, Treatment};
+use super::json::{Text, check_object};
+use super::mapping::{is_identifier_type, split_unescaped, unescape};
+use super::options::ReadOptions;
+use crate::error::Result;
+use crate::ingest::input::{InputBuilder, InputRow};
+
+/// Values of one row.
+#[derive(Default)]
+pub struct Draft<'a> {
+    pub row: i64,
+    /// By [`EventField::index`]. A category is either here (one text with '/') or in `levels`.
+    pub values: [Option<Cow<'a, str>>; FIELD_COUNT],
+    /// (type, value) of the identifiers beyond `user_id` and `anonymous_id`.
+    pub identifiers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// The category from the root to the leaf, empty when the row has none.
+    pub levels: Vec<Cow<'a, str>>,
+}
+
+/// Defaults and the time reader: made once a file.
+pub struct DraftRules {
+    times: TimeParser,
+    kind: EventKind,
+    event: Option<String>,
+    source: Option<String>,
+    /// By field: the column that feeds it, for messages.
+    columns: [String; FIELD_COUNT],
+}
+
+impl DraftRules {
+    pub fn new(options: &ReadOptions, columns: [String; FIELD_COUNT]) -> Result<Self> {
+        Ok(Self {
+            times: TimeParser::new(options.time_zone, options.ts_format.as_deref())?,
+            kind: options.kind.unwrap_or_default(),
+            event: options.event.clone(),
+            source: options.source.clone(),
+            columns,
+        })
+    }
+
+    /// Adds the row as an event, or says why it is none.
+    pub fn push(&self, draft: &Draft<'_>, builder: &mut InputBuilder) -> Result<(), Reason> {
+        let kind = self.kind_of(draft.text(EventField::Kind))?;
+        let decimal = |field| match draft.text(field) {
+            None => Ok(None),
+            Some(text) => decimal_from_text(text).map(Some).map_err(|reason| self.at(field, &reason)),
+        };
+        let ts = match draft.text(EventField::Ts) {
+            Some(text) => self.times.from_text(text).map_err(|reason| self.at(EventField::Ts, &reason))?,
+            None => return Err(self.at(EventField::Ts, "the time of the event is missing")),
+        };
+        let event = draft.text(EventField::Event).or(self.event.as_deref().filter(|_| kind.is_action()));
+        if event.is_none() && kind == EventKind::Track {
+            return Err(self.at(EventField::Event, MISSING_EVENT));
+        }
+        let identifiers = self.identifiers(draft)?;
+        let levels = self.levels(draft);
+        let levels: Vec<&str> = levels.iter().filter_map(|level| trimmed(level)).collect();
+        let object = |field| match draft.text(field) {
+            None => Ok(None),
+            Some(text) => check_object(text).map(|()| Some(text)).map_err(|reason| self.at(field, &reason)),
+        };
+        builder.push(&InputRow {
+            row: Some(draft.row),
+            message_id: draft.text(EventField::MessageId),
+            ts: Some(ts),
+            kind: Some(kind.name()),
+            event,
+            anonymous_id: draft.text(EventField::AnonymousId),
+            user_id: draft.text(EventField::UserId),
+            identifiers: &identifiers,
+            channel: draft.text(EventField::Channel),
+            source: draft.text(EventField::Source).or(self.source.as_deref()),
+            brand: draft.text(EventField::Brand),
+            store_id: draft.text(EventField::StoreId),
+            campaign_id: draft.text(EventField::CampaignId),
+            order_id: draft.text(EventField::OrderId),
+            revenue: decimal(EventField::Revenue)?,
+            cost: decimal(EventField::Cost)?,
+            currency: draft.text(EventField::Currency),
+            product_id: draft.text(EventField::ProductId),
+            category: Some(levels.as_slice()).filter(|levels| !levels.is_empty()),
+            quantity: decimal(EventField::Quantity)?,
+            properties: object(EventField::Properties)?,
+            context: object(EventField::Context)?,
+            reject_reason: None,
+            raw: None,
+        });
+        Ok(())
+    }
+
+    /// A reason with the column it is about.
+    pub fn at(&self, field: EventField, reason: &str) -> Reason {
+        column_reason(&self.columns[field.index()], reason)
+    }
+
+    /// The row's type, the default where it has none.
+    pub fn kind_of(&self, text: Option<&str>) -> Result<EventKind, Reason> {
+        match text {
+            None => Ok(self.kind),
+            Some(text) => EventKind::from_name(text)
+                .ok_or_else(|| self.at(EventField::Kind, &unknown_kind(text, &self.columns[EventField::Kind.index()]))),
+        }
+    }
+
+    fn identifiers<'d>(&self, draft: &'d Draft<'_>) -> Result<Vec<(&'d str, &'d str)>, Reason> {
+        let mut identifiers = Vec::with_capacity(draft.identifiers.len());
+        for (kind, value) in &draft.identifiers {
+            let Some(value) = trimmed(value) else { continue };
+            if !is_identifier_type(kind) {
+                return Err(self.at(EventField::Identifiers, &bad_identifier_type(kind)));
+            }
+            identifiers.push((kind.as_ref(), value));
+        }
+        Ok(identifiers)
+    }
+
+    /// The category's levels, also where it came as one text.
+    fn levels<'d>(&self, draft: &'d Draft<'_>) -> Cow<'d, [Cow<'d, str>]> {
+        match draft.text(EventField::Category) {
+            None => Cow::Borrowed(&draft.levels),
+            Some(text) => Cow::Owned(split_levels(text)),
+        }
+    }
+}
+
+impl<'a> Draft<'a> {
+    /// A field's value as its treatment wants it; `None` when it is empty.
+    fn text(&self, field: EventField) -> Option<&str> {
+        let value = self.values[field.index()].as_deref()?;
+        if field.treatment() == Treatment::Text { filled(value) } else { trimmed(value) }
+    }
+
+    /// Adds identifiers given as a JSON array of objects with `type` and `value`.
+    pub fn add_identifiers(&mut self, json: &'a str) -> Result<(), Reason> {
+        #[derive(serde::Deserialize)]
+        struct Identifier<'a> {
+            #[serde(rename = "type", borrow)]
+            kind: Text<'a>,
+            #[serde(borrow)]
+            value: Option<Text<'a>>,
+        }
+        let list: Vec<Identifier<'a>> = serde_json::from_str(json)
+            .map_err(|error| format!("{} is not an array of objects with type and value: {error}", shown(json)))?;
+        let pairs = list.into_iter().filter_map(|identifier| Some((identifier.kind.0, identifier.value?.0)));
+        self.identifiers.extend(pairs);
+        Ok(())
+    }
+}
+
+/// `women/tops/shirts` as levels; `\/` is a '/' inside a name.
+pub fn split_levels<'a>(text: &'a str) -> Vec<Cow<'a, str>> {
+    match text.contains('\\') {
+        true => split_unescaped(text, '/').iter().map(|level| Cow::Owned(unescape(level))).collect(),
+        false => text.split('/').map(Cow::Borrowed).collect(),
+    }
+}
+
+pub const MISSING_EVENT: &str =
+    "an event of type track needs a name: --event NAME gives one to rows without, --type names another type";
+
+pub fn column_reason(column: &str, reason: &str) -> Reason {
+    format!("column '{column}': {reason}")
+}
+
+pub fn unknown_kind(value: &str, column: &str) -> Reason {
+    format!(
+        "{} is not a type of event (track, identify, page, screen, group, alias); if the column is about something \
+         else, add --map 'properties.{column}={column}'",
+        shown(value)
+    )
+}
+
+pub fn bad_identifier_type(kind: &str) -> Reason {
+    format!("{} is not an identifier type: use lower-case letters, digits and '_', a letter first", shown(kind))
+}

@@ -1,0 +1,29 @@
+//! Turns files of events (CSV, NDJSON, Parquet) into batches of [`super::input::schema`].
+//!
+//! Reading order: `options` and `mapping` say how to read, `files` finds the files, `reader` opens one and yields its
+//! batches through `csv`, `ndjson` or `parquet`. `layout` decides which column feeds which field, `coerce` turns text
+//! into typed values, `draft` turns one row's values into an event or the reason why it is none.
+//! Must not know storage, workspaces, identity or any protocol; nothing here is asynchronous.
+
+mod coerce;
+mod csv;
+mod draft;
+mod field;
+mod files;
+mod json;
+mod layout;
+mod mapping;
+mod ndjson;
+mod options;
+mod parquet;
+mod reader;
+mod source;
+
+#[cfg(test)]
+mod tests;
+
+pub use field::EventKind;
+pub use files::{Format, expand};
+pub use mapping::Mapping;
+pub use options::ReadOptions;
+pub use reader::{FileReader, InputBatches};

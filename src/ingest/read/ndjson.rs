@@ -1,0 +1,93 @@
+//! NDJSON (one JSON object a line) to input batches, objects of the Segment spec included.
+//!
+//! Row numbers are line numbers. Must not know how values are typed: `draft` does.
+
+mod line;
+mod object;
+mod roles;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::array::RecordBatch;
+
+use self::line::{Line, LineReader};
+use self::object::ObjectReader;
+use super::csv::TO_UTF8;
+use super::options::ReadOptions;
+use super::reader::{BATCH_BYTES, BATCH_ROWS};
+use super::source::{CountedFile, MAX_RECORD_BYTES, capped};
+use crate::error::{Error, Result};
+use crate::ingest::input::{InputBuilder, InputRow};
+
+/// An open NDJSON file.
+pub struct NdjsonBatches {
+    path: PathBuf,
+    lines: LineReader,
+    objects: ObjectReader,
+    builder: InputBuilder,
+}
+
+impl NdjsonBatches {
+    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>) -> Result<Self> {
+        let mut lines = LineReader::new(CountedFile::open(path, progress)?);
+        let start = lines.start().map_err(|error| Error::from(error).context(path.display()))?;
+        match start.trim_ascii_start().first() {
+            None if start.is_empty() => {
+                return Err(Error::invalid(format!(
+                    "{}: is empty: it must hold one JSON object a line",
+                    path.display()
+                )));
+            }
+            Some(b'[') => {
+                return Err(Error::invalid(format!(
+                    "{}: holds a JSON array: write one object a line, for example with jq -c '.[]'",
+                    path.display()
+                )));
+            }
+            _ => {}
+        }
+        let objects = ObjectReader::new(options)?;
+        Ok(Self { path: path.to_owned(), lines, objects, builder: InputBuilder::default() })
+    }
+
+    /// The next batch; `None` after the last row.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let mut bytes = 0;
+        while self.builder.len() < BATCH_ROWS && bytes < BATCH_BYTES {
+            let row = self.lines.number() + 1;
+            let line = self.lines.next().map_err(|error| Error::from(error).context(self.path.display()))?;
+            let (text, too_long) = match line {
+                Line::End => break,
+                Line::Whole(text) => (text, false),
+                Line::Cut(text) => (text, true),
+            };
+            bytes += text.len() as u64;
+            if text.trim_ascii().is_empty() {
+                continue;
+            }
+            let outcome = match (too_long, std::str::from_utf8(text)) {
+                (true, _) => Err(format!("is longer than {} MiB", MAX_RECORD_BYTES >> 20)),
+                (false, Ok(text)) => self.objects.push(row, text, &mut self.builder),
+                (false, Err(_)) => {
+                    return Err(Error::invalid(format!("{}: row {row} is not UTF-8: {TO_UTF8}", self.path.display())));
+                }
+            };
+            if let Err(reason) = outcome {
+                let raw = capped(text);
+                self.builder.push(&InputRow {
+                    row: Some(row),
+                    reject_reason: Some(&reason),
+                    raw: Some(&raw),
+                    ..InputRow::default()
+                });
+            }
+        }
+        if self.builder.is_empty() {
+            self.objects.check_mapped(&self.path)?;
+            return Ok(None);
+        }
+        self.builder.finish().map(Some)
+    }
+}

@@ -1,0 +1,193 @@
+//! One Parquet file: opened, read in batches of bounded bytes, each turned into an input batch.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, new_null_array};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::basic::Type;
+
+use super::super::coerce::{TimeParser, filled, trimmed};
+use super::super::field::{EventField, EventKind, FIELD_COUNT, Treatment};
+use super::super::layout::Layout;
+use super::super::options::ReadOptions;
+use super::super::reader::{BATCH_BYTES, BATCH_ROWS};
+use super::super::source::open;
+use super::nested::{category_array, identifier_array};
+use super::rejects::Rejects;
+use super::rendered::{joined_properties, objects, property_batch};
+use super::typed::{decimal_array, event_array, kind_array, text_array, time_array, with_default};
+use crate::error::{Error, Result};
+use crate::ingest::input::schema;
+
+/// An open Parquet file.
+pub struct ParquetBatches {
+    path: PathBuf,
+    reader: ParquetRecordBatchReader,
+    plan: Plan,
+    size_bytes: u64,
+    rows_total: u64,
+    rows_read: u64,
+    progress: Arc<AtomicU64>,
+}
+
+/// How a batch of the file becomes an input batch.
+struct Plan {
+    names: Vec<String>,
+    layout: Layout,
+    times: TimeParser,
+    /// The column of times is INT96: by its writers' custom in UTC, though the type says no zone.
+    ts_is_utc: bool,
+    kind: EventKind,
+    event: Option<String>,
+    source: Option<String>,
+}
+
+impl ParquetBatches {
+    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>) -> Result<Self> {
+        let file = open(path)?;
+        let size_bytes = file.metadata().map_err(|error| Error::from(error).context(path.display()))?.len();
+        // Plain Parquet types only: no dictionaries or views that the writing program happened to hold.
+        let reading = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, reading).map_err(|error| {
+            Error::invalid(format!("{}: is not a readable Parquet file: {error}", path.display())).with_source(error)
+        })?;
+        let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let mut seen = HashSet::new();
+        if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
+            return Err(Error::invalid(format!("{}: has two columns named '{name}': rename one", path.display())));
+        }
+        let layout = Layout::resolve(options, &names, path)?;
+        let ts_is_utc = layout.field(EventField::Ts).iter().any(|column| is_int96(&builder, &names[*column]));
+        let times = TimeParser::new(options.time_zone, options.ts_format.as_deref())?;
+        let plan = Plan {
+            names,
+            layout,
+            times,
+            ts_is_utc,
+            kind: options.kind.unwrap_or_default(),
+            event: options.event.clone(),
+            source: options.source.clone(),
+        };
+        let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+        let batch_rows = batch_rows(&builder);
+        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| damaged(path, &error))?;
+        Ok(Self { path: path.to_owned(), reader, plan, size_bytes, rows_total, rows_read: 0, progress })
+    }
+
+    /// The next batch; `None` after the last row.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        let Some(batch) = self.reader.next() else {
+            self.progress.store(self.size_bytes, Ordering::Relaxed);
+            return Ok(None);
+        };
+        let batch = batch.map_err(|error| damaged(&self.path, &error))?;
+        let first_row = self.rows_read + 1;
+        self.rows_read += batch.num_rows() as u64;
+        let share = self.rows_read as f64 / self.rows_total.max(1) as f64;
+        self.progress.store((self.size_bytes as f64 * share.min(1.0)) as u64, Ordering::Relaxed);
+        self.plan.convert(&batch, first_row as i64).map_err(|error| error.context(self.path.display())).map(Some)
+    }
+}
+
+fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
+    Error::invalid(format!("{}: is damaged: {error}", path.display()))
+}
+
+/// Rows of a batch so that it stays near [`BATCH_BYTES`], by the row group with the longest rows.
+fn batch_rows(builder: &ParquetRecordBatchReaderBuilder<File>) -> usize {
+    let row_bytes = builder.metadata().row_groups().iter().map(|group| {
+        u64::try_from(group.total_byte_size()).unwrap_or_default() / u64::try_from(group.num_rows().max(1)).unwrap_or(1)
+    });
+    let rows = BATCH_BYTES / row_bytes.max().unwrap_or_default().max(1);
+    usize::try_from(rows).unwrap_or(BATCH_ROWS).clamp(1, BATCH_ROWS)
+}
+
+fn is_int96(builder: &ParquetRecordBatchReaderBuilder<File>, name: &str) -> bool {
+    let columns = builder.parquet_schema().columns();
+    columns.iter().any(|column| column.path().string() == name && column.physical_type() == Type::INT96)
+}
+
+impl Plan {
+    fn convert(&self, batch: &RecordBatch, first_row: i64) -> Result<RecordBatch> {
+        let rows = batch.num_rows();
+        let mut rejects = Rejects::default();
+        let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((first_row..).take(rows)));
+        let kinds = kind_array(self.column(batch, EventField::Kind), self.kind, rows, &mut rejects)?;
+        let mut columns = vec![numbers];
+        for field in EventField::all().collect::<Vec<_>>() {
+            let column = match field {
+                EventField::Kind => Arc::new(kinds.clone()),
+                EventField::Event => {
+                    event_array(self.column(batch, field), self.event.as_deref(), &kinds, &mut rejects)?
+                }
+                _ => self.field(batch, field, &mut rejects)?,
+            };
+            columns.push(column);
+        }
+        debug_assert_eq!(columns.len(), FIELD_COUNT + 1);
+        rejects.finish(columns, batch)
+    }
+
+    /// The one column that feeds a field.
+    fn column<'a>(&'a self, batch: &'a RecordBatch, field: EventField) -> Option<(&'a str, &'a ArrayRef)> {
+        self.layout.field(field).first().map(|column| (self.names[*column].as_str(), batch.column(*column)))
+    }
+
+    fn field(&self, batch: &RecordBatch, field: EventField, rejects: &mut Rejects) -> Result<ArrayRef> {
+        let rows = batch.num_rows();
+        match field.treatment() {
+            Treatment::Identifiers => return self.identifiers(batch, rejects),
+            Treatment::Object if field == EventField::Properties => return self.properties(batch, rejects),
+            _ => {}
+        }
+        let Some((name, column)) = self.column(batch, field) else {
+            let nothing = new_null_array(schema().field(field.index() + 1).data_type(), rows);
+            return Ok(match field {
+                EventField::Source => with_default(nothing.as_string::<i32>().clone(), self.source.as_deref()),
+                _ => nothing,
+            });
+        };
+        match field.treatment() {
+            Treatment::Time => time_array(name, column, self.ts_is_utc, &self.times, rejects),
+            Treatment::Decimal => decimal_array(name, column, rejects),
+            Treatment::Path => {
+                let levels = self.layout.field(field).iter();
+                let levels: Vec<_> = levels.map(|at| (self.names[*at].as_str(), batch.column(*at))).collect();
+                category_array(&levels, rows)
+            }
+            Treatment::Object => objects(name, column, rejects),
+            Treatment::Text => {
+                let default = self.source.as_deref().filter(|_| field == EventField::Source);
+                Ok(with_default(text_array(name, column, filled)?, default))
+            }
+            Treatment::Id | Treatment::Kind | Treatment::Identifiers => {
+                Ok(Arc::new(text_array(name, column, trimmed)?))
+            }
+        }
+    }
+
+    fn identifiers(&self, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {
+        let singles = self.layout.identifiers.iter();
+        let singles: Vec<_> =
+            singles.map(|(kind, at)| (kind.as_str(), self.names[*at].as_str(), batch.column(*at))).collect();
+        identifier_array(self.column(batch, EventField::Identifiers), &singles, batch.num_rows(), rejects)
+    }
+
+    fn properties(&self, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {
+        let given = self
+            .column(batch, EventField::Properties)
+            .map(|(name, column)| objects(name, column, rejects))
+            .transpose()?;
+        if self.layout.properties.is_empty() {
+            let data_type = schema().field(EventField::Properties.index() + 1).data_type().clone();
+            return Ok(given.unwrap_or_else(|| new_null_array(&data_type, batch.num_rows())));
+        }
+        let rest = self.layout.properties.iter().map(|(key, at)| (key.as_str(), Arc::clone(batch.column(*at))));
+        let rest = property_batch(rest.collect(), batch.num_rows())?;
+        joined_properties(given.as_deref().map(|given| given.as_string::<i32>()), &rest)
+    }
+}

@@ -1,0 +1,140 @@
+//! Field columns with several values a row: the path of a category, and identifiers.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringArray, StringBuilder, StructBuilder};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field};
+
+use super::super::coerce::trimmed;
+use super::super::draft::{bad_identifier_type, split_levels};
+use super::super::mapping::is_identifier_type;
+use super::rejects::Rejects;
+use super::typed::{text_array, unreadable};
+use crate::error::Result;
+use crate::ingest::input::identifier_fields;
+
+/// A category from a list of names, from text with '/', or from one column a level. Levels without a name are left out.
+pub fn category_array(columns: &[(&str, &ArrayRef)], rows: usize) -> Result<ArrayRef> {
+    let mut paths = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
+    if let [(name, column)] = columns
+        && let DataType::List(_) = column.data_type()
+    {
+        return list_category(name, column, paths);
+    }
+    let texts = columns.iter().map(|(name, column)| text_array(name, column, trimmed));
+    let texts: Vec<StringArray> = texts.collect::<Result<_>>()?;
+    for row in 0..rows {
+        let values = texts.iter().filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
+        let is_one_text = texts.len() == 1;
+        let levels = values.flat_map(|text| if is_one_text { split_levels(text) } else { vec![Cow::Borrowed(text)] });
+        push_path(&mut paths, levels);
+    }
+    Ok(Arc::new(paths.finish()))
+}
+
+type PathBuilder = ListBuilder<StringBuilder>;
+
+/// Adds a row; a path without levels is none.
+fn push_path<'a>(paths: &mut PathBuilder, levels: impl Iterator<Item = Cow<'a, str>>) {
+    let mut has_levels = false;
+    for level in levels {
+        if let Some(level) = trimmed(&level) {
+            paths.values().append_value(level);
+            has_levels = true;
+        }
+    }
+    paths.append(has_levels);
+}
+
+fn list_category(name: &str, column: &ArrayRef, mut paths: PathBuilder) -> Result<ArrayRef> {
+    let lists = column.as_list::<i32>();
+    let levels: ArrayRef = Arc::new(text_array(name, lists.values(), trimmed)?);
+    let levels = levels.as_string::<i32>();
+    // What is right already is passed on: no level was blank, none is missing.
+    if levels.null_count() == 0 {
+        let field = Arc::new(Field::new("element", DataType::Utf8, true));
+        let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
+        return Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(levels.clone()), nulls)?));
+    }
+    let offsets = lists.value_offsets();
+    for row in 0..lists.len() {
+        let range = if lists.is_valid(row) { offsets[row] as usize..offsets[row + 1] as usize } else { 0..0 };
+        let present = range.filter(|at| levels.is_valid(*at));
+        push_path(&mut paths, present.map(|at| Cow::Borrowed(levels.value(at))));
+    }
+    Ok(Arc::new(paths.finish()))
+}
+
+/// A list column of (type, value) structs, taken apart.
+struct GivenIdentifiers {
+    lists: ListArray,
+    kinds: StringArray,
+    values: StringArray,
+}
+
+/// Identifiers from a list column and from columns of one type each.
+pub fn identifier_array(
+    list: Option<(&str, &ArrayRef)>,
+    singles: &[(&str, &str, &ArrayRef)],
+    rows: usize,
+    rejects: &mut Rejects,
+) -> Result<ArrayRef> {
+    let given = list.map(|(name, column)| GivenIdentifiers::new(name, column)).transpose()?;
+    let mut texts = Vec::with_capacity(singles.len());
+    for (kind, name, column) in singles {
+        texts.push((*kind, text_array(name, column, trimmed)?));
+    }
+    let element = Field::new("element", DataType::Struct(identifier_fields()), true);
+    let mut builder = ListBuilder::new(StructBuilder::from_fields(identifier_fields(), rows)).with_field(element);
+    for row in 0..rows {
+        if let Some(given) = &given {
+            for (kind, value) in given.pairs(row) {
+                if !is_identifier_type(kind) {
+                    let name = list.map_or("identifiers", |(name, _)| name);
+                    let _ = rejects.keep::<()>(row, name, Err(bad_identifier_type(kind)));
+                }
+                push_identifier(&mut builder, kind, value);
+            }
+        }
+        for (kind, texts) in texts.iter().filter(|(_, texts)| texts.is_valid(row)) {
+            push_identifier(&mut builder, kind, texts.value(row));
+        }
+        builder.append(true);
+    }
+    Ok(Arc::new(builder.finish()))
+}
+
+fn push_identifier(builder: &mut ListBuilder<StructBuilder>, kind: &str, value: &str) {
+    let elements = builder.values();
+    for (index, text) in [kind, value].into_iter().enumerate() {
+        // The builder was made from `identifier_fields`: two text fields.
+        if let Some(texts) = elements.field_builder::<StringBuilder>(index) {
+            texts.append_value(text);
+        }
+    }
+    elements.append(true);
+}
+
+impl GivenIdentifiers {
+    fn new(name: &str, column: &ArrayRef) -> Result<Self> {
+        let wrong = || unreadable(name, column.data_type(), "a list of structs with type and value");
+        let lists = column.as_list_opt::<i32>().ok_or_else(wrong)?.clone();
+        let structs = lists.values().as_struct_opt().ok_or_else(wrong)?;
+        let part = |part: &str| structs.column_by_name(part).ok_or_else(wrong);
+        let (kinds, values) = (part("type")?, part("value")?);
+        let kinds = text_array(name, &cast(kinds, &DataType::Utf8).map_err(|_| wrong())?, trimmed)?;
+        let values = text_array(name, values, trimmed)?;
+        Ok(Self { kinds, values, lists })
+    }
+
+    /// The complete pairs of one row: without a type or a value there is no identifier.
+    fn pairs(&self, row: usize) -> impl Iterator<Item = (&str, &str)> {
+        let offsets = self.lists.value_offsets();
+        let range = if self.lists.is_valid(row) { offsets[row] as usize..offsets[row + 1] as usize } else { 0..0 };
+        range
+            .filter(|at| self.kinds.is_valid(*at) && self.values.is_valid(*at))
+            .map(|at| (self.kinds.value(at), self.values.value(at)))
+    }
+}

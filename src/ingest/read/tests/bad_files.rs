@@ -1,0 +1,72 @@
+use super::{options, refusal};
+use crate::ingest::read::{FileReader, ReadOptions};
+
+#[test]
+fn refusals_name_the_file_and_the_remedy() {
+    let none = ReadOptions::default;
+    let cases: [(&str, &[u8], ReadOptions, &str); 17] = [
+        ("a.xls", b"x", none(), "unknown kind of file: known are .csv"),
+        ("noextension", b"x", none(), "unknown kind of file"),
+        ("a.csv", b"", none(), "is empty"),
+        ("a.csv", b"\n\n", none(), "no header line"),
+        ("a.csv", b"ts,event,ts\n", none(), "names the column 'ts' twice"),
+        ("a.csv", b"ts,event\n2024-01-01,a\n2024-01-01,\xff\n", none(), "row 2 is not UTF-8"),
+        ("a.csv", b"ts,ev\xb4nt\n", none(), "the header is not UTF-8"),
+        ("a.csv", b"\xff\xfet\0s\0", none(), "is UTF-16"),
+        (
+            "a.csv",
+            b"date,event\n",
+            none(),
+            "no column holds the time of the event: add --map ts=COLUMN (its columns are date, event)",
+        ),
+        ("a.csv", b"ts,what\n", none(), "no column holds the name of the event"),
+        (
+            "a.csv",
+            b"ts,event\n",
+            options("revenue=dolars"),
+            "no column 'dolars' to map 'revenue' from: (its columns are ts, event)",
+        ),
+        ("a.csv", b"ts,event,dollars\n", options("revenue=dolars"), "did you mean dollars?"),
+        (
+            "a.csv",
+            b"ts,event\n2024-01-01,a\n2024-01-01,\"b\nc,d\n",
+            none(),
+            "row 2: a quote is opened and never closed",
+        ),
+        ("a.ndjson", b"", none(), "is empty"),
+        ("a.json", b"  [\n{}]", none(), "holds a JSON array"),
+        (
+            "a.ndjson",
+            b"{\"ts\":\"2024-01-01\"}\n",
+            options("revenue=dollars"),
+            "no column 'dollars' to map 'revenue' from",
+        ),
+        ("a.ndjson", b"{}\n\"\xff\"\n", none(), "row 2 is not UTF-8"),
+    ];
+    for (name, content, options, expected) in cases {
+        let message = refusal(name, content, options);
+        assert!(message.contains(expected) && message.contains(name), "{name}: {message}");
+    }
+    for content in [&b""[..], b"PAR1", b"PAR1PAR1PAR1", b"no parquet at all, but long enough"] {
+        let message = refusal("a.parquet", content, none());
+        assert!(message.contains("a.parquet: is not a readable Parquet file"), "{message}");
+    }
+}
+
+#[test]
+fn a_quote_without_end_does_not_fill_the_memory() {
+    let mut text = String::from("ts,event\n2024-01-01,\"");
+    text.push_str(&"2024-01-01,a\n".repeat(2 << 20));
+    let message = refusal("q.csv", text, ReadOptions::default());
+    assert!(message.contains("row 1 is longer than 16 MiB"), "{message}");
+}
+
+#[test]
+fn options_that_cannot_work() {
+    let delimiter = ReadOptions { delimiter: Some(b'"'), ..ReadOptions::default() };
+    assert!(refusal("a.csv", "ts,event\n", delimiter).contains("cannot separate fields"));
+    let format = ReadOptions { ts_format: Some("%Q".into()), ..ReadOptions::default() };
+    assert!(refusal("a.csv", "ts,event\n", format).contains("'%Q' is not a time format"));
+    let missing = FileReader::open("nowhere.csv".as_ref(), ReadOptions::default()).err().unwrap();
+    assert!(missing.message().contains("nowhere.csv"), "{missing}");
+}

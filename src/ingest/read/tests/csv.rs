@@ -1,0 +1,164 @@
+use super::{TestFile, options};
+use crate::ingest::read::{EventKind, FileReader, Mapping, ReadOptions};
+
+#[test]
+fn a_purchase_log_with_padded_columns() {
+    let file = TestFile::new(
+        "log.csv",
+        "customer,date,cds,dollars\n00001,19970101, 1,  11.77\n00002,19970112,  5, 77.00\n00002,19970112,,0\n",
+    );
+    let rows = file.read(options("user_id=customer,ts=date,revenue=dollars,quantity=cds")).unwrap();
+    assert_eq!(rows.rejected(), 0);
+    assert_eq!(rows.all("row"), ["1", "2", "3"]);
+    assert_eq!(rows.all("user_id"), ["00001", "00002", "00002"]);
+    assert_eq!(rows.get(0, "ts"), "1997-01-01T00:00:00Z");
+    assert_eq!(rows.all("revenue"), ["11.7700", "77.0000", "0.0000"]);
+    assert_eq!(rows.all("quantity"), ["1.0000", "5.0000", "-"]);
+    assert_eq!(rows.all("event"), ["sale", "sale", "sale"]);
+    assert_eq!(rows.all("type"), ["track", "track", "track"]);
+    assert_eq!(rows.all("properties"), ["-", "-", "-"]);
+}
+
+#[test]
+fn unmapped_columns_are_fields_or_properties() {
+    let file = TestFile::new(
+        "a.csv",
+        "ts,event,source,userId,zip,size,big,open,note,exp,code,neg\n\
+         2024-01-01,buy,,u1,01234,42,1234567890123456789,true,\"say \"\"hi\"\"\n\",1e-05,1E5,-1.50\n",
+    );
+    let rows = file.read(ReadOptions { source: Some("shop".into()), ..ReadOptions::default() }).unwrap();
+    assert_eq!(
+        (rows.get(0, "event"), rows.get(0, "source"), rows.get(0, "user_id")),
+        ("buy".into(), "shop".into(), "u1".into())
+    );
+    assert_eq!(
+        rows.get(0, "properties"),
+        r#"{"zip":"01234","size":42,"big":"1234567890123456789","open":true,"note":"say \"hi\"\n","exp":1e-05,"code":"1E5","neg":-1.50}"#
+    );
+}
+
+#[test]
+fn bad_rows_keep_their_number_reason_and_text() {
+    let file = TestFile::new(
+        "bad.csv",
+        "ts,event,revenue\r\n2024-01-01,a,1\r\n2024-01-01,a,abc\r\n\r\n2024-01-01,a\r\nyesterday,a,1\r\n2024-01-01,a,1,\"x\ny\"\r\n,a,1\r\n2024-01-01,a,\"1,000\"\r\n2024-01-01,a,5",
+    );
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.all("row"), ["1", "2", "3", "4", "5", "6", "7", "8"]);
+    let reasons = rows.all("reject_reason");
+    assert_eq!(reasons[0], "-");
+    assert_eq!(reasons[1], "column 'revenue': 'abc' is not a decimal number");
+    assert_eq!(reasons[2], "has 2 fields, the header has 3");
+    assert!(reasons[3].starts_with("column 'ts': 'yesterday' is not a time"), "{}", reasons[3]);
+    assert_eq!(reasons[4], "has 4 fields, the header has 3");
+    assert_eq!(reasons[5], "column 'ts': the time of the event is missing");
+    assert!(reasons[6].contains("'1,000' has a comma"), "{}", reasons[6]);
+    assert_eq!(reasons[7], "-");
+    assert_eq!(rows.get(1, "raw"), "2024-01-01,a,abc");
+    assert_eq!(rows.get(2, "raw"), "2024-01-01,a");
+    assert_eq!(rows.get(4, "raw"), "2024-01-01,a,1,\"x\ny\"");
+    assert_eq!((rows.get(1, "ts"), rows.get(1, "event")), ("-".into(), "-".into()));
+    assert_eq!(rows.get(7, "revenue"), "5.0000");
+}
+
+#[test]
+fn types_and_event_names() {
+    let file = TestFile::new(
+        "t.csv",
+        "ts,type,event\n2024-01-01,identify,\n2024-01-01,,\n2024-01-01,shirt,x\n2024-01-01,page,\n",
+    );
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.all("type"), ["identify", "-", "-", "page"]);
+    assert!(rows.get(1, "reject_reason").starts_with("column 'event': an event of type track needs a name"));
+    assert!(rows.get(2, "reject_reason").contains("--map 'properties.type=type'"), "{}", rows.get(2, "reject_reason"));
+    let rows = file.read(options("properties.type=type")).unwrap();
+    assert_eq!(rows.rejected(), 0);
+    assert_eq!(rows.get(2, "properties"), r#"{"type":"shirt"}"#);
+    assert_eq!(rows.all("event"), ["sale", "sale", "x", "sale"]);
+}
+
+#[test]
+fn traits_of_persons() {
+    let file = TestFile::new("p.tsv", "ts\tuser_id\tmail\tcity\n2024-01-01\tu1\t a@x.cn \t广州\n");
+    let options = ReadOptions {
+        kind: Some(EventKind::Identify),
+        mapping: Mapping::parse("id.email=mail").unwrap(),
+        ..ReadOptions::default()
+    };
+    let rows = file.read(options).unwrap();
+    assert_eq!(rows.get(0, "type"), "identify");
+    assert_eq!(rows.get(0, "event"), "-");
+    assert_eq!(rows.get(0, "identifiers"), "[{type: email, value: a@x.cn}]");
+    assert_eq!(rows.get(0, "properties"), r#"{"city":"广州"}"#);
+}
+
+#[test]
+fn categories_from_levels_and_from_text() {
+    let file =
+        TestFile::new("c.csv", "ts,a,b,c,category\n2024-01-01,women,tops/knit,,men\\/boys/shirts\n2024-01-01,,,,\n");
+    let rows = file.read(options("category=a/b/c,properties.x=category")).unwrap();
+    assert_eq!(rows.all("category"), ["[women, tops/knit]", "-"]);
+    let rows = file.read(options("properties.a=a,properties.b=b,properties.c=c")).unwrap();
+    assert_eq!(rows.all("category"), ["[men/boys, shirts]", "-"]);
+}
+
+#[test]
+fn properties_and_identifiers_as_json_text() {
+    let file = TestFile::new(
+        "j.csv",
+        "ts;properties;identifiers;context;color\n\
+         2024-01-01;{\"color\":\"red\",\"n\":1.10};[{\"type\":\"phone\",\"value\":\" 138 \"}];{\"ip\":\"::1\"};blue\n\
+         2024-01-01;;;;blue\n2024-01-01;[1];;;\n2024-01-01;;{};;\n2024-01-01;;;nope;\n",
+    );
+    let rows = file.read(ReadOptions { delimiter: Some(b';'), ..options("") }).unwrap();
+    assert_eq!(rows.get(0, "properties"), r#"{"color":"red","n":1.10}"#);
+    assert_eq!(rows.get(0, "identifiers"), "[{type: phone, value: 138}]");
+    assert_eq!(rows.get(0, "context"), r#"{"ip":"::1"}"#);
+    assert_eq!(rows.get(1, "properties"), r#"{"color":"blue"}"#);
+    assert!(rows.get(2, "reject_reason").starts_with("column 'properties': '[1]' is not a JSON object"));
+    assert!(rows.get(3, "reject_reason").starts_with("column 'identifiers': '{}' is not an array"));
+    assert!(rows.get(4, "reject_reason").starts_with("column 'context': 'nope' is not a JSON object"));
+}
+
+#[test]
+fn byte_order_mark_and_missing_last_line_end() {
+    let file = TestFile::new("bom.csv", "\u{feff}ts,event\n2024-01-01,\"a\"\nx,b");
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.get(0, "event"), "a");
+    assert_eq!(rows.get(1, "raw"), "x,b");
+}
+
+#[test]
+fn many_rows_come_in_batches_and_are_counted() {
+    let mut text = String::from("ts,event,n\n");
+    for n in 0..20_000 {
+        text.push_str(&format!("2024-01-01,e,{n}\n"));
+    }
+    let file = TestFile::new("many.csv", &text);
+    let reader = FileReader::open(&file.path, ReadOptions::default()).unwrap();
+    assert_eq!(reader.size_bytes(), text.len() as u64);
+    let progress = reader.progress();
+    let sizes: Vec<usize> = reader.batches().map(|batch| batch.unwrap().num_rows()).collect();
+    assert_eq!(sizes, [8192, 8192, 3616]);
+    assert_eq!(progress.load(std::sync::atomic::Ordering::Relaxed), text.len() as u64);
+}
+
+#[test]
+fn the_hash_tells_contents_and_meanings_apart() {
+    let hash = |text: &str, options: ReadOptions| {
+        let file = TestFile::new("h.csv", text);
+        FileReader::open(&file.path, options).unwrap().content_hash().unwrap()
+    };
+    let base = hash("ts,event,d\n2024-01-01,a,x\n", ReadOptions::default());
+    assert_eq!(base.len(), 64);
+    let same = ReadOptions { delimiter: Some(b','), kind: Some(EventKind::Track), ..ReadOptions::default() };
+    assert_eq!(base, hash("ts,event,d\n2024-01-01,a,x\n", same));
+    assert_ne!(base, hash("ts,event,d\n2024-01-01,a,y\n", ReadOptions::default()));
+    let zone = ReadOptions { time_zone: chrono_tz::Asia::Shanghai, ..ReadOptions::default() };
+    assert_ne!(base, hash("ts,event,d\n2024-01-01,a,x\n", zone));
+    assert_ne!(base, hash("ts,event,d\n2024-01-01,a,x\n", options("")));
+    assert_ne!(
+        hash("ts,event,d\n2024-01-01,a,x\n", options("")),
+        hash("ts,event,d\n2024-01-01,a,x\n", options("brand=d"))
+    );
+}
