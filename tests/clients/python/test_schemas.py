@@ -62,5 +62,5 @@ def test_one_schema(server, sql):
         assert promised.equals(got), f"GetFlightInfo\n{promised}\nGetSchema\n{got}"
     assert not [field for field in promised if view_or_dictionary(field.type)], promised
     assert not [field.name for field in promised if pa.types.is_uint64(field.type)], promised
-    for field in promised:
-        assert field.nullable or table.column(field.name if promised.names.count(field.name) == 1 else 0).null_count == 0
+    for field, column in zip(promised, table.columns, strict=True):
+        assert field.nullable or column.null_count == 0, f"NULL in {field}"

@@ -11,8 +11,7 @@ REFUSED = [
     f"SELECT count(*) FROM events WHERE (brand IN ({NULLABLE})) IS NULL",
     f"SELECT count(*) FROM events WHERE (brand NOT IN ({NULLABLE})) IS NOT TRUE",
     f"SELECT count(*) FROM events WHERE NOT (brand IN ({NULLABLE}) AND source = 'web')",
-    f"SELECT count(*) FROM events WHERE CASE WHEN brand IN ({NULLABLE}) THEN true ELSE false END",
-    f"SELECT count(*) FROM events WHERE user_id IN ({NULLABLE}) OR user_id IS NULL",
+    f"SELECT count(*) FROM events WHERE CASE WHEN brand NOT IN ({NULLABLE}) THEN true ELSE false END",
 ]
 
 ANSWERED = [
@@ -27,6 +26,8 @@ ANSWERED = [
 ]
 
 ANSWERED_OR_REFUSED = [
+    f"SELECT count(*) FROM events WHERE CASE WHEN brand IN ({NULLABLE}) THEN true ELSE false END",
+    f"SELECT count(*) FROM events WHERE user_id IN ({NULLABLE}) OR user_id IS NULL",
     "SELECT message_id FROM events WHERE message_id IN (SELECT message_id FROM events WHERE revenue > 50) OR revenue < 5",
     f"SELECT message_id, brand IN ({NULLABLE}) AS there FROM events",
     f"SELECT count(*) FILTER (WHERE brand NOT IN ({NULLABLE})) AS n FROM events",
