@@ -1,0 +1,109 @@
+"""Fixtures: input files, loaded data folders, running servers, and DuckDB with the same rows.
+
+Only one writer may hold a data folder, so each server gets a copy of a folder that was loaded once.
+"""
+
+import shutil
+
+import pytest
+
+from support import adbc, cdnow, cli, oracle, web
+from support.server import Server
+
+
+@pytest.fixture(scope="session")
+def convoke():
+    """Path of the binary under test."""
+    return cli.binary()
+
+
+@pytest.fixture(scope="session")
+def inputs(tmp_path_factory):
+    return tmp_path_factory.mktemp("inputs")
+
+
+@pytest.fixture(scope="session")
+def cdnow_csv(inputs):
+    return cdnow.write_csv(inputs / "cdnow.csv")
+
+
+@pytest.fixture(scope="session")
+def cdnow_loaded(tmp_path_factory, cdnow_csv):
+    """A data folder that holds the purchase log. Read it, never write to it."""
+    data = tmp_path_factory.mktemp("cdnow") / "data"
+    cli.ingest(data, cdnow_csv, *cdnow.INGEST)
+    return data
+
+
+@pytest.fixture(scope="session")
+def cdnow_oracle(cdnow_csv):
+    return oracle.cdnow(cdnow_csv)
+
+
+@pytest.fixture(scope="session")
+def web_ndjson(inputs):
+    return web.write_ndjson(inputs / "web.ndjson")
+
+
+@pytest.fixture(scope="session")
+def web_loaded(tmp_path_factory, web_ndjson):
+    data = tmp_path_factory.mktemp("web") / "data"
+    cli.ingest(data, web_ndjson)
+    return data
+
+
+@pytest.fixture(scope="session")
+def web_oracle(web_ndjson):
+    return oracle.web(web_ndjson)
+
+
+@pytest.fixture(scope="session")
+def start_server(tmp_path_factory):
+    """Starts servers on copies of loaded folders; each is stopped, and must still be alive, at the end."""
+    servers = []
+
+    def start(loaded, *flags) -> Server:
+        copy = tmp_path_factory.mktemp("served") / "data"
+        shutil.copytree(loaded, copy)
+        servers.append(Server(copy, *flags))
+        return servers[-1]
+
+    yield start
+    failures = []
+    for server in servers:
+        try:
+            server.stop()
+        except AssertionError as failure:
+            failures.append(str(failure))
+    assert not failures, "\n".join(failures)
+
+
+@pytest.fixture(scope="session")
+def server(start_server, cdnow_loaded):
+    """A server over the purchase log."""
+    return start_server(cdnow_loaded)
+
+
+@pytest.fixture(scope="session")
+def web_server(start_server, web_loaded):
+    return start_server(web_loaded)
+
+
+@pytest.fixture
+def connection(server):
+    with adbc.connect(server) as connection:
+        yield connection
+
+
+@pytest.fixture
+def web_connection(web_server):
+    with adbc.connect(web_server) as connection:
+        yield connection
+
+
+def pytest_terminal_summary(terminalreporter):
+    """One plain line with the counts, which tests/run adds up."""
+    counts = {name: len(terminalreporter.stats.get(name, [])) for name in ("passed", "failed", "error", "skipped")}
+    bad = counts["failed"] + counts["error"]
+    terminalreporter.write_line("")
+    terminalreporter.write_line(f"client tests: {counts['passed']} passed, {bad} failed, {counts['skipped']} skipped")

@@ -1,0 +1,1 @@
+"""Helpers of the client tests: no test lives here."""

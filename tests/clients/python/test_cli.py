@@ -1,0 +1,157 @@
+"""The command line: exit codes, formats of `convoke sql`, help, and what it says about mistakes."""
+
+import csv
+import io
+import json
+import subprocess
+from decimal import Decimal
+
+import pyarrow as pa
+import pytest
+
+from support import adbc, cdnow, cli, compare
+
+QUERY = (
+    "SELECT user_id, ts, revenue, quantity, brand, user_id = '00001' AS first FROM events "
+    "WHERE user_id <= '00003' ORDER BY user_id, ts, revenue"
+)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["sql"],
+        ["sql", "SELECT 1", "--format", "xml"],
+        ["sql", "SELECT 1", "--no-such-flag"],
+        ["ingest"],
+        ["serve", "--listen", "not an address"],
+        ["token", "create", "--role", "emperor"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_gives_2(tmp_path, arguments):
+    done = cli.run(*arguments, code=2, cwd=tmp_path)
+    assert done.stderr.strip() and not done.stdout.strip()
+    assert not list(tmp_path.iterdir()), "nothing half-made"
+
+
+@pytest.mark.parametrize("text", ["ts", "ts=", "=date", "no_such_field=date", "ts=date,ts=other"])
+def test_wrong_map_gives_2_and_names_it(tmp_path, cdnow_csv, text):
+    done = cli.run("ingest", cdnow_csv, "--data", tmp_path / "data", "--map", text, code=2)
+    assert text.split("=")[0].split(",")[0] in done.stderr or "map" in done.stderr
+
+
+@pytest.mark.parametrize("sql", ["SELEC 1", "SELECT * FROM evnts", "SELECT 1/0"])
+def test_failed_query_gives_1(cdnow_loaded, sql):
+    done = cli.run("sql", sql, "--data", cdnow_loaded, code=1)
+    assert done.stderr.strip() and not done.stdout.strip()
+    assert "panicked" not in done.stderr and "backtrace" not in done.stderr.lower()
+
+
+def test_unknown_table_names_similar_ones(cdnow_loaded):
+    assert "events" in cli.run("sql", "SELECT * FROM evnts", "--data", cdnow_loaded, code=1).stderr
+
+
+def test_missing_file_gives_1_and_is_named(tmp_path):
+    done = cli.ingest(tmp_path / "data", tmp_path / "nowhere.csv", code=1)
+    assert "nowhere.csv" in done.stderr
+
+
+def test_missing_column_of_the_map_is_named(tmp_path, cdnow_csv):
+    done = cli.ingest(tmp_path / "data", cdnow_csv, "--map", "ts=when,user_id=customer", code=1)
+    assert "when" in done.stderr and "cdnow.csv" in done.stderr
+
+
+def test_missing_data_folder_of_a_query(tmp_path):
+    done = cli.run("sql", "SELECT 1", "--data", tmp_path / "nowhere", code=1)
+    assert "nowhere" in done.stderr
+    assert not (tmp_path / "nowhere").exists(), "sql only reads"
+
+
+@pytest.mark.parametrize("command", [[], ["serve"], ["ingest"], ["sql"], ["demo"], ["token"], ["token", "create"]])
+def test_help(command):
+    text = cli.run(*command, "--help").stdout
+    assert "Usage" in text
+    if command and command != ["token"]:
+        assert "convoke " + " ".join(command) in text.split("Usage")[1].split("\n", 1)[1], "an example below the usage"
+
+
+def test_version():
+    assert cli.run("--version").stdout.startswith("convoke ")
+
+
+def expected_rows() -> list[tuple[str, str, Decimal, Decimal]]:
+    rows = [(who, day, Decimal(dollars), Decimal(cds)) for who, day, cds, dollars in cdnow.rows() if who <= "00003"]
+    return sorted(rows)
+
+
+def test_format_csv(cdnow_loaded):
+    text = cli.run("sql", QUERY, "--data", cdnow_loaded, "--format", "csv").stdout
+    rows = list(csv.reader(io.StringIO(text)))
+    assert rows[0] == ["user_id", "ts", "revenue", "quantity", "brand", "first"]
+    got = [(row[0], row[1][:10], Decimal(row[2]), Decimal(row[3])) for row in rows[1:]]
+    assert got == expected_rows()
+    assert {row[4] for row in rows[1:]} == {""}, "NULL is empty"
+
+
+def test_format_json(cdnow_loaded):
+    rows = compare.json_rows(cli.run("sql", QUERY, "--data", cdnow_loaded, "--format", "json").stdout)
+    got = [(row["user_id"], row["ts"][:10], Decimal(str(row["revenue"])), Decimal(str(row["quantity"]))) for row in rows]
+    assert got == expected_rows()
+    assert all(row.get("brand") is None for row in rows)
+    assert [row["first"] for row in rows] == [row["user_id"] == "00001" for row in rows]
+
+
+def test_format_table(cdnow_loaded):
+    text = cli.run("sql", QUERY, "--data", cdnow_loaded, "--format", "table").stdout
+    assert all(name in text for name in ("user_id", "ts", "revenue", "00001", "00003", "1997-01-01"))
+    assert len([line for line in text.splitlines() if "0000" in line]) == len(expected_rows())
+
+
+def test_format_arrow(cdnow_loaded):
+    command = [str(cli.binary()), "sql", QUERY, "--data", str(cdnow_loaded), "--format", "arrow"]
+    done = subprocess.run(command, capture_output=True, timeout=cli.TIME_LIMIT, env=cli.environment(), check=True)
+    table = pa.ipc.open_stream(done.stdout).read_all()
+    assert table.schema.field("ts").type == pa.timestamp("us", tz="UTC")
+    assert table.schema.field("revenue").type == pa.decimal128(18, 4)
+    got = [(row["user_id"], row["ts"].date().isoformat(), row["revenue"], row["quantity"]) for row in table.to_pylist()]
+    assert got == expected_rows()
+
+
+def test_query_of_a_running_server(server):
+    done = cli.run(
+        "sql", "SELECT count(*) AS n FROM events", "--connect", server.http, "--token", server.token, "--format", "csv"
+    )
+    assert done.stdout.split() == ["n", str(cdnow.ROWS)]
+
+
+def test_query_of_a_server_with_a_wrong_token(server):
+    done = cli.run("sql", "SELECT 1", "--connect", server.http, "--token", "wrong", code=1)
+    assert "token" in done.stderr.lower() and not done.stdout.strip()
+
+
+def test_ingest_into_a_running_server(start_server, web_loaded, tmp_path):
+    server = start_server(web_loaded)
+    path = tmp_path / "more.csv"
+    path.write_text("ts,user_id,event\n2024-12-01,u1,late\n2024-12-02,u2,late\n", encoding="ascii")
+    refused = cli.ingest(server.data, path, code=1)
+    assert "--connect" in refused.stderr, "a running server holds the folder: the message names the way"
+    cli.run("ingest", path, "--connect", server.http, "--token", server.token)
+    with adbc.connect(server) as connection:
+        assert adbc.one(connection, "SELECT count(*) AS n FROM events WHERE event = 'late'") == 2
+
+
+def test_tokens_are_new_each_time_and_stored_as_hashes(tmp_path):
+    data = tmp_path / "data"
+    tokens = {cli.run("token", "create", "--data", data, "--role", "admin").stdout.strip() for _ in range(3)}
+    assert len(tokens) == 3 and all(len(token) >= 32 for token in tokens)
+    for path in data.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not any(token.encode() in content for token in tokens), path
+
+
+def test_settings_are_listed(cdnow_loaded):
+    rows = cli.sql(cdnow_loaded, "SELECT * FROM system.settings")
+    assert rows and "time_zone" in json.dumps(rows)
