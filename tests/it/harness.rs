@@ -1,0 +1,116 @@
+//! What the tests share: a root in a temporary folder, the parts over it, and ways to ask and to load.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use convoke::auth::Caller;
+use convoke::error::Result;
+use convoke::ids::WorkspaceName;
+use convoke::ingest::input::{InputBuilder, InputRow};
+use convoke::ingest::{LoadRequest, LoadSummary, Loader};
+use convoke::query::{Engine, SessionOptions};
+use convoke::settings::Settings;
+use convoke::store::Root;
+use convoke::workspace::Workspaces;
+use datafusion::common::ScalarValue;
+use futures::{StreamExt, TryStreamExt};
+use tempfile::TempDir;
+
+/// A root with one workspace, and everything over it.
+pub struct World {
+    pub folder: Arc<TempDir>,
+    pub workspaces: Workspaces,
+    pub engine: Engine,
+    pub loader: Loader,
+    pub caller: Caller,
+}
+
+pub async fn world() -> World {
+    world_with(Settings::defaults().unwrap(), "UTC").await
+}
+
+pub async fn world_with(settings: Settings, time_zone: &str) -> World {
+    let folder = Arc::new(tempfile::tempdir().unwrap());
+    open(folder, settings, time_zone).await
+}
+
+/// Opens the folder as a new process would.
+pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
+    let settings = Arc::new(settings);
+    let workspaces = Workspaces::new(Root::open(folder.path().to_str().unwrap()).unwrap());
+    let name = WorkspaceName::default();
+    workspaces.get_or_create(&name, time_zone.parse().unwrap()).await.unwrap();
+    World {
+        folder,
+        engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
+        loader: Loader::new(workspaces.clone(), settings),
+        workspaces,
+        caller: Caller::local_admin(name),
+    }
+}
+
+impl World {
+    pub async fn load_batches(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
+        let request =
+            LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
+        self.loader.load(&self.caller, request, futures::stream::iter(batches).boxed()).await
+    }
+
+    pub async fn load(&self, hash: &str, rows: &[InputRow<'_>]) -> LoadSummary {
+        let mut builder = InputBuilder::default();
+        rows.iter().for_each(|row| builder.push(row));
+        self.load_batches(hash, vec![builder.finish()]).await.unwrap()
+    }
+
+    pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>> {
+        self.query_with(sql, &SessionOptions::default(), Vec::new()).await
+    }
+
+    pub async fn query_with(
+        &self,
+        sql: &str,
+        session: &SessionOptions,
+        values: Vec<ScalarValue>,
+    ) -> Result<Vec<RecordBatch>> {
+        let prepared = self.engine.prepare(&self.caller, session, sql, None).await?;
+        let execution = self.engine.execute(&self.caller, session, &prepared, values).await?;
+        Ok(execution.stream.try_collect().await?)
+    }
+
+    /// Rows as text: columns joined by a blank, NULL as `NULL`.
+    pub async fn rows(&self, sql: &str) -> Vec<String> {
+        texts(&self.query(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}")))
+    }
+
+    pub async fn row(&self, sql: &str) -> String {
+        let rows = self.rows(sql).await;
+        assert_eq!(rows.len(), 1, "{sql}: {rows:?}");
+        rows[0].clone()
+    }
+
+    pub async fn refusal(&self, sql: &str) -> String {
+        match self.query(sql).await {
+            Ok(rows) => panic!("{sql} was not refused: {:?}", texts(&rows)),
+            Err(error) => error.to_string(),
+        }
+    }
+}
+
+pub fn texts(batches: &[RecordBatch]) -> Vec<String> {
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+    let options = FormatOptions::default().with_null("NULL");
+    let mut rows = Vec::new();
+    for batch in batches {
+        let columns: Vec<_> =
+            batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+        rows.extend((0..batch.num_rows()).map(|row| {
+            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")
+        }));
+    }
+    rows
+}
+
+/// Microseconds since 1970 of an RFC 3339 text.
+pub fn at(text: &str) -> Option<i64> {
+    Some(chrono::DateTime::parse_from_rfc3339(text).unwrap().timestamp_micros())
+}
