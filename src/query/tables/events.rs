@@ -19,7 +19,7 @@ use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, col};
-use datafusion::physical_optimizer::pruning::{PruningPredicate, PruningStatistics};
+use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectMeta;
 
@@ -39,7 +39,7 @@ pub(in crate::query) fn raw(
     store_url: ObjectStoreUrl,
 ) -> Arc<dyn TableProvider> {
     let month = Arc::new(Field::new(schema::MONTH, DataType::Utf8, true));
-    let table = TableSchema::new(schema::stored(), vec![month]);
+    let table = TableSchema::builder(schema::stored()).with_table_partition_cols(vec![month]).build();
     Arc::new(EventFiles { table, snapshot: snapshot.events.clone(), store_url, store: workspace.store() })
 }
 
@@ -129,7 +129,7 @@ impl EventFiles {
         };
         let df_schema = datafusion::common::DFSchema::try_from(self.schema())?;
         let physical = state.create_physical_expr(filter, &df_schema)?;
-        let Ok(predicate) = PruningPredicate::try_new(physical, self.schema()) else {
+        let Some(predicate) = PruningPredicateBuilder::new().with_file_schema(self.schema()).build(&physical) else {
             return Ok(all());
         };
         let keep = predicate.prune(&FileBounds { files: &self.snapshot.files })?;
