@@ -59,7 +59,7 @@ impl Instance {
             engine: self.engine.clone(),
             loader: self.loader.clone(),
             tokens: self.tokens.clone(),
-            metrics: Arc::new(Metrics::new()),
+            metrics: Arc::new(Metrics::default()),
         };
         tokio::spawn(server::serve(listener, parts, Duration::ZERO, std::future::pending()));
         Ok(address)
