@@ -37,12 +37,12 @@ impl Remote {
     pub(super) async fn query(&mut self, statement: &str) -> Result<ResultRows> {
         let mut client = FlightSqlServiceClient::new(self.channel.clone());
         client.set_token(self.token.clone());
-        let info = client.execute(statement.to_owned(), None).await.map_err(arrow_error)?;
+        let info = client.execute(statement.to_owned(), None).await.map_err(flight_error)?;
         let schema = info.clone().try_decode_schema()?;
         let mut streams: Vec<BoxStream<'static, Result<RecordBatch>>> = Vec::new();
         for endpoint in info.endpoint {
             let ticket = endpoint.ticket.ok_or_else(|| Error::internal("the server gave an endpoint without a ticket"))?;
-            let batches = client.do_get(ticket).await.map_err(arrow_error)?;
+            let batches = client.do_get(ticket).await.map_err(flight_error)?;
             streams.push(batches.map_err(flight_error).boxed());
         }
         Ok(ResultRows { schema: schema.into(), batches: Box::pin(futures::stream::iter(streams).flatten()) })
@@ -95,20 +95,5 @@ fn flight_error(error: FlightError) -> Error {
             Err(other) => Error::internal(other.to_string()),
         },
         other => Error::internal(other.to_string()),
-    }
-}
-
-/// The SQL client wraps the server's status in an Arrow error.
-fn arrow_error(error: arrow::error::ArrowError) -> Error {
-    use arrow::error::ArrowError;
-    match error {
-        ArrowError::ExternalError(source) => match source.downcast::<tonic::Status>() {
-            Ok(status) => status_error(&status),
-            Err(source) => match source.downcast::<FlightError>() {
-                Ok(error) => flight_error(*error),
-                Err(other) => Error::internal(other.to_string()),
-            },
-        },
-        other => other.into(),
     }
 }

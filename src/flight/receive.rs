@@ -37,7 +37,7 @@ pub(super) fn receive(
             check_header(&message).map_err(|error| FlightError::ExternalError(Box::new(error)))?;
             Ok(message)
         });
-    // The decoder checks what it reads, but the library's checks are not the last line of defence.
+    // The decoder still panics on some altered lengths: a crafted message must cost its sender the upload, no more.
     let decoded = AssertUnwindSafe(FlightDataDecoder::new(checked)).catch_unwind();
     let mut failed = false;
     decoded
@@ -60,19 +60,25 @@ pub(super) fn receive(
         .boxed()
 }
 
+/// Refuses compressed bodies, and buffers that reach beyond the body, at which the decoder panics.
 fn check_header(message: &FlightData) -> Result<()> {
     let header = arrow::ipc::root_as_message(&message.data_header)
         .map_err(|error| Error::invalid(format!("the uploaded Arrow message is malformed: {error}")))?;
-    let compressed = match header.header_type() {
-        MessageHeader::RecordBatch => header.header_as_record_batch().is_some_and(|b| b.compression().is_some()),
-        MessageHeader::DictionaryBatch => header
-            .header_as_dictionary_batch()
-            .and_then(|dictionary| dictionary.data())
-            .is_some_and(|batch| batch.compression().is_some()),
-        _ => false,
+    let batch = match header.header_type() {
+        MessageHeader::RecordBatch => header.header_as_record_batch(),
+        MessageHeader::DictionaryBatch => header.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()),
+        _ => None,
     };
-    if compressed {
+    let Some(batch) = batch else { return Ok(()) };
+    if batch.compression().is_some() {
         return Err(Error::invalid("compressed Arrow data is not read: switch compression off in the client"));
+    }
+    let body = i64::try_from(message.data_body.len()).unwrap_or(i64::MAX);
+    let fits = |offset: i64, length: i64| {
+        offset >= 0 && length >= 0 && offset.checked_add(length).is_some_and(|end| end <= body)
+    };
+    if !batch.buffers().into_iter().flatten().all(|buffer| fits(buffer.offset(), buffer.length())) {
+        return Err(Error::invalid("the uploaded Arrow data is malformed: a buffer reaches beyond its message"));
     }
     Ok(())
 }

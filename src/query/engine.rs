@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
-use datafusion::execution::SendableRecordBatchStream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::logical_expr::LogicalPlan;
@@ -278,7 +278,7 @@ impl Engine {
         let physical = timeout_at(deadline, state.create_physical_plan(&plan)).await.map_err(|_| out_of_time(seconds))??;
         let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.runtime.memory_pool));
         let runtime = runtime::with_pool(&self.runtime, Arc::new(pool))?;
-        let context = state.task_ctx().as_ref().clone().with_runtime(runtime);
+        let context = TaskContext::from(&state).with_runtime(runtime);
         let stream = execute_stream(physical, Arc::new(context))?;
         Ok(Started { started, place, stream })
     }

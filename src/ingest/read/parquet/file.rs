@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,9 +53,7 @@ impl ParquetBatches {
         let size_bytes = file.metadata().map_err(|error| Error::from(error).context(path.display()))?.len();
         // Plain Parquet types only: no dictionaries or views that the writing program happened to hold.
         let reading = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, reading).map_err(|error| {
-            Error::invalid(format!("{}: is not a readable Parquet file: {error}", path.display())).with_source(error)
-        })?;
+        let builder = guarded(path, || ParquetRecordBatchReaderBuilder::try_new_with_options(file, reading))?;
         let names: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
         let mut seen = HashSet::new();
         if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
@@ -74,17 +73,16 @@ impl ParquetBatches {
         };
         let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         let batch_rows = batch_rows(&builder);
-        let reader = builder.with_batch_size(batch_rows).build().map_err(|error| damaged(path, &error))?;
+        let reader = guarded(path, || builder.with_batch_size(batch_rows).build())?;
         Ok(Self { path: path.to_owned(), reader, plan, size_bytes, rows_total, rows_read: 0, progress })
     }
 
     /// The next batch; `None` after the last row.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        let Some(batch) = self.reader.next() else {
+        let Some(batch) = guarded(&self.path, || self.reader.next().transpose())? else {
             self.progress.store(self.size_bytes, Ordering::Relaxed);
             return Ok(None);
         };
-        let batch = batch.map_err(|error| damaged(&self.path, &error))?;
         let first_row = self.rows_read + 1;
         self.rows_read += batch.num_rows() as u64;
         let share = self.rows_read as f64 / self.rows_total.max(1) as f64;
@@ -93,8 +91,18 @@ impl ParquetBatches {
     }
 }
 
+/// Runs the decoder, which panics on some damaged files: to the caller that is one more way of being damaged.
+///
+/// What `decode` holds is not used after a panic: opening fails, or the batches end.
+fn guarded<T, E: std::fmt::Display>(path: &Path, decode: impl FnOnce() -> Result<T, E>) -> Result<T> {
+    match std::panic::catch_unwind(AssertUnwindSafe(decode)) {
+        Ok(outcome) => outcome.map_err(|error| damaged(path, &error)),
+        Err(_) => Err(damaged(path, &"its bytes make no sense to the decoder")),
+    }
+}
+
 fn damaged(path: &Path, error: &dyn std::fmt::Display) -> Error {
-    Error::invalid(format!("{}: is damaged: {error}", path.display()))
+    Error::invalid(format!("{}: is not a readable Parquet file: {error}", path.display()))
 }
 
 /// Rows of a batch so that it stays near [`BATCH_BYTES`], by the row group with the longest rows.

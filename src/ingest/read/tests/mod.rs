@@ -65,6 +65,10 @@ impl Rows {
         (0..self.len()).map(|row| self.get(row, column)).collect()
     }
 
+    fn is_null(&self, row: usize, column: &str) -> bool {
+        self.batch.column_by_name(column).unwrap().is_null(row)
+    }
+
     fn rejected(&self) -> usize {
         let reasons = self.batch.column_by_name("reject_reason").unwrap();
         reasons.len() - reasons.null_count()

@@ -201,7 +201,7 @@ fn a_file_cut_short_or_damaged_is_refused_by_name() {
         refusal("cut.parquet", &bytes[..bytes.len() / 2], ReadOptions::default())
             .contains("cut.parquet: is not a readable")
     );
-    for at in (4..bytes.len()).step_by(97) {
+    for at in (4..bytes.len()).step_by(53) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x5a;
         // A damaged value may still be a value; what counts is that nothing panics and errors name the file.

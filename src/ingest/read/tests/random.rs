@@ -9,9 +9,9 @@ fn check(name: &str, bytes: &[u8], options: ReadOptions) -> Option<usize> {
     let numbers: Vec<i64> = rows.all("row").iter().map(|number| number.parse().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b));
     for row in 0..rows.len() {
-        let is_rejected = rows.get(row, "reject_reason") != "-";
-        assert_eq!(is_rejected, rows.get(row, "ts") == "-");
-        assert_eq!(is_rejected, rows.get(row, "raw") != "-");
+        let is_rejected = !rows.is_null(row, "reject_reason");
+        assert_eq!(is_rejected, rows.is_null(row, "ts"));
+        assert_eq!(is_rejected, !rows.is_null(row, "raw"));
     }
     Some(rows.len())
 }
