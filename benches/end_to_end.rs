@@ -4,6 +4,9 @@
 //! nothing about speed, but does fail when the two engines disagree about an answer. `README.md` beside this file says
 //! what each line means and how to set sizes.
 
+// A bench prints its figures.
+#![allow(clippy::print_stdout)]
+
 #[path = "end_to_end/answers.rs"]
 mod answers;
 #[path = "end_to_end/client.rs"]
@@ -34,8 +37,7 @@ use convoke::shop::Shop;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> anyhow::Result<()> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build()?;
     let outcome = runtime.block_on(run());
     runtime.shutdown_background();
     outcome
@@ -71,7 +73,7 @@ async fn compare(
     repeats: usize,
 ) -> anyhow::Result<()> {
     let nodes = folder.join("nodes.parquet");
-    export::write_nodes(&*instance.workspace().await?, &nodes)?;
+    export::write_nodes(&instance.workspace().await?, &nodes)?;
     let user = shop.example_user_id().unwrap_or_default();
     let peer = duckdb::DuckDb::start(&instance.event_files(), &nodes, &user, &folder.join("answers"))?;
     questions::measure(shop, client, peer, repeats).await

@@ -28,7 +28,8 @@ customer,mail,date,dollars
 1003,ann@example.com,2024-04-11,30.10
 ";
 
-const QUESTION: &str = "SELECT person, count(*) AS orders, sum(net) AS net FROM orders GROUP BY person ORDER BY net DESC";
+const QUESTION: &str =
+    "SELECT person, count(*) AS orders, sum(net) AS net FROM orders GROUP BY person ORDER BY net DESC";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {

@@ -17,9 +17,11 @@ pub fn of_batches(batches: &[RecordBatch]) -> anyhow::Result<Answer> {
         let columns: Result<Vec<_>, _> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options)).collect();
         let columns = columns?;
-        rows.extend((0..batch.num_rows()).map(|row| -> Vec<String> {
-            columns.iter().map(|column| plain(column.value(row).to_string())).collect()
-        }));
+        rows.extend(
+            (0..batch.num_rows()).map(|row| -> Vec<String> {
+                columns.iter().map(|column| plain(column.value(row).to_string())).collect()
+            }),
+        );
     }
     rows.sort();
     Ok(rows)

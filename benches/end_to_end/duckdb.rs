@@ -33,8 +33,7 @@ impl DuckDb {
             .with_context(|| python.display().to_string())?;
         let requests = process.stdin.take().context("no pipe to DuckDB")?;
         let replies = BufReader::new(process.stdout.take().context("no pipe from DuckDB")?);
-        let mut peer =
-            Self { process, requests, replies, answers: answers.to_owned(), version: String::new() };
+        let mut peer = Self { process, requests, replies, answers: answers.to_owned(), version: String::new() };
         peer.version = peer.reply()?;
         Ok(Some(peer))
     }

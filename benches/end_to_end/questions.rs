@@ -8,12 +8,7 @@ use super::client::Client;
 use super::duckdb::DuckDb;
 use super::samples::median;
 
-pub async fn measure(
-    shop: &Shop,
-    client: &mut Client,
-    mut peer: Option<DuckDb>,
-    repeats: usize,
-) -> anyhow::Result<()> {
+pub async fn measure(shop: &Shop, client: &mut Client, mut peer: Option<DuckDb>, repeats: usize) -> anyhow::Result<()> {
     let questions = questions(shop);
     // Warms both sides up, too.
     check_answers(&questions, client, peer.as_ref()).await?;
@@ -48,7 +43,7 @@ async fn check_answers(questions: &[Question], client: &mut Client, peer: Option
 }
 
 fn print(questions: &[Question], times: &[(Vec<f64>, Vec<f64>)], peer: Option<&DuckDb>, repeats: usize) {
-    let version = peer.map_or("not there", |peer| &peer.version);
+    let version = peer.map_or("not there", |peer| peer.version.as_str());
     println!("| question (median of {repeats}, in turns) | Convoke, ms | DuckDB {version}, ms | ratio |");
     println!("|---|---|---|---|");
     for (question, (ours, theirs)) in questions.iter().zip(times) {
