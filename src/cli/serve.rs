@@ -37,7 +37,7 @@ pub(super) fn parts(embedded: Embedded) -> ServerParts {
         engine: embedded.engine,
         loader: embedded.loader,
         tokens: embedded.tokens,
-        metrics: Arc::new(Metrics::new()),
+        metrics: Arc::new(Metrics::default()),
     }
 }
 

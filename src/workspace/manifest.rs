@@ -13,6 +13,7 @@ const FORMAT: u32 = 1;
 pub struct Manifest {
     pub format: u32,
     /// Defines the day in orders, lifecycle, dates and partitions.
+    #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
 }
@@ -32,5 +33,21 @@ impl Manifest {
             )));
         }
         Ok(())
+    }
+}
+
+/// A zone by its IANA name. The `serde` feature of chrono-tz would do the same and build all of arrow anew.
+mod zone_name {
+    use chrono_tz::Tz;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(zone.name())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(D::Error::custom)
     }
 }
