@@ -6,6 +6,7 @@ mod embedded;
 mod ingest;
 mod output;
 mod progress;
+pub mod questions;
 mod remote;
 mod serve;
 mod sql;

@@ -129,7 +129,7 @@ impl EventFiles {
         };
         let df_schema = datafusion::common::DFSchema::try_from(self.schema())?;
         let physical = state.create_physical_expr(filter, &df_schema)?;
-        let Some(predicate) = PruningPredicateBuilder::new().with_file_schema(self.schema()).build(&physical) else {
+        let Ok(predicate) = PruningPredicateBuilder::new().with_file_schema(self.schema()).try_build(physical) else {
             return Ok(all());
         };
         let keep = predicate.prune(&FileBounds { files: &self.snapshot.files })?;

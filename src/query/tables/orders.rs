@@ -77,11 +77,11 @@ pub(in crate::query) async fn view_of_items(
     let purchases = literals(&settings.purchase_events);
     let sql = format!(
         "WITH lines AS (
-           SELECT {key} AS order_id, ts, message_id, person,
+           SELECT {key} AS order_key, ts, message_id, person,
                   unnest(order_lines(properties, product_id, category, quantity, revenue, cost)) AS item
            FROM events WHERE event IN ({purchases}))
-         SELECT order_id,
-                row_number() OVER (PARTITION BY order_id ORDER BY ts, message_id, item['position']) AS line,
+         SELECT order_key AS order_id,
+                row_number() OVER (PARTITION BY order_key ORDER BY ts, message_id, item['position']) AS line,
                 ts, person, item['product_id'] AS product_id, item['category'] AS category,
                 item['quantity'] AS quantity, item['amount'] AS amount, item['cost'] AS cost
          FROM lines"

@@ -1,0 +1,87 @@
+//! What a user waits for, from a file to an answer: bulk load, reading a table through Flight, the demo's questions.
+//!
+//! Measured against the goals of the design and against DuckDB on the same Parquet files. Prints Markdown; asserts
+//! nothing about speed, but does fail when the two engines disagree about an answer. `README.md` beside this file says
+//! what each line means and how to set sizes.
+
+// A bench prints its figures.
+#![allow(clippy::print_stdout)]
+
+#[path = "end_to_end/answers.rs"]
+mod answers;
+#[path = "end_to_end/client.rs"]
+mod client;
+#[path = "end_to_end/duckdb.rs"]
+mod duckdb;
+#[path = "end_to_end/export.rs"]
+mod export;
+#[path = "end_to_end/ingest.rs"]
+mod ingest;
+#[path = "end_to_end/instance.rs"]
+mod instance;
+#[path = "end_to_end/machine.rs"]
+mod machine;
+#[path = "end_to_end/questions.rs"]
+mod questions;
+#[path = "end_to_end/reading.rs"]
+mod reading;
+#[path = "end_to_end/samples.rs"]
+mod samples;
+
+use std::path::Path;
+
+use convoke::shop::Shop;
+
+/// The same as in the program, or memory would be measured that no user has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build()?;
+    let outcome = runtime.block_on(run());
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn run() -> anyhow::Result<()> {
+    let shop = Shop::new(setting("CONVOKE_BENCH_PERSONS", 50_000)?);
+    let repeats = setting("CONVOKE_BENCH_REPEATS", 11)? as usize;
+    let loads = setting("CONVOKE_BENCH_LOADS", 3)? as usize;
+    // On the disk of the target folder: the usual temporary folder may be memory, where durability is free.
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+    let file = folder.path().join("events.parquet");
+
+    eprintln!("writing the synthetic shop of {} persons", shop.persons);
+    let input = export::write_shop(&shop, &file)?;
+    machine::describe(&shop, &input)?;
+
+    let data = folder.path().join("data");
+    ingest::measure(&file, &data, loads).await?;
+
+    let instance = instance::Instance::open(&data).await?;
+    let address = instance.serve().await?;
+    let mut client = client::Client::connect(&address, &instance.token().await?).await?;
+    reading::measure(&mut client, repeats.min(5)).await?;
+    compare(&shop, &instance, &mut client, folder.path(), repeats).await
+}
+
+async fn compare(
+    shop: &Shop,
+    instance: &instance::Instance,
+    client: &mut client::Client,
+    folder: &Path,
+    repeats: usize,
+) -> anyhow::Result<()> {
+    let nodes = folder.join("nodes.parquet");
+    export::write_nodes(&instance.workspace().await?, &nodes)?;
+    let user = shop.example_user_id().unwrap_or_default();
+    let peer = duckdb::DuckDb::start(&instance.event_files(), &nodes, &user, &folder.join("answers"))?;
+    questions::measure(shop, client, peer, repeats).await
+}
+
+fn setting(name: &str, default: u32) -> anyhow::Result<u32> {
+    match std::env::var(name) {
+        Ok(text) => text.parse().map_err(|error| anyhow::anyhow!("{name}={text}: {error}")),
+        Err(_) => Ok(default),
+    }
+}

@@ -1,0 +1,61 @@
+//! A Flight SQL client that times what it reads.
+
+use std::time::{Duration, Instant};
+
+use arrow::array::{Array, RecordBatch};
+use arrow_flight::flight_service_client::FlightServiceClient;
+use arrow_flight::sql::client::FlightSqlServiceClient;
+use futures::TryStreamExt;
+use tonic::transport::{Channel, Endpoint};
+
+pub struct Client {
+    sql: FlightSqlServiceClient<Channel>,
+}
+
+/// What reading one result took, from sending the statement.
+pub struct Reading {
+    pub first_row: Duration,
+    pub total: Duration,
+    pub rows: usize,
+    /// Of the result in memory.
+    pub bytes: usize,
+}
+
+impl Client {
+    pub async fn connect(address: &str, token: &str) -> anyhow::Result<Self> {
+        let channel = Endpoint::from_shared(address.to_owned())?.tcp_nodelay(true).connect().await?;
+        let flight = FlightServiceClient::new(channel).max_decoding_message_size(usize::MAX);
+        let mut sql = FlightSqlServiceClient::new_from_inner(flight);
+        sql.set_token(token.to_owned());
+        Ok(Self { sql })
+    }
+
+    /// Runs a statement and hands each batch over as it comes.
+    pub async fn read(&mut self, statement: &str, mut take: impl FnMut(RecordBatch)) -> anyhow::Result<Reading> {
+        let started = Instant::now();
+        let (mut first_row, mut rows, mut bytes) = (None, 0, 0);
+        let info = self.sql.execute(statement.to_owned(), None).await?;
+        for endpoint in info.endpoint {
+            let ticket = endpoint.ticket.ok_or_else(|| anyhow::anyhow!("an endpoint without a ticket"))?;
+            let mut batches = self.sql.do_get(ticket).await?;
+            while let Some(batch) = batches.try_next().await? {
+                if batch.num_rows() > 0 {
+                    first_row.get_or_insert_with(|| started.elapsed());
+                }
+                rows += batch.num_rows();
+                bytes += size(&batch)?;
+                take(batch);
+            }
+        }
+        let total = started.elapsed();
+        Ok(Reading { first_row: first_row.unwrap_or(total), total, rows, bytes })
+    }
+}
+
+fn size(batch: &RecordBatch) -> anyhow::Result<usize> {
+    let mut bytes = 0;
+    for column in batch.columns() {
+        bytes += column.to_data().get_slice_memory_size()?;
+    }
+    Ok(bytes)
+}
