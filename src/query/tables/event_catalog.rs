@@ -16,10 +16,10 @@ pub(in crate::query) async fn event_catalog(state: &SessionState) -> Result<Arc<
                 CAST(NULL AS TEXT[]) AS examples, min(ts) AS first_seen, max(ts) AS last_seen
          FROM (SELECT coalesce(event, type) AS event, ts FROM events) GROUP BY event
          UNION ALL
-         SELECT event, entry['key'] AS property, entry['type'] AS type, count(*) AS rows,
+         SELECT event_name AS event, entry['key'] AS property, entry['type'] AS type, count(*) AS rows,
                 first_examples(entry['value']) AS examples, min(ts) AS first_seen, max(ts) AS last_seen
-         FROM (SELECT coalesce(event, type) AS event, ts, unnest(json_entries(properties)) AS entry FROM events)
-         GROUP BY event, entry['key'], entry['type']",
+         FROM (SELECT coalesce(event, type) AS event_name, ts, unnest(json_entries(properties)) AS entry FROM events)
+         GROUP BY event_name, entry['key'], entry['type']",
     )
     .await
 }
