@@ -86,13 +86,22 @@ pub(super) struct ServeArguments {
     #[command(flatten)]
     pub(super) data: DataArguments,
     /// Address and port; port 0 takes a free one
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(super) listen: Option<String>,
     /// Serve beyond this machine without TLS
     #[arg(long)]
     pub(super) insecure: bool,
     #[command(flatten)]
     pub(super) settings: SettingsArguments,
+}
+
+/// Checks the form only: whether a host has an address shows when it is listened on.
+fn address(text: &str) -> Result<String, String> {
+    let port = text.rsplit_once(':').filter(|(host, _)| !host.is_empty() && !host.contains(' ')).map(|(_, port)| port);
+    match port.and_then(|port| port.parse::<u16>().ok()) {
+        Some(_) => Ok(text.to_owned()),
+        None => Err("write it like 127.0.0.1:8815".to_owned()),
+    }
 }
 
 /// A running server in place of a data folder.
@@ -191,7 +200,7 @@ pub(super) struct DemoArguments {
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) persons: u32,
     /// Address and port of the server
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(super) listen: Option<String>,
     /// Leave after the queries
     #[arg(long)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use arrow_flight::{BasicAuth, HandshakeRequest, HandshakeResponse};
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use prost::Message;
 use tonic::metadata::{MetadataMap, MetadataValue};
@@ -91,6 +92,12 @@ async fn first_message_secret(mut messages: Streaming<HandshakeRequest>) -> Resu
     BasicAuth::decode(payload).map(|login| login.password).map_err(|_| refused())
 }
 
+/// Go's Flight client leaves the padding out, others do not.
+const BASIC: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 fn authorization(headers: &MetadataMap) -> Option<String> {
     if let Some(value) = headers.get("authorization").and_then(|value| value.to_str().ok()) {
         let (scheme, rest) = value.split_once(' ')?;
@@ -98,7 +105,7 @@ fn authorization(headers: &MetadataMap) -> Option<String> {
             return Some(rest.trim().to_owned());
         }
         if scheme.eq_ignore_ascii_case("basic") {
-            let decoded = String::from_utf8(STANDARD.decode(rest.trim()).ok()?).ok()?;
+            let decoded = String::from_utf8(BASIC.decode(rest.trim()).ok()?).ok()?;
             // A user name has no colon, a password may.
             return decoded.split_once(':').map(|(_, password)| password.to_owned());
         }
@@ -142,7 +149,7 @@ mod tests {
 
     #[test]
     fn basic_and_bearer_give_the_same_secret() {
-        let basic = format!("Basic {}", STANDARD.encode("anybody:cvk_x"));
+        let basic = format!("Basic {}", BASIC.encode("anybody:cvk_x"));
         for value in [basic.as_str(), "Bearer cvk_x", "bearer cvk_x"] {
             let credentials = Credentials::of(&request(&[("authorization", value)]));
             assert_eq!(credentials.secret.as_deref(), Some("cvk_x"));

@@ -2,4 +2,4 @@
 
 MEMORY_LIMIT_FLAGS = ("--query-memory", "64MB")
 SPILL_FLAGS = ("--query-memory", "128MB")
-TIME_LIMIT_FLAGS = ("--query-timeout", "2s")
+TIME_LIMIT_FLAGS = ("--query-seconds", "2")

@@ -1,0 +1,177 @@
+//! The engine: what it refuses, its limits, parameters, the time zone, NULL in subqueries.
+
+use convoke::auth::{Caller, Role};
+use convoke::error::Kind;
+use convoke::ids::WorkspaceName;
+use convoke::ingest::input::InputRow;
+use convoke::query::{SessionOptions, StatementKind};
+use convoke::settings::Settings;
+use datafusion::common::ScalarValue;
+
+use crate::harness::{at, texts, world, world_with};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_statement_reads_or_writes_a_file() {
+    let world = world().await;
+    for sql in [
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM \"/etc/passwd\"",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_parquet('x.parquet')",
+        "SELECT * FROM parquet_metadata('x.parquet')",
+        "COPY events TO '/tmp/stolen.csv'",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "SELECT * FROM information_schema.df_settings",
+        "INSERT INTO events SELECT * FROM events",
+        "CREATE VIEW v AS SELECT 1",
+    ] {
+        world.refusal(sql).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unknown_names_are_answered_with_similar_ones() {
+    let world = world().await;
+    let message = world.refusal("SELECT count(*) FROM evnts").await;
+    assert!(message.contains("no table 'evnts'") && message.contains("events"), "{message}");
+    let message = world.refusal("SELECT * FROM system.quieries").await;
+    assert!(message.contains("system.queries"), "{message}");
+    let message = world.refusal("SELECT persn FROM events").await;
+    assert!(message.contains("person"), "{message}");
+    let message = world.refusal("SELECT cuont(person) FROM events").await;
+    assert!(message.contains("count"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_over_its_memory_fails_alone() {
+    let flags = [("query.memory", "8MiB".to_owned())];
+    let world = world_with(Settings::load(None, std::iter::empty(), &flags).unwrap(), "UTC").await;
+    let greedy = "SELECT count(*) FROM (SELECT a.value, array_agg(b.value) FROM generate_series(1, 3000) a
+                  CROSS JOIN generate_series(1, 3000) b GROUP BY a.value)";
+    let error = world.query(greedy).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Busy, "{error}");
+    assert!(error.to_string().contains("query.memory"), "{error}");
+    assert_eq!(world.row("SELECT 1").await, "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_over_its_time_fails_alone() {
+    let flags = [("query.seconds", "1".to_owned())];
+    let world = world_with(Settings::load(None, std::iter::empty(), &flags).unwrap(), "UTC").await;
+    let slow = "SELECT count(*) FROM generate_series(1, 10000000) a CROSS JOIN generate_series(1, 100000) b
+                WHERE (a.value * b.value) % 7 = 8";
+    let error = world.query(slow).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Busy, "{error}");
+    assert!(error.to_string().contains("query.seconds"), "{error}");
+    assert_eq!(world.row("SELECT 1").await, "1");
+    let state = "SELECT state FROM system.queries WHERE statement LIKE '%CROSS JOIN%' AND statement NOT LIKE '%queries%'";
+    assert_eq!(world.row(state).await, "failed");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_are_typed_and_bound_table_functions_included() {
+    let world = world().await;
+    let row = InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        event: Some("Sale"),
+        user_id: Some("u1"),
+        revenue: Some(125_000),
+        ..Default::default()
+    };
+    world.load("a", &[row]).await;
+    let session = SessionOptions::default();
+    let sql = "SELECT user_id FROM events WHERE revenue > ? AND event = ?";
+    let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+    let types: Vec<_> = prepared.parameters.iter().map(|field| field.data_type().to_string()).collect();
+    assert_eq!(types[1], "Utf8");
+    assert!(types[0].starts_with("Decimal128"), "{types:?}");
+    let values = vec![ScalarValue::Int64(Some(12)), ScalarValue::from("Sale")];
+    assert_eq!(texts(&world.query_with(sql, &session, values).await.unwrap()), ["u1"]);
+
+    let timeline = "SELECT event FROM person_timeline($1, $2) WHERE event = $3";
+    let values = ["user_id", "u1", "Sale"].map(ScalarValue::from).to_vec();
+    assert_eq!(texts(&world.query_with(timeline, &session, values).await.unwrap()), ["Sale"]);
+    let error = world.query_with(timeline, &session, vec![ScalarValue::from("user_id")]).await.unwrap_err();
+    assert!(error.to_string().contains("3 parameters"), "{error}");
+    let message = world.refusal("SELECT * FROM events e, person_timeline('user_id', e.user_id)").await;
+    assert!(message.contains("person_timeline(id_type TEXT"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_time_zone_moves_days_but_not_instants() {
+    let world = world_with(Settings::defaults().unwrap(), "Asia/Shanghai").await;
+    // 2024-03-01 00:30 in Shanghai.
+    let row = InputRow {
+        ts: at("2024-02-29T16:30:00Z"),
+        event: Some("Order Completed"),
+        user_id: Some("u1"),
+        revenue: Some(10_000),
+        ..Default::default()
+    };
+    world.load("a", &[row]).await;
+    assert_eq!(world.row("SELECT day FROM orders").await, "2024-03-01", "the workspace's day");
+    let truncated = "SELECT CAST(date_trunc('day', ts) AS TEXT), extract(hour FROM ts) FROM events";
+    assert_eq!(world.row(truncated).await, "2024-03-01T00:00:00+08:00 0", "the workspace's zone is the default");
+    let session = SessionOptions::default();
+    let set = world.engine.prepare(&world.caller, &session, "SET TIME ZONE 'UTC'", None).await.unwrap();
+    let StatementKind::SetSession(utc) = set.kind.clone() else { panic!("{set:?}") };
+    let rows = world.query_with(truncated, &utc, Vec::new()).await.unwrap();
+    assert_eq!(texts(&rows), ["2024-02-29T00:00:00Z 16"]);
+    let day = world.query_with("SELECT day FROM orders", &utc, Vec::new()).await.unwrap();
+    assert_eq!(texts(&day), ["2024-03-01"], "the day of an order is the workspace's");
+    let message = world.refusal("SET TIME ZONE 'Asia/Shangai'").await;
+    assert!(message.contains("Asia/Shanghai"), "{message}");
+}
+
+/// Expected counts are those of DuckDB 2.0.0 on the same rows (reference/feasibility.md 16.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subqueries_with_null_are_right_or_refused() {
+    let world = world().await;
+    let with = "WITH x AS (SELECT * FROM (VALUES (1), (2), (NULL), (77)) AS v(a)),
+                     s AS (SELECT * FROM (VALUES (1), (NULL)) AS v(b)) ";
+    for refused in [
+        "SELECT a FROM x WHERE a NOT IN (SELECT b FROM s) OR a = 77",
+        "SELECT a FROM x WHERE (a IN (SELECT b FROM s)) IS NULL",
+        "SELECT a FROM x WHERE (a NOT IN (SELECT b FROM s)) IS NOT TRUE",
+        "SELECT a FROM x WHERE CASE WHEN a IN (SELECT b FROM s) THEN false ELSE true END",
+        "SELECT * FROM (SELECT a FROM x WHERE a IN (SELECT b FROM s) OR a = 2)",
+    ] {
+        let message = world.refusal(&format!("{with}{refused}")).await;
+        assert!(message.contains("EXISTS"), "{refused}: {message}");
+    }
+    for (sql, rows) in [
+        ("SELECT a FROM x WHERE a NOT IN (SELECT b FROM s)", vec![]),
+        ("SELECT a FROM x WHERE a IN (SELECT b FROM s)", vec!["1"]),
+        ("SELECT a FROM x WHERE a NOT IN (SELECT b FROM s WHERE b IS NOT NULL) AND a > 0", vec!["2", "77"]),
+        ("SELECT a FROM x WHERE EXISTS (SELECT 1 FROM s WHERE s.b = x.a) OR a = 77", vec!["1", "77"]),
+    ] {
+        assert_eq!(world.rows(&format!("{with}{sql} ORDER BY a")).await, rows, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_and_workspaces_are_kept_apart() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    for role in [Role::Service, Role::Ingest] {
+        let caller = Caller::new(WorkspaceName::default(), "robot", role);
+        let error = world.engine.prepare(&caller, &session, "SELECT 1", None).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Forbidden);
+    }
+    let stranger = Caller::new(WorkspaceName::new("elsewhere").unwrap(), "x", Role::Admin);
+    let error = world.engine.prepare(&stranger, &session, "SELECT 1", None).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::NotFound);
+    let message = world.refusal("SELECT * FROM elsewhere.main.events").await;
+    assert!(message.contains("no table"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_predicate_on_person_reaches_the_parquet_reader() {
+    let world = world().await;
+    let row = InputRow { ts: at("2024-01-05T00:00:00Z"), event: Some("Sale"), user_id: Some("u1"), ..Default::default() };
+    world.load("a", &[row]).await;
+    let plan = world.rows("EXPLAIN SELECT message_id FROM events WHERE person = 0").await.join("\n");
+    assert!(plan.contains("DataSourceExec") && plan.contains("predicate=person_at(node"), "{plan}");
+    let physical = plan.split("physical_plan").nth(1).unwrap();
+    assert!(!physical.contains("FilterExec"), "the filter stays above the scan:\n{plan}");
+}

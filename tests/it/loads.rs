@@ -1,0 +1,129 @@
+//! Loads: all of a source or nothing, once, with bad rows kept aside; the same after a restart.
+
+use std::sync::Arc;
+
+use convoke::error::{Error, Kind};
+use convoke::ingest::input::{InputBuilder, InputRow};
+use convoke::settings::Settings;
+
+use crate::harness::{at, open, world};
+
+fn purchase<'a>(user: &'a str, ts: &str) -> InputRow<'a> {
+    InputRow { ts: at(ts), kind: Some("track"), event: Some("Order Completed"), user_id: Some(user), ..Default::default() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_source_that_breaks_off_leaves_nothing() {
+    let world = world().await;
+    world.load("first", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("u2", "2024-01-06T00:00:00Z"));
+    let batches = vec![builder.finish(), Err(Error::invalid("the disk was pulled out"))];
+    let error = world.load_batches("second", batches).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert_eq!(world.row("SELECT count(*) FROM events").await, "1");
+    assert_eq!(world.rows("SELECT id_value FROM identities").await, ["u1"]);
+    // The number that the failed load had given is given again: nothing of it was kept.
+    world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;
+    assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, ["u1 0", "u3 1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_content_is_loaded_once() {
+    let world = world().await;
+    let rows = [purchase("u1", "2024-01-05T00:00:00Z")];
+    assert!(!world.load("same", &rows).await.skipped);
+    assert!(world.load("same", &rows).await.skipped);
+    assert_eq!(world.row("SELECT count(*), count(DISTINCT message_id) FROM events").await, "1 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bad_rows_are_kept_with_their_reason_and_good_ones_loaded() {
+    let world = world().await;
+    let too_long = "x".repeat(600);
+    let rows = [
+        InputRow { row: Some(1), ..purchase("u1", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(2), ts: None, ..purchase("u2", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(3), reject_reason: Some("column 'x': bad"), raw: Some("1,2"), ..Default::default() },
+        InputRow { row: Some(4), kind: Some("sale"), ..purchase("u4", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(5), identifiers: &[("e-mail", "a@x.cn")], ..purchase("u5", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(6), identifiers: &[("email", &too_long)], ..purchase("u6", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(7), properties: Some("[1]"), ..purchase("u7", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(8), properties: Some("{\"a\":"), ..purchase("u8", "2024-01-05T00:00:00Z") },
+    ];
+    let summary = world.load("mixed", &rows).await;
+    assert_eq!((summary.read, summary.kept, summary.rejected), (8, 1, 7));
+    assert_eq!(world.rows("SELECT user_id FROM events").await, ["u1"]);
+    let letters = world.rows("SELECT row, reason FROM system.dead_letters ORDER BY row").await;
+    for (letter, part) in letters.iter().zip([
+        "2 column 'ts'",
+        "3 column 'x': bad",
+        "4 column 'type': 'sale'",
+        "5 column 'identifiers': 'e-mail' is not an identifier type",
+        "6 column 'identifiers'",
+        "7 column 'properties'",
+        "8 column 'properties'",
+    ]) {
+        assert!(letter.starts_with(part), "{letter} should start with {part}");
+    }
+    assert_eq!(letters.len(), 7);
+    assert_eq!(world.row("SELECT raw FROM system.dead_letters WHERE row = 3").await, "1,2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocked_values_identify_nobody() {
+    let world = world().await;
+    let rows = [
+        InputRow { identifiers: &[("email", " NULL ")], user_id: None, ..purchase("", "2024-01-05T00:00:00Z") },
+        InputRow { identifiers: &[("phone", "000-000"), ("email", "a@x.cn")], ..purchase("unknown", "2024-01-05T00:00:00Z") },
+        InputRow { identifiers: &[("phone", "000-000")], ..purchase("u1", "2024-01-05T00:00:00Z") },
+    ];
+    world.load("blocked", &rows).await;
+    assert_eq!(world.row("SELECT count(*), count(person) FROM events").await, "3 2");
+    assert_eq!(world.rows("SELECT id_type, id_value FROM identities ORDER BY 1").await, ["email a@x.cn", "user_id u1"]);
+    assert_eq!(world.row("SELECT count(*) FROM persons").await, "2");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restart_gives_the_same_persons_and_numbers() {
+    let first = world().await;
+    first.load("a", &[purchase("u1", "2024-01-05T00:00:00Z"), purchase("u2", "2024-02-05T00:00:00Z")]).await;
+    let link = InputRow { anonymous_id: Some("c1"), ..purchase("u2", "2024-02-06T00:00:00Z") };
+    first.load("b", &[link]).await;
+    let asked = "SELECT i.id_value, i.person, i.person_id, p.event_count FROM identities i
+                 JOIN persons p ON p.person = i.person ORDER BY 1";
+    let before = first.rows(asked).await;
+    assert_eq!(before.len(), 3);
+    let again = open(Arc::clone(&first.folder), Settings::defaults().unwrap(), "UTC").await;
+    assert_eq!(again.rows(asked).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_writer_is_refused_while_the_first_lives() {
+    let first = world().await;
+    first.load("a", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    let second = open(Arc::clone(&first.folder), Settings::defaults().unwrap(), "UTC").await;
+    assert_eq!(second.row("SELECT count(*) FROM events").await, "1", "reading goes on");
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("u2", "2024-01-05T00:00:00Z"));
+    let error = second.load_batches("b", vec![builder.finish()]).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict);
+    assert!(error.to_string().contains("--connect"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_reads_one_snapshot_while_loads_go_on() {
+    use convoke::query::SessionOptions;
+    use futures::TryStreamExt;
+    let world = world().await;
+    world.load("a", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    let session = SessionOptions::default();
+    let sql = "SELECT count(*) AS n, count(DISTINCT person) AS persons FROM events";
+    let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+    let link = InputRow { anonymous_id: Some("c1"), ..purchase("u1", "2024-02-06T00:00:00Z") };
+    world.load("b", &[link, purchase("u2", "2024-02-06T00:00:00Z")]).await;
+    let execution = world.engine.execute(&world.caller, &session, &prepared, Vec::new()).await.unwrap();
+    let planned: Vec<_> = execution.stream.try_collect().await.unwrap();
+    assert_eq!(crate::harness::texts(&planned), ["1 1"], "the state of the plan");
+    assert_eq!(world.row(sql).await, "3 2", "a new plan reads the newest state");
+}

@@ -1,0 +1,1 @@
+//! A real server on port 0 and a real Flight SQL client.
