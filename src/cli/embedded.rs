@@ -11,7 +11,7 @@ use crate::ingest::Loader;
 use crate::query::Engine;
 use crate::settings::Settings;
 use crate::store::Root;
-use crate::workspace::Workspaces;
+use crate::workspace::{Manifest, Workspaces};
 
 /// Everything over one root.
 pub(super) struct Embedded {
@@ -50,7 +50,8 @@ impl Embedded {
 
     /// Makes the workspace unless it is there.
     pub(super) async fn create_workspace(&self, data: &DataArguments, time_zone: Option<Tz>) -> Result<()> {
-        self.workspaces.get_or_create(&data.workspace, time_zone.unwrap_or(Tz::UTC)).await?;
+        let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
+        self.workspaces.get_or_create(&data.workspace, &manifest).await?;
         Ok(())
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use datafusion::execution::SendableRecordBatchStream;
@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt};
 
 use super::arguments::Format;
 use crate::error::{Error, Result};
+use crate::flight::output::Output;
 
 /// Rows of a table on the terminal at most; other formats have no limit.
 const TABLE_ROWS: usize = 1_000;
@@ -22,8 +23,11 @@ pub(super) struct ResultRows {
 }
 
 impl ResultRows {
-    pub(super) fn of_engine(stream: SendableRecordBatchStream) -> Self {
-        Self { schema: stream.schema(), batches: Box::pin(stream.map(|batch| Ok(batch?))) }
+    /// Rows of the engine in the types that a client of a server gets.
+    pub(super) fn of_engine(logical: &Schema, stream: SendableRecordBatchStream) -> Self {
+        let output = Output::of(logical);
+        let schema = output.schema().clone();
+        Self { schema, batches: Box::pin(stream.map(move |batch| output.adapt(&batch?))) }
     }
 }
 

@@ -10,9 +10,13 @@ use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
     SchemaProvider, TableProvider,
 };
+use datafusion::catalog::view::ViewTable;
 use datafusion::common::Result as DfResult;
+use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
+
+use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 
 use super::engine::TableKind;
 use super::functions;
@@ -88,9 +92,11 @@ async fn add_views(
     building: &mut Building,
 ) -> Result<()> {
     let zone = parts.workspace.manifest().time_zone;
-    let orders = tables::orders::view_of_orders(state, &parts.settings.orders, zone).await?;
+    let mut rules = parts.settings.orders.clone();
+    rules.base_currency = parts.workspace.manifest().base_currency.clone().unwrap_or(rules.base_currency);
+    let orders = tables::orders::view_of_orders(state, &rules, zone).await?;
     building.add("main", "orders", orders)?;
-    let items = tables::orders::view_of_items(state, &parts.settings.orders, zone).await?;
+    let items = tables::orders::view_of_items(state, &rules, zone).await?;
     building.add("main", "order_items", items)?;
     building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
     building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
@@ -142,7 +148,17 @@ impl SchemaProvider for FilteredInformationSchema {
     }
 
     async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
-        if self.table_exist(name) { self.inner.table(name).await } else { Ok(None) }
+        if !self.table_exist(name) {
+            return Ok(None);
+        }
+        let Some(table) = self.inner.table(name).await? else { return Ok(None) };
+        if table.schema().field_with_name("table_name").is_err() {
+            return Ok(Some(table));
+        }
+        let plan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?
+            .filter(col("table_name").not_eq(lit(HIDDEN)))?
+            .build()?;
+        Ok(Some(Arc::new(ViewTable::new(plan, None))))
     }
 
     fn table_exist(&self, name: &str) -> bool {

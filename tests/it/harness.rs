@@ -11,7 +11,7 @@ use convoke::ingest::{LoadRequest, LoadSummary, Loader};
 use convoke::query::{Engine, SessionOptions};
 use convoke::settings::Settings;
 use convoke::store::Root;
-use convoke::workspace::Workspaces;
+use convoke::workspace::{Manifest, Workspaces};
 use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
 use tempfile::TempDir;
@@ -19,7 +19,6 @@ use tempfile::TempDir;
 /// A root with one workspace, and everything over it.
 pub struct World {
     pub folder: Arc<TempDir>,
-    pub workspaces: Workspaces,
     pub engine: Engine,
     pub loader: Loader,
     pub caller: Caller,
@@ -39,12 +38,11 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     let settings = Arc::new(settings);
     let workspaces = Workspaces::new(Root::open(folder.path().to_str().unwrap()).unwrap());
     let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, time_zone.parse().unwrap()).await.unwrap();
+    workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
         folder,
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces.clone(), settings),
-        workspaces,
+        loader: Loader::new(workspaces, settings),
         caller: Caller::local_admin(name),
     }
 }

@@ -48,7 +48,7 @@ async fn events_are_counted_by_type_name_and_source() {
         ("event", &truth.events_by_name),
         ("source", &truth.events_by_source),
     ] {
-        let sql = format!("SELECT concat({column}, '=', count(*)) FROM events WHERE {column} IS NOT NULL GROUP BY {column} ORDER BY 1");
+        let sql = format!("SELECT concat({column}, '=', n) AS line FROM (SELECT {column}, count(*) AS n FROM events WHERE {column} IS NOT NULL GROUP BY {column}) ORDER BY line");
         let mut expected: Vec<String> = expected.iter().map(|(name, count)| format!("{name}={count}")).collect();
         expected.sort();
         assert_eq!(world.rows(&sql).await, expected);
@@ -117,7 +117,7 @@ async fn a_timeline_holds_all_identifiers_of_the_person() {
     let (world, _) = loaded().await;
     let user = Shop::new(PERSONS).example_user_id().unwrap();
     let person = world.row(&format!("SELECT person FROM identities WHERE id_type = 'user_id' AND id_value = '{user}'")).await;
-    let timeline = world.rows(&format!("SELECT message_id FROM person_timeline('user_id', '{user}')")).await;
+    let timeline = world.rows(&format!("SELECT message_id FROM person_timeline('user_id', '{user}') ORDER BY ts, message_id")).await;
     let events =
         world.rows(&format!("SELECT message_id FROM events WHERE person = {person} ORDER BY ts, message_id")).await;
     assert!(timeline.len() > 10);

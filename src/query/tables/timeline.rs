@@ -1,4 +1,6 @@
-//! `person_timeline(id_type, id_value)`: all events of the person behind an identifier, in order of time.
+//! `person_timeline(id_type, id_value)`: all events of the person behind an identifier.
+//!
+//! A table has no order, so a reader who wants one says ORDER BY ts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -68,7 +70,6 @@ impl TableFunctionImpl for Timeline {
         let plan = LogicalPlanBuilder::scan("events", provider_as_source(Arc::clone(&self.events)), None)?
             .filter(of_person)?
             .project(COLUMNS.iter().map(|name| col(*name)))?
-            .sort([col("ts").sort(true, false), col("message_id").sort(true, false)])?
             .build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
