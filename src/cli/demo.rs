@@ -38,8 +38,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let token =
-        embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
+    let token = embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let (stop, stopped) = oneshot::channel::<()>();
     let exit = arguments.exit;
@@ -65,8 +64,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
 }
 
 fn settings(arguments: &DemoArguments) -> Result<Settings> {
-    let flags: Vec<(&str, String)> =
-        arguments.listen.iter().map(|listen| ("server.listen", listen.clone())).collect();
+    let flags: Vec<(&str, String)> = arguments.listen.iter().map(|listen| ("server.listen", listen.clone())).collect();
     Settings::load(None, std::env::vars(), &flags)
 }
 

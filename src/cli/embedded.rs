@@ -63,9 +63,10 @@ pub(super) fn local_caller(data: &DataArguments) -> Caller {
 /// Settings with the file, the environment and the flags of the command.
 pub(super) fn settings(arguments: &SettingsArguments, listen: Option<&String>) -> Result<Settings> {
     let file = match &arguments.settings {
-        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-            Error::from(error).context(format!("settings file '{}'", path.display()))
-        })?),
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| Error::from(error).context(format!("settings file '{}'", path.display())))?,
+        ),
         None => None,
     };
     let mut flags: Vec<(&str, String)> = Vec::new();

@@ -95,7 +95,11 @@ pub(super) async fn print(mut rows: ResultRows, format: Format) -> Result<u64> {
 /// CSV has no nesting: lists and structs become text.
 fn flat_schema(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
-        if field.data_type().is_nested() { field.as_ref().clone().with_data_type(DataType::Utf8) } else { field.as_ref().clone() }
+        if field.data_type().is_nested() {
+            field.as_ref().clone().with_data_type(DataType::Utf8)
+        } else {
+            field.as_ref().clone()
+        }
     });
     std::sync::Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -148,8 +152,11 @@ fn new_table(schema: &SchemaRef) -> Table {
 
 fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<()> {
     let options = FormatOptions::default().with_null("NULL");
-    let formatters =
-        batch.columns().iter().map(|column| Ok(ArrayFormatter::try_new(column, &options)?)).collect::<Result<Vec<_>>>()?;
+    let formatters = batch
+        .columns()
+        .iter()
+        .map(|column| Ok(ArrayFormatter::try_new(column, &options)?))
+        .collect::<Result<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
         table.add_row(formatters.iter().map(|formatter| formatter.value(row).to_string()));
     }

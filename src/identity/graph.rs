@@ -31,10 +31,7 @@ impl IdentityGraph {
     /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
     ///
     /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
-    pub fn add_event<'a>(
-        &mut self,
-        identifiers: impl IntoIterator<Item = (TypeId, &'a str)>,
-    ) -> Result<Option<Node>> {
+    pub fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
         let mut nodes = std::mem::take(&mut self.event_nodes);
         nodes.clear();
         let mut any_known = false;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::information_schema::InformationSchemaProvider;
+use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
     SchemaProvider, TableProvider,
 };
-use datafusion::catalog::view::ViewTable;
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
@@ -65,8 +65,7 @@ pub(super) async fn register(
     state.runtime_env().register_object_store(store_url.as_ref(), parts.workspace.store());
     functions::register(state, snapshot)?;
 
-    let mut building =
-        Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
+    let mut building = Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
     let catalog = Arc::new(MemoryCatalogProvider::new());
     catalog.register_schema("main", Arc::clone(&building.main) as Arc<dyn SchemaProvider>)?;
     catalog.register_schema("system", Arc::clone(&building.system) as Arc<dyn SchemaProvider>)?;

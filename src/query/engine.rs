@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement as DfStatement;
@@ -205,7 +205,13 @@ impl Engine {
                 let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
                 let (schema, parameters) = (Arc::new(Schema::empty()), Vec::new());
                 return Ok(Prepared {
-                    sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: None, plan_again: false,
+                    sql: sql.to_owned(),
+                    kind,
+                    snapshot,
+                    schema,
+                    parameters,
+                    plan: None,
+                    plan_again: false,
                 });
             }
         };

@@ -49,8 +49,7 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
 
 impl World {
     pub async fn load_batches(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
-        let request =
-            LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
+        let request = LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
         self.loader.load(&self.caller, request, futures::stream::iter(batches).boxed()).await
     }
 
@@ -101,9 +100,10 @@ pub fn texts(batches: &[RecordBatch]) -> Vec<String> {
     for batch in batches {
         let columns: Vec<_> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
-        rows.extend((0..batch.num_rows()).map(|row| {
-            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")
-        }));
+        rows.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")),
+        );
     }
     rows
 }

@@ -192,7 +192,11 @@ fn paths_are_joined_in_one_file() {
             let code: Vec<String> =
                 text.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect();
             let code = code.join("\n");
-            names.iter().filter(|name| code.contains(&format!("\"{name}"))).map(|name| format!("{file}: {name}")).collect::<Vec<_>>()
+            names
+                .iter()
+                .filter(|name| code.contains(&format!("\"{name}")))
+                .map(|name| format!("{file}: {name}"))
+                .collect::<Vec<_>>()
         })
         .collect();
     assert!(faults.is_empty(), "only store/paths.rs knows paths: {faults:?}");

@@ -45,10 +45,15 @@ pub(in crate::query) fn raw(
 }
 
 /// What users see: `person` in place of `node`, so that predicates on it reach the Parquet row filter.
-pub(in crate::query) fn with_person(state: &SessionState, raw: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
-    let person_at = state.scalar_functions().get(PERSON_AT).cloned().ok_or_else(|| {
-        crate::error::Error::internal("person_at is not registered")
-    })?;
+pub(in crate::query) fn with_person(
+    state: &SessionState,
+    raw: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>> {
+    let person_at = state
+        .scalar_functions()
+        .get(PERSON_AT)
+        .cloned()
+        .ok_or_else(|| crate::error::Error::internal("person_at is not registered"))?;
     let columns: Vec<Expr> = schema::stored()
         .fields()
         .iter()

@@ -21,8 +21,21 @@ const SIGNATURE: &str = "person_timeline(id_type TEXT, id_value TEXT)";
 
 /// What a timeline shows of each event.
 const COLUMNS: [&str; 15] = [
-    "ts", "type", "event", "channel", "source", "brand", "store_id", "campaign_id", "order_id", "revenue", "currency",
-    "product_id", "properties", "message_id", "person",
+    "ts",
+    "type",
+    "event",
+    "channel",
+    "source",
+    "brand",
+    "store_id",
+    "campaign_id",
+    "order_id",
+    "revenue",
+    "currency",
+    "product_id",
+    "properties",
+    "message_id",
+    "person",
 ];
 
 pub(in crate::query) struct Timeline {
@@ -88,7 +101,9 @@ fn text(argument: &Expr, args: &TableFunctionArgs) -> DfResult<Option<String>> {
             let index = placeholder.id.trim_start_matches('$').parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             match (bound, index) {
                 (None, _) => return Ok(None),
-                (Some(bound), Some(index)) => bound.0.get(index).cloned().ok_or_else(|| refused("a value is missing"))?,
+                (Some(bound), Some(index)) => {
+                    bound.0.get(index).cloned().ok_or_else(|| refused("a value is missing"))?
+                }
                 (Some(_), None) => return Err(refused("a parameter has no number")),
             }
         }
