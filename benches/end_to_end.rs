@@ -73,7 +73,8 @@ async fn compare(
     repeats: usize,
 ) -> anyhow::Result<()> {
     let nodes = folder.join("nodes.parquet");
-    export::write_nodes(&instance.workspace().await?, &nodes)?;
+    let workspace = instance.workspace().await?;
+    export::write_nodes(&workspace, &nodes)?;
     let user = shop.example_user_id().unwrap_or_default();
     let peer = duckdb::DuckDb::start(&instance.event_files(), &nodes, &user, &folder.join("answers"))?;
     questions::measure(shop, client, peer, repeats).await

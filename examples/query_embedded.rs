@@ -17,7 +17,7 @@ use convoke::ingest::{LoadRequest, LoadSummary, Loader};
 use convoke::query::{Engine, SessionOptions};
 use convoke::settings::Settings;
 use convoke::store::Root;
-use convoke::workspace::Workspaces;
+use convoke::workspace::{Manifest, Workspaces};
 use futures::{StreamExt, TryStreamExt};
 
 /// Three customer numbers; `mail` tells that two of them are one person.
@@ -42,7 +42,7 @@ async fn main() -> anyhow::Result<()> {
     let root = Root::open(&folder.path().join("data").to_string_lossy())?;
     let workspaces = Workspaces::new(root);
     let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, chrono_tz::Tz::UTC).await?;
+    workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await?;
     let caller = Caller::local_admin(name);
 
     let loader = Loader::new(workspaces.clone(), Arc::clone(&settings));

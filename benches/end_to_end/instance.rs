@@ -12,7 +12,7 @@ use convoke::query::Engine;
 use convoke::server::{self, ServerParts};
 use convoke::settings::Settings;
 use convoke::store::Root;
-use convoke::workspace::{Workspace, Workspaces};
+use convoke::workspace::{Manifest, Workspace, Workspaces};
 use tokio::net::TcpListener;
 
 pub struct Instance {
@@ -32,7 +32,7 @@ impl Instance {
         let tokens = Tokens::new(root.store_at_root(), Default::default());
         let workspaces = Workspaces::new(root);
         let name = WorkspaceName::default();
-        workspaces.get_or_create(&name, chrono_tz::Tz::UTC).await?;
+        workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await?;
         Ok(Self {
             folder: folder.to_owned(),
             engine: Engine::new(workspaces.clone(), Arc::clone(&settings))?,
