@@ -1,5 +1,6 @@
 """A query over its memory or time limit fails alone; a stream that the client drops stops; the server goes on."""
 
+import re
 import time
 
 import pytest
