@@ -160,7 +160,8 @@ impl From<DataFusionError> for Error {
         };
         let message = match error.find_root() {
             DataFusionError::SchemaError(schema_error, _) => schema_message(schema_error),
-            root => root.strip_backtrace(),
+            DataFusionError::Context(_, _) | DataFusionError::External(_) => error.find_root().strip_backtrace(),
+            root => first_lines(&root.message()),
         };
         Error::new(kind, message).with_source(error)
     }
@@ -168,6 +169,11 @@ impl From<DataFusionError> for Error {
 
 fn schema_message(error: &SchemaError) -> String {
     error.to_string()
+}
+
+/// The message without the stack that a debug build of DataFusion appends.
+fn first_lines(message: &str) -> String {
+    message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default().to_owned()
 }
 
 fn arrow_kind(error: &ArrowError) -> Kind {

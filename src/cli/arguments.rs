@@ -28,13 +28,17 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Serve SQL over Arrow Flight (and /healthz, /metrics) until stopped
-    #[command(after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815")]
+    #[command(
+        after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815"
+    )]
     Serve(ServeArguments),
     /// Load events from CSV, NDJSON or Parquet files
     #[command(after_help = INGEST_EXAMPLES)]
     Ingest(IngestArguments),
     /// Run one SQL statement and print its rows
-    #[command(after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv")]
+    #[command(
+        after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv"
+    )]
     Sql(SqlArguments),
     /// Load a synthetic shop, serve it, and run five queries over it
     #[command(after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit")]
@@ -210,7 +214,9 @@ pub(super) struct DemoArguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum TokenCommand {
     /// Make a token and print it; it is not stored and cannot be shown again
-    #[command(after_help = "Example:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n\nClients send it as a bearer token, or as the password of any user name.")]
+    #[command(
+        after_help = "Example:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n\nClients send it as a bearer token, or as the password of any user name."
+    )]
     Create(TokenArguments),
 }
 

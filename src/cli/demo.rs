@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chrono_tz::Tz;
 use futures::StreamExt;
 use tokio::sync::oneshot;
 
@@ -21,6 +22,7 @@ use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::server;
 use crate::settings::Settings;
 use crate::shop::Shop;
+use crate::workspace::Manifest;
 
 /// Days that the demo's own token lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -28,15 +30,15 @@ const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
 pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let data = DataArguments { data: arguments.data.clone(), workspace: WorkspaceName::default() };
     let embedded = Embedded::open(&data.data, settings(&arguments)?)?;
-    embedded.create_workspace(&data, None).await?;
+    let manifest = Manifest { base_currency: Some("CNY".to_owned()), ..Manifest::new(Tz::UTC) };
+    embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
     let shop = Shop::new(arguments.persons);
     load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
 
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let token =
-        embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
+    let token = embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let (stop, stopped) = oneshot::channel::<()>();
     let exit = arguments.exit;
@@ -62,8 +64,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
 }
 
 fn settings(arguments: &DemoArguments) -> Result<Settings> {
-    let mut flags: Vec<(&str, String)> = vec![("orders.base_currency", "CNY".to_owned())];
-    flags.extend(arguments.listen.iter().map(|listen| ("server.listen", listen.clone())));
+    let flags: Vec<(&str, String)> = arguments.listen.iter().map(|listen| ("server.listen", listen.clone())).collect();
     Settings::load(None, std::env::vars(), &flags)
 }
 

@@ -11,7 +11,7 @@ use crate::ingest::Loader;
 use crate::query::Engine;
 use crate::settings::Settings;
 use crate::store::Root;
-use crate::workspace::Workspaces;
+use crate::workspace::{Manifest, Workspaces};
 
 /// Everything over one root.
 pub(super) struct Embedded {
@@ -50,7 +50,8 @@ impl Embedded {
 
     /// Makes the workspace unless it is there.
     pub(super) async fn create_workspace(&self, data: &DataArguments, time_zone: Option<Tz>) -> Result<()> {
-        self.workspaces.get_or_create(&data.workspace, time_zone.unwrap_or(Tz::UTC)).await?;
+        let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
+        self.workspaces.get_or_create(&data.workspace, &manifest).await?;
         Ok(())
     }
 }
@@ -62,9 +63,10 @@ pub(super) fn local_caller(data: &DataArguments) -> Caller {
 /// Settings with the file, the environment and the flags of the command.
 pub(super) fn settings(arguments: &SettingsArguments, listen: Option<&String>) -> Result<Settings> {
     let file = match &arguments.settings {
-        Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-            Error::from(error).context(format!("settings file '{}'", path.display()))
-        })?),
+        Some(path) => Some(
+            std::fs::read_to_string(path)
+                .map_err(|error| Error::from(error).context(format!("settings file '{}'", path.display())))?,
+        ),
         None => None,
     };
     let mut flags: Vec<(&str, String)> = Vec::new();

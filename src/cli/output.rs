@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use datafusion::execution::SendableRecordBatchStream;
@@ -11,6 +11,7 @@ use futures::{Stream, StreamExt};
 
 use super::arguments::Format;
 use crate::error::{Error, Result};
+use crate::flight::output::Output;
 
 /// Rows of a table on the terminal at most; other formats have no limit.
 const TABLE_ROWS: usize = 1_000;
@@ -22,8 +23,11 @@ pub(super) struct ResultRows {
 }
 
 impl ResultRows {
-    pub(super) fn of_engine(stream: SendableRecordBatchStream) -> Self {
-        Self { schema: stream.schema(), batches: Box::pin(stream.map(|batch| Ok(batch?))) }
+    /// Rows of the engine in the types that a client of a server gets.
+    pub(super) fn of_engine(logical: &Schema, stream: SendableRecordBatchStream) -> Self {
+        let output = Output::of(logical);
+        let schema = output.schema().clone();
+        Self { schema, batches: Box::pin(stream.map(move |batch| output.adapt(&batch?))) }
     }
 }
 
@@ -91,7 +95,11 @@ pub(super) async fn print(mut rows: ResultRows, format: Format) -> Result<u64> {
 /// CSV has no nesting: lists and structs become text.
 fn flat_schema(schema: &SchemaRef) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| {
-        if field.data_type().is_nested() { field.as_ref().clone().with_data_type(DataType::Utf8) } else { field.as_ref().clone() }
+        if field.data_type().is_nested() {
+            field.as_ref().clone().with_data_type(DataType::Utf8)
+        } else {
+            field.as_ref().clone()
+        }
     });
     std::sync::Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }
@@ -144,8 +152,11 @@ fn new_table(schema: &SchemaRef) -> Table {
 
 fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<()> {
     let options = FormatOptions::default().with_null("NULL");
-    let formatters =
-        batch.columns().iter().map(|column| Ok(ArrayFormatter::try_new(column, &options)?)).collect::<Result<Vec<_>>>()?;
+    let formatters = batch
+        .columns()
+        .iter()
+        .map(|column| Ok(ArrayFormatter::try_new(column, &options)?))
+        .collect::<Result<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
         table.add_row(formatters.iter().map(|formatter| formatter.value(row).to_string()));
     }

@@ -26,8 +26,9 @@ impl Remote {
     /// `InvalidInput` without a token, or when nobody answers at the address.
     pub(super) async fn connect(address: &str, token: Option<&str>) -> Result<Self> {
         let token = token.ok_or_else(|| Error::invalid("--connect needs --token or CONVOKE_TOKEN"))?;
-        let endpoint = Endpoint::from_shared(address.to_owned())
-            .map_err(|error| Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815")))?;
+        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
+            Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815"))
+        })?;
         let channel = endpoint.connect().await.map_err(|error| {
             Error::invalid(format!("no server answers at {address}: start one with `convoke serve`")).with_source(error)
         })?;
@@ -41,7 +42,8 @@ impl Remote {
         let schema = info.clone().try_decode_schema()?;
         let mut streams: Vec<BoxStream<'static, Result<RecordBatch>>> = Vec::new();
         for endpoint in info.endpoint {
-            let ticket = endpoint.ticket.ok_or_else(|| Error::internal("the server gave an endpoint without a ticket"))?;
+            let ticket =
+                endpoint.ticket.ok_or_else(|| Error::internal("the server gave an endpoint without a ticket"))?;
             let batches = client.do_get(ticket).await.map_err(flight_error)?;
             streams.push(batches.map_err(flight_error).boxed());
         }

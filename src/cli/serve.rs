@@ -54,9 +54,9 @@ pub(super) async fn listen(address: &str, insecure: bool) -> Result<TcpListener>
              listen on 127.0.0.1, or say --insecure"
         )));
     }
-    TcpListener::bind(resolved.as_slice())
-        .await
-        .map_err(|error| Error::invalid(format!("cannot listen on {address}: {error}; another port: --listen 127.0.0.1:0")))
+    TcpListener::bind(resolved.as_slice()).await.map_err(|error| {
+        Error::invalid(format!("cannot listen on {address}: {error}; another port: --listen 127.0.0.1:0"))
+    })
 }
 
 /// Resolves at SIGINT or SIGTERM.

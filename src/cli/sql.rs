@@ -33,5 +33,5 @@ async fn query_folder(arguments: &SqlArguments) -> Result<Option<ResultRows>> {
         return Ok(None);
     }
     let execution = embedded.engine.execute(&caller, &session, &prepared, Vec::new()).await?;
-    Ok(Some(ResultRows::of_engine(execution.stream)))
+    Ok(Some(ResultRows::of_engine(&prepared.schema, execution.stream)))
 }

@@ -11,7 +11,7 @@ mod ingest;
 mod keys;
 mod login;
 mod metadata;
-mod output;
+pub mod output;
 mod prepared;
 mod receive;
 mod running;

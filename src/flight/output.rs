@@ -32,18 +32,18 @@ const CAST: CastOptions<'static> =
 
 /// The wire form of one result.
 #[derive(Debug, Clone)]
-pub(super) struct Output {
+pub struct Output {
     wire: SchemaRef,
 }
 
 impl Output {
     /// The output of a plan with this logical schema.
-    pub(super) fn of(logical: &Schema) -> Self {
+    pub fn of(logical: &Schema) -> Self {
         let fields: Vec<Field> = logical.fields().iter().map(|field| wire_column(field)).collect();
         Self { wire: Arc::new(Schema::new(fields)) }
     }
 
-    pub(super) fn schema(&self) -> &SchemaRef {
+    pub fn schema(&self) -> &SchemaRef {
         &self.wire
     }
 
@@ -51,7 +51,7 @@ impl Output {
     ///
     /// # Errors
     /// `Internal` when the engine broke its promise: other columns, or a NULL where the plan said there is none.
-    pub(super) fn adapt(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+    pub fn adapt(&self, batch: &RecordBatch) -> Result<RecordBatch> {
         if batch.num_columns() != self.wire.fields().len() {
             return Err(Error::internal(format!(
                 "the plan yields {} columns, {} were promised",

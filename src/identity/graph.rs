@@ -31,19 +31,18 @@ impl IdentityGraph {
     /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
     ///
     /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
-    pub fn add_event<'a>(
-        &mut self,
-        identifiers: impl IntoIterator<Item = (TypeId, &'a str)>,
-    ) -> Result<Option<Node>> {
+    pub fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
         let mut nodes = std::mem::take(&mut self.event_nodes);
         nodes.clear();
+        // A value that the event names twice is not known by its first mention.
+        let known_before = self.dictionary.len();
         let mut any_known = false;
         for (kind, value) in identifiers {
             let (node, new) = self.dictionary.intern(kind, value)?;
             if new {
                 self.gathered.nodes.push((node, kind, value.to_owned()));
             }
-            any_known |= !new;
+            any_known |= (node as usize) < known_before;
             if !nodes.contains(&(kind, node)) {
                 nodes.push((kind, node));
             }

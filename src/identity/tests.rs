@@ -39,6 +39,13 @@ fn an_event_without_identifiers_has_no_node_and_bears_nobody() {
 }
 
 #[test]
+fn an_identifier_named_twice_on_its_first_event_bears_one_person() {
+    let mut graph = IdentityGraph::default();
+    graph.add_event([(EMAIL, "a@x.cn"), (EMAIL, "a@x.cn")]).unwrap();
+    assert_eq!(graph.snapshot().canonical().count(), 1);
+}
+
+#[test]
 fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
     let mut graph = IdentityGraph::default();
     graph.add_event([(COOKIE, "c1"), (EMAIL, "a@x.cn")]).unwrap();

@@ -297,6 +297,8 @@ impl<'a> InputColumns<'a> {
             let offsets = self.identifiers.value_offsets();
             offsets[row] as usize..offsets[row + 1] as usize
         };
-        range.filter(move |at| !kinds.is_null(*at) && !values.is_null(*at)).map(move |at| (kinds.value(at), values.value(at)))
+        range
+            .filter(move |at| !kinds.is_null(*at) && !values.is_null(*at))
+            .map(move |at| (kinds.value(at), values.value(at)))
     }
 }

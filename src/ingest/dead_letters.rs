@@ -1,33 +1,18 @@
 //! Rejected rows of a load, kept with reason and raw text in one object that the load's commit names.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chrono::Utc;
 use uuid::Uuid;
 
 use crate::error::Result;
-use crate::store::events::schema::instant;
-use crate::store::objects;
+use crate::store::dead_letters::schema;
+use crate::store::{objects, paths};
 use crate::workspace::Workspace;
 
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
-
-/// Columns of `system.dead_letters`.
-pub fn schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        Arc::new(Schema::new(vec![
-            Field::new("received_at", instant(), false),
-            Field::new("source", DataType::Utf8, false),
-            Field::new("row", DataType::Int64, true),
-            Field::new("reason", DataType::Utf8, false),
-            Field::new("raw", DataType::Utf8, true),
-        ]))
-    });
-    Arc::clone(&SCHEMA)
-}
 
 pub(super) struct DeadLetters {
     source: String,
@@ -84,7 +69,7 @@ impl DeadLetters {
             return Ok(None);
         }
         let bytes = objects::encode_parquet(schema(), &std::mem::take(&mut self.batches))?;
-        let path = crate::store::paths::dead_letters_in_workspace(load);
+        let path = paths::dead_letters_in_workspace(load);
         objects::create(workspace.store().as_ref(), &path, bytes).await?;
         Ok(Some(path.to_string()))
     }

@@ -12,8 +12,8 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::error::Result;
 
-pub use crate::store::events::schema::{DECIMAL, identifier_fields, instant};
 use crate::store::events::schema;
+pub use crate::store::events::schema::{DECIMAL, identifier_fields, instant};
 
 /// Columns of an event on the way in. All may be NULL; the loader fills in or refuses.
 ///
@@ -103,15 +103,44 @@ pub struct InputBuilder {
 
 /// Names of the plain text columns.
 const TEXT_COLUMNS: [&str; 17] = [
-    "message_id", "type", "event", "anonymous_id", "user_id", "channel", "source", "brand", "store_id",
-    "campaign_id", "order_id", "currency", "product_id", "properties", "context", "reject_reason", "raw",
+    "message_id",
+    "type",
+    "event",
+    "anonymous_id",
+    "user_id",
+    "channel",
+    "source",
+    "brand",
+    "store_id",
+    "campaign_id",
+    "order_id",
+    "currency",
+    "product_id",
+    "properties",
+    "context",
+    "reject_reason",
+    "raw",
 ];
 
 fn text_values<'a>(row: &InputRow<'a>) -> [Option<&'a str>; TEXT_COLUMNS.len()] {
     [
-        row.message_id, row.kind, row.event, row.anonymous_id, row.user_id, row.channel, row.source, row.brand,
-        row.store_id, row.campaign_id, row.order_id, row.currency, row.product_id, row.properties, row.context,
-        row.reject_reason, row.raw,
+        row.message_id,
+        row.kind,
+        row.event,
+        row.anonymous_id,
+        row.user_id,
+        row.channel,
+        row.source,
+        row.brand,
+        row.store_id,
+        row.campaign_id,
+        row.order_id,
+        row.currency,
+        row.product_id,
+        row.properties,
+        row.context,
+        row.reject_reason,
+        row.raw,
     ]
 }
 

@@ -77,7 +77,8 @@ impl Loader {
             return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
         }
         // The salt keeps the message ids of a repeated load apart from those of the first.
-        let content_hash = if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
+        let content_hash =
+            if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
         let mut load = Load::new(&workspace, &self.settings, &request, content_hash);
         match load.run(batches).await {
             Ok((files, dead_letters)) => {

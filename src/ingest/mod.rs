@@ -1,7 +1,7 @@
 //! Accepts events: parse, validate, dedupe, number, commit. Knows no protocol and no SQL.
 
 mod accept;
-pub mod dead_letters;
+mod dead_letters;
 pub mod input;
 mod load;
 mod partition;

@@ -6,13 +6,17 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::information_schema::InformationSchemaProvider;
+use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{
     CatalogProvider, CatalogProviderList, MemoryCatalogProvider, MemoryCatalogProviderList, MemorySchemaProvider,
     SchemaProvider, TableProvider,
 };
 use datafusion::common::Result as DfResult;
+use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
+
+use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 
 use super::engine::TableKind;
 use super::functions;
@@ -61,8 +65,7 @@ pub(super) async fn register(
     state.runtime_env().register_object_store(store_url.as_ref(), parts.workspace.store());
     functions::register(state, snapshot)?;
 
-    let mut building =
-        Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
+    let mut building = Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
     let catalog = Arc::new(MemoryCatalogProvider::new());
     catalog.register_schema("main", Arc::clone(&building.main) as Arc<dyn SchemaProvider>)?;
     catalog.register_schema("system", Arc::clone(&building.system) as Arc<dyn SchemaProvider>)?;
@@ -88,9 +91,11 @@ async fn add_views(
     building: &mut Building,
 ) -> Result<()> {
     let zone = parts.workspace.manifest().time_zone;
-    let orders = tables::orders::view_of_orders(state, &parts.settings.orders, zone).await?;
+    let mut rules = parts.settings.orders.clone();
+    rules.base_currency = parts.workspace.manifest().base_currency.clone().unwrap_or(rules.base_currency);
+    let orders = tables::orders::view_of_orders(state, &rules, zone).await?;
     building.add("main", "orders", orders)?;
-    let items = tables::orders::view_of_items(state, &parts.settings.orders, zone).await?;
+    let items = tables::orders::view_of_items(state, &rules, zone).await?;
     building.add("main", "order_items", items)?;
     building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
     building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
@@ -142,7 +147,17 @@ impl SchemaProvider for FilteredInformationSchema {
     }
 
     async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
-        if self.table_exist(name) { self.inner.table(name).await } else { Ok(None) }
+        if !self.table_exist(name) {
+            return Ok(None);
+        }
+        let Some(table) = self.inner.table(name).await? else { return Ok(None) };
+        if table.schema().field_with_name("table_name").is_err() {
+            return Ok(Some(table));
+        }
+        let plan = LogicalPlanBuilder::scan(name, provider_as_source(table), None)?
+            .filter(col("table_name").not_eq(lit(HIDDEN)))?
+            .build()?;
+        Ok(Some(Arc::new(ViewTable::new(plan, None))))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::execute_stream;
 use datafusion::sql::parser::Statement as DfStatement;
@@ -21,6 +21,7 @@ use super::limits::{LimitedStream, StatementPool, out_of_time};
 use super::parameters::{self, BoundParameters};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::statement::{self, Parsed};
+use super::threads::QueryThreads;
 use super::{guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -83,6 +84,7 @@ pub struct Engine {
     workspaces: Workspaces,
     settings: Arc<Settings>,
     runtime: Arc<RuntimeEnv>,
+    threads: Arc<QueryThreads>,
     history: History,
     templates: Arc<Templates>,
     plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
@@ -94,6 +96,7 @@ impl Engine {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
         Ok(Self {
             runtime: runtime::shared_runtime(&settings.query)?,
+            threads: Arc::new(QueryThreads::new(settings.query.concurrency)?),
             history: History::default(),
             templates: Arc::default(),
             plans: Arc::default(),
@@ -202,7 +205,13 @@ impl Engine {
                 let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
                 let (schema, parameters) = (Arc::new(Schema::empty()), Vec::new());
                 return Ok(Prepared {
-                    sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: None, plan_again: false,
+                    sql: sql.to_owned(),
+                    kind,
+                    snapshot,
+                    schema,
+                    parameters,
+                    plan: None,
+                    plan_again: false,
                 });
             }
         };
@@ -275,12 +284,15 @@ impl Engine {
         let template = self.template(caller, Some(prepared.snapshot)).await?;
         let plan = self.bound_plan(&template, session, prepared, values).await?;
         let state = template.session(session);
-        let physical = timeout_at(deadline, state.create_physical_plan(&plan)).await.map_err(|_| out_of_time(seconds))??;
         let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.runtime.memory_pool));
         let runtime = runtime::with_pool(&self.runtime, Arc::new(pool))?;
-        let context = TaskContext::from(&state).with_runtime(runtime);
-        let stream = execute_stream(physical, Arc::new(context))?;
-        Ok(Started { started, place, stream })
+        let start = self.threads.run(async move {
+            let physical = state.create_physical_plan(&plan).await?;
+            let context = TaskContext::from(&state).with_runtime(runtime);
+            Ok(execute_stream(physical, Arc::new(context))?)
+        });
+        let stream = timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))??;
+        Ok(Started { started, place, stream: self.threads.stream(stream) })
     }
 }
 

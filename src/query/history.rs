@@ -86,12 +86,7 @@ impl History {
         if records.len() > KEPT {
             records.pop_front();
         }
-        RunningQuery {
-            history: self.clone(),
-            workspace: caller.workspace.clone(),
-            started: Instant::now(),
-            record,
-        }
+        RunningQuery { history: self.clone(), workspace: caller.workspace.clone(), started: Instant::now(), record }
     }
 
     fn put(&self, workspace: &WorkspaceName, record: &QueryRecord) {

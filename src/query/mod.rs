@@ -16,6 +16,7 @@ mod suggest;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod time_zone;
 
 pub use engine::{Engine, Execution, Prepared, StatementKind, TableEntry, TableKind};

@@ -66,11 +66,8 @@ pub(super) fn bind(plan: LogicalPlan, declared: &[FieldRef], values: Vec<ScalarV
         return Ok(plan);
     }
     // Clients send what they have, such as a long for a decimal.
-    let values: Vec<ScalarValue> = declared
-        .iter()
-        .zip(values)
-        .map(|(field, value)| value.cast_to(field.data_type()))
-        .collect::<Result<_, _>>()?;
+    let values: Vec<ScalarValue> =
+        declared.iter().zip(values).map(|(field, value)| value.cast_to(field.data_type())).collect::<Result<_, _>>()?;
     Ok(plan.with_param_values(ParamValues::from(values))?)
 }
 

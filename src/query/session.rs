@@ -35,7 +35,11 @@ impl SessionOptions {
         let zone: Tz = name.parse().map_err(|_| {
             let names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
             let offered = super::suggest::similar(name, names);
-            let hint = if offered.is_empty() { "use an IANA name such as Asia/Shanghai".into() } else { format!("similar: {}", offered.join(", ")) };
+            let hint = if offered.is_empty() {
+                "use an IANA name such as Asia/Shanghai".into()
+            } else {
+                format!("similar: {}", offered.join(", "))
+            };
             Error::invalid(format!("'{name}' is not a time zone; {hint}"))
         })?;
         Ok(Self { time_zone: Some(zone.name().to_owned()), ..self.clone() })

@@ -8,8 +8,8 @@ use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
 
 use crate::error::Result;
 
@@ -61,9 +61,7 @@ fn rewrite_expression(expression: Expr, schema: &DFSchema, zone: &str) -> DfResu
 
 /// Columns of type instant in `zone` at the top of the plan.
 fn show_in(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
-    let is_instant = |data_type: &DataType| {
-        matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, Some(held)) if held.as_ref() == "UTC")
-    };
+    let is_instant = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, Some(held)) if held.as_ref() == "UTC");
     let fixed = matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_) | LogicalPlan::DescribeTable(_));
     if fixed || zone == "UTC" || !plan.schema().fields().iter().any(|field| is_instant(field.data_type())) {
         return Ok(plan);
@@ -75,7 +73,8 @@ fn show_in(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
             let column = Expr::from((qualifier, field));
             match field.data_type() {
                 DataType::Timestamp(unit, Some(_)) if is_instant(field.data_type()) => {
-                    cast(column, DataType::Timestamp(*unit, Some(zone.into()))).alias_qualified(qualifier.cloned(), field.name())
+                    cast(column, DataType::Timestamp(*unit, Some(zone.into())))
+                        .alias_qualified(qualifier.cloned(), field.name())
                 }
                 _ => column,
             }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of callers, persons, SQL or protocols.
 
+pub mod dead_letters;
 mod durable;
 pub mod events;
 mod lock;

@@ -16,11 +16,14 @@ pub struct Manifest {
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
+    /// In place of the server's `orders.base_currency`.
+    #[serde(default)]
+    pub base_currency: Option<String>,
 }
 
 impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
-        Self { format: FORMAT, time_zone, created_at: Utc::now() }
+        Self { format: FORMAT, time_zone, created_at: Utc::now(), base_currency: None }
     }
 
     /// # Errors

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono_tz::Tz;
 use tokio::sync::Mutex;
 
 use super::manifest::Manifest;
@@ -44,10 +43,10 @@ impl Workspaces {
         Ok(workspace)
     }
 
-    /// The workspace, made with `time_zone` unless it is there.
-    pub async fn get_or_create(&self, name: &WorkspaceName, time_zone: Tz) -> Result<Arc<Workspace>> {
+    /// The workspace, made from `manifest` unless it is there.
+    pub async fn get_or_create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
         let path = self.root.paths(name).manifest();
-        match objects::create_json(self.root.store().as_ref(), &path, &Manifest::new(time_zone)).await {
+        match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
             Err(error) if error.kind() != Kind::Conflict => return Err(error),
             _ => self.get(name).await,
         }

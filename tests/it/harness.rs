@@ -11,7 +11,7 @@ use convoke::ingest::{LoadRequest, LoadSummary, Loader};
 use convoke::query::{Engine, SessionOptions};
 use convoke::settings::Settings;
 use convoke::store::Root;
-use convoke::workspace::Workspaces;
+use convoke::workspace::{Manifest, Workspaces};
 use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
 use tempfile::TempDir;
@@ -19,7 +19,6 @@ use tempfile::TempDir;
 /// A root with one workspace, and everything over it.
 pub struct World {
     pub folder: Arc<TempDir>,
-    pub workspaces: Workspaces,
     pub engine: Engine,
     pub loader: Loader,
     pub caller: Caller,
@@ -39,20 +38,18 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     let settings = Arc::new(settings);
     let workspaces = Workspaces::new(Root::open(folder.path().to_str().unwrap()).unwrap());
     let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, time_zone.parse().unwrap()).await.unwrap();
+    workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
         folder,
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces.clone(), settings),
-        workspaces,
+        loader: Loader::new(workspaces, settings),
         caller: Caller::local_admin(name),
     }
 }
 
 impl World {
     pub async fn load_batches(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
-        let request =
-            LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
+        let request = LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
         self.loader.load(&self.caller, request, futures::stream::iter(batches).boxed()).await
     }
 
@@ -103,9 +100,10 @@ pub fn texts(batches: &[RecordBatch]) -> Vec<String> {
     for batch in batches {
         let columns: Vec<_> =
             batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
-        rows.extend((0..batch.num_rows()).map(|row| {
-            columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")
-        }));
+        rows.extend(
+            (0..batch.num_rows())
+                .map(|row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join(" ")),
+        );
     }
     rows
 }

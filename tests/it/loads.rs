@@ -9,7 +9,13 @@ use convoke::settings::Settings;
 use crate::harness::{at, open, world};
 
 fn purchase<'a>(user: &'a str, ts: &str) -> InputRow<'a> {
-    InputRow { ts: at(ts), kind: Some("track"), event: Some("Order Completed"), user_id: Some(user), ..Default::default() }
+    InputRow {
+        ts: at(ts),
+        kind: Some("track"),
+        event: Some("Order Completed"),
+        user_id: Some(user),
+        ..Default::default()
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -75,7 +81,10 @@ async fn blocked_values_identify_nobody() {
     let world = world().await;
     let rows = [
         InputRow { identifiers: &[("email", " NULL ")], user_id: None, ..purchase("", "2024-01-05T00:00:00Z") },
-        InputRow { identifiers: &[("phone", "000-000"), ("email", "a@x.cn")], ..purchase("unknown", "2024-01-05T00:00:00Z") },
+        InputRow {
+            identifiers: &[("phone", "000-000"), ("email", "a@x.cn")],
+            ..purchase("unknown", "2024-01-05T00:00:00Z")
+        },
         InputRow { identifiers: &[("phone", "000-000")], ..purchase("u1", "2024-01-05T00:00:00Z") },
     ];
     world.load("blocked", &rows).await;

@@ -60,7 +60,8 @@ async fn the_protocol_is_the_smallest() {
 async fn every_file_is_of_one_month_with_true_bounds() {
     let world = loaded().await;
     let adds: Vec<Value> = log(&world).into_iter().filter_map(|action| action.get("add").cloned()).collect();
-    let mut months: Vec<_> = adds.iter().map(|add| add["partitionValues"]["month"].as_str().unwrap().to_owned()).collect();
+    let mut months: Vec<_> =
+        adds.iter().map(|add| add["partitionValues"]["month"].as_str().unwrap().to_owned()).collect();
     months.sort();
     assert_eq!(months, ["2024-01", "2024-02"]);
     for add in &adds {
@@ -75,8 +76,10 @@ async fn every_file_is_of_one_month_with_true_bounds() {
     // Both sides of a millisecond are found by pruning.
     let found = "SELECT user_id FROM events WHERE ts >= '2024-01-31T23:59:59.9995Z' AND ts < '2024-02-01T00:00:00Z'";
     assert_eq!(world.rows(found).await, ["secret-user-1"]);
-    assert_eq!(world.row("SELECT CAST(max(ts) AS TEXT), CAST(min(ts) AS TEXT) FROM events").await,
-               "2024-02-01T00:00:00Z 2024-01-31T23:59:59.999900Z");
+    assert_eq!(
+        world.row("SELECT CAST(max(ts) AS TEXT), CAST(min(ts) AS TEXT) FROM events").await,
+        "2024-02-01T00:00:00Z 2024-01-31T23:59:59.999900Z"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

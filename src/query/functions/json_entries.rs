@@ -63,7 +63,8 @@ impl ScalarUDFImpl for JsonEntries {
         let mut lengths = Vec::with_capacity(texts.len());
         for text in texts {
             // A text that is no object has no entries.
-            let object = text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
+            let object =
+                text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
             lengths.push(object.len());
             for (key, value) in &object {
                 keys.append_value(key);
@@ -75,8 +76,7 @@ impl ScalarUDFImpl for JsonEntries {
                 }
             }
         }
-        let columns: Vec<ArrayRef> =
-            vec![Arc::new(keys.finish()), Arc::new(types.finish()), Arc::new(values.finish())];
+        let columns: Vec<ArrayRef> = vec![Arc::new(keys.finish()), Arc::new(types.finish()), Arc::new(values.finish())];
         let entries = StructArray::try_new(fields(), columns, None)?;
         let list = ListArray::try_new(element(), OffsetBuffer::from_lengths(lengths), Arc::new(entries), None)?;
         Ok(ColumnarValue::Array(Arc::new(list)))

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use arrow::array::{AsArray, Int64Array};
 use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result as DfResult, ScalarValue};
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
 use crate::ids::Node;
 use crate::workspace::Snapshot;
@@ -68,8 +66,11 @@ impl ScalarUDFImpl for PersonAt {
             }
             value => {
                 let nodes = value.to_array(args.number_rows)?;
-                let persons: Int64Array =
-                    nodes.as_primitive::<Int64Type>().iter().map(|node| node.and_then(|node| self.person(node))).collect();
+                let persons: Int64Array = nodes
+                    .as_primitive::<Int64Type>()
+                    .iter()
+                    .map(|node| node.and_then(|node| self.person(node)))
+                    .collect();
                 Ok(ColumnarValue::Array(Arc::new(persons)))
             }
         }

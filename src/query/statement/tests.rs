@@ -45,7 +45,10 @@ fn statements_that_touch_files_or_settings_are_refused() {
         "SHOW ALL",
     ] {
         let message = refusal(sql);
-        assert!(message.contains("is not a statement of this server") || message.contains("SET TIME ZONE"), "{sql}: {message}");
+        assert!(
+            message.contains("is not a statement of this server") || message.contains("SET TIME ZONE"),
+            "{sql}: {message}"
+        );
     }
 }
 

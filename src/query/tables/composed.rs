@@ -92,8 +92,7 @@ impl TableProvider for ComposedTable {
         for filter in filters {
             builder = builder.filter(unqualified(filter.clone())?)?;
         }
-        let columns: Vec<Expr> =
-            wanted.iter().map(|name| Expr::Column(Column::new_unqualified(*name))).collect();
+        let columns: Vec<Expr> = wanted.iter().map(|name| Expr::Column(Column::new_unqualified(*name))).collect();
         builder = builder.project(columns)?;
         if limit.is_some() {
             builder = builder.limit(0, limit)?;

@@ -42,11 +42,14 @@ fn year(year: i32) -> Result<RecordBatch> {
         .flat_map(|first| (0..366).filter_map(move |offset| first.checked_add_days(Days::new(offset))))
         .filter(|day| day.year() == year)
         .collect();
-    let numbers = |of: &dyn Fn(&NaiveDate) -> i64| Arc::new(days.iter().map(|day| Some(of(day))).collect::<Int64Array>());
+    let numbers =
+        |of: &dyn Fn(&NaiveDate) -> i64| Arc::new(days.iter().map(|day| Some(of(day))).collect::<Int64Array>());
     let mut names = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
     days.iter().for_each(|_| names.append(true));
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(days.iter().map(|day| Some(arrow::datatypes::Date32Type::from_naive_date(*day))).collect::<Date32Array>()),
+        Arc::new(
+            days.iter().map(|day| Some(arrow::datatypes::Date32Type::from_naive_date(*day))).collect::<Date32Array>(),
+        ),
         numbers(&|day| i64::from(day.year())),
         numbers(&|day| i64::from(day.month0() / 3 + 1)),
         numbers(&|day| i64::from(day.month())),

@@ -1,5 +1,6 @@
 //! `events`: the files of the Delta snapshot as a stock Parquet scan, and `person` computed from `node`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, TableProviderFilterPushDown, col};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, col};
 use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectMeta;
@@ -44,10 +45,15 @@ pub(in crate::query) fn raw(
 }
 
 /// What users see: `person` in place of `node`, so that predicates on it reach the Parquet row filter.
-pub(in crate::query) fn with_person(state: &SessionState, raw: Arc<dyn TableProvider>) -> Result<Arc<dyn TableProvider>> {
-    let person_at = state.scalar_functions().get(PERSON_AT).cloned().ok_or_else(|| {
-        crate::error::Error::internal("person_at is not registered")
-    })?;
+pub(in crate::query) fn with_person(
+    state: &SessionState,
+    raw: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>> {
+    let person_at = state
+        .scalar_functions()
+        .get(PERSON_AT)
+        .cloned()
+        .ok_or_else(|| crate::error::Error::internal("person_at is not registered"))?;
     let columns: Vec<Expr> = schema::stored()
         .fields()
         .iter()
@@ -57,7 +63,42 @@ pub(in crate::query) fn with_person(state: &SessionState, raw: Arc<dyn TableProv
         })
         .collect();
     let plan = LogicalPlanBuilder::scan("events", provider_as_source(raw), None)?.project(columns)?.build()?;
-    Ok(Arc::new(ViewTable::new(plan, None)))
+    Ok(Arc::new(Events { view: ViewTable::new(plan, None) }))
+}
+
+/// A plan like a view, but a table to those who look.
+#[derive(Debug)]
+struct Events {
+    view: ViewTable,
+}
+
+#[async_trait]
+impl TableProvider for Events {
+    fn schema(&self) -> SchemaRef {
+        self.view.schema()
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn get_logical_plan(&'_ self) -> Option<Cow<'_, LogicalPlan>> {
+        self.view.get_logical_plan()
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        self.view.supports_filters_pushdown(filters)
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        self.view.scan(state, projection, filters, limit).await
+    }
 }
 
 /// The live files of one snapshot.

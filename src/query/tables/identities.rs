@@ -25,13 +25,14 @@ pub(in crate::query) async fn table(
     snapshot: &Arc<Snapshot>,
 ) -> Result<Arc<dyn TableProvider>> {
     let (workspace, snapshot) = (Arc::clone(workspace), Arc::clone(snapshot));
-    let base = rows::table(identity_schema(), move || {
-        Box::new(identity_rows(Arc::clone(&workspace), Arc::clone(&snapshot)))
-    })?;
+    let base =
+        rows::table(identity_schema(), move || Box::new(identity_rows(Arc::clone(&workspace), Arc::clone(&snapshot))))?;
     let base = LogicalPlanBuilder::scan("nodes", provider_as_source(base), None)?;
     let narrow = base
         .clone()
-        .project(FROM_IDENTITY.iter().map(|name| if *name == "status" { lit("active").alias("status") } else { col(*name) }))?
+        .project(
+            FROM_IDENTITY.iter().map(|name| if *name == "status" { lit("active").alias("status") } else { col(*name) }),
+        )?
         .build()?;
     let seen = plan_sql(
         state,
@@ -78,7 +79,10 @@ fn identity_schema() -> SchemaRef {
     Arc::new(Schema::new(full.fields().iter().take(4).cloned().collect::<Vec<_>>()))
 }
 
-fn identity_rows(workspace: Arc<Workspace>, snapshot: Arc<Snapshot>) -> impl Iterator<Item = Result<RecordBatch>> + Send {
+fn identity_rows(
+    workspace: Arc<Workspace>,
+    snapshot: Arc<Snapshot>,
+) -> impl Iterator<Item = Result<RecordBatch>> + Send {
     let nodes = snapshot.identity.nodes();
     (0..nodes).step_by(rows::BATCH_ROWS).map(move |start| {
         let end = (start + rows::BATCH_ROWS).min(nodes);

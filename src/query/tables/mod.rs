@@ -2,6 +2,7 @@
 //!
 //! Derived tables are plans over `events`, so predicates and projections reach the Parquet scan.
 
+mod composed;
 pub(super) mod dates;
 pub(super) mod event_catalog;
 pub(super) mod events;
@@ -9,7 +10,6 @@ pub(super) mod identities;
 pub(super) mod orders;
 pub(super) mod persons;
 mod rows;
-mod composed;
 pub(super) mod system;
 pub(super) mod timeline;
 

@@ -33,8 +33,8 @@ pub(in crate::query) async fn view_of_orders(
                   CAST(coalesce(-sum(abs(revenue)) FILTER (WHERE is_refund), 0) AS DECIMAL(18,4)) AS refund,
                   CAST(sum(cost) FILTER (WHERE NOT is_refund) AS DECIMAL(18,4)) AS cost,
                   coalesce(min(currency), {base}) AS currency,
-                  coalesce(CAST(sum(order_quantity(properties, quantity)) FILTER (WHERE NOT is_refund)
-                                AS DECIMAL(18,4)), 0) AS items
+                  CAST(coalesce(sum(order_quantity(properties, quantity)) FILTER (WHERE NOT is_refund), 0)
+                       AS DECIMAL(18,4)) AS items
            FROM lines GROUP BY order_key)
          SELECT order_id, ts, CAST(ts AT TIME ZONE {zone} AS DATE) AS day, person, brand, channel, store_id,
                 campaign_id, gross, refund, CAST(gross + refund AS DECIMAL(18,4)) AS net, cost, currency,

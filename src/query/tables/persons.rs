@@ -20,10 +20,7 @@ use crate::workspace::Snapshot;
 const FROM_IDENTITY: [&str; 4] = ["person", "person_id", "known", "identifier_count"];
 const FROM_EVENTS: [&str; 3] = ["first_seen", "last_seen", "event_count"];
 
-pub(in crate::query) async fn table(
-    state: &SessionState,
-    snapshot: &Arc<Snapshot>,
-) -> Result<Arc<dyn TableProvider>> {
+pub(in crate::query) async fn table(state: &SessionState, snapshot: &Arc<Snapshot>) -> Result<Arc<dyn TableProvider>> {
     let identity = snapshot.identity.clone();
     let base = rows::table(identity_schema(), move || Box::new(identity_rows(identity.clone())))?;
     let base = || -> Result<LogicalPlanBuilder> {
@@ -114,11 +111,7 @@ fn identity_batch(entries: &[PersonEntry]) -> Result<RecordBatch> {
         known.append_value(entry.known);
         count.append_value(i64::from(entry.identifier_count));
     }
-    let columns: Vec<arrow::array::ArrayRef> = vec![
-        Arc::new(person.finish()),
-        Arc::new(id.finish()),
-        Arc::new(known.finish()),
-        Arc::new(count.finish()),
-    ];
+    let columns: Vec<arrow::array::ArrayRef> =
+        vec![Arc::new(person.finish()), Arc::new(id.finish()), Arc::new(known.finish()), Arc::new(count.finish())];
     Ok(RecordBatch::try_new(identity_schema(), columns)?)
 }

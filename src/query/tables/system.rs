@@ -3,9 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
-};
+use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::catalog::streaming::StreamingTable;
@@ -19,9 +17,9 @@ use object_store::ObjectStore;
 use super::rows;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::ingest::dead_letters as letters;
 use crate::query::history::History;
 use crate::settings::Settings;
+use crate::store::dead_letters as letters;
 use crate::store::events::schema::instant;
 use crate::store::objects;
 use crate::workspace::{Manifest, Snapshot, Workspace};

@@ -1,4 +1,6 @@
-//! `person_timeline(id_type, id_value)`: all events of the person behind an identifier, in order of time.
+//! `person_timeline(id_type, id_value)`: all events of the person behind an identifier.
+//!
+//! A table has no order, so a reader who wants one says ORDER BY ts.
 
 use std::fmt;
 use std::sync::Arc;
@@ -19,8 +21,21 @@ const SIGNATURE: &str = "person_timeline(id_type TEXT, id_value TEXT)";
 
 /// What a timeline shows of each event.
 const COLUMNS: [&str; 15] = [
-    "ts", "type", "event", "channel", "source", "brand", "store_id", "campaign_id", "order_id", "revenue", "currency",
-    "product_id", "properties", "message_id", "person",
+    "ts",
+    "type",
+    "event",
+    "channel",
+    "source",
+    "brand",
+    "store_id",
+    "campaign_id",
+    "order_id",
+    "revenue",
+    "currency",
+    "product_id",
+    "properties",
+    "message_id",
+    "person",
 ];
 
 pub(in crate::query) struct Timeline {
@@ -68,7 +83,6 @@ impl TableFunctionImpl for Timeline {
         let plan = LogicalPlanBuilder::scan("events", provider_as_source(Arc::clone(&self.events)), None)?
             .filter(of_person)?
             .project(COLUMNS.iter().map(|name| col(*name)))?
-            .sort([col("ts").sort(true, false), col("message_id").sort(true, false)])?
             .build()?;
         Ok(Arc::new(ViewTable::new(plan, None)))
     }
@@ -87,7 +101,9 @@ fn text(argument: &Expr, args: &TableFunctionArgs) -> DfResult<Option<String>> {
             let index = placeholder.id.trim_start_matches('$').parse::<usize>().ok().and_then(|n| n.checked_sub(1));
             match (bound, index) {
                 (None, _) => return Ok(None),
-                (Some(bound), Some(index)) => bound.0.get(index).cloned().ok_or_else(|| refused("a value is missing"))?,
+                (Some(bound), Some(index)) => {
+                    bound.0.get(index).cloned().ok_or_else(|| refused("a value is missing"))?
+                }
                 (Some(_), None) => return Err(refused("a parameter has no number")),
             }
         }

@@ -96,10 +96,7 @@ impl CommitLog for DeltaCommitLog {
             .with_save_mode(SaveMode::Ignore)
             .with_columns(delta_columns()?)
             .with_partition_columns([schema::MONTH])
-            .with_configuration([(
-                "delta.dataSkippingStatsColumns",
-                Some(schema::MIN_MAX_COLUMNS.join(",")),
-            )])
+            .with_configuration([("delta.dataSkippingStatsColumns", Some(schema::MIN_MAX_COLUMNS.join(",")))])
             .await
             .map_err(delta_error)?;
         *self.table.lock().await = Some(created);
@@ -151,9 +148,9 @@ impl CommitLog for DeltaCommitLog {
         // The store may have applied the write and lost the answer: only the log itself tells.
         match self.commit_info(version).await? {
             Some(landed) if landed[COMMIT_ID] == Value::String(id.to_string()) => Ok(()),
-            Some(_) => Err(Error::conflict(format!(
-                "version {version} of the events table was written by another process"
-            ))),
+            Some(_) => {
+                Err(Error::conflict(format!("version {version} of the events table was written by another process")))
+            }
             None => Err(commit_failure(version, failure)),
         }
     }

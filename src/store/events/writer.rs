@@ -149,7 +149,8 @@ fn bound_text(column: &str, value: i64, high: bool) -> Value {
     if column == "node" {
         return json!(value);
     }
-    let millis = if high { value.div_euclid(1_000) + i64::from(value.rem_euclid(1_000) != 0) } else { value.div_euclid(1_000) };
+    let millis =
+        if high { value.div_euclid(1_000) + i64::from(value.rem_euclid(1_000) != 0) } else { value.div_euclid(1_000) };
     match DateTime::from_timestamp_millis(millis) {
         Some(instant) => json!(instant.to_rfc3339_opts(SecondsFormat::Millis, true)),
         None => Value::Null,

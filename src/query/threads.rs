@@ -1,0 +1,115 @@
+//! The threads that statements run on, apart from those that answer the network.
+//!
+//! Some operators compute for long without giving way (a join by nested loops, for one). Here they hold up at most
+//! other statements; the deadline, the drop of a stream and the next caller are still served.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use datafusion::common::{DataFusionError, Result as DfResult};
+use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
+use futures::{FutureExt, Stream, StreamExt};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::AbortHandle;
+
+use crate::error::{Error, Result};
+
+/// Finished batches that wait for the client.
+const BATCHES_AHEAD: usize = 2;
+/// Recursive plans are deep.
+const STACK_BYTES: usize = 8 << 20;
+
+/// A runtime of its own. More threads than cores, so that one that does not give way leaves room for others.
+pub(super) struct QueryThreads {
+    /// `None` only while dropped.
+    runtime: Option<Runtime>,
+    handle: Handle,
+}
+
+impl QueryThreads {
+    pub(super) fn new(concurrency: usize) -> Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(cores + concurrency.min(cores))
+            .thread_name("query")
+            .thread_stack_size(STACK_BYTES)
+            .enable_all()
+            .build()?;
+        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+
+    /// Runs work of a statement here.
+    ///
+    /// # Errors
+    /// `Internal` when the work panicked.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let task = self.handle.spawn(work);
+        let _cancel = AbortOnDrop(task.abort_handle());
+        task.await.map_err(|error| Error::internal(format!("a statement broke off: {error}")))?
+    }
+
+    /// Moves the work of a stream here; dropping the returned stream ends it.
+    pub(super) fn stream(&self, mut inner: SendableRecordBatchStream) -> SendableRecordBatchStream {
+        let schema = inner.schema();
+        let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+        let task = self.handle.spawn(async move {
+            let broken = sender.clone();
+            let pump = async move {
+                while let Some(batch) = inner.next().await {
+                    if sender.send(batch).await.is_err() {
+                        break;
+                    }
+                }
+            };
+            // Without this a panic would look like the end of the rows.
+            if std::panic::AssertUnwindSafe(pump).catch_unwind().await.is_err() {
+                let error = DataFusionError::Internal("the statement broke off by a fault of the engine".to_owned());
+                broken.send(Err(error)).await.ok();
+            }
+        });
+        Box::pin(Pumped { schema, receiver, _cancel: AbortOnDrop(task.abort_handle()) })
+    }
+}
+
+impl Drop for QueryThreads {
+    fn drop(&mut self) {
+        // A plain drop waits for the threads, which must not be done on a thread of another runtime.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+struct AbortOnDrop(AbortHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+struct Pumped {
+    schema: SchemaRef,
+    receiver: mpsc::Receiver<DfResult<RecordBatch>>,
+    _cancel: AbortOnDrop,
+}
+
+impl Stream for Pumped {
+    type Item = DfResult<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.receiver.poll_recv(cx)
+    }
+}
+
+impl RecordBatchStream for Pumped {
+    fn schema(&self) -> SchemaRef {
+        self.schema.clone()
+    }
+}
