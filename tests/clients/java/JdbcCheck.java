@@ -54,7 +54,7 @@ public final class JdbcCheck {
   private void all() throws Exception {
     check("connect with a password", () -> queryOver(connectWithPassword()));
     check("connect with a token", () -> queryOver(connect("token", token)));
-    check("connect with a catalog", () -> queryOver(connect("user", "anybody", "password", token, "catalog", "convoke")));
+    check("connect with a catalog", this::connectWithCatalog);
     check("wrong password is refused",
         () -> unauthenticated(() -> connect("user", "anybody", "password", "wrong").close()));
     check("wrong token is refused", () -> unauthenticated(() -> connect("token", "wrong").close()));
@@ -101,6 +101,29 @@ public final class JdbcCheck {
     try (connection) {
       equal((long) EVENTS, one(connection, "SELECT count(*) FROM events"));
     }
+  }
+
+  /**
+   * Versions before 19 close their handler twice; with a catalog each time sends CloseSession, so that the second one
+   * meets the channel that the first has shut down, and close() throws (arrow-java issues 66 and 863). The query before
+   * it must work, and nothing but this may be thrown; the session is closed by then.
+   */
+  private void connectWithCatalog() throws SQLException {
+    Connection connection = connect("user", "anybody", "password", token, "catalog", "convoke");
+    equal((long) EVENTS, one(connection, "SELECT count(*) FROM events"));
+    try {
+      connection.close();
+    } catch (SQLException failure) {
+      if (!isVersion18() || !"Channel shutdown invoked".equals(failure.getMessage())) {
+        throw failure;
+      }
+      return;
+    }
+    equal(false, isVersion18());
+  }
+
+  private boolean isVersion18() {
+    return version.startsWith("18.");
   }
 
   private void tenConnections() throws SQLException {
@@ -299,15 +322,7 @@ public final class JdbcCheck {
   private void type(Connection connection, String name, String expression, Object expected) {
     check("type " + name, () -> {
       Object got = object(connection, expression);
-      if (got instanceof Array) {
-        Object[] elements = (Object[]) ((Array) got).getArray();
-        List<Object> plain = new ArrayList<>();
-        for (Object element : elements) {
-          plain.add(element instanceof Number ? (Object) ((Number) element).longValue()
-              : element == null ? null : element.toString());
-        }
-        equal(expected, plain);
-      } else if (expected instanceof byte[]) {
+      if (expected instanceof byte[]) {
         equal(true, Arrays.equals((byte[]) expected, (byte[]) got));
       } else if (expected instanceof Number && got instanceof Number) {
         equal(0, new BigDecimal(expected.toString()).compareTo(new BigDecimal(got.toString())));
@@ -341,13 +356,30 @@ public final class JdbcCheck {
       int read = 0;
       while (rows.next()) {
         for (int column = 1; column <= columns; column++) {
-          Object value = rows.getObject(column);
+          Object value = object(rows, column);
           equal(value == null, rows.wasNull());
         }
         read++;
       }
       equal(100, read);
     }
+  }
+
+  /**
+   * By number, except for a timestamp with time zone in versions before 19: their getObject by number throws "not
+   * implemented" for this type (by label it works), which must then be what happens.
+   */
+  private Object object(ResultSet rows, int column) throws SQLException {
+    if (!isVersion18() || rows.getMetaData().getColumnType(column) != Types.TIMESTAMP_WITH_TIMEZONE) {
+      return rows.getObject(column);
+    }
+    try {
+      rows.getObject(column);
+    } catch (RuntimeException failure) {
+      equal("not implemented", failure.getMessage());
+      return rows.getObject(rows.getMetaData().getColumnLabel(column));
+    }
+    throw new AssertionError("getObject by number works now: remove this exception");
   }
 
   // ---- size
@@ -407,9 +439,20 @@ public final class JdbcCheck {
     try (Statement statement = connection.createStatement(); ResultSet rows = statement.executeQuery(sql)) {
       equal(true, rows.next());
       Object value = rows.getObject(1);
+      // The driver's Array reads the buffers of the current batch: it is of no use once the result goes on or is closed.
+      value = value instanceof Array ? elements((Array) value) : value;
       equal(false, rows.next());
       return value;
     }
+  }
+
+  private static List<Object> elements(Array array) throws SQLException {
+    List<Object> plain = new ArrayList<>();
+    for (Object element : (Object[]) array.getArray()) {
+      plain.add(element instanceof Number ? (Object) ((Number) element).longValue()
+          : element == null ? null : element.toString());
+    }
+    return plain;
   }
 
   /** Sorted values of one column. */

@@ -17,7 +17,6 @@ REFUSED = [
 ANSWERED = [
     f"SELECT count(*) FROM events WHERE brand NOT IN ({NULLABLE})",
     f"SELECT count(*) FROM events WHERE brand IN ({NULLABLE})",
-    f"SELECT count(*) FROM events WHERE NOT (brand IN ({NULLABLE}))",
     f"SELECT message_id FROM events WHERE brand NOT IN ({NULLABLE} WHERE brand <> 'Nord')",
     f"SELECT message_id FROM events WHERE brand NOT IN ({NULLABLE} WHERE false)",
     f"SELECT message_id FROM events WHERE brand IN ({NULLABLE} WHERE revenue > 90) AND channel NOT IN ('paid')",
@@ -26,6 +25,7 @@ ANSWERED = [
 ]
 
 ANSWERED_OR_REFUSED = [
+    f"SELECT count(*) FROM events WHERE NOT (brand IN ({NULLABLE}))",
     f"SELECT count(*) FROM events WHERE CASE WHEN brand IN ({NULLABLE}) THEN true ELSE false END",
     f"SELECT count(*) FROM events WHERE user_id IN ({NULLABLE}) OR user_id IS NULL",
     "SELECT message_id FROM events WHERE message_id IN (SELECT message_id FROM events WHERE revenue > 50) OR revenue < 5",

@@ -7,16 +7,16 @@ from adbc_driver_flightsql import DatabaseOptions
 CALL_LIMIT = "120"
 
 
-def connect(server, password: str | None = None, **options):
+def connect(server, password: str | None = None, call_limit: str = CALL_LIMIT, **options):
     """Logs in by Handshake: any user name goes, the token is the password."""
     return dbapi.connect(
         server.grpc,
         db_kwargs={
             "username": "anybody",
             "password": server.token if password is None else password,
-            DatabaseOptions.TIMEOUT_QUERY.value: CALL_LIMIT,
-            DatabaseOptions.TIMEOUT_FETCH.value: CALL_LIMIT,
-            DatabaseOptions.TIMEOUT_UPDATE.value: CALL_LIMIT,
+            DatabaseOptions.TIMEOUT_QUERY.value: call_limit,
+            DatabaseOptions.TIMEOUT_FETCH.value: call_limit,
+            DatabaseOptions.TIMEOUT_UPDATE.value: call_limit,
         },
         autocommit=True,
         **options,
