@@ -1,0 +1,119 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use futures::{StreamExt, TryStreamExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::Instant;
+use tonic::Code;
+
+use super::{boot, load, open, query, rows, served, status, within};
+use crate::harness::world;
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn health_and_unknown_paths_on_the_port_of_flight() {
+    within(async {
+        let served = served().await;
+        for path in ["/healthz", "/readyz"] {
+            let answer = get(served.address, path).await;
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("ok"), "{answer}");
+        }
+        let answer = get(served.address, "/nope?x=1").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{answer}");
+        let body = answer.split("\r\n\r\n").nth(1).unwrap();
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"]["kind"], "not_found");
+        assert!(body["error"]["message"].as_str().unwrap().contains("'/nope'"), "{body}");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn metrics_count_what_was_asked() {
+    within(async {
+        let served = served().await;
+        let mut client = served.client().await;
+        assert_eq!(rows(&mut client, "SELECT message_id FROM events").await.len(), 4);
+        query(&mut client, "SELECT 1 / (rows - rows) FROM event_catalog").await.unwrap_err();
+        let wanted = [
+            "convoke_queries_started_total 2\n", "convoke_queries_finished_total 1\n", "convoke_queries_failed_total 1\n",
+            "convoke_queries_running 0\n", "convoke_rows_sent_total 4\n",
+        ];
+        super::until("the counts are right", async || {
+            let text = get(served.address, "/metrics").await;
+            wanted.iter().all(|line| text.contains(line))
+        })
+        .await;
+        assert!(get(served.address, "/metrics").await.contains("application/openmetrics-text"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_without_queries_is_quick() {
+    within(async {
+        let served = served().await;
+        let (address, mut client) = (served.address, served.client().await);
+        rows(&mut client, "SELECT 1").await;
+        let begun = Instant::now();
+        let (_world, outcome) = served.stop().await;
+        outcome.unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+        assert!(TcpStream::connect(address).await.is_err(), "the port is free again");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_may_finish_after_the_stop_signal() {
+    within(async {
+        let served = served().await;
+        let mut client = served.client().await;
+        // About 16 MB: more than is sent ahead.
+        let mut stream = open(&mut client, "SELECT value, value + 1 FROM generate_series(1, 1000000)").await.unwrap();
+        let mut count = stream.next().await.unwrap().unwrap().num_rows();
+        let (_world, task) = served.say_stop();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(!task.is_finished(), "the server waits");
+        let rest: Vec<RecordBatch> = stream.try_collect().await.unwrap();
+        count += rest.iter().map(RecordBatch::num_rows).sum::<usize>();
+        assert_eq!(count, 1_000_000);
+        task.await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_without_end_is_told_after_the_grace() {
+    within(async {
+        let world = world().await;
+        load(&world).await;
+        let served = boot(world, Duration::from_millis(500)).await;
+        let mut client = served.client().await;
+        let mut stream = open(&mut client, "SELECT value FROM generate_series(1, 1000000000000)").await.unwrap();
+        stream.next().await.unwrap().unwrap();
+        let begun = Instant::now();
+        let (_world, task) = served.say_stop();
+        let end = loop {
+            match stream.next().await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => break status(error),
+                None => panic!("a cut-off result looks whole"),
+            }
+        };
+        assert_eq!(end.code(), Code::Cancelled, "{end:?}");
+        task.await.unwrap().unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    })
+    .await;
+}
