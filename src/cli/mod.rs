@@ -28,7 +28,11 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     start_logging();
     let outcome = runtime().and_then(|runtime| {
-        let outcome = runtime.block_on(run(cli));
+        // On a worker thread, whose stack is larger than that of the main one.
+        let outcome = runtime.block_on(async {
+            let command = tokio::spawn(run(cli));
+            command.await.map_err(|error| Error::internal(format!("the command broke off: {error}")))?
+        });
         // A blocked reader thread must not keep the program.
         runtime.shutdown_background();
         outcome
@@ -47,7 +51,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         // Plans are deep recursions.
-        .thread_stack_size(8 << 20)
+        .thread_stack_size(32 << 20)
         .build();
     runtime.map_err(Error::from)
 }

@@ -10,7 +10,7 @@ use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::execute_stream;
+use datafusion::physical_plan::{EmptyRecordBatchStream, execute_stream};
 use datafusion::sql::parser::Statement as DfStatement;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
@@ -21,6 +21,7 @@ use super::limits::{LimitedStream, StatementPool, out_of_time};
 use super::parameters::{self, BoundParameters};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::statement::{self, Parsed};
+use super::stop::{self, Stop};
 use super::threads::QueryThreads;
 use super::{guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
@@ -147,6 +148,11 @@ impl Engine {
         parameters: Vec<ScalarValue>,
     ) -> Result<Execution> {
         caller.check_can_query()?;
+        if prepared.plan.is_none() {
+            // The session of the protocol has changed already: there are no rows.
+            let stream = EmptyRecordBatchStream::new(Arc::clone(&prepared.schema));
+            return Ok(Execution { stream: Box::pin(stream) });
+        }
         let mut query = self.history.start(caller, &prepared.sql);
         let outcome = self.start(caller, session, prepared, parameters).await;
         match outcome {
@@ -240,7 +246,7 @@ impl Engine {
         let plan = state
             .statement_to_plan(statement)
             .await
-            .map_err(|error| suggest::planning_error(error, &template.table_names))?;
+            .map_err(|error| suggest::planning_error(error, template.catalog.as_str(), &template.table_names))?;
         guard::check_in_subqueries(&plan)?;
         time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
     }
@@ -286,13 +292,16 @@ impl Engine {
         let state = template.session(session);
         let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.runtime.memory_pool));
         let runtime = runtime::with_pool(&self.runtime, Arc::new(pool))?;
+        let stop = Stop::default();
+        let joins = stop.clone();
         let start = self.threads.run(async move {
-            let physical = state.create_physical_plan(&plan).await?;
+            let physical = stop::stoppable(state.create_physical_plan(&plan).await?, &joins)?;
             let context = TaskContext::from(&state).with_runtime(runtime);
             Ok(execute_stream(physical, Arc::new(context))?)
         });
         let stream = timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))??;
-        Ok(Started { started, place, stream: self.threads.stream(stream) })
+        let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
+        Ok(Started { started, place, stream, stop })
     }
 }
 
@@ -301,10 +310,11 @@ struct Started {
     started: Instant,
     place: tokio::sync::OwnedSemaphorePermit,
     stream: SendableRecordBatchStream,
+    stop: Stop,
 }
 
 impl Started {
     fn into_execution(self, seconds: u64, query: RunningQuery) -> Execution {
-        Execution { stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.place)) }
+        Execution { stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.stop, self.place)) }
     }
 }

@@ -16,6 +16,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
 use super::history::RunningQuery;
+use super::stop::Stop;
 use crate::error::Error;
 
 /// The memory of one statement: its own fair share, inside that of the server.
@@ -95,6 +96,7 @@ pub(super) struct LimitedStream {
     deadline: Pin<Box<Sleep>>,
     seconds: u64,
     query: RunningQuery,
+    stop: Stop,
     _place: OwnedSemaphorePermit,
 }
 
@@ -104,10 +106,11 @@ impl LimitedStream {
         started: Instant,
         seconds: u64,
         query: RunningQuery,
+        stop: Stop,
         place: OwnedSemaphorePermit,
     ) -> Self {
         let deadline = Box::pin(tokio::time::sleep_until(started + Duration::from_secs(seconds)));
-        Self { inner, deadline, seconds, query, _place: place }
+        Self { inner, deadline, seconds, query, stop, _place: place }
     }
 }
 
@@ -122,6 +125,7 @@ impl Stream for LimitedStream {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if self.deadline.as_mut().poll(cx).is_ready() {
             let error = out_of_time(self.seconds);
+            self.stop.set();
             self.query.fail(&error);
             return Poll::Ready(Some(Err(error.into())));
         }

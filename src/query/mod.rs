@@ -12,6 +12,7 @@ mod parameters;
 mod runtime;
 mod session;
 mod statement;
+mod stop;
 mod suggest;
 mod tables;
 #[cfg(test)]

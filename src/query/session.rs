@@ -50,6 +50,8 @@ impl SessionOptions {
 pub(super) struct Template {
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) time_zone: Tz,
+    /// The workspace's name.
+    pub(super) catalog: crate::ids::WorkspaceName,
     pub(super) state: SessionState,
     pub(super) tables: Vec<catalog::Shown>,
     /// Names as a user writes them, for suggestions.
@@ -76,7 +78,7 @@ impl Template {
                 schema => format!("{schema}.{}", shown.name),
             })
             .collect();
-        Ok(Self { snapshot, time_zone: parts.workspace.manifest().time_zone, state, tables, table_names })
+        Ok(Self { snapshot, catalog: parts.workspace.name().clone(), time_zone: parts.workspace.manifest().time_zone, state, tables, table_names })
     }
 
     /// A session for one request.

@@ -23,13 +23,17 @@ pub(super) fn similar<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>
 
 /// A planning error of DataFusion; an unknown table is answered with the tables there are.
 ///
-/// `tables` are names as a user writes them: `events`, `system.queries`.
-pub(super) fn planning_error(error: DataFusionError, tables: &[String]) -> Error {
+/// `catalog` is the caller's workspace; `tables` are names as a user writes them: `events`, `system.queries`.
+pub(super) fn planning_error(error: DataFusionError, catalog: &str, tables: &[String]) -> Error {
     let error = Error::from(error);
     let Some(missing) = missing_table(error.message()) else {
         return error;
     };
     // The planner prints catalog, schema and name; the user mostly wrote the name.
+    let elsewhere = missing.split_once('.').is_some_and(|(first, rest)| rest.contains('.') && first != catalog);
+    if elsewhere {
+        return Error::invalid(format!("there is no table '{missing}'; SHOW TABLES lists the tables"));
+    }
     let short = match missing.rsplit('.').take(2).collect::<Vec<_>>().as_slice() {
         [name, "main"] | [name] => (*name).to_owned(),
         [name, schema, ..] => format!("{schema}.{name}"),

@@ -4,6 +4,7 @@
 //! other statements; the deadline, the drop of a stream and the next caller are still served.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use arrow::datatypes::SchemaRef;
@@ -15,12 +16,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
+use super::stop::Stop;
 use crate::error::{Error, Result};
 
 /// Finished batches that wait for the client.
 const BATCHES_AHEAD: usize = 2;
 /// Recursive plans are deep.
-const STACK_BYTES: usize = 8 << 20;
+const STACK_BYTES: usize = 32 << 20;
 
 /// A runtime of its own. More threads than cores, so that one that does not give way leaves room for others.
 pub(super) struct QueryThreads {
@@ -55,25 +57,31 @@ impl QueryThreads {
     }
 
     /// Moves the work of a stream here; dropping the returned stream ends it.
-    pub(super) fn stream(&self, mut inner: SendableRecordBatchStream) -> SendableRecordBatchStream {
+    pub(super) fn stream(
+        threads: &Arc<Self>,
+        mut inner: SendableRecordBatchStream,
+        stop: Stop,
+    ) -> SendableRecordBatchStream {
         let schema = inner.schema();
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let task = self.handle.spawn(async move {
+        let task = threads.handle.spawn(async move {
             let broken = sender.clone();
             let pump = async move {
                 while let Some(batch) = inner.next().await {
-                    if sender.send(batch).await.is_err() {
-                        break;
+                    if sender.send(Some(batch)).await.is_err() {
+                        return;
                     }
                 }
+                sender.send(None).await.ok();
             };
             // Without this a panic would look like the end of the rows.
             if std::panic::AssertUnwindSafe(pump).catch_unwind().await.is_err() {
                 let error = DataFusionError::Internal("the statement broke off by a fault of the engine".to_owned());
-                broken.send(Err(error)).await.ok();
+                broken.send(Some(Err(error))).await.ok();
             }
         });
-        Box::pin(Pumped { schema, receiver, _cancel: AbortOnDrop(task.abort_handle()) })
+        let threads = Arc::clone(threads);
+        Box::pin(Pumped { schema, receiver, stop, ended: false, _cancel: AbortOnDrop(task.abort_handle()), _threads: threads })
     }
 }
 
@@ -96,15 +104,37 @@ impl Drop for AbortOnDrop {
 
 struct Pumped {
     schema: SchemaRef,
-    receiver: mpsc::Receiver<DfResult<RecordBatch>>,
+    /// `None` marks the end: a channel that closes without it broke off.
+    receiver: mpsc::Receiver<Option<DfResult<RecordBatch>>>,
+    stop: Stop,
+    ended: bool,
     _cancel: AbortOnDrop,
+    /// The threads live as long as a stream does.
+    _threads: Arc<QueryThreads>,
+}
+
+impl Drop for Pumped {
+    fn drop(&mut self) {
+        self.stop.set();
+    }
 }
 
 impl Stream for Pumped {
     type Item = DfResult<RecordBatch>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.receiver.poll_recv(cx)
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let next = match self.receiver.poll_recv(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Some(next)) => next,
+            Poll::Ready(None) => {
+                Some(Err(DataFusionError::Internal("the statement broke off: the server is stopping".to_owned())))
+            }
+        };
+        self.ended = !matches!(next, Some(Ok(_)));
+        Poll::Ready(next)
     }
 }
 

@@ -59,9 +59,9 @@ fn string_text(text: &str) -> Result<Cow<'_, str>, Reason> {
     Ok(string.0)
 }
 
-/// Null and the empty string say nothing: such properties are left out.
+/// Null says nothing: such properties are left out. An empty text is a value.
 pub fn is_empty(value: &RawValue) -> bool {
-    matches!(value.get(), "null" | "\"\"")
+    value.get() == "null"
 }
 
 /// Writes one object member by member; reused row by row.

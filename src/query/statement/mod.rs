@@ -5,16 +5,22 @@
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
 use datafusion::sql::sqlparser::ast::{Expr, Set, Statement, Value};
-use datafusion::sql::sqlparser::dialect::GenericDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result};
 
+mod dialect;
 #[cfg(test)]
 mod tests;
 
+use self::dialect::ConvokeDialect;
+
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;
+
+/// Operators in a statement: a chain of them is a tree as deep as it is long, and planning walks it by recursion.
+const MAX_OPERATORS: usize = 2_000;
 
 /// A parsed statement that may run.
 #[derive(Debug)]
@@ -32,7 +38,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         return Err(Error::invalid(format!("the statement is longer than {MAX_STATEMENT_BYTES} bytes")));
     }
     let (tokens, parameters) = tokenize(sql)?;
-    let mut parser = DFParserBuilder::new(tokens).build().map_err(syntax_error)?;
+    let mut parser = DFParserBuilder::new(tokens).with_dialect(&ConvokeDialect).build().map_err(syntax_error)?;
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
     let statement = match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => statement,
@@ -67,14 +73,42 @@ fn tokenize(sql: &str) -> Result<(Vec<TokenWithSpan>, usize)> {
         }
         _ => token,
     };
-    Tokenizer::new(&GenericDialect {}, sql)
+    Tokenizer::new(&ConvokeDialect, sql)
         .tokenize_with_location_into_buf_with_mapper(&mut tokens, number)
         .map_err(|error| Error::invalid(format!("syntax: {error}")))?;
+    let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
+    if operators > MAX_OPERATORS {
+        return Err(Error::invalid(format!(
+            "the statement has {operators} operators, more than {MAX_OPERATORS}: write long lists with IN (...) or VALUES"
+        )));
+    }
     match (marks, highest) {
         (_, usize::MAX) => Err(Error::invalid("parameters are written ? or $1, $2, ...")),
         (0, highest) => Ok((tokens, highest)),
         (marks, 0) => Ok((tokens, marks)),
         _ => Err(Error::invalid("parameters are written ? or $1, $2, ..., not both in one statement")),
+    }
+}
+
+fn is_operator(token: &Token) -> bool {
+    match token {
+        Token::Word(word) => {
+            matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT)
+        }
+        Token::Plus
+        | Token::Minus
+        | Token::Div
+        | Token::Mod
+        | Token::StringConcat
+        | Token::Arrow
+        | Token::LongArrow
+        | Token::DoubleColon
+        | Token::Pipe
+        | Token::Ampersand
+        | Token::Caret
+        | Token::LBracket
+        | Token::Mul => true,
+        _ => false,
     }
 }
 

@@ -74,3 +74,36 @@ fn deep_nesting_is_refused_not_followed() {
     let sql = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
     assert!(parse(&sql).is_err());
 }
+
+#[test]
+fn json_operators_bind_more_tightly_than_comparisons() {
+    for (sql, read) in [
+        ("SELECT a ->> 'k' = 'x'", "(a ->> 'k') = 'x'"),
+        ("SELECT a ->> 'k' LIKE 'x'", "(a ->> 'k') LIKE 'x'"),
+        ("SELECT a ->> 'k' || 'x'", "(a ->> 'k') || 'x'"),
+        ("SELECT a -> 'b' ->> 'c'", "(a -> 'b') ->> 'c'"),
+        ("SELECT a ->> 'k' IS NULL", "(a ->> 'k') IS NULL"),
+    ] {
+        let shape = |sql: &str| match parse(sql).unwrap() {
+            Parsed::Query { statement, .. } => format!("{statement:?}").replace("Nested(", "(").len(),
+            other => panic!("{other:?}"),
+        };
+        let nested = format!("SELECT {read}");
+        let Parsed::Query { statement: plain, .. } = parse(sql).unwrap() else { panic!() };
+        let DfStatement::Statement(inner) = *plain else { panic!() };
+        let top = format!("{:?}", inner);
+        // The top of the tree is not the arrow, but for a chain of arrows.
+        let arrow_on_top = top.find("LongArrow").is_some_and(|arrow| {
+            ["op: Eq", "Like {", "StringConcat", "IsNull"].iter().all(|other| top.find(other).is_none_or(|at| arrow < at))
+        });
+        assert_eq!(arrow_on_top, sql.contains("->>") && sql.contains("-> 'b'"), "{sql}");
+        assert!(shape(&nested) > 0);
+    }
+}
+
+#[test]
+fn a_chain_of_operators_has_an_end() {
+    let sql = format!("SELECT 1{}", " + 1".repeat(20_000));
+    assert!(refusal(&sql).contains("operators"));
+    assert!(parse(&format!("SELECT 1{}", " + 1".repeat(1_000))).is_ok());
+}
