@@ -36,8 +36,7 @@ fn upload(
     schema: SchemaRef,
     batches: Batches,
 ) -> impl Stream<Item = Result<FlightData, FlightError>> + Send + 'static {
-    let request =
-        LoadRequest { source: "a test".into(), content_hash: hash.into(), again: false, checked: false };
+    let request = LoadRequest { source: "a test".into(), content_hash: hash.into(), again: false, checked: false };
     FlightDataEncoderBuilder::new()
         .with_schema(schema)
         .with_flight_descriptor(Some(FlightDescriptor::new_path(vec![path.to_owned()])))
@@ -106,10 +105,16 @@ async fn a_bad_row_is_kept_aside_and_the_others_loaded() {
     within(async {
         let served = served().await;
         let mut builder = InputBuilder::default();
-        builder.push(&InputRow { row: Some(7), reject_reason: Some("broken"), raw: Some("{oops"), ..Default::default() });
+        builder.push(&InputRow {
+            row: Some(7),
+            reject_reason: Some("broken"),
+            raw: Some("{oops"),
+            ..Default::default()
+        });
         let summary = put_events(&served, "a", vec![Ok(builder.finish().unwrap()), visit("x1")]).await.unwrap();
         assert_eq!((summary.kept, summary.rejected), (1, 1));
-        let letters = rows(&mut served.client().await, "SELECT source, row, reason, raw FROM system.dead_letters").await;
+        let letters =
+            rows(&mut served.client().await, "SELECT source, row, reason, raw FROM system.dead_letters").await;
         assert_eq!(letters, ["a test 7 broken {oops"]);
     })
     .await;
@@ -131,8 +136,18 @@ async fn a_wrong_upload_is_refused_and_leaves_nothing() {
         let without_descriptor =
             FlightDataEncoderBuilder::new().with_schema(input::schema()).build(futures::stream::iter([visit("x1")]));
         let cases = [
-            ("columns", &token, upload("ingest", "a", other.schema(), vec![Ok(other.clone())]).boxed(), Code::InvalidArgument),
-            ("the path for events", &token, upload("elsewhere", "a", input::schema(), vec![visit("x1")]).boxed(), Code::NotFound),
+            (
+                "columns",
+                &token,
+                upload("ingest", "a", other.schema(), vec![Ok(other.clone())]).boxed(),
+                Code::InvalidArgument,
+            ),
+            (
+                "the path for events",
+                &token,
+                upload("elsewhere", "a", input::schema(), vec![visit("x1")]).boxed(),
+                Code::NotFound,
+            ),
             ("load request", &token, nameless.boxed(), Code::InvalidArgument),
             ("descriptor", &token, without_descriptor.boxed(), Code::InvalidArgument),
             ("may not send events", &analyst, good().boxed(), Code::PermissionDenied),

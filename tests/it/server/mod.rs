@@ -106,7 +106,8 @@ async fn load(world: &World) {
         properties: Some(r#"{"coupon":"NEW","size":3}"#),
         ..Default::default()
     };
-    let visit = InputRow { ts: at("2024-03-01T00:00:00Z"), kind: Some("page"), anonymous_id: Some("c9"), ..Default::default() };
+    let visit =
+        InputRow { ts: at("2024-03-01T00:00:00Z"), kind: Some("page"), anonymous_id: Some("c9"), ..Default::default() };
     let rows = [
         sale("u1", "2024-01-05T16:30:00Z", 100_000),
         sale("u1", "2024-02-05T16:30:00Z", 250_000),

@@ -102,7 +102,9 @@ async fn check(served: &Served, client: &mut Client, sql: &str) -> Result<(), St
         }
     }
     match planned.fields().iter().find(|field| !is_plain(field.data_type())) {
-        Some(field) => Err(format!("column '{}' of type {} cannot be read by every client", field.name(), field.data_type())),
+        Some(field) => {
+            Err(format!("column '{}' of type {} cannot be read by every client", field.name(), field.data_type()))
+        }
         None => Ok(()),
     }
 }
@@ -113,7 +115,9 @@ fn is_plain(data_type: &DataType) -> bool {
         DataType::List(child) => is_plain(child.data_type()),
         DataType::Struct(fields) => fields.iter().all(|field| is_plain(field.data_type())),
         DataType::UInt8 | DataType::UInt16 | DataType::UInt32 | DataType::UInt64 | DataType::Float16 => false,
-        DataType::Utf8View | DataType::BinaryView | DataType::LargeUtf8 | DataType::LargeBinary | DataType::Null => false,
+        DataType::Utf8View | DataType::BinaryView | DataType::LargeUtf8 | DataType::LargeBinary | DataType::Null => {
+            false
+        }
         DataType::Dictionary(..) | DataType::Union(..) | DataType::RunEndEncoded(..) => false,
         _ => true,
     }
