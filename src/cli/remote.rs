@@ -4,14 +4,14 @@ use arrow::array::RecordBatch;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
-use arrow_flight::{FlightClient, FlightDescriptor};
+use arrow_flight::{FlightClient, FlightData, FlightDescriptor};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tonic::transport::{Channel, Endpoint};
 
 use super::output::ResultRows;
 use crate::error::{Error, Kind, Result};
-use crate::ingest::{LoadRequest, LoadSummary, input};
+use crate::ingest::{LOAD_COMPLETE, LoadRequest, LoadSummary, input};
 
 const MESSAGE_BYTES: usize = 64 << 20;
 
@@ -66,6 +66,9 @@ impl Remote {
             .with_metadata(serde_json::to_vec(request)?.into())
             .with_max_flight_data_size(MESSAGE_BYTES / 8)
             .build(batches);
+        // An error of the reader ends the stream before this message.
+        let last = FlightData { app_metadata: LOAD_COMPLETE.into(), ..FlightData::default() };
+        let data = data.chain(futures::stream::iter([Ok(last)]));
         let mut answers = client.do_put(data).await.map_err(flight_error)?;
         let mut summary = None;
         while let Some(answer) = answers.next().await {

@@ -1,20 +1,22 @@
 //! Bulk ingest: DoPut on the path `ingest` with batches of the input schema, answered when they are stored.
 //!
-//! The first message carries a `LoadRequest` as JSON in its metadata, the answer a `LoadSummary`.
+//! The first message carries a `LoadRequest` as JSON in its metadata, an empty last one the word `complete`, the answer a
+//! `LoadSummary`. A client whose own reader fails ends its stream as if all was sent: hence the last word.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow_flight::{FlightData, PutResult};
-use futures::{StreamExt, TryStreamExt};
-use tonic::{Response, Streaming};
+use futures::{Stream, StreamExt, TryStreamExt};
+use tonic::{Response, Status, Streaming};
 
 use super::login::CallContext;
 use super::receive::{Received, receive};
 use super::service::FlightSql;
 use crate::error::{Error, Result};
-use crate::ingest::{LoadRequest, input};
+use crate::ingest::{LOAD_COMPLETE, LoadRequest, input};
 
 /// The path of the descriptor.
 const PATH: &str = "ingest";
@@ -35,7 +37,7 @@ impl FlightSql {
         context.caller.check_can_ingest()?;
         let request: LoadRequest = serde_json::from_slice(&first.app_metadata)
             .map_err(|error| Error::from(error).context("the first message's metadata is not a load request"))?;
-        let batches = receive(futures::stream::iter([Ok(first)]).chain(rest))
+        let batches = receive(whole(futures::stream::iter([Ok(first)]).chain(rest)))
             .try_filter_map(|message| std::future::ready(input_batch(message)))
             .boxed();
         let summary = self.loader.load(&context.caller, request, batches).await?;
@@ -45,6 +47,24 @@ impl FlightSql {
         }
         Ok(Response::new(PutResult { app_metadata: serde_json::to_vec(&summary)?.into() }))
     }
+}
+
+/// The same messages, with an error at the end of a stream that lacks its last word.
+fn whole(
+    messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+) -> impl Stream<Item = Result<FlightData, Status>> + Send + 'static {
+    let complete = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&complete);
+    let messages = messages.inspect(move |message| {
+        if message.as_ref().is_ok_and(|data| data.app_metadata == LOAD_COMPLETE) {
+            seen.store(true, Ordering::Relaxed);
+        }
+    });
+    let verdict = futures::stream::once(async move {
+        let broken = || Status::invalid_argument("the upload broke off before its last message: nothing was loaded");
+        if complete.load(Ordering::Relaxed) { None } else { Some(Err(broken())) }
+    });
+    messages.chain(verdict.filter_map(std::future::ready))
 }
 
 /// A batch of exactly the input schema; the schema message itself is checked and passes nothing on.

@@ -32,6 +32,9 @@ pub struct LoadRequest {
     pub checked: bool,
 }
 
+/// Metadata of the message that ends an upload: a stream without it broke off, and nothing of it is loaded.
+pub const LOAD_COMPLETE: &[u8] = b"complete";
+
 /// What one load did.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LoadSummary {

@@ -7,4 +7,4 @@ mod load;
 mod partition;
 pub mod read;
 
-pub use load::{LoadRequest, LoadSummary, Loader};
+pub use load::{LOAD_COMPLETE, LoadRequest, LoadSummary, Loader};

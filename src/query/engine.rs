@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
-use datafusion::execution::context::SessionState;
+use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
@@ -247,6 +247,12 @@ impl Engine {
             .statement_to_plan(statement)
             .await
             .map_err(|error| suggest::planning_error(error, template.catalog.as_str(), &template.table_names))?;
+        // What the grammar of SELECT still hides, such as SELECT INTO.
+        SQLOptions::new()
+            .with_allow_ddl(false)
+            .with_allow_dml(false)
+            .with_allow_statements(false)
+            .verify_plan(&plan)?;
         guard::check_in_subqueries(&plan)?;
         time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
     }
@@ -315,6 +321,8 @@ struct Started {
 
 impl Started {
     fn into_execution(self, seconds: u64, query: RunningQuery) -> Execution {
-        Execution { stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.stop, self.place)) }
+        Execution {
+            stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.stop, self.place)),
+        }
     }
 }

@@ -78,7 +78,14 @@ impl Template {
                 schema => format!("{schema}.{}", shown.name),
             })
             .collect();
-        Ok(Self { snapshot, catalog: parts.workspace.name().clone(), time_zone: parts.workspace.manifest().time_zone, state, tables, table_names })
+        Ok(Self {
+            snapshot,
+            catalog: parts.workspace.name().clone(),
+            time_zone: parts.workspace.manifest().time_zone,
+            state,
+            tables,
+            table_names,
+        })
     }
 
     /// A session for one request.

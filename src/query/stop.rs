@@ -11,6 +11,7 @@ use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, Tr
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
@@ -38,8 +39,9 @@ pub(super) fn stoppable(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> DfResult<A
         if !PAIRWISE_JOINS.contains(&node.name()) {
             return Ok(Transformed::no(node));
         }
+        let recompute = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
         let watched = node.children().into_iter().map(|input| StopExec::watch(input, stop)).collect();
-        Ok(Transformed::yes(node.with_new_children(watched)?))
+        Ok(Transformed::yes(node.replace_children(watched, recompute)?))
     })
     .data()
 }

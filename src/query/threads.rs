@@ -81,7 +81,14 @@ impl QueryThreads {
             }
         });
         let threads = Arc::clone(threads);
-        Box::pin(Pumped { schema, receiver, stop, ended: false, _cancel: AbortOnDrop(task.abort_handle()), _threads: threads })
+        Box::pin(Pumped {
+            schema,
+            receiver,
+            stop,
+            ended: false,
+            _cancel: AbortOnDrop(task.abort_handle()),
+            _threads: threads,
+        })
     }
 }
 

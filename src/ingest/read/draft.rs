@@ -54,7 +54,7 @@ impl DraftRules {
             Some(text) => decimal_from_text(text).map(Some).map_err(|reason| self.at(field, &reason)),
         };
         let ts = match draft.text(EventField::Ts) {
-            Some(text) => self.times.from_text(text).map_err(|reason| self.at(EventField::Ts, &reason))?,
+            Some(text) => self.times.instant_of_text(text).map_err(|reason| self.at(EventField::Ts, &reason))?,
             None => return Err(self.at(EventField::Ts, "the time of the event is missing")),
         };
         let event = draft.text(EventField::Event).or(self.event.as_deref().filter(|_| kind.is_action()));

@@ -1,6 +1,6 @@
-//! The generic dialect with PostgreSQL's precedence of JSON operators.
+//! The generic dialect with JSON operators that bind more tightly than comparisons and `||`.
 //!
-//! There `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
+//! As in PostgreSQL, `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
 //! Everything else is `GenericDialect`, method by method, since a trait object cannot inherit.
 
 use std::any::TypeId;

@@ -93,7 +93,10 @@ fn tokenize(sql: &str) -> Result<(Vec<TokenWithSpan>, usize)> {
 fn is_operator(token: &Token) -> bool {
     match token {
         Token::Word(word) => {
-            matches!(word.keyword, Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT)
+            matches!(
+                word.keyword,
+                Keyword::AND | Keyword::OR | Keyword::NOT | Keyword::UNION | Keyword::EXCEPT | Keyword::INTERSECT
+            )
         }
         Token::Plus
         | Token::Minus
@@ -116,7 +119,7 @@ fn set_statement(set: &Set) -> Result<Parsed> {
     match set {
         Set::SetTimeZone { value, .. } => time_zone_of(value),
         Set::SingleAssignment { variable, values, .. } if is_time_zone(&variable.to_string()) => {
-            values.first().map_or_else(|| Err(unknown_setting("TIME ZONE without a name")), time_zone_of)
+            values.first().map_or_else(|| Err(unknown_setting("SET TIME ZONE without a name")), time_zone_of)
         }
         other => Err(unknown_setting(&other.to_string())),
     }
@@ -128,7 +131,7 @@ fn is_time_zone(variable: &str) -> bool {
 }
 
 fn unknown_setting(what: &str) -> Error {
-    Error::invalid(format!("SET {what}: only SET TIME ZONE 'name' may be set by a statement"))
+    Error::invalid(format!("{what}: only SET TIME ZONE 'name' may be set by a statement"))
 }
 
 fn time_zone_of(value: &Expr) -> Result<Parsed> {

@@ -81,7 +81,7 @@ pub(in crate::query) async fn view_of_items(
                   unnest(order_lines(properties, product_id, category, quantity, revenue, cost)) AS item
            FROM events WHERE event IN ({purchases}))
          SELECT order_key AS order_id,
-                row_number() OVER (PARTITION BY order_key ORDER BY ts, message_id, item['position']) AS line,
+                CAST(row_number() OVER (PARTITION BY order_key ORDER BY ts, message_id, item['position']) AS BIGINT) AS line,
                 ts, person, item['product_id'] AS product_id, item['category'] AS category,
                 item['quantity'] AS quantity, item['amount'] AS amount, item['cost'] AS cost
          FROM lines"

@@ -163,7 +163,6 @@ async fn a_dropped_stream_frees_its_place() {
 
 /// `convoke sql` lets the engine go before it reads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fault: the threads end with the engine, and the rows are lost without an error"]
 async fn rows_outlive_the_engine() {
     within(async {
         let (world, session) = (world().await, SessionOptions::default());
@@ -208,7 +207,6 @@ const HOURS: &str =
     "SELECT CAST(date_trunc('day', ts) AS TEXT), extract(hour FROM ts) FROM events WHERE user_id = 'u2'";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fault: SET TIME ZONE over Flight is kept, then answered with 'this statement yields no rows'"]
 async fn the_time_zone_holds_for_its_session_alone() {
     within(async {
         let served = served().await;
@@ -230,7 +228,6 @@ async fn the_time_zone_holds_for_its_session_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "fault: SET TIME ZONE over Flight is kept, then answered with 'this statement yields no rows'"]
 async fn the_time_zone_may_be_set_as_a_query_and_on_a_bare_connection() {
     within(async {
         let served = served().await;

@@ -35,7 +35,7 @@ fn local_times_as_python_zoneinfo_reads_them() {
     ];
     for (zone, text, seconds) in cases {
         let parser = parser(zone, None);
-        assert_eq!(parser.from_text(text), Ok(seconds * 1_000_000), "{text} in {zone}");
+        assert_eq!(parser.instant_of_text(text), Ok(seconds * 1_000_000), "{text} in {zone}");
     }
 }
 
@@ -56,15 +56,15 @@ fn written_forms_of_one_instant() {
         "1717163100000000000",
         "1717163100.0",
     ] {
-        assert_eq!(parser("Asia/Shanghai", None).from_text(text), Ok(instant), "{text}");
+        assert_eq!(parser("Asia/Shanghai", None).instant_of_text(text), Ok(instant), "{text}");
     }
     let naive = ["2024-05-31 21:45", "2024-05-31T21:45:00", "2024/05/31 21:45:00.000"];
     for text in naive {
-        assert_eq!(parser("Asia/Shanghai", None).from_text(text), Ok(instant), "{text}");
+        assert_eq!(parser("Asia/Shanghai", None).instant_of_text(text), Ok(instant), "{text}");
     }
-    assert_eq!(parser("UTC", None).from_text("2024-05-31 13:45:00.1234569"), Ok(instant + 123_456));
-    assert_eq!(parser("UTC", None).from_text("1717163100.25"), Ok(instant + 250_000));
-    assert_eq!(parser("UTC", None).from_text("-999999999.5"), Ok(-999_999_999_500_000));
+    assert_eq!(parser("UTC", None).instant_of_text("2024-05-31 13:45:00.1234569"), Ok(instant + 123_456));
+    assert_eq!(parser("UTC", None).instant_of_text("1717163100.25"), Ok(instant + 250_000));
+    assert_eq!(parser("UTC", None).instant_of_text("-999999999.5"), Ok(-999_999_999_500_000));
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn what_is_no_time() {
         "99999999999999999999",
         "é024-05-31",
     ] {
-        let reason = parser("UTC", None).from_text(text).unwrap_err();
+        let reason = parser("UTC", None).instant_of_text(text).unwrap_err();
         assert!(reason.contains("is not a time"), "{text}: {reason}");
     }
     for text in [
@@ -102,7 +102,7 @@ fn what_is_no_time() {
         "99999999999",
         "9223372036854775807",
     ] {
-        let reason = parser("UTC", None).from_text(text).unwrap_err();
+        let reason = parser("UTC", None).instant_of_text(text).unwrap_err();
         assert!(reason.contains("outside the years 1900 to 2200"), "{text}: {reason}");
     }
 }
@@ -110,13 +110,13 @@ fn what_is_no_time() {
 #[test]
 fn formats_of_the_user() {
     let day = 1_717_113_600_000_000;
-    assert_eq!(parser("UTC", Some("%d.%m.%Y")).from_text("31.05.2024"), Ok(day));
-    assert_eq!(parser("Asia/Shanghai", Some("%d.%m.%Y")).from_text("31.05.2024"), Ok(day - 28_800_000_000));
-    assert_eq!(parser("UTC", Some("%d.%m.%Y %H:%M")).from_text("31.05.2024 01:30"), Ok(day + 5_400_000_000));
-    assert_eq!(parser("Asia/Shanghai", Some("%d.%m.%Y %H:%M %z")).from_text("31.05.2024 02:00 +0200"), Ok(day));
-    assert_eq!(parser("Asia/Shanghai", Some("%s")).from_text("1717113600"), Ok(day));
-    assert_eq!(parser("UTC", Some("%Y%m%d")).from_integer(20_240_531), Ok(day));
-    let reason = parser("UTC", Some("%d.%m.%Y")).from_text("2024-05-31").unwrap_err();
+    assert_eq!(parser("UTC", Some("%d.%m.%Y")).instant_of_text("31.05.2024"), Ok(day));
+    assert_eq!(parser("Asia/Shanghai", Some("%d.%m.%Y")).instant_of_text("31.05.2024"), Ok(day - 28_800_000_000));
+    assert_eq!(parser("UTC", Some("%d.%m.%Y %H:%M")).instant_of_text("31.05.2024 01:30"), Ok(day + 5_400_000_000));
+    assert_eq!(parser("Asia/Shanghai", Some("%d.%m.%Y %H:%M %z")).instant_of_text("31.05.2024 02:00 +0200"), Ok(day));
+    assert_eq!(parser("Asia/Shanghai", Some("%s")).instant_of_text("1717113600"), Ok(day));
+    assert_eq!(parser("UTC", Some("%Y%m%d")).instant_of_integer(20_240_531), Ok(day));
+    let reason = parser("UTC", Some("%d.%m.%Y")).instant_of_text("2024-05-31").unwrap_err();
     assert_eq!(reason, "'2024-05-31' is not a time in the format %d.%m.%Y");
     assert!(TimeParser::new(Tz::UTC, Some("%Q")).is_err());
 }
@@ -191,13 +191,13 @@ proptest::proptest! {
     #[test]
     fn any_text_is_a_value_or_a_reason(text in "\\PC{1,40}") {
         let _ = decimal_from_text(&text);
-        let _ = parser("Europe/Berlin", None).from_text(&text);
+        let _ = parser("Europe/Berlin", None).instant_of_text(&text);
     }
 
     #[test]
     fn number_like_text_is_a_value_or_a_reason(text in "[-+0-9.eTZ: ]{1,30}") {
         let _ = decimal_from_text(&text);
-        let _ = parser("Europe/Berlin", None).from_text(&text);
+        let _ = parser("Europe/Berlin", None).instant_of_text(&text);
     }
 
     #[test]

@@ -52,14 +52,14 @@ impl TimeParser {
     }
 
     /// From trimmed text that is not empty.
-    pub fn from_text(&self, text: &str) -> Result<i64, Reason> {
+    pub fn instant_of_text(&self, text: &str) -> Result<i64, Reason> {
         if let Some(format) = &self.format {
             return self.from_format(text, format);
         }
         if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'.')
             && !text.get(1..).is_some_and(|rest| rest.contains('-'))
         {
-            return self.from_number_text(text);
+            return self.instant_of_number_text(text);
         }
         let written = parse_iso(text.as_bytes()).ok_or_else(|| not_a_time(text))?;
         self.instant(&written, text)
@@ -78,11 +78,11 @@ impl TimeParser {
     }
 
     /// `20240531`, or an epoch with or without a fraction.
-    fn from_number_text(&self, text: &str) -> Result<i64, Reason> {
+    fn instant_of_number_text(&self, text: &str) -> Result<i64, Reason> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
         let number: i64 = whole.parse().map_err(|_| not_a_time(text))?;
         if fraction.bytes().all(|byte| byte == b'0') && !text.ends_with('.') {
-            return self.from_integer(number);
+            return self.instant_of_integer(number);
         }
         if !fraction.bytes().all(|byte| byte.is_ascii_digit()) || fraction.is_empty() {
             return Err(not_a_time(text));
@@ -97,9 +97,9 @@ impl TimeParser {
     }
 
     /// YYYYMMDD (eight digits), else an epoch in seconds, milliseconds, microseconds or nanoseconds by magnitude.
-    pub fn from_integer(&self, number: i64) -> Result<i64, Reason> {
+    pub fn instant_of_integer(&self, number: i64) -> Result<i64, Reason> {
         if self.format.is_some() {
-            return self.from_text(&number.to_string());
+            return self.instant_of_text(&number.to_string());
         }
         if (10_000_000..100_000_000).contains(&number) {
             let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
@@ -113,7 +113,7 @@ impl TimeParser {
     }
 
     /// From a wall clock in microseconds, as typed columns without a zone hold it.
-    pub fn from_local_micros(&self, micros: i64) -> Result<i64, Reason> {
+    pub fn instant_of_local_micros(&self, micros: i64) -> Result<i64, Reason> {
         let written = Written {
             local_seconds: micros.div_euclid(SECOND),
             micros: micros.rem_euclid(SECOND),
@@ -125,7 +125,7 @@ impl TimeParser {
     }
 
     /// From microseconds in UTC: checks only the range.
-    pub fn from_utc_micros(&self, micros: i64) -> Result<i64, Reason> {
+    pub fn instant_of_utc_micros(&self, micros: i64) -> Result<i64, Reason> {
         in_range(Some(micros), &micros_text(micros))
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
+    Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
 };
-use arrow::compute::{cast, nullif};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::json::LineDelimitedWriter;
 
@@ -29,12 +29,12 @@ pub fn object_lines(batch: &RecordBatch) -> Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// The columns that are no fields, ready to be rendered: names, and arrays without empty text.
+/// The columns that are no fields, ready to be rendered: names and arrays.
 pub fn property_batch(columns: Vec<(&str, ArrayRef)>, rows: usize) -> Result<RecordBatch> {
     let mut fields = Vec::with_capacity(columns.len());
     let mut arrays = Vec::with_capacity(columns.len());
     for (name, array) in columns {
-        let array = without_empty_text(&array)?;
+        let array = readable(&array)?;
         fields.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);
     }
@@ -42,19 +42,12 @@ pub fn property_batch(columns: Vec<(&str, ArrayRef)>, rows: usize) -> Result<Rec
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)?)
 }
 
-/// Empty text becomes NULL; binary that is text becomes text; other types stay.
-fn without_empty_text(array: &ArrayRef) -> Result<ArrayRef> {
-    let array = match array.data_type() {
-        DataType::Binary if is_utf8(array.as_binary()) => cast(array, &DataType::Utf8)?,
-        _ => Arc::clone(array),
-    };
-    let Some(texts) = array.as_string_opt::<i32>() else { return Ok(array) };
-    let is_empty = |text: Option<&str>| text.is_some_and(str::is_empty);
-    if !texts.iter().any(is_empty) {
-        return Ok(array);
+/// Binary that is text becomes text; other types stay.
+fn readable(array: &ArrayRef) -> Result<ArrayRef> {
+    match array.data_type() {
+        DataType::Binary if is_utf8(array.as_binary()) => Ok(cast(array, &DataType::Utf8)?),
+        _ => Ok(Arc::clone(array)),
     }
-    let empty: BooleanArray = texts.iter().map(|text| Some(is_empty(text))).collect();
-    Ok(nullif(&array, &empty)?)
 }
 
 pub fn is_utf8(array: &BinaryArray) -> bool {

@@ -74,28 +74,28 @@ pub fn time_array(
             let micros = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
             let micros = micros.as_primitive::<TimestampMicrosecondType>();
             match zone.is_some() || is_utc {
-                true => rows.required(micros, |time| parser.from_utc_micros(time)),
-                false => rows.required(micros, |time| parser.from_local_micros(time)),
+                true => rows.required(micros, |time| parser.instant_of_utc_micros(time)),
+                false => rows.required(micros, |time| parser.instant_of_local_micros(time)),
             }
         }
         DataType::Date32 | DataType::Date64 => {
             let micros = cast(column, &local_micros)?;
             let micros = micros.as_primitive::<TimestampMicrosecondType>();
-            rows.required(micros, |time| parser.from_local_micros(time))
+            rows.required(micros, |time| parser.instant_of_local_micros(time))
         }
         integer if integer.is_integer() => {
             let numbers = cast(column, &DataType::Int64)?;
-            rows.required(numbers.as_primitive::<Int64Type>(), |number| parser.from_integer(number))
+            rows.required(numbers.as_primitive::<Int64Type>(), |number| parser.instant_of_integer(number))
         }
         DataType::Float32 | DataType::Float64 => {
             let numbers = cast(column, &DataType::Float64)?;
-            rows.required(numbers.as_primitive::<Float64Type>(), |number| parser.from_text(&number.to_string()))
+            rows.required(numbers.as_primitive::<Float64Type>(), |number| parser.instant_of_text(&number.to_string()))
         }
         other if other.is_nested() => return Err(unreadable(name, other, "a time")),
         _ => {
             let texts = text_array(name, column, trimmed)?;
             rows.collect((0..texts.len()).map(|row| match texts.is_valid(row) {
-                true => parser.from_text(texts.value(row)),
+                true => parser.instant_of_text(texts.value(row)),
                 false => Err(MISSING_TIME.to_owned()),
             }))
         }

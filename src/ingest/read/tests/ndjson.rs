@@ -23,7 +23,7 @@ fn segment_objects_work_as_they_are() {
     );
     assert_eq!(
         rows.get(0, "properties"),
-        r#"{"currency":"CNY","orderId":"o1","products":[{"sku":"1"}],"revenue":19.90,"integrations":{"All":true}}"#
+        r#"{"currency":"CNY","empty":"","orderId":"o1","products":[{"sku":"1"}],"revenue":19.90,"integrations":{"All":true}}"#
     );
     assert_eq!(rows.get(0, "context"), r#"{"ip":"1.2.3.4"}"#);
     assert_eq!(rows.get(1, "properties"), r#"{"age":30,"email":"a@x.cn"}"#);

@@ -126,7 +126,7 @@ fn properties_from_the_rest_and_from_an_object() {
         rows.get(0, "properties"),
         r#"{"color":"red","nested":{"x":1},"numbers":[1,2],"ok":true,"price":19.90}"#
     );
-    assert_eq!(rows.get(1, "properties"), r#"{"nested":{}}"#);
+    assert_eq!(rows.get(1, "properties"), r#"{"color":"","nested":{}}"#);
 }
 
 #[test]
