@@ -47,7 +47,7 @@ impl Workspaces {
     pub async fn get_or_create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
         let path = self.root.paths(name).manifest();
         match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
-            Err(error) if error.kind() != Kind::Conflict => return Err(error),
+            Err(error) if error.kind() != Kind::Conflict => Err(error),
             _ => self.get(name).await,
         }
     }

@@ -1,7 +1,7 @@
 //! All integration tests, one binary. This file is their table of contents.
 
 // A failed unwrap is a failed test.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod harness;
 

@@ -54,7 +54,7 @@ impl TimeParser {
     /// From trimmed text that is not empty.
     pub fn instant_of_text(&self, text: &str) -> Result<i64, Reason> {
         if let Some(format) = &self.format {
-            return self.from_format(text, format);
+            return self.instant_of_format(text, format);
         }
         if text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-' || byte == b'.')
             && !text.get(1..).is_some_and(|rest| rest.contains('-'))
@@ -153,7 +153,7 @@ impl TimeParser {
         }
     }
 
-    fn from_format(&self, text: &str, format: &Format) -> Result<i64, Reason> {
+    fn instant_of_format(&self, text: &str, format: &Format) -> Result<i64, Reason> {
         let no_match = || format!("{} is not a time in the format {}", shown(text), format.text);
         let mut parsed = Parsed::new();
         parse(&mut parsed, text, format.items.iter()).map_err(|_| no_match())?;
