@@ -15,8 +15,6 @@ mod statement;
 mod stop;
 mod suggest;
 mod tables;
-#[cfg(test)]
-mod tests;
 mod threads;
 mod time_zone;
 

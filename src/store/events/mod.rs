@@ -6,8 +6,6 @@ mod commit_log;
 mod data_file;
 pub mod schema;
 mod table;
-#[cfg(test)]
-mod tests;
 mod writer;
 
 pub use commit_log::{CommitLog, DeltaCommitLog};
