@@ -83,20 +83,13 @@ impl Loader {
         let content_hash =
             if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
         let mut load = Load::new(&workspace, &self.settings, &request, content_hash);
-        match load.run(batches).await {
-            Ok((files, dead_letters)) => {
-                let identity = workspace.write_identity(&writer, load.id).await?;
-                let record = load.record(&request, identity, dead_letters);
-                let summary = load.summary();
-                let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
-                let seconds = started.elapsed().as_secs_f64();
-                Ok(LoadSummary { version: snapshot.events.version, seconds, ..summary })
-            }
-            Err(error) => {
-                workspace.roll_back(&writer).await?;
-                Err(error)
-            }
-        }
+        workspace.begin_load(&writer);
+        let (files, dead_letters) = load.run(batches).await?;
+        let identity = workspace.write_identity(&writer, load.id).await?;
+        let record = load.record(&request, identity, dead_letters);
+        let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
+        let seconds = started.elapsed().as_secs_f64();
+        Ok(LoadSummary { version: snapshot.events.version, seconds, ..load.summary() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::ObjectStore;
 use parking_lot::RwLock;
@@ -32,6 +33,8 @@ pub struct Workspace {
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
     /// Held during a load; the lock file is taken by the first one.
     writer: Mutex<Option<WriterLock>>,
+    /// A load has begun to change the identity graph and has not committed: it failed, or nobody waits for it any more.
+    unfinished: AtomicBool,
 }
 
 /// What one load adds to a workspace. The files and objects are durable already, but count only once committed.
@@ -54,6 +57,7 @@ impl Workspace {
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
             writer: Mutex::new(None),
+            unfinished: AtomicBool::new(false),
             name,
             manifest,
             root,
@@ -142,7 +146,17 @@ impl Workspace {
             // Another process may have committed before this one got the lock.
             self.refresh().await?;
         }
-        Ok(WriterGuard { _lock: lock })
+        let writer = WriterGuard { _lock: lock };
+        if self.unfinished.load(Ordering::Relaxed) {
+            self.recover(&writer).await?;
+        }
+        Ok(writer)
+    }
+
+    /// Says that the identity graph is about to change. A load that then ends without a commit, be it by an error or
+    /// because its future is dropped, is undone before the next one.
+    pub fn begin_load(&self, _writer: &WriterGuard<'_>) {
+        self.unfinished.store(true, Ordering::Relaxed);
     }
 
     /// Writes the identity changes gathered since the last commit, if any, as an object of the load.
@@ -171,11 +185,12 @@ impl Workspace {
         let mut loads = held.loads.as_ref().clone();
         loads.push(commit.record);
         self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.unfinished.store(false, Ordering::Relaxed);
         Ok(self.snapshot())
     }
 
-    /// Forgets what a failed load left in the identity graph, by reading the graph again.
-    pub async fn roll_back(&self, _writer: &WriterGuard<'_>) -> Result<()> {
+    /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
+    async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
         let mut graph = IdentityGraph::default();
         for load in self.snapshot().loads.iter() {
             if let Some(path) = load.identity.as_deref() {
@@ -183,6 +198,8 @@ impl Workspace {
             }
         }
         *self.identity.write() = graph;
+        self.refresh().await?;
+        self.unfinished.store(false, Ordering::Relaxed);
         Ok(())
     }
 }

@@ -136,3 +136,45 @@ async fn a_query_reads_one_snapshot_while_loads_go_on() {
     assert_eq!(crate::harness::texts(&planned), ["1 1"], "the state of the plan");
     assert_eq!(world.row(sql).await, "3 2", "a new plan reads the newest state");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_nobody_waits_for_leaves_nothing() {
+    use std::time::Duration;
+
+    use convoke::ingest::LoadRequest;
+    use futures::StreamExt;
+    let world = world().await;
+    world.load("first", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("phantom", "2024-01-06T00:00:00Z"));
+    // One batch, then silence: the client has gone and its call is dropped.
+    let batches = futures::stream::iter([builder.finish()]).chain(futures::stream::pending()).boxed();
+    let request = LoadRequest { source: "gone".into(), content_hash: "gone".into(), again: false, checked: false };
+    let load = world.loader.load(&world.caller, request, batches);
+    assert!(tokio::time::timeout(Duration::from_millis(500), load).await.is_err(), "it must have been under way");
+    world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;
+    let persons = ["u1 0", "u3 1"];
+    assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, persons);
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    assert_eq!(again.rows("SELECT id_value, person FROM identities ORDER BY 2").await, persons);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_fails_leaves_nothing_and_the_next_one_can_be_read_again() {
+    let world = world().await;
+    world.load("first", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    // Somebody else's entry stands where the next one goes.
+    let foreign = world.folder.path().join("convoke/events/_delta_log/00000000000000000002.json");
+    std::fs::write(&foreign, "{\"commitInfo\":{}}").unwrap();
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("phantom", "2024-01-06T00:00:00Z"));
+    let error = world.load_batches("second", vec![builder.finish()]).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    std::fs::remove_file(&foreign).unwrap();
+    world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    for world in [&world, &again] {
+        assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, ["u1 0", "u3 1"]);
+        assert_eq!(world.row("SELECT count(*) FROM events").await, "2");
+    }
+}
