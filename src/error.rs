@@ -2,12 +2,16 @@
 //!
 //! Must not know any protocol beyond the two numbers that each kind maps to.
 
+mod store_failure;
+
 use std::fmt;
 
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
+
+pub use self::store_failure::StoreFailure;
 
 /// What a caller can do about an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,6 +123,11 @@ impl Error {
         self
     }
 
+    /// What a remote object store said somewhere below `error`, in one line; `None` when it has no part in it.
+    pub fn of_store(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        StoreFailure::find(error).map(|failure| Self::new(failure.kind(), failure.to_string()))
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -142,6 +151,9 @@ impl std::error::Error for Error {
 
 impl From<DataFusionError> for Error {
     fn from(error: DataFusionError) -> Self {
+        if let Some(ours) = Error::of_store(&error) {
+            return ours.with_source(error);
+        }
         let kind = match error.find_root() {
             DataFusionError::SQL(..)
             | DataFusionError::Plan(_)
@@ -207,6 +219,9 @@ impl From<ParquetError> for Error {
 
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
+        if let Some(ours) = Error::of_store(&error) {
+            return ours.with_source(error);
+        }
         let kind = match &error {
             object_store::Error::NotFound { .. } => Kind::NotFound,
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => Kind::Conflict,

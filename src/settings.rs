@@ -17,6 +17,7 @@ const ENVIRONMENT_PREFIX: &str = "CONVOKE";
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     pub server: ServerSettings,
+    pub store: StoreSettings,
     pub query: QuerySettings,
     pub ingest: IngestSettings,
     pub orders: OrderSettings,
@@ -31,6 +32,13 @@ pub struct Settings {
 pub struct ServerSettings {
     pub listen: String,
     pub stop_seconds: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoreSettings {
+    pub writer_stale_seconds: u64,
+    pub retry_seconds: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

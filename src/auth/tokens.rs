@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::TryStreamExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::{Caller, Role};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
+use crate::store::objects;
 
 /// Starts every token, so that scanners of source code and logs can find a leaked one.
 const PREFIX: &str = "cvk_";
@@ -98,12 +99,9 @@ impl Tokens {
         let stored = Stored { name: name.to_owned(), workspace, role, created_at, expires_at };
         let body = serde_json::to_vec_pretty(&stored)?;
         let hash = blake3::hash(secret.as_bytes());
-        let create_only = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
-        self.inner
-            .store
-            .put_opts(&self.path(hash.to_hex().as_str()), PutPayload::from(body), create_only)
+        objects::create(self.inner.store.as_ref(), &self.path(hash.to_hex().as_str()), body)
             .await
-            .map_err(|error| Error::from(error).context("cannot store the token"))?;
+            .map_err(|error| error.context("cannot store the token"))?;
         // A wrong answer from before the token existed must not outlive its making.
         self.inner.cache.lock().remove(&hash);
         Ok(secret)

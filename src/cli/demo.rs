@@ -29,7 +29,7 @@ const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
 
 pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let data = DataArguments { data: arguments.data.clone(), workspace: WorkspaceName::default() };
-    let embedded = Embedded::open(&data.data, settings(&arguments)?)?;
+    let embedded = Embedded::open(&data.data, settings(&arguments)?).await?;
     let manifest = Manifest { base_currency: Some("CNY".to_owned()), ..Manifest::new(Tz::UTC) };
     embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
     let shop = Shop::new(arguments.persons);

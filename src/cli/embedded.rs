@@ -23,9 +23,10 @@ pub(super) struct Embedded {
 }
 
 impl Embedded {
-    pub(super) fn open(data: &str, settings: Settings) -> Result<Self> {
+    pub(super) async fn open(data: &str, settings: Settings) -> Result<Self> {
         let settings = Arc::new(settings);
-        let root = Root::open(data)?;
+        let root = Root::open_with(data, &settings.store)?;
+        root.probe().await?;
         let tokens = Tokens::new(root.store_at_root(), Default::default());
         let workspaces = Workspaces::new(root);
         Ok(Self {
@@ -38,14 +39,14 @@ impl Embedded {
     }
 
     /// Opens a root that must be there already: a reading command does not make folders.
-    pub(super) fn open_existing(data: &str, settings: Settings) -> Result<Self> {
+    pub(super) async fn open_existing(data: &str, settings: Settings) -> Result<Self> {
         let is_folder = !data.contains("://");
         if is_folder && !std::path::Path::new(data).is_dir() {
             return Err(Error::not_found(format!(
                 "there is no data folder '{data}': name one with --data, or make one by `convoke ingest` or `convoke demo`"
             )));
         }
-        Self::open(data, settings)
+        Self::open(data, settings).await
     }
 
     /// Makes the workspace unless it is there.

@@ -59,7 +59,7 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
         return Ok((Target::Server(remote), chrono_tz::Tz::UTC));
     }
     let settings = Settings::load(None, std::env::vars(), &[])?;
-    let embedded = Embedded::open(&arguments.data.data, settings)?;
+    let embedded = Embedded::open(&arguments.data.data, settings).await?;
     embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let zone = workspace.manifest().time_zone;

@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Cli, Command};
 use crate::error::{Error, Result};
+use crate::store::end_terms;
 
 /// Parses the command line, runs the command, and says how it went: 0 done, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
@@ -31,7 +32,10 @@ pub fn main() -> ExitCode {
         // On a worker thread, whose stack is larger than that of the main one.
         let outcome = runtime.block_on(async {
             let command = tokio::spawn(run(cli));
-            command.await.map_err(|error| Error::internal(format!("the command broke off: {error}")))?
+            let outcome = command.await;
+            // However the command ended: the next one need not wait for this process to be taken for gone.
+            end_terms().await;
+            outcome.map_err(|error| Error::internal(format!("the command broke off: {error}")))?
         });
         // A blocked reader thread must not keep the program.
         runtime.shutdown_background();

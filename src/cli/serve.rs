@@ -16,7 +16,7 @@ use crate::server::{self, ServerParts};
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, arguments.listen.as_ref())?;
-    let embedded = Embedded::open(&arguments.data.data, settings)?;
+    let embedded = Embedded::open(&arguments.data.data, settings).await?;
     embedded.create_workspace(&arguments.data, None).await?;
     // Only one process writes to a workspace, and readers of this one must see what it writes.
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;

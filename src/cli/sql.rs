@@ -25,7 +25,7 @@ pub(super) async fn run(arguments: SqlArguments) -> Result<()> {
 /// `None` for a statement without rows.
 async fn query_folder(arguments: &SqlArguments) -> Result<Option<ResultRows>> {
     let settings = embedded::settings(&arguments.settings, None)?;
-    let embedded = Embedded::open_existing(&arguments.data.data, settings)?;
+    let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
     let caller = embedded::local_caller(&arguments.data);
     let session = SessionOptions::default();
     let prepared = embedded.engine.prepare(&caller, &session, &arguments.statement, None).await?;

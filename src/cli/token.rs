@@ -18,7 +18,7 @@ pub(super) async fn run(command: TokenCommand) -> Result<()> {
 
 /// Prints only the token, so that it can go into a variable.
 async fn create(arguments: TokenArguments) -> Result<()> {
-    let embedded = Embedded::open(&arguments.data.data, Settings::defaults()?)?;
+    let embedded = Embedded::open(&arguments.data.data, Settings::defaults()?).await?;
     embedded.create_workspace(&arguments.data, None).await?;
     let expires = arguments.expires.map(|days| Duration::from_secs(days.saturating_mul(SECONDS_A_DAY)));
     let workspace = arguments.data.workspace.clone();

@@ -1,36 +1,78 @@
-//! One writer per workspace: a lock file on the local disk, released by the kernel however the process ends.
+//! One writer per workspace. On a local disk it holds a lock file, which the kernel releases however the process ends;
+//! on an object store it holds a term.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::sync::Arc;
 
 use super::root::Root;
-use crate::error::{Error, Result};
+use super::term::Term;
+use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 
 /// Held by the process that may write to a workspace.
 #[derive(Debug)]
 pub struct WriterLock {
-    /// Locked as long as it is open. `None` for a root that no second process can see.
-    _file: Option<File>,
+    held: Held,
+}
+
+#[derive(Debug)]
+enum Held {
+    /// Locked as long as it is open.
+    File {
+        _file: File,
+    },
+    Term(Arc<Term>),
+    /// A root that no second process can see.
+    Alone,
 }
 
 impl WriterLock {
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
-    pub fn acquire(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
-        let Some(folder) = root.local_folder() else {
-            return Ok(Self { _file: None });
+    pub async fn acquire(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
+        let held = if root.is_shared() {
+            let term = Term::claim(root.store(), root.paths(workspace), root.writer_stale_after()).await;
+            Held::Term(term.map_err(|error| advise(error, root, workspace))?)
+        } else if let Some(folder) = root.local_folder() {
+            Held::File { _file: lock_file(&folder.join(workspace.as_str())).map_err(|e| advise(e, root, workspace))? }
+        } else {
+            Held::Alone
         };
-        let folder = folder.join(workspace.as_str());
-        std::fs::create_dir_all(&folder)?;
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".writer.lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(Error::conflict(format!(
-                "another process writes to workspace '{workspace}' under {}: stop it, or send events through the \
-                 running server with --connect",
-                root.url()
-            ))),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+        Ok(Self { held })
+    }
+
+    /// Asks whether this process may still write: before each commit, since a process that slept for long may have been
+    /// taken for dead.
+    ///
+    /// # Errors
+    /// `Conflict` when another process has taken over.
+    pub async fn check(&self) -> Result<()> {
+        match &self.held {
+            Held::Term(term) => term.check().await,
+            // Nobody can take these away.
+            Held::File { .. } | Held::Alone => Ok(()),
         }
     }
+}
+
+fn lock_file(folder: &std::path::Path) -> Result<File> {
+    std::fs::create_dir_all(folder)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".writer.lock"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::conflict("it holds the lock file")),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Adds the way out to a conflict.
+fn advise(error: Error, root: &Root, workspace: &WorkspaceName) -> Error {
+    if error.kind() != Kind::Conflict {
+        return error;
+    }
+    Error::conflict(format!(
+        "another process writes to workspace '{workspace}' under {} ({error}): stop it, or send events through the \
+         running server with --connect",
+        root.url()
+    ))
 }

@@ -2,13 +2,19 @@
 //!
 //! Knows nothing of callers, persons, SQL or protocols.
 
+mod cloud;
 pub mod dead_letters;
 mod durable;
 pub mod events;
 mod lock;
+mod log_store;
 pub mod objects;
 pub mod paths;
 mod root;
+mod term;
+#[cfg(test)]
+mod tests;
 
 pub use lock::WriterLock;
 pub use root::Root;
+pub use term::end_terms;

@@ -6,6 +6,9 @@
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
 //! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of one load
+//! <root>/<workspace>/_writer/<term>.json           one process's claim to write (object stores only)
+//! <root>/<workspace>/_writer/<term>.heartbeat      written again and again while that process lives
+//! <root>/<workspace>/_writer/<term>.ended          that process has ended well
 //! ```
 
 use object_store::path::Path;
@@ -37,6 +40,21 @@ impl WorkspacePaths {
 
     pub fn events(&self) -> Path {
         self.base.clone().join(EVENTS)
+    }
+
+    /// Folder of the objects that tell which process writes.
+    pub fn writer(&self) -> Path {
+        self.base.clone().join("_writer")
+    }
+
+    /// An object of one writer's term: `json` claims it, `heartbeat` and `ended` tell how it goes.
+    pub fn writer_term(&self, term: u64, what: &str) -> Path {
+        self.writer().join(format!("{term:020}.{what}"))
+    }
+
+    /// Written to learn the time of the store's own clock.
+    pub fn writer_clock(&self) -> Path {
+        self.writer().join("clock")
     }
 }
 

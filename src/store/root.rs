@@ -1,58 +1,102 @@
 //! A root: the URL under which all workspaces lie, and the object store behind it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
-use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
+use object_store::{ObjectStore, ObjectStoreScheme};
 use url::Url;
 
+use super::cloud::{self, Patience};
 use super::durable::DurableLocalStore;
+use super::log_store;
 use super::paths::WorkspacePaths;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
+use crate::settings::{Settings, StoreSettings};
 
 /// Where a server's data lies. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Root {
     /// The store at the root of its scheme, as Delta wants it.
     store: Arc<dyn ObjectStore>,
     /// The root's path inside `store`.
     base: Path,
     url: Url,
+    /// `None` for a local disk and for memory.
+    cloud: Option<ObjectStoreScheme>,
+    settings: StoreSettings,
+}
+
+/// The configuration of a store in a cloud holds credentials: only the location is shown.
+impl fmt::Debug for Root {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Root({})", self.url)
+    }
 }
 
 impl Root {
-    /// Opens a folder (`./data`), `file:///...` or `memory://`. A local folder is made when it is missing.
+    /// [`Root::open_with`] the default settings.
+    pub fn open(location: &str) -> Result<Self> {
+        Self::open_with(location, &Settings::defaults()?.store)
+    }
+
+    /// Opens a folder (`./data`), `file:///...`, `memory://`, or `s3://`, `gs://`, `az://` with bucket and folder.
+    /// A local folder is made when it is missing; nothing is sent to a store in a cloud yet.
     ///
     /// # Errors
-    /// `InvalidInput` for another scheme, an I/O error when the folder cannot be made.
-    pub fn open(location: &str) -> Result<Self> {
+    /// `InvalidInput` for another scheme or a store that the environment does not describe, an I/O error when the
+    /// folder cannot be made.
+    pub fn open_with(location: &str, settings: &StoreSettings) -> Result<Self> {
+        let settings = settings.clone();
         match Url::parse(location) {
             Ok(url) if url.scheme() == "memory" => {
-                Ok(Self { store: Arc::new(InMemory::new()), base: Path::default(), url })
+                Ok(Self { store: Arc::new(InMemory::new()), base: Path::default(), url, cloud: None, settings })
             }
             Ok(url) if url.scheme() == "file" => {
                 let folder = url.to_file_path().map_err(|()| unusable(location))?;
-                Self::open_folder(folder)
+                Self::open_folder(folder, settings)
             }
+            Ok(url) if cloud::is_cloud(&url) => Self::open_cloud(url, settings),
             Ok(url) if url.has_host() => Err(Error::invalid(format!(
-                "data location '{location}': scheme '{}' is not supported; use a folder, file:///... or memory://",
+                "data location with scheme '{}' is not supported; use a folder, file:///..., s3://bucket/folder, \
+                 gs://bucket/folder, az://container/folder or memory://",
                 url.scheme()
             ))),
-            _ => Self::open_folder(PathBuf::from(location)),
+            _ => Self::open_folder(PathBuf::from(location), settings),
         }
     }
 
-    fn open_folder(folder: PathBuf) -> Result<Self> {
+    fn open_folder(folder: PathBuf, settings: StoreSettings) -> Result<Self> {
         let doing = || format!("data folder '{}'", folder.display());
         std::fs::create_dir_all(&folder).map_err(|error| Error::from(error).context(doing()))?;
         let folder = folder.canonicalize().map_err(|error| Error::from(error).context(doing()))?;
         let url = Url::from_directory_path(&folder).map_err(|()| unusable(&folder.display().to_string()))?;
         let base = Path::from_absolute_path(&folder).map_err(object_store::Error::from)?;
-        Ok(Self { store: Arc::new(DurableLocalStore::new()), base, url })
+        Ok(Self { store: Arc::new(DurableLocalStore::new()), base, url, cloud: None, settings })
+    }
+
+    fn open_cloud(url: Url, settings: StoreSettings) -> Result<Self> {
+        let (scheme, base) = cloud::location(&url)?;
+        let patience = Patience::Work(Duration::from_secs(settings.retry_seconds));
+        let store = Arc::new(cloud::connect(&url, &scheme, patience)?);
+        log_store::register(url.scheme())?;
+        Ok(Self { store, base, url, cloud: Some(scheme), settings })
+    }
+
+    /// Asks a store in a cloud whether it answers and lets us in. A local root has been seen by opening it.
+    ///
+    /// # Errors
+    /// One line that names what to check.
+    pub async fn probe(&self) -> Result<()> {
+        match &self.cloud {
+            Some(scheme) => cloud::probe(&self.url, scheme, &self.base).await,
+            None => Ok(()),
+        }
     }
 
     /// The store at the root of its scheme.
@@ -84,6 +128,16 @@ impl Root {
     /// The root's folder on the local disk, if it has one.
     pub fn local_folder(&self) -> Option<PathBuf> {
         (self.url.scheme() == "file").then(|| self.url.to_file_path().ok()).flatten()
+    }
+
+    /// Whether other machines may see this root, so that a lock of this machine's kernel tells nothing.
+    pub fn is_shared(&self) -> bool {
+        self.cloud.is_some()
+    }
+
+    /// Time without a sign of life after which a writer counts as gone.
+    pub fn writer_stale_after(&self) -> Duration {
+        Duration::from_secs(self.settings.writer_stale_seconds.max(1))
     }
 
     pub fn url(&self) -> &Url {

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::manifest::Manifest;
 use super::snapshot::{Snapshot, SnapshotId};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
 use crate::store::events::{EventsTable, LoadRecord, WrittenFile};
@@ -31,8 +31,8 @@ pub struct Workspace {
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
-    /// Held during a load; the lock file is taken by the first one.
-    writer: Mutex<Option<WriterLock>>,
+    /// Held during a load; the right to write is taken by the first one.
+    writer: Mutex<Writing>,
     /// A load has begun to change the identity graph and has not committed: it failed, or nobody waits for it any more.
     unfinished: AtomicBool,
 }
@@ -43,9 +43,30 @@ pub struct Commit {
     pub record: LoadRecord,
 }
 
+/// This process as the writer of the workspace.
+#[derive(Default)]
+struct Writing {
+    lock: Option<WriterLock>,
+    /// The table is there, and what others committed before this process got the lock has been read.
+    prepared: bool,
+}
+
 /// The right to commit, for the length of one load.
 pub struct WriterGuard<'a> {
-    _lock: MutexGuard<'a, Option<WriterLock>>,
+    writing: MutexGuard<'a, Writing>,
+}
+
+impl WriterGuard<'_> {
+    /// To be called before each commit.
+    ///
+    /// # Errors
+    /// `Conflict` when another process has taken over.
+    pub async fn check(&self) -> Result<()> {
+        match &self.writing.lock {
+            Some(lock) => lock.check().await,
+            None => Err(Error::internal("a writer without its lock")),
+        }
+    }
 }
 
 impl Workspace {
@@ -56,7 +77,7 @@ impl Workspace {
             store: root.workspace_store(&name),
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
-            writer: Mutex::new(None),
+            writer: Mutex::default(),
             unfinished: AtomicBool::new(false),
             name,
             manifest,
@@ -139,14 +160,26 @@ impl Workspace {
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
     pub async fn writer(&self) -> Result<WriterGuard<'_>> {
-        let mut lock = self.writer.lock().await;
-        if lock.is_none() {
-            *lock = Some(WriterLock::acquire(&self.root, &self.name)?);
+        let mut writing = self.writer.lock().await;
+        if let Some(lock) = &writing.lock
+            && let Err(error) = lock.check().await
+        {
+            if error.kind() != Kind::Conflict {
+                return Err(error);
+            }
+            // Another process has taken over, and may have ended since.
+            *writing = Writing::default();
+        }
+        if writing.lock.is_none() {
+            writing.lock = Some(WriterLock::acquire(&self.root, &self.name).await?);
+        }
+        if !writing.prepared {
             self.events.create().await?;
             // Another process may have committed before this one got the lock.
             self.refresh().await?;
+            writing.prepared = true;
         }
-        let writer = WriterGuard { _lock: lock };
+        let writer = WriterGuard { writing };
         if self.unfinished.load(Ordering::Relaxed) {
             self.recover(&writer).await?;
         }
@@ -173,7 +206,8 @@ impl Workspace {
     }
 
     /// Commits a load as the next version and makes it visible.
-    pub async fn commit(&self, _writer: &WriterGuard<'_>, commit: Commit) -> Result<Arc<Snapshot>> {
+    pub async fn commit(&self, writer: &WriterGuard<'_>, commit: Commit) -> Result<Arc<Snapshot>> {
+        writer.check().await?;
         let held = self.snapshot();
         let version = held.events.version + 1;
         self.events.commit(version, commit.files, &commit.record).await?;

@@ -75,6 +75,9 @@ impl DeltaCommitLog {
 }
 
 fn delta_error(error: deltalake_core::DeltaTableError) -> Error {
+    if let Some(ours) = Error::of_store(&error) {
+        return ours.context("events table").with_source(error);
+    }
     Error::internal(format!("events table: {error}")).with_source(error)
 }
 
@@ -97,8 +100,16 @@ impl CommitLog for DeltaCommitLog {
             .with_columns(delta_columns()?)
             .with_partition_columns([schema::MONTH])
             .with_configuration([("delta.dataSkippingStatsColumns", Some(schema::MIN_MAX_COLUMNS.join(",")))])
-            .await
-            .map_err(delta_error)?;
+            .await;
+        let created = match created {
+            Ok(created) => created,
+            // Somebody else's first version serves as well as ours; and it may be ours, with its answer lost.
+            Err(failure) => {
+                let mut table = self.table()?;
+                table.load().await.map_err(|_| delta_error(failure))?;
+                table
+            }
+        };
         *self.table.lock().await = Some(created);
         Ok(())
     }
@@ -157,6 +168,11 @@ impl CommitLog for DeltaCommitLog {
 }
 
 fn commit_failure(version: u64, failure: TransactionError) -> Error {
+    if let Some(ours) = Error::of_store(&failure) {
+        return ours
+            .context(format!("version {version} of the events table could not be written"))
+            .with_source(failure);
+    }
     Error::new(Kind::Internal, format!("version {version} of the events table could not be written: {failure}"))
         .with_source(failure)
 }

@@ -67,7 +67,7 @@ impl FileWriter {
         let path = paths::events_file(&month, Uuid::now_v7());
         let size = bytes.len() as u64;
         let target: Path = paths::events_file_in_workspace(&path);
-        objects::create(self.store.as_ref(), &target, bytes).await?;
+        objects::create_unique(self.store.as_ref(), &target, bytes).await?;
         Ok(WrittenFile { path, month, bytes: size, rows, statistics })
     }
 }

@@ -1,0 +1,233 @@
+//! One writer per workspace on an object store: numbered terms, each claimed by the one process that creates its object.
+//!
+//! A writer shows that it lives by writing its heartbeat object again and again. Whoever finds the newest term without
+//! a fresh heartbeat claims the next one. The older process, if it only slept, sees the newer term before it commits and
+//! refuses; should it look too early, the log still takes each version once. Ages are told by the store's own clock.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::objects;
+use super::paths::WorkspacePaths;
+use crate::error::{Error, Kind, Result};
+
+const CLAIM: &str = "json";
+const HEARTBEAT: &str = "heartbeat";
+const ENDED: &str = "ended";
+
+/// Heartbeats in the time after which a writer counts as gone.
+const BEATS: u32 = 4;
+
+/// How long the end of a process may take to tell the store of it.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Terms of this process that have not been ended. However a command ends, its terms are ended at one place.
+static OPEN: Mutex<Vec<Arc<Term>>> = Mutex::new(Vec::new());
+
+/// A claim to write, held by this process.
+pub(super) struct Term {
+    store: Arc<dyn ObjectStore>,
+    paths: WorkspacePaths,
+    number: u64,
+    heartbeat: JoinHandle<()>,
+}
+
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Term({})", self.number)
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        self.heartbeat.abort();
+    }
+}
+
+impl Term {
+    /// Claims the next term and keeps its heartbeat going.
+    ///
+    /// # Errors
+    /// `Conflict` while another writer is alive, or when another is quicker.
+    pub(super) async fn claim(
+        store: Arc<dyn ObjectStore>,
+        paths: WorkspacePaths,
+        stale_after: Duration,
+    ) -> Result<Arc<Self>> {
+        let number = next_number(&store, &paths, stale_after).await?;
+        create_claim(&store, &paths, number).await?;
+        let board = Board::read(&store, &paths).await?;
+        if board.newest() != number {
+            // This process was so slow that its number had come and gone.
+            return Err(Error::conflict("it has just begun"));
+        }
+        beat(&store, &paths, number).await?;
+        let heartbeat = tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, stale_after / BEATS));
+        let term = Arc::new(Self { store, paths, number, heartbeat });
+        term.forget_older(board).await;
+        OPEN.lock().push(Arc::clone(&term));
+        Ok(term)
+    }
+
+    /// # Errors
+    /// `Conflict` when there is a newer term.
+    pub(super) async fn check(&self) -> Result<()> {
+        if Board::read(&self.store, &self.paths).await?.newest() == self.number {
+            return Ok(());
+        }
+        self.heartbeat.abort();
+        Err(Error::conflict(
+            "another process has taken over the writing of this workspace: stop it, or send events through it with \
+             --connect",
+        ))
+    }
+
+    /// Tells the next writer that it need not wait.
+    pub(super) async fn end(&self) -> Result<()> {
+        self.heartbeat.abort();
+        objects::create(self.store.as_ref(), &self.paths.writer_term(self.number, ENDED), "{}").await
+    }
+
+    /// Objects of older terms are of no use once a newer one stands. One that stays is harmless.
+    async fn forget_older(&self, board: Board) {
+        for path in board.reigns.range(..self.number).flat_map(|(_, reign)| &reign.objects) {
+            if let Err(error) = self.store.delete(path).await {
+                tracing::debug!(%path, error = %Error::from(error), "an old writer's object stays");
+            }
+        }
+    }
+}
+
+/// Ends all terms that this process holds, as well as it can: to be called when a command is over.
+pub async fn end_terms() {
+    let open = std::mem::take(&mut *OPEN.lock());
+    let ends = futures::future::join_all(open.iter().map(|term| term.end()));
+    match tokio::time::timeout(GOODBYE, ends).await {
+        Ok(ends) => {
+            for error in ends.into_iter().filter_map(Result::err).filter(|error| error.kind() != Kind::Conflict) {
+                tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
+            }
+        }
+        Err(_) => tracing::warn!("the next writer must wait until this one's heartbeat is stale"),
+    }
+}
+
+/// The number to claim: the one after the newest, if that one's writer is gone.
+async fn next_number(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, stale_after: Duration) -> Result<u64> {
+    let board = Board::read(store, paths).await?;
+    let Some((number, _)) = board.holder() else { return Ok(board.newest() + 1) };
+    // Clocks of machines differ: the store tells both times.
+    store.put(&paths.writer_clock(), Uuid::now_v7().to_string().into()).await?;
+    let board = Board::read(store, paths).await?;
+    let Some((newest, reign)) = board.holder() else { return Ok(board.newest() + 1) };
+    let now = board.clock.unwrap_or_else(Utc::now);
+    let silent = now.signed_duration_since(reign.seen).to_std().unwrap_or_default();
+    if newest == number && silent >= stale_after {
+        tracing::info!(term = newest, silent_seconds = silent.as_secs(), "taking over from a writer that is gone");
+        return Ok(newest + 1);
+    }
+    let rest = stale_after.saturating_sub(silent).as_secs() + 1;
+    Err(Error::conflict(format!("if it has died, it counts as gone in {rest} s")))
+}
+
+/// Creates the object of term `number`, and makes sure that it could not be created twice.
+async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
+    let path = paths.writer_term(number, CLAIM);
+    let claim = || {
+        let started_at = Utc::now();
+        json!({ "writer": Uuid::now_v7(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
+    };
+    objects::create(store.as_ref(), &path, claim()).await.map_err(|error| match error.kind() {
+        Kind::Conflict => Error::conflict("it has just begun"),
+        _ => error,
+    })?;
+    match objects::create(store.as_ref(), &path, claim()).await {
+        Err(error) if error.kind() == Kind::Conflict => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => Err(Error::invalid(
+            "this object store overwrites objects that are to be created once (it ignores 'If-None-Match: *'): two \
+             writers could destroy each other's data; use a store with conditional writes",
+        )),
+    }
+}
+
+async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
+    store.put(&paths.writer_term(number, HEARTBEAT), Uuid::now_v7().to_string().into()).await?;
+    Ok(())
+}
+
+async fn keep_beating(store: Arc<dyn ObjectStore>, paths: WorkspacePaths, number: u64, interval: Duration) {
+    loop {
+        tokio::time::sleep(interval).await;
+        if let Err(error) = beat(&store, &paths, number).await {
+            tracing::warn!(%error, "cannot tell the object store that this writer lives");
+        }
+    }
+}
+
+/// What the folder of the terms shows.
+#[derive(Debug, Default)]
+struct Board {
+    reigns: BTreeMap<u64, Reign>,
+    /// The store's time when it was asked for it.
+    clock: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Default)]
+struct Reign {
+    /// Newest sign of life, by the store's clock.
+    seen: DateTime<Utc>,
+    claimed: bool,
+    ended: bool,
+    objects: Vec<Path>,
+}
+
+impl Board {
+    async fn read(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> Result<Self> {
+        let mut board = Self::default();
+        let objects: Vec<_> = store.list(Some(&paths.writer())).try_collect().await?;
+        for object in objects {
+            if object.location == paths.writer_clock() {
+                board.clock = Some(object.last_modified);
+            }
+            let parts = object.location.filename().and_then(|name| name.split_once('.'));
+            let Some((number, what)) = parts else { continue };
+            let Ok(number) = number.parse() else { continue };
+            let reign: &mut Reign = board.reigns.entry(number).or_default();
+            reign.claimed |= what == CLAIM;
+            reign.ended |= what == ENDED;
+            reign.seen = reign.seen.max(object.last_modified);
+            reign.objects.push(object.location);
+        }
+        Ok(board)
+    }
+
+    /// Number of the newest term; 0 when there is none.
+    fn newest(&self) -> u64 {
+        self.claims().next_back().map_or(0, |(number, _)| number)
+    }
+
+    /// The newest term, unless its writer has ended it.
+    fn holder(&self) -> Option<(u64, &Reign)> {
+        self.claims().next_back().filter(|(_, reign)| !reign.ended)
+    }
+
+    /// A heartbeat of a term that is forgotten already is no claim.
+    fn claims(&self) -> impl DoubleEndedIterator<Item = (u64, &Reign)> {
+        self.reigns.iter().filter(|(_, reign)| reign.claimed).map(|(number, reign)| (*number, reign))
+    }
+}

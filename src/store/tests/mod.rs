@@ -1,0 +1,3 @@
+//! What the tests of this layer share.
+
+pub(super) mod faulty;
