@@ -106,7 +106,7 @@ impl fmt::Display for StoreFailure {
 }
 
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 /// The number in `Server returned non-2xx status code: 403 Forbidden: <body>`.

@@ -32,6 +32,9 @@ const ENDED: &str = "ended";
 /// Heartbeats in the time after which a writer counts as gone.
 const BEATS: u32 = 4;
 
+/// Between two heartbeats at least.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 /// How long the end of a process may take to tell the store of it.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -76,7 +79,8 @@ impl Term {
             return Err(Error::conflict("it has just begun"));
         }
         beat(&store, &paths, number).await?;
-        let heartbeat = tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, stale_after / BEATS));
+        let heartbeat =
+            tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, (stale_after / BEATS).max(SHORTEST)));
         let term = Arc::new(Self { store, paths, number, heartbeat });
         term.forget_older(board).await;
         OPEN.lock().push(Arc::clone(&term));
