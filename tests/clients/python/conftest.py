@@ -4,10 +4,13 @@ Only one writer may hold a data folder, so each server gets a copy of a folder t
 """
 
 import shutil
+import uuid
 
 import pytest
 
-from support import adbc, cdnow, cli, oracle, web
+from support import adbc, cdnow, ceph, cli, oracle, web
+from support.losing_proxy import LosingProxy
+from support.s3 import S3, Bucket
 from support.server import Server
 
 
@@ -99,6 +102,30 @@ def connection(server):
 def web_connection(web_server):
     with adbc.connect(web_server) as connection:
         yield connection
+
+
+@pytest.fixture(scope="session")
+def s3_server(tmp_path_factory):
+    """Ceph's S3 gateway with a store in memory."""
+    if ceph.unpacked() is None:
+        pytest.skip("no S3 server: tests/run unpacks Ceph on Debian")
+    server = ceph.Ceph(tmp_path_factory.mktemp("ceph"))
+    yield S3(server.address, ceph.ACCESS_KEY, ceph.SECRET_KEY)
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server) -> Bucket:
+    """A bucket of this test alone."""
+    return s3_server.make_bucket(f"test-{uuid.uuid4().hex[:16]}")
+
+
+@pytest.fixture
+def losing_proxy(s3_server):
+    """A proxy before the S3 server that can lose answers."""
+    proxy = LosingProxy(s3_server.address)
+    yield proxy
+    proxy.stop()
 
 
 def pytest_terminal_summary(terminalreporter):

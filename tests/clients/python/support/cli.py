@@ -24,11 +24,19 @@ def environment() -> dict[str, str]:
     return kept | {"NO_COLOR": "1"}
 
 
-def run(*arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None) -> subprocess.CompletedProcess:
+def run(
+    *arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
     """Runs `convoke ARGUMENTS` and checks its exit code (`None`: any)."""
     command = [str(binary()), *map(str, arguments)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=cwd, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=env or environment(),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
     )
     assert code is None or done.returncode == code, (
         f"exit code {done.returncode}, expected {code}\n$ {' '.join(command)}\n"
@@ -59,5 +67,5 @@ def value(data, text: str, **options) -> str:
     return next(iter(rows[0].values()))
 
 
-def count_events(data) -> int:
-    return int(value(data, "SELECT count(*) AS n FROM events"))
+def count_events(data, **options) -> int:
+    return int(value(data, "SELECT count(*) AS n FROM events", **options))

@@ -17,9 +17,10 @@ STOP_LIMIT = 30
 class Server:
     """One running server over a data folder, with a token of role admin."""
 
-    def __init__(self, data, *flags):
+    def __init__(self, data, *flags, env: dict[str, str] | None = None):
         self.data = data
-        self.token = cli.run("token", "create", "--data", data, "--role", "admin").stdout.strip()
+        env = env or cli.environment()
+        self.token = cli.run("token", "create", "--data", data, "--role", "admin", env=env).stdout.strip()
         assert self.token and not re.search(r"\s", self.token), f"only the token on standard output: {self.token!r}"
         self._log: list[str] = []
         self._port: int | None = None
@@ -32,7 +33,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=cli.environment(),
+            env=env,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
@@ -88,6 +89,12 @@ class Server:
             if self.cpu_seconds() - before < 0.1:
                 return True
         return False
+
+    def kill(self):
+        """Ends it as a power cut would."""
+        self.process.kill()
+        self.process.wait(STOP_LIMIT)
+        self._reader.join(STOP_LIMIT)
 
     def stop(self):
         """Asks the server to stop and fails when it had died before, or does not stop."""
