@@ -99,7 +99,8 @@ impl Part {
         mut take: impl FnMut(&RecordBatch) -> Result<()> + Send,
     ) -> Result<()> {
         let damaged = |why: &str| Error::corrupt(format!("object '{}' {why}", self.path));
-        let bytes: Bytes = objects::read(store, &self.path.as_str().into()).await?.ok_or_else(|| damaged("is missing"))?;
+        let bytes: Bytes =
+            objects::read(store, &self.path.as_str().into()).await?.ok_or_else(|| damaged("is missing"))?;
         if bytes.len() as u64 != self.bytes || blake3::hash(&bytes).to_hex().as_str() != self.hash {
             return Err(damaged("is damaged"));
         }

@@ -49,8 +49,7 @@ pub(super) async fn publish(
     clear(store, *paths).await?;
     let rows = |nodes| identity.published_rows(nodes);
     let path = |number| paths.part(number);
-    let parts =
-        writer.write(published_schema(), properties(publication), identity.nodes(), path, rows).await?;
+    let parts = writer.write(published_schema(), properties(publication), identity.nodes(), path, rows).await?;
     let manifest = Manifest {
         format: FORMAT,
         epoch: paths.epoch,
