@@ -70,6 +70,8 @@ pub struct OrderSettings {
 #[serde(deny_unknown_fields)]
 pub struct IdentitySettings {
     pub blocked_values: Vec<String>,
+    pub checkpoint_nodes: u64,
+    pub checkpoint_minutes: u64,
 }
 
 /// One setting as a user may look it up.

@@ -43,10 +43,23 @@ pub(super) enum Command {
     /// Load a synthetic shop, serve it, and run five queries over it
     #[command(after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit")]
     Demo(DemoArguments),
+    /// Write the state of the identities, and publish the table of persons for other engines
+    #[command(after_help = CHECKPOINT_EXAMPLE)]
+    Checkpoint(CheckpointArguments),
     /// Make access tokens
     #[command(subcommand)]
     Token(TokenCommand),
 }
+
+const CHECKPOINT_EXAMPLE: &str = "Example:
+  convoke checkpoint --data ./shop
+
+DuckDB, Polars, Spark and others then join the events with (node, person, person_id):
+  SELECT person, count(*) FROM read_parquet('shop/convoke/events/*/*.parquet') e
+  JOIN read_parquet('PATH/*.parquet') p ON p.node = e.node GROUP BY person
+
+After `convoke compact` take the files of the events from the Delta table (README, Open data). A running server takes
+checkpoints by itself (settings identity.checkpoint_nodes and identity.checkpoint_minutes).";
 
 const INGEST_EXAMPLES: &str = "Examples:
   convoke ingest purchases.csv --data ./shop --event 'Order Completed' \\
@@ -193,6 +206,12 @@ pub(super) struct SqlArguments {
     pub(super) format: Format,
     #[command(flatten)]
     pub(super) settings: SettingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckpointArguments {
+    #[command(flatten)]
+    pub(super) data: DataArguments,
 }
 
 #[derive(Debug, Args)]

@@ -53,6 +53,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
             Err(_) => drop(stopped.await),
         }
     };
+    let checkpoints = serve::take_checkpoints(&embedded);
     let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, shutdown));
     ask(&address, &token, &shop).await?;
     explain_connecting(&address, &token)?;
@@ -60,7 +61,9 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
         // The server may have stopped by a signal already.
         stop.send(()).ok();
     }
-    serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?
+    let served = serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?;
+    drop(checkpoints);
+    served
 }
 
 fn settings(arguments: &DemoArguments) -> Result<Settings> {

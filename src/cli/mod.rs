@@ -1,6 +1,7 @@
 //! Commands, progress and tables on a terminal. The only place with `anyhow`-like text for people and exit codes.
 
 mod arguments;
+mod checkpoint;
 mod demo;
 mod embedded;
 mod ingest;
@@ -72,6 +73,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Ingest(arguments) => ingest::run(arguments).await,
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Checkpoint(arguments) => checkpoint::run(arguments).await,
         Command::Token(command) => token::run(command).await,
     }
 }

@@ -23,6 +23,15 @@ impl Progress {
         } else {
             "{msg} [{bar:32}] {pos}/{len} events {per_sec} {eta}"
         };
+        Self::with_template(template, label, total, counter)
+    }
+
+    /// Follows a count of rows of any kind.
+    pub(super) fn follow_rows(label: &str, total: u64, counter: Arc<AtomicU64>) -> Self {
+        Self::with_template("{msg} [{bar:32}] {pos}/{len} rows {per_sec} {eta}", label, total, counter)
+    }
+
+    fn with_template(template: &str, label: &str, total: u64, counter: Arc<AtomicU64>) -> Self {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_message(label.to_owned());
         let follower = tokio::spawn({

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinSet;
 
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
@@ -13,6 +14,7 @@ use super::output;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
 use crate::server::{self, ServerParts};
+use crate::workspace::checkpoint_by_time;
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, arguments.listen.as_ref())?;
@@ -29,7 +31,21 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
-    server::serve(listener, parts(embedded), grace, stop_signal()?).await
+    let checkpoints = take_checkpoints(&embedded);
+    let served = server::serve(listener, parts(embedded), grace, stop_signal()?).await;
+    drop(checkpoints);
+    served
+}
+
+/// The task that takes identity checkpoints by time, until it is dropped.
+pub(super) fn take_checkpoints(embedded: &Embedded) -> JoinSet<()> {
+    let mut task = JoinSet::new();
+    let minutes = embedded.settings.identity.checkpoint_minutes;
+    if minutes > 0 {
+        let period = Duration::from_secs(minutes.saturating_mul(60));
+        task.spawn(checkpoint_by_time(embedded.workspaces.clone(), period));
+    }
+    task
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

@@ -24,6 +24,13 @@ impl Components {
         }
     }
 
+    /// Appends a node of a component whose smallest node and person are known.
+    pub(super) fn push(&mut self, root: Node, person: Person) {
+        let is_root = self.parent.len() == root as usize;
+        self.parent.push(root);
+        self.number.push(if is_root { person } else { NONE });
+    }
+
     pub(super) fn root(&mut self, mut node: Node) -> Node {
         while self.parent[node as usize] != node {
             let grandparent = self.parent[self.parent[node as usize] as usize];

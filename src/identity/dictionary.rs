@@ -49,6 +49,20 @@ impl Dictionary {
         Ok((node, true))
     }
 
+    /// Makes room for so many more identifiers.
+    pub(super) fn reserve(&mut self, more: usize) {
+        let Self { hasher, nodes, types, ends, text } = self;
+        nodes.reserve(more, |held| hasher.hash_one((types[*held as usize], value_in(text, ends, *held))));
+        types.reserve(more);
+        ends.reserve(more);
+    }
+
+    /// # Panics
+    /// For a node that was never given, as [`Self::entry`] does.
+    pub(super) fn kind(&self, node: Node) -> TypeId {
+        self.types[node as usize]
+    }
+
     /// # Panics
     /// For a node that was never given.
     pub(super) fn entry(&self, node: Node) -> (TypeId, &str) {

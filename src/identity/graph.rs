@@ -1,5 +1,7 @@
 //! The identity graph of a workspace: dictionary, components, births, and the batch that is being gathered.
 
+mod checkpoint;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use super::identifier::{IdentifierClass, TypeId, identifier_types};
 use super::snapshot::IdentitySnapshot;
 use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
+
+pub use checkpoint::{GraphRestorer, birth_schema, node_schema, published_schema};
 
 /// Grows by events; every change since the last [`Self::finish_batch`] is in the batch it returns.
 #[derive(Debug, Default)]
@@ -123,7 +127,7 @@ impl IdentityGraph {
         for node in 0..self.dictionary.len() as Node {
             // Every component is born with its first event, so every node has a person.
             let person = self.components.person(node).unwrap_or_default();
-            let (kind, _) = self.dictionary.entry(node);
+            let kind = self.dictionary.kind(node);
             identifier_counts[person as usize] += 1;
             known[person as usize] |= identifier_types()[usize::from(kind)].class == IdentifierClass::Person;
             persons.push(person);

@@ -13,6 +13,6 @@ mod snapshot;
 mod tests;
 
 pub use batch::IdentityBatch;
-pub use graph::IdentityGraph;
+pub use graph::{GraphRestorer, IdentityGraph, birth_schema, node_schema, published_schema};
 pub use identifier::{BlockedValues, IdentifierClass, IdentifierType, TypeId, identifier_types, type_id};
 pub use snapshot::{IdentitySnapshot, PersonEntry};

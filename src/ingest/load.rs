@@ -89,6 +89,8 @@ impl Loader {
         let record = load.record(&request, identity, dead_letters);
         let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
         let seconds = started.elapsed().as_secs_f64();
+        drop(writer);
+        workspace.checkpoint_identity_if_due(self.settings.identity.checkpoint_nodes).await;
         Ok(LoadSummary { version: snapshot.events.version, seconds, ..load.summary() })
     }
 }

@@ -5,6 +5,8 @@
 //! <root>/<workspace>/workspace.json                time zone, format version
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
+//! <root>/<workspace>/identity/checkpoints/<epoch>-<version>-<id>/   the identity graph of one epoch
+//! <root>/<workspace>/open/persons/                 the persons of the newest checkpoints, for other engines
 //! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of one load
 //! <root>/<workspace>/_writer/<term>.json           one process's claim to write (object stores only)
 //! <root>/<workspace>/_writer/<term>.heartbeat      written again and again while that process lives
@@ -15,6 +17,10 @@ use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::ids::WorkspaceName;
+
+mod checkpoints;
+
+pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";
@@ -79,4 +85,9 @@ pub fn dead_letters_in_workspace(load: Uuid) -> Path {
 /// Path of a load's identity changes below the workspace.
 pub fn identity_in_workspace(load: Uuid) -> Path {
     Path::from(format!("identity/{load}.parquet"))
+}
+
+/// An object of a workspace as the user who named the root at `data` finds it.
+pub fn below_data(data: &str, workspace: &WorkspaceName, object: &Path) -> String {
+    format!("{}/{workspace}/{object}", data.trim_end_matches('/'))
 }

@@ -2,11 +2,13 @@
 //!
 //! Knows nothing of SQL or protocols.
 
+mod checkpoint;
 mod manifest;
 mod registry;
 mod snapshot;
 mod state;
 
+pub use checkpoint::{Checkpoint, checkpoint_by_time};
 pub use manifest::Manifest;
 pub use registry::Workspaces;
 pub use snapshot::{Snapshot, SnapshotId};

@@ -9,12 +9,13 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
+use super::checkpoint::{Checkpoints, Restored};
 use super::manifest::Manifest;
 use super::snapshot::{Snapshot, SnapshotId};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{EventsTable, LoadRecord, WrittenFile};
+use crate::store::events::{EventsSnapshot, EventsTable, LoadRecord, WrittenFile};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
@@ -28,6 +29,7 @@ pub struct Workspace {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
     events: EventsTable,
+    checkpoints: Checkpoints,
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
@@ -75,6 +77,7 @@ impl Workspace {
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
             store: root.workspace_store(&name),
+            checkpoints: Checkpoints::new(root.workspace_store(&name)),
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
             writer: Mutex::default(),
@@ -83,8 +86,32 @@ impl Workspace {
             manifest,
             root,
         };
-        workspace.refresh().await?;
+        workspace.start().await?;
         Ok(workspace)
+    }
+
+    /// Takes the newest checkpoint that can be read, and replays the loads after it.
+    async fn start(&self) -> Result<()> {
+        let events = self.events.snapshot().await?;
+        if let Some(restored) = self.checkpoints.restore(events.version, Self::empty_graph).await {
+            match self.start_from(restored, events.clone()).await {
+                Err(error) if error.kind() == Kind::Corrupt => {
+                    tracing::warn!(workspace = %self.name, %error, "loads do not follow on the checkpoint: all are read");
+                }
+                outcome => return outcome,
+            }
+        }
+        self.start_from(Restored::default(), events).await
+    }
+
+    async fn start_from(&self, restored: Restored, events: EventsSnapshot) -> Result<()> {
+        *self.identity.write() = restored.graph;
+        self.checkpoints.set_newest(restored.checkpoint).await;
+        self.take_in(events, restored.version, restored.loads).await
+    }
+
+    fn empty_graph() -> IdentityGraph {
+        IdentityGraph::default()
     }
 
     pub fn name(&self) -> &WorkspaceName {
@@ -112,6 +139,10 @@ impl Workspace {
         held.ok_or_else(|| Error::conflict("the data has changed since this statement was planned: run it again"))
     }
 
+    pub(super) fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
     /// The identity graph; entries beyond a snapshot's nodes belong to later snapshots.
     pub fn identity(&self) -> &RwLock<IdentityGraph> {
         &self.identity
@@ -124,7 +155,12 @@ impl Workspace {
         if events.version == held.events.version && held.id() != SnapshotId::default() {
             return Ok(());
         }
-        let new_loads = self.events.loads(held.events.version, events.version).await?;
+        self.take_in(events, held.events.version, held.loads.as_ref().clone()).await
+    }
+
+    /// Replays the loads after version `after`, up to which the graph and `loads` are true.
+    async fn take_in(&self, events: EventsSnapshot, after: u64, mut loads: Vec<LoadRecord>) -> Result<()> {
+        let new_loads = self.events.loads(after, events.version).await?;
         let mut batches = Vec::new();
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
             batches.push(self.read_identity(path).await?);
@@ -134,7 +170,6 @@ impl Workspace {
             batches.iter().try_for_each(|batch| graph.replay(batch))?;
             graph.snapshot()
         };
-        let mut loads = held.loads.as_ref().clone();
         loads.extend(new_loads);
         self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
         Ok(())
@@ -225,8 +260,11 @@ impl Workspace {
 
     /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
     async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
-        let mut graph = IdentityGraph::default();
-        for load in self.snapshot().loads.iter() {
+        let held = self.snapshot();
+        let restored = self.checkpoints.restore(held.events.version, Self::empty_graph).await;
+        let restored = restored.filter(|restored| held.loads.starts_with(&restored.loads)).unwrap_or_default();
+        let mut graph = restored.graph;
+        for load in held.loads.iter().skip(restored.loads.len()) {
             if let Some(path) = load.identity.as_deref() {
                 graph.replay(&self.read_identity(path).await?)?;
             }

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 /// A root with one workspace, and everything over it.
 pub struct World {
     pub folder: Arc<TempDir>,
+    pub workspaces: Workspaces,
     pub engine: Engine,
     pub loader: Loader,
     pub caller: Caller,
@@ -42,8 +43,9 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     World {
         folder,
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces, settings),
+        loader: Loader::new(workspaces.clone(), settings),
         caller: Caller::local_admin(name),
+        workspaces,
     }
 }
 

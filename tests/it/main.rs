@@ -4,7 +4,10 @@
 #![allow(clippy::expect_used, clippy::unwrap_used)]
 
 mod harness;
+mod observed_store;
 
+/// Identity checkpoints: what a start reads, damage, broken-off writes, size and time, what is published.
+mod checkpoints;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
 /// Loads: all or nothing, once, dead letters, restart.

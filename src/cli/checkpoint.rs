@@ -1,0 +1,42 @@
+//! `convoke checkpoint`: writes an identity checkpoint and says where the persons were published.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use super::arguments::CheckpointArguments;
+use super::embedded::Embedded;
+use super::output;
+use super::progress::Progress;
+use crate::error::{Error, Kind, Result};
+use crate::settings::Settings;
+use crate::store::paths;
+
+pub(super) async fn run(arguments: CheckpointArguments) -> Result<()> {
+    let data = &arguments.data;
+    let embedded = Embedded::open_existing(&data.data, Settings::load(None, std::env::vars(), &[])?)?;
+    let workspace = embedded.workspaces.get(&data.workspace).await?;
+    let written = Arc::<AtomicU64>::default();
+    // Each node is written twice: with its identifier, and for other engines.
+    let total = 2 * workspace.snapshot().identity.nodes() as u64;
+    let progress = Progress::follow_rows("checkpoint", total, Arc::clone(&written));
+    let outcome = workspace.checkpoint_identity(&written).await;
+    drop(progress);
+    let checkpoint = outcome.map_err(with_hint)?;
+    let path = paths::below_data(&data.data, &data.workspace, &checkpoint.published_in.as_str().into());
+    output::say(&format!("epoch    {}", checkpoint.epoch))?;
+    output::say(&format!("version  {}", checkpoint.events_version))?;
+    output::say(&format!("persons  {}", checkpoint.persons))?;
+    output::say(&format!("nodes    {}", checkpoint.nodes))?;
+    output::say(&format!("path     {path}"))
+}
+
+/// The message of the lock speaks of events.
+fn with_hint(error: Error) -> Error {
+    if error.kind() == Kind::Conflict {
+        return Error::conflict(format!(
+            "{error}; a running server takes checkpoints by itself (settings identity.checkpoint_minutes and \
+             identity.checkpoint_nodes)"
+        ));
+    }
+    error
+}

@@ -1,0 +1,178 @@
+//! The graph of one epoch as rows, and back; and the rows that are published for other engines.
+//!
+//! Rows are made for a range at a time, so that a large graph is never in memory twice. A component is told by its
+//! person: every component has a birth, its root is its smallest node.
+
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+
+use super::IdentityGraph;
+use crate::error::{Error, Result};
+use crate::identity::identifier::type_id;
+use crate::identity::snapshot::IdentitySnapshot;
+use crate::ids::{Epoch, Node, Person};
+
+#[cfg(test)]
+mod tests;
+
+/// One identifier: its node, type and value, and the person of the epoch.
+pub fn node_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(vec![
+            Field::new("node", DataType::Int64, false),
+            Field::new("id_type", DataType::Utf8, false),
+            Field::new("id_value", DataType::Utf8, false),
+            Field::new("person", DataType::Int64, false),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// One person number ever born, merged ones included.
+pub fn birth_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(vec![
+            Field::new("person", DataType::Int64, false),
+            Field::new("person_id", DataType::Utf8, false),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+/// What is published: no identifiers, one row a node.
+pub fn published_schema() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        Arc::new(Schema::new(vec![
+            Field::new("node", DataType::Int64, false),
+            Field::new("person", DataType::Int64, false),
+            Field::new("person_id", DataType::Utf8, false),
+        ]))
+    });
+    Arc::clone(&SCHEMA)
+}
+
+impl IdentityGraph {
+    /// Rows of [`node_schema`] for nodes that `snapshot`, a state of this graph, holds.
+    pub fn node_rows(&self, snapshot: &IdentitySnapshot, nodes: Range<usize>) -> Result<RecordBatch> {
+        let mut types = StringBuilder::new();
+        let mut values = StringBuilder::new();
+        for node in nodes.clone() {
+            let (name, value) = self.identifier(node as Node);
+            types.append_value(name);
+            values.append_value(value);
+        }
+        let persons = snapshot.persons.get(nodes.clone()).ok_or_else(beyond)?;
+        let columns: Vec<ArrayRef> = vec![
+            numbers(nodes.map(|node| node as u32)),
+            Arc::new(types.finish()),
+            Arc::new(values.finish()),
+            numbers(persons.iter().copied()),
+        ];
+        Ok(RecordBatch::try_new(node_schema(), columns)?)
+    }
+}
+
+impl IdentitySnapshot {
+    /// Person numbers ever born, merged ones included.
+    pub fn births(&self) -> usize {
+        self.identifier_counts.len()
+    }
+
+    /// Rows of [`birth_schema`] for these person numbers.
+    pub fn birth_rows(&self, births: Range<usize>) -> Result<RecordBatch> {
+        let ids = self.person_ids.get(births.clone()).ok_or_else(beyond)?;
+        let ids = StringArray::from_iter_values(ids.iter().map(|id| id.to_string()));
+        let columns: Vec<ArrayRef> = vec![numbers(births.map(|person| person as u32)), Arc::new(ids)];
+        Ok(RecordBatch::try_new(birth_schema(), columns)?)
+    }
+
+    /// Rows of [`published_schema`] for these nodes.
+    pub fn published_rows(&self, nodes: Range<usize>) -> Result<RecordBatch> {
+        let persons = self.persons.get(nodes.clone()).ok_or_else(beyond)?;
+        let ids = persons.iter().map(|person| self.person_ids[*person as usize].to_string());
+        let columns: Vec<ArrayRef> = vec![
+            numbers(nodes.map(|node| node as u32)),
+            numbers(persons.iter().copied()),
+            Arc::new(StringArray::from_iter_values(ids)),
+        ];
+        Ok(RecordBatch::try_new(published_schema(), columns)?)
+    }
+}
+
+fn numbers(values: impl Iterator<Item = u32>) -> ArrayRef {
+    Arc::new(Int64Array::from_iter_values(values.map(i64::from)))
+}
+
+fn beyond() -> Error {
+    Error::internal("rows of a checkpoint beyond its epoch were asked for")
+}
+
+fn damaged(what: &str) -> Error {
+    Error::corrupt(format!("an identity checkpoint has damaged {what}"))
+}
+
+/// A graph that is put together from the rows of a checkpoint: all births in order, then all nodes in order.
+pub struct GraphRestorer {
+    graph: IdentityGraph,
+    /// By person number: the smallest node of its component, once it was seen.
+    roots: Vec<Option<Node>>,
+}
+
+impl GraphRestorer {
+    /// `graph` is empty; `nodes` is how many will come.
+    pub fn new(mut graph: IdentityGraph, nodes: usize) -> Self {
+        graph.dictionary.reserve(nodes);
+        Self { graph, roots: Vec::new() }
+    }
+
+    /// # Errors
+    /// `Corrupt` when the rows are not those that follow.
+    pub fn add_births(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (persons, ids) = (number_column(batch, "person")?, text_column(batch, "person_id")?);
+        let born = Arc::make_mut(&mut self.graph.person_ids);
+        for row in 0..batch.num_rows() {
+            if persons.value(row) != born.len() as i64 {
+                return Err(damaged("births"));
+            }
+            born.push(ids.value(row).parse().map_err(|_| damaged("person ids"))?);
+        }
+        self.roots.resize(born.len(), None);
+        Ok(())
+    }
+
+    /// # Errors
+    /// `Corrupt` when the rows are not those that follow.
+    pub fn add_nodes(&mut self, batch: &RecordBatch) -> Result<()> {
+        let (nodes, persons) = (number_column(batch, "node")?, number_column(batch, "person")?);
+        let (types, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
+        let graph = &mut self.graph;
+        for row in 0..batch.num_rows() {
+            let kind = type_id(types.value(row)).map_err(|_| damaged("types"))?;
+            let (node, new) = graph.dictionary.intern(kind, values.value(row))?;
+            if !new || nodes.value(row) != i64::from(node) {
+                return Err(damaged("nodes"));
+            }
+            let person = Person::try_from(persons.value(row)).map_err(|_| damaged("persons"))?;
+            let root = self.roots.get_mut(person as usize).ok_or_else(|| damaged("persons"))?;
+            graph.components.push(*root.get_or_insert(node), person);
+        }
+        Ok(())
+    }
+
+    pub fn finish(self, epoch: Epoch) -> IdentityGraph {
+        IdentityGraph { epoch, ..self.graph }
+    }
+}
+
+fn number_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    column.filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
+}
+
+fn text_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
+    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+    column.filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
+}

@@ -1,0 +1,94 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::identity::{IdentityBatch, TypeId};
+
+type Event = Vec<(TypeId, String)>;
+
+/// The graph as its rows say it is, a few at a time.
+fn restored(graph: &mut IdentityGraph) -> Result<IdentityGraph> {
+    let snapshot = graph.snapshot();
+    let mut restorer = GraphRestorer::new(IdentityGraph::default(), snapshot.nodes());
+    for start in (0..snapshot.births()).step_by(3) {
+        restorer.add_births(&snapshot.birth_rows(start..snapshot.births().min(start + 3))?)?;
+    }
+    for start in (0..snapshot.nodes()).step_by(4) {
+        restorer.add_nodes(&graph.node_rows(&snapshot, start..snapshot.nodes().min(start + 4))?)?;
+    }
+    Ok(restorer.finish(snapshot.epoch))
+}
+
+/// All that can be seen of a graph.
+fn seen(graph: &mut IdentityGraph) -> impl PartialEq + std::fmt::Debug + use<> {
+    let snapshot = graph.snapshot();
+    let nodes: Vec<_> = (0..snapshot.nodes() as Node)
+        .map(|node| {
+            let (name, value) = graph.identifier(node);
+            let kind = type_id(name).unwrap();
+            (name.to_owned(), value.to_owned(), graph.node(kind, value), snapshot.person_of(node))
+        })
+        .collect();
+    let births: Vec<_> = (0..snapshot.births() as Person).map(|person| snapshot.person_id(person)).collect();
+    let canonical: Vec<_> = snapshot.canonical().collect();
+    (snapshot.epoch, nodes, births, canonical)
+}
+
+fn add(graph: &mut IdentityGraph, load: &[Event]) -> IdentityBatch {
+    for event in load {
+        graph.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
+    }
+    graph.finish_batch()
+}
+
+proptest! {
+    /// Promise 4: a checkpoint and the later loads give what all loads give, births included, wherever it was taken.
+    #[test]
+    fn a_checkpoint_and_later_loads_equal_all_loads(
+        loads in prop::collection::vec(
+            prop::collection::vec(prop::collection::vec((0_u8..8, "[a-e]{1,2}"), 0..4), 0..12), 1..8),
+        place in any::<prop::sample::Index>(),
+    ) {
+        let mut written = IdentityGraph::default();
+        let batches: Vec<_> = loads.iter().map(|load| add(&mut written, load)).collect();
+        let place = place.index(batches.len() + 1);
+        let stored = |batches: &[IdentityBatch], graph: &mut IdentityGraph| {
+            for batch in batches.iter().filter(|batch| !batch.is_empty()) {
+                graph.replay(batch).unwrap();
+            }
+        };
+        let mut full = IdentityGraph::default();
+        stored(&batches, &mut full);
+        let mut early = IdentityGraph::default();
+        stored(&batches[..place], &mut early);
+        let mut late = restored(&mut early).unwrap();
+        prop_assert_eq!(seen(&mut late), seen(&mut early));
+        stored(&batches[place..], &mut late);
+        prop_assert_eq!(seen(&mut late), seen(&mut full));
+        // The next load gives the same numbers and links, too.
+        let next: Vec<Event> = vec![
+            vec![(0, "new".into()), (7, "a".into())], vec![(2, "alone".into())], vec![(7, "a".into()), (0, "b".into())],
+        ];
+        let of = |graph: &mut IdentityGraph| {
+            let batch = add(graph, &next);
+            let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
+            let partition: Vec<_> = (0..graph.snapshot().nodes() as Node).map(|node| graph.snapshot().person_of(node)).collect();
+            (batch.nodes, batch.edges, births, partition)
+        };
+        prop_assert_eq!(of(&mut late), of(&mut full));
+    }
+}
+
+#[test]
+fn rows_that_do_not_follow_are_refused() {
+    let mut graph = IdentityGraph::default();
+    add(&mut graph, &[vec![(0, "a".into())], vec![(0, "b".into()), (2, "c".into())]]);
+    let snapshot = graph.snapshot();
+    let nodes = |range| graph.node_rows(&snapshot, range).unwrap();
+    let mut restorer = GraphRestorer::new(IdentityGraph::default(), 3);
+    assert!(restorer.add_nodes(&nodes(0..1)).is_err(), "a person without a birth");
+    assert!(restorer.add_births(&snapshot.birth_rows(1..2).unwrap()).is_err(), "a birth is missing");
+    let mut restorer = GraphRestorer::new(IdentityGraph::default(), 3);
+    restorer.add_births(&snapshot.birth_rows(0..2).unwrap()).unwrap();
+    assert!(restorer.add_nodes(&nodes(1..2)).is_err(), "a node is missing");
+    assert!(restorer.add_births(&nodes(0..1)).is_err(), "rows of another kind");
+}

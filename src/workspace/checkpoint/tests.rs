@@ -1,0 +1,173 @@
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::TryStreamExt;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, PutPayload};
+use parking_lot::RwLock;
+
+use super::take::is_due;
+use super::*;
+use crate::identity::IdentityGraph;
+use crate::store::events::{EventsSnapshot, LoadRecord};
+use crate::store::objects;
+use crate::workspace::Snapshot;
+
+/// A graph that grows by one load at a time, and its checkpoints, of three rows an object.
+struct Growing {
+    checkpoints: Checkpoints,
+    graph: RwLock<IdentityGraph>,
+    loads: Vec<LoadRecord>,
+}
+
+impl Growing {
+    fn new() -> Self {
+        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()));
+        checkpoints.part_rows = 3;
+        Self { checkpoints, graph: RwLock::default(), loads: Vec::new() }
+    }
+
+    /// Ten identifiers of five persons, then a checkpoint.
+    async fn load_and_write(&mut self) -> Checkpoint {
+        let load = self.loads.len();
+        let mut graph = self.graph.write();
+        for person in 0..5 {
+            let (user, cookie) = (format!("u{load}-{person}"), format!("c{load}-{person}"));
+            graph.add_event([(0, user.as_str()), (7, cookie.as_str())]).unwrap();
+        }
+        graph.finish_batch();
+        let identity = graph.snapshot();
+        drop(graph);
+        self.loads.push(LoadRecord {
+            source: "test".into(),
+            content_hash: load.to_string(),
+            kept: 5,
+            rejected: 0,
+            identity: None,
+            dead_letters: None,
+        });
+        let version = self.loads.len() as u64;
+        let events = EventsSnapshot { version, ..Default::default() };
+        let snapshot = Snapshot { events, identity, loads: Arc::new(self.loads.clone()) };
+        let written = AtomicU64::default();
+        let checkpoint = self.checkpoints.write(&snapshot, &self.graph, &written).await.unwrap();
+        assert_eq!(written.into_inner(), version * (10 + 10 + 5 + 1), "nodes twice, births, loads");
+        self.checkpoints.remove_older().await.unwrap();
+        checkpoint
+    }
+
+    async fn restore(&self, version: u64) -> Option<(u64, usize, usize)> {
+        let restored = self.checkpoints.restore(version, IdentityGraph::default).await?;
+        let mut graph = restored.graph;
+        Some((restored.version, graph.snapshot().nodes(), restored.loads.len()))
+    }
+
+    async fn objects(&self) -> Vec<Path> {
+        let found = self.checkpoints.store.list(None).map_ok(|object| object.location);
+        found.try_collect().await.unwrap()
+    }
+
+    async fn replace(&self, path: &Path, bytes: Vec<u8>) {
+        self.checkpoints.store.put(path, PutPayload::from(bytes)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_large_state_is_split_over_objects() {
+    let mut growing = Growing::new();
+    let checkpoint = growing.load_and_write().await;
+    assert_eq!((checkpoint.nodes, checkpoint.persons, checkpoint.epoch), (10, 5, 1));
+    assert_eq!(checkpoint.node_parts.len(), 4, "ten rows, three an object");
+    assert_eq!(growing.restore(1).await, Some((1, 10, 1)));
+    let manifest: serde_json::Value =
+        objects::read_json(&growing.checkpoints.store, &checkpoint.published_manifest.as_str().into())
+            .await
+            .unwrap()
+            .unwrap();
+    assert_eq!(manifest["files"].as_array().unwrap().len(), 4);
+    assert_eq!((&manifest["epoch"], &manifest["nodes"], &manifest["persons"]), (&1.into(), &10.into(), &5.into()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_newest_two_are_kept_and_foreign_files_left_alone() {
+    let mut growing = Growing::new();
+    let foreign = Path::from("open/persons/notes.txt");
+    growing.replace(&foreign, b"mine".to_vec()).await;
+    for _ in 0..4 {
+        growing.load_and_write().await;
+    }
+    let objects = growing.objects().await;
+    let manifests = |suffix: &str| objects.iter().filter(|path| path.as_ref().ends_with(suffix)).count();
+    assert_eq!(manifests("checkpoint.json"), 2);
+    assert_eq!(manifests(".json"), 4, "and two of published tables");
+    for version in 1..=2 {
+        let left = objects.iter().find(|path| path.as_ref().contains(&format!("/version={version}/")));
+        assert_eq!(left, None);
+    }
+    assert!(objects.contains(&foreign));
+    assert_eq!(growing.restore(4).await, Some((4, 40, 4)));
+    assert_eq!(growing.restore(3).await, Some((3, 30, 3)), "not one of the future");
+    assert_eq!(growing.restore(2).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn damage_of_any_object_is_seen_and_the_older_one_taken() {
+    let mut growing = Growing::new();
+    growing.load_and_write().await;
+    let newest = growing.load_and_write().await;
+    let all = growing.objects().await;
+    let of_newest: Vec<_> =
+        all.into_iter().filter(|path| path.as_ref().starts_with("identity/checkpoints/0000000002-")).collect();
+    let parts = newest.node_parts.len() + newest.birth_parts.len() + newest.load_parts.len();
+    assert_eq!(of_newest.len(), parts + 1);
+    for path in of_newest {
+        let whole = objects::read(&growing.checkpoints.store, &path).await.unwrap().unwrap().to_vec();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 1;
+        // A manifest with one changed letter may still be one; all else must be noticed.
+        if !path.as_ref().ends_with(".json") {
+            growing.replace(&path, flipped).await;
+            assert_eq!(growing.restore(2).await, Some((1, 10, 1)), "a flipped bit of {path}");
+        }
+        growing.replace(&path, whole[..whole.len() / 2].to_vec()).await;
+        assert_eq!(growing.restore(2).await, Some((1, 10, 1)), "half of {path}");
+        growing.checkpoints.store.delete(&path).await.unwrap();
+        assert_eq!(growing.restore(2).await, Some((1, 10, 1)), "without {path}");
+        growing.replace(&path, whole).await;
+        assert_eq!(growing.restore(2).await, Some((2, 20, 2)), "{path} is whole again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn what_a_broken_off_attempt_left_is_replaced() {
+    let mut growing = Growing::new();
+    let first = growing.load_and_write().await;
+    // As if the process had died before the last object: everything is there but the checkpoint's manifest.
+    let objects = growing.objects().await;
+    let last = objects.iter().find(|path| path.as_ref().ends_with("checkpoint.json")).unwrap();
+    growing.checkpoints.store.delete(last).await.unwrap();
+    assert_eq!(growing.restore(1).await, None);
+    let snapshot = Snapshot {
+        events: EventsSnapshot { version: 1, ..Default::default() },
+        identity: growing.graph.write().snapshot(),
+        loads: Arc::new(growing.loads.clone()),
+    };
+    let written = AtomicU64::default();
+    let again = growing.checkpoints.write(&snapshot, &growing.graph, &written).await.unwrap();
+    growing.checkpoints.remove_older().await.unwrap();
+    assert_eq!(again.published_manifest, first.published_manifest);
+    assert_eq!(growing.restore(1).await, Some((1, 10, 1)));
+    assert_eq!(growing.objects().await.len(), objects.len(), "nothing of the first attempt is left");
+    assert!(written.load(Ordering::Relaxed) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn size_is_due_by_the_setting_and_by_growth() {
+    let mut growing = Growing::new();
+    let ten = growing.load_and_write().await;
+    assert!(!is_due(None, 4, 5) && is_due(None, 5, 5));
+    assert!(!is_due(Some(&ten), 14, 5) && is_due(Some(&ten), 15, 5));
+    assert!(!is_due(None, 1_000, 0), "0 is never");
+    let large = Checkpoint { nodes: 8_000, ..ten };
+    assert!(!is_due(Some(&large), 8_999, 5) && is_due(Some(&large), 9_000, 5), "an eighth of 8000");
+}

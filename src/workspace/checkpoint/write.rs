@@ -1,0 +1,138 @@
+//! Writes the objects of one checkpoint, and removes those that are not needed any more.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use arrow::array::{RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use chrono::Utc;
+use futures::TryStreamExt;
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+use parking_lot::RwLock;
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+use uuid::Uuid;
+
+use super::parts::{Part, PartWriter};
+use super::publish::Publication;
+use super::{Checkpoint, Checkpoints, FORMAT, KEPT, publish};
+use crate::error::Result;
+use crate::identity::{IdentityGraph, birth_schema, node_schema};
+use crate::store::events::LoadRecord;
+use crate::store::objects;
+use crate::store::paths::{CHECKPOINTS, CheckpointPaths, PublishedPaths};
+use crate::workspace::snapshot::Snapshot;
+
+/// Rows a row group.
+const ROW_GROUP_ROWS: usize = 1 << 18;
+
+impl Checkpoints {
+    /// Writes the state of `snapshot`, and publishes its persons. `graph` may have gone on since: what it says of the
+    /// nodes of a snapshot never changes.
+    pub(super) async fn write(
+        &self,
+        snapshot: &Snapshot,
+        graph: &RwLock<IdentityGraph>,
+        written: &AtomicU64,
+    ) -> Result<Checkpoint> {
+        let identity = &snapshot.identity;
+        let paths = CheckpointPaths::new(identity.epoch, snapshot.events.version, Uuid::now_v7());
+        let writer = PartWriter { store: self.store.as_ref(), part_rows: self.part_rows, written };
+        let node_rows = |nodes| graph.read().node_rows(identity, nodes);
+        let node_path = |number| paths.part("nodes", number);
+        let node_parts =
+            writer.write(node_schema(), properties(&["id_value"]), identity.nodes(), node_path, node_rows).await?;
+        let birth_rows = |births| identity.birth_rows(births);
+        let birth_path = |number| paths.part("births", number);
+        let birth_parts =
+            writer.write(birth_schema(), properties(&["person_id"]), identity.births(), birth_path, birth_rows).await?;
+        let load_parts = self.write_loads(&writer, &snapshot.loads, &paths).await?;
+
+        let created_at = Utc::now();
+        let publication = Publication {
+            paths: PublishedPaths { epoch: paths.epoch, version: paths.version },
+            created_at,
+            identity,
+            persons: identity.canonical().count() as u64,
+        };
+        publish::publish(&self.store, &writer, &publication).await?;
+        let checkpoint = Checkpoint {
+            format: FORMAT,
+            epoch: paths.epoch,
+            events_version: paths.version,
+            created_at,
+            nodes: identity.nodes() as u64,
+            persons: publication.persons,
+            loads: snapshot.loads.len() as u64,
+            published_in: publication.paths.folder().to_string(),
+            published_manifest: publication.paths.manifest().to_string(),
+            node_parts,
+            birth_parts,
+            load_parts,
+        };
+        objects::create_json(self.store.as_ref(), &paths.manifest(), &checkpoint).await?;
+        Ok(checkpoint)
+    }
+
+    async fn write_loads(
+        &self,
+        writer: &PartWriter<'_>,
+        loads: &[LoadRecord],
+        paths: &CheckpointPaths,
+    ) -> Result<Vec<Part>> {
+        let rows = |range: std::ops::Range<usize>| {
+            let records = loads[range].iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+            Ok(RecordBatch::try_new(load_schema(), vec![Arc::new(StringArray::from(records))])?)
+        };
+        let path = |number| paths.part("loads", number);
+        writer.write(load_schema(), properties(&["record"]), loads.len(), path, rows).await
+    }
+
+    /// Removes all but the newest checkpoints, and what broken-off attempts left.
+    pub(super) async fn remove_older(&self) -> Result<()> {
+        let objects: Vec<ObjectMeta> = self.store.list(Some(&Path::from(CHECKPOINTS))).try_collect().await?;
+        let of = objects.iter().filter_map(|object| Some((CheckpointPaths::of(&object.location)?, object)));
+        let mut checkpoints: BTreeMap<CheckpointPaths, Vec<Path>> = BTreeMap::new();
+        for (checkpoint, object) in of {
+            checkpoints.entry(checkpoint).or_default().push(object.location.clone());
+        }
+        let mut kept = 0;
+        for (checkpoint, objects) in checkpoints.into_iter().rev() {
+            let complete = objects.contains(&checkpoint.manifest());
+            if complete && kept < KEPT {
+                kept += 1;
+                continue;
+            }
+            remove(self, &checkpoint.manifest(), objects).await?;
+        }
+        publish::remove_older(self).await
+    }
+}
+
+/// Removes objects, the manifest first: what is half removed must not look whole.
+pub(super) async fn remove(checkpoints: &Checkpoints, manifest: &Path, mut objects: Vec<Path>) -> Result<()> {
+    objects.sort_by_key(|object| object != manifest);
+    for object in objects {
+        match checkpoints.store.delete(&object).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Each row is a load record as JSON, as the log of the events table has it.
+fn load_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![Field::new("record", DataType::Utf8, false)]))
+}
+
+/// `distinct` columns have hardly a value twice: a dictionary would be built and thrown away.
+pub(super) fn properties(distinct: &[&'static str]) -> WriterProperties {
+    let mut builder = objects::writer_properties().set_max_row_group_row_count(Some(ROW_GROUP_ROWS));
+    for column in distinct.iter().chain(&["node", "person"]) {
+        builder = builder.set_column_dictionary_enabled(ColumnPath::from(*column), false);
+    }
+    builder.build()
+}

@@ -1,0 +1,101 @@
+//! An object store that notes what is read from it, and whose writes can be made to fail.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use parking_lot::Mutex;
+
+#[derive(Debug)]
+pub struct ObservedStore {
+    inner: InMemory,
+    reads: Mutex<Vec<String>>,
+    /// Writes that will still succeed.
+    writes_left: AtomicUsize,
+}
+
+impl ObservedStore {
+    pub fn new(inner: InMemory) -> Self {
+        Self { inner, reads: Mutex::default(), writes_left: AtomicUsize::new(usize::MAX) }
+    }
+
+    /// Paths that were read since [`Self::forget`], once for each read.
+    pub fn reads(&self) -> Vec<String> {
+        self.reads.lock().clone()
+    }
+
+    pub fn forget(&self) {
+        self.reads.lock().clear();
+    }
+
+    /// The next `writes` succeed, then all fail.
+    pub fn fail_after(&self, writes: usize) {
+        self.writes_left.store(writes, Ordering::SeqCst);
+    }
+
+    pub fn fail_never(&self) {
+        self.fail_after(usize::MAX);
+    }
+
+    pub async fn paths(&self) -> Vec<String> {
+        self.inner.list(None).map_ok(|object| object.location.to_string()).try_collect().await.unwrap()
+    }
+
+    fn allow_write(&self) -> Result<()> {
+        let left = self.writes_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        left.map(drop).map_err(|_| Error::Generic { store: "ObservedStore", source: "the store is full".into() })
+    }
+}
+
+impl fmt::Display for ObservedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ObservedStore")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for ObservedStore {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.allow_write()?;
+        self.inner.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.allow_write()?;
+        self.inner.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.reads.lock().push(location.to_string());
+        self.inner.get_opts(location, options).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.allow_write()?;
+        self.inner.copy_opts(from, to, options).await
+    }
+}
