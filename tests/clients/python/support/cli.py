@@ -24,11 +24,19 @@ def environment() -> dict[str, str]:
     return kept | {"NO_COLOR": "1"}
 
 
-def run(*arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None) -> subprocess.CompletedProcess:
-    """Runs `convoke ARGUMENTS` and checks its exit code (`None`: any)."""
+def run(
+    *arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None, extra: dict[str, str] | None = None
+) -> subprocess.CompletedProcess:
+    """Runs `convoke ARGUMENTS` with `extra` in its environment and checks its exit code (`None`: any)."""
     command = [str(binary()), *map(str, arguments)]
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=timeout, env=environment(), cwd=cwd, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=environment() | (extra or {}),
+        cwd=cwd,
+        stdin=subprocess.DEVNULL,
     )
     assert code is None or done.returncode == code, (
         f"exit code {done.returncode}, expected {code}\n$ {' '.join(command)}\n"
