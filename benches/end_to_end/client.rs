@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, RecordBatch};
+use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use bytes::Bytes;
 use futures::TryStreamExt;
 use tonic::transport::{Channel, Endpoint};
 
@@ -31,12 +33,27 @@ impl Client {
     }
 
     /// Runs a statement and hands each batch over as it comes.
-    pub async fn read(&mut self, statement: &str, mut take: impl FnMut(RecordBatch)) -> anyhow::Result<Reading> {
+    pub async fn read(&mut self, statement: &str, take: impl FnMut(RecordBatch)) -> anyhow::Result<Reading> {
         let started = Instant::now();
-        let (mut first_row, mut rows, mut bytes) = (None, 0, 0);
         let info = self.sql.execute(statement.to_owned(), None).await?;
-        for endpoint in info.endpoint {
-            let ticket = endpoint.ticket.ok_or_else(|| anyhow::anyhow!("an endpoint without a ticket"))?;
+        let tickets: Option<Vec<Ticket>> = info.endpoint.into_iter().map(|endpoint| endpoint.ticket).collect();
+        let tickets = tickets.ok_or_else(|| anyhow::anyhow!("an endpoint without a ticket"))?;
+        self.fetch(started, tickets, take).await
+    }
+
+    /// Fetches what a server gives for a ticket that was not asked for before.
+    pub async fn read_ticket(&mut self, ticket: Bytes, take: impl FnMut(RecordBatch)) -> anyhow::Result<Reading> {
+        self.fetch(Instant::now(), vec![Ticket { ticket }], take).await
+    }
+
+    async fn fetch(
+        &mut self,
+        started: Instant,
+        tickets: Vec<Ticket>,
+        mut take: impl FnMut(RecordBatch),
+    ) -> anyhow::Result<Reading> {
+        let (mut first_row, mut rows, mut bytes) = (None, 0, 0);
+        for ticket in tickets {
             let mut batches = self.sql.do_get(ticket).await?;
             while let Some(batch) = batches.try_next().await? {
                 if batch.num_rows() > 0 {

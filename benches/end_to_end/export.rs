@@ -63,7 +63,8 @@ pub fn write_nodes(workspace: &Workspace, path: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn writer(path: &Path, schema: &Schema) -> anyhow::Result<ArrowWriter<File>> {
+/// A Parquet file as users hand it over.
+pub fn writer(path: &Path, schema: &Schema) -> anyhow::Result<ArrowWriter<File>> {
     let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
     Ok(ArrowWriter::try_new(File::create(path)?, Arc::new(schema.clone()), Some(properties))?)
 }

@@ -1,20 +1,10 @@
-//! Says when, where and on what was measured: figures without that are worth nothing.
+//! Says when and where was measured: figures without that are worth nothing.
 
-use convoke::shop::Shop;
-
-use super::export::Input;
-
-pub fn describe(shop: &Shop, input: &Input) -> anyhow::Result<()> {
+/// The day, the processor and its cores.
+pub fn describe() -> anyhow::Result<String> {
     let cores = std::thread::available_parallelism()?;
     let day = chrono::Utc::now().format("%Y-%m-%d");
-    println!(
-        "{day}, {}, {cores} cores. Synthetic shop of {} persons: {} events, {:.1} MB of Parquet.\n",
-        processor(),
-        shop.persons,
-        input.rows,
-        input.bytes as f64 / 1e6
-    );
-    Ok(())
+    Ok(format!("{day}, {}, {cores} cores.", processor()))
 }
 
 /// Linux tells; elsewhere the architecture has to do.

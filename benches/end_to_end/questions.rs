@@ -27,6 +27,7 @@ pub async fn measure(shop: &Shop, client: &mut Client, mut peer: Option<DuckDb>,
         }
     }
     print(&questions, &times, peer.as_ref(), repeats.max(1));
+    println!();
     Ok(())
 }
 

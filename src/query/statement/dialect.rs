@@ -1,11 +1,14 @@
-//! The generic dialect with JSON operators that bind more tightly than comparisons and `||`.
+//! The generic dialect with the operator precedence of PostgreSQL, where it has another.
 //!
-//! As in PostgreSQL, `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
+//! `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
+//! `a IS DISTINCT FROM b AND c` ends the comparison before AND; the generic dialect compares with `b AND c`.
 //! Everything else is `GenericDialect`, method by method, since a trait object cannot inherit.
 
 use std::any::TypeId;
 
+use datafusion::sql::sqlparser::ast::Expr;
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
 use datafusion::sql::sqlparser::tokenizer::Token;
 
@@ -26,6 +29,22 @@ impl Dialect for ConvokeDialect {
             Token::Arrow | Token::LongArrow | Token::HashArrow | Token::HashLongArrow => Some(Ok(JSON_PRECEDENCE)),
             _ => None,
         }
+    }
+
+    /// `precedence` is that of the operator at hand: the right side ends before anything weaker.
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, precedence: u8) -> Option<Result<Expr, ParserError>> {
+        let is_equality = if parser.parse_keywords(&[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM]) {
+            true
+        } else if parser.parse_keywords(&[Keyword::IS, Keyword::DISTINCT, Keyword::FROM]) {
+            false
+        } else {
+            return None;
+        };
+        let left = Box::new(left.clone());
+        Some(parser.parse_subexpr(precedence).map(|right| match is_equality {
+            true => Expr::IsNotDistinctFrom(left, Box::new(right)),
+            false => Expr::IsDistinctFrom(left, Box::new(right)),
+        }))
     }
 
     fn is_delimited_identifier_start(&self, ch: char) -> bool {

@@ -3,12 +3,13 @@
 Only one writer may hold a data folder, so each server gets a copy of a folder that was loaded once.
 """
 
+import dataclasses
 import shutil
 import uuid
 
 import pytest
 
-from support import adbc, cdnow, ceph, cli, oracle, web
+from support import adbc, cdnow, ceph, cli, journey, journey_oracle, oracle, web
 from support.losing_proxy import LosingProxy
 from support.s3 import S3, Bucket
 from support.server import Server
@@ -90,6 +91,43 @@ def server(start_server, cdnow_loaded):
 @pytest.fixture(scope="session")
 def web_server(start_server, web_loaded):
     return start_server(web_loaded)
+
+
+@dataclasses.dataclass
+class Root:
+    """Where data lies, and the environment of whoever opens it; `None`: this process's own."""
+
+    url: str
+    environment: dict[str, str] | None
+
+
+@pytest.fixture(scope="session", params=["folder", pytest.param("s3", marks=pytest.mark.long)])
+def data_root(request, tmp_path_factory) -> Root:
+    """An empty root: a folder, and then a bucket of a real S3 server."""
+    if request.param == "folder":
+        return Root(str(tmp_path_factory.mktemp("root") / "data"), None)
+    bucket = request.getfixturevalue("s3_server").make_bucket(f"journey-{uuid.uuid4().hex[:16]}")
+    return Root(bucket.url(), bucket.environment())
+
+
+@pytest.fixture(scope="session")
+def journey_server(data_root):
+    """A server over The Complete Journey."""
+    journey.load(data_root.url, data_root.environment)
+    server = Server(data_root.url, env=data_root.environment)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session", name="journey_oracle")
+def oracle_of_the_journey():
+    return journey_oracle.oracle()
+
+
+@pytest.fixture
+def journey_connection(journey_server):
+    with adbc.connect(journey_server) as connection:
+        yield connection
 
 
 @pytest.fixture

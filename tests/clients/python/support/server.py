@@ -15,7 +15,7 @@ STOP_LIMIT = 30
 
 
 class Server:
-    """One running server over a data folder, with a token of role admin."""
+    """One running server over a data folder or URL, with a token of role admin; `env` is its whole environment."""
 
     def __init__(self, data, *flags, env: dict[str, str] | None = None):
         self.data = data
