@@ -11,6 +11,7 @@ mod remote;
 mod serve;
 mod sql;
 mod token;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -69,5 +70,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Token(command) => token::run(command).await,
+        Command::Compact(arguments) => upkeep::compact(arguments).await,
+        Command::Vacuum(arguments) => upkeep::vacuum(arguments).await,
+        Command::Check(arguments) => upkeep::check(arguments).await,
     }
 }

@@ -11,6 +11,7 @@ use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
 use super::output;
 use crate::error::{Error, Result};
+use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, ServerParts};
 
@@ -29,7 +30,17 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
-    server::serve(listener, parts(embedded), grace, stop_signal()?).await
+    let upkeep = start_upkeep(&embedded);
+    let served = server::serve(listener, parts(embedded), grace, stop_signal()?).await;
+    // Half a compaction leaves nothing but files for the next vacuum.
+    upkeep.iter().for_each(tokio::task::JoinHandle::abort);
+    served
+}
+
+/// Upkeep in the background, unless it is left to the command line.
+fn start_upkeep(embedded: &Embedded) -> Option<tokio::task::JoinHandle<()>> {
+    let settings = embedded.settings.upkeep.clone();
+    (settings.minutes > 0).then(|| tokio::spawn(jobs::run_every(embedded.workspaces.clone(), settings)))
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

@@ -43,6 +43,11 @@ impl Workspaces {
         Ok(workspace)
     }
 
+    /// The workspaces that somebody asked for.
+    pub async fn opened(&self) -> Vec<Arc<Workspace>> {
+        self.open.lock().await.values().cloned().collect()
+    }
+
     /// The workspace, made from `manifest` unless it is there.
     pub async fn get_or_create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
         let path = self.root.paths(name).manifest();

@@ -14,7 +14,7 @@ use super::snapshot::{Snapshot, SnapshotId};
 use crate::error::{Error, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{EventsTable, LoadRecord, WrittenFile};
+use crate::store::events::{CHECKPOINT_VERSIONS, DataFile, EventsTable, LoadRecord, NodeIndex, WrittenFile};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
@@ -28,6 +28,8 @@ pub struct Workspace {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
     events: EventsTable,
+    /// Where in the files a node may be.
+    nodes: NodeIndex,
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
@@ -54,6 +56,7 @@ impl Workspace {
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
             store: root.workspace_store(&name),
+            nodes: NodeIndex::new(root.workspace_store(&name)),
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
             writer: Mutex::new(None),
@@ -77,6 +80,14 @@ impl Workspace {
     /// The object store with this workspace's folder as `/`.
     pub fn store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store)
+    }
+
+    pub fn events(&self) -> &EventsTable {
+        &self.events
+    }
+
+    pub fn node_index(&self) -> &NodeIndex {
+        &self.nodes
     }
 
     pub fn snapshot(&self) -> Arc<Snapshot> {
@@ -108,7 +119,9 @@ impl Workspace {
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
             batches.push(self.read_identity(path).await?);
         }
-        let identity = {
+        let identity = if batches.is_empty() {
+            held.identity.clone()
+        } else {
             let mut graph = self.identity.write();
             batches.iter().try_for_each(|batch| graph.replay(batch))?;
             graph.snapshot()
@@ -127,6 +140,7 @@ impl Workspace {
     }
 
     fn publish(&self, snapshot: Snapshot) {
+        self.nodes.keep(&snapshot.events.files);
         let mut held = self.snapshots.write();
         held.push_back(Arc::new(snapshot));
         while held.len() > KEPT_SNAPSHOTS {
@@ -186,7 +200,41 @@ impl Workspace {
         loads.push(commit.record);
         self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
         self.unfinished.store(false, Ordering::Relaxed);
+        self.checkpoint_if_due(version).await;
         Ok(self.snapshot())
+    }
+
+    /// Puts files with the same rows in place of others, as the next version.
+    ///
+    /// # Errors
+    /// `Conflict` when one of `removed` is not live any more.
+    pub async fn replace_files(
+        &self,
+        _writer: &WriterGuard<'_>,
+        removed: &[DataFile],
+        added: Vec<WrittenFile>,
+        target_bytes: u64,
+    ) -> Result<Arc<Snapshot>> {
+        let held = self.snapshot();
+        if removed.iter().any(|file| !held.events.files.contains(file)) {
+            return Err(Error::conflict("files that were to be compacted are not in the table any more"));
+        }
+        let version = held.events.version + 1;
+        let outcome = self.events.replace(version, removed, added, target_bytes).await;
+        // Whatever went wrong, the log tells what is true now.
+        self.refresh().await?;
+        outcome?;
+        self.checkpoint_if_due(version).await;
+        Ok(self.snapshot())
+    }
+
+    /// The commit stands without its checkpoint: a failure is only logged.
+    async fn checkpoint_if_due(&self, version: u64) {
+        if version % CHECKPOINT_VERSIONS == 0
+            && let Err(error) = self.events.checkpoint(version).await
+        {
+            tracing::warn!(workspace = %self.name, %error, "no checkpoint of the events table");
+        }
     }
 
     /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
