@@ -84,7 +84,10 @@ pub(super) async fn check(arguments: CheckArguments) -> Result<()> {
     closed?;
     let summary = summary?;
     let (objects, size) = (summary.objects, megabytes(summary.bytes));
-    output::say(&format!("{objects} objects, {size:.1} MB checked: {} faults, {} notes", summary.faults, summary.notes))?;
+    output::say(&format!(
+        "{objects} objects, {size:.1} MB checked: {} faults, {} notes",
+        summary.faults, summary.notes
+    ))?;
     match summary.faults {
         0 => Ok(()),
         faults => Err(Error::corrupt(format!("{faults} faults in '{}'", arguments.data))),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use uuid::Uuid;
 
 use super::sort::sorted;
@@ -81,7 +81,7 @@ impl Compactor {
         let parallel = std::thread::available_parallelism().map_or(1, usize::from).min(months.len().max(1));
         let memory = self.memory / parallel;
         let done: Vec<CompactionSummary> = stream::iter(months.into_keys())
-            .map(|month| self.month(month, need, memory))
+            .map(|month| self.month(month, need, memory).boxed())
             .buffer_unordered(parallel)
             .try_collect()
             .await?;
@@ -150,8 +150,7 @@ fn is_one_run(files: &[DataFile]) -> bool {
 
 fn is_worthwhile(files: &[DataFile]) -> bool {
     let loose = || files.iter().filter(|file| paths::sorted_run(&file.path).is_none());
-    let (rows, all): (u64, u64) =
-        (loose().map(|file| file.rows).sum(), files.iter().map(|file| file.rows).sum());
+    let (rows, all): (u64, u64) = (loose().map(|file| file.rows).sum(), files.iter().map(|file| file.rows).sum());
     loose().count() >= WORTHWHILE_FILES || rows * WORTHWHILE_PART >= all
 }
 

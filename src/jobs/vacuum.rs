@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 
@@ -55,16 +55,22 @@ impl Vacuum {
         self.workspace.refresh().await?;
         let version = self.workspace.snapshot().events.version;
         let unneeded = self.unneeded().await?;
-        let store = self.workspace.store();
-        let deletes = unneeded.iter().map(|object| store.delete(&object.path));
-        let deleted = stream::iter(deletes).buffer_unordered(PARALLEL).try_collect::<Vec<()>>().await;
-        deleted.map_err(Error::from)?;
+        self.delete(unneeded.iter().map(|object| object.path.clone()).collect()).await?;
         // The log comes last: its entries say which files the versions within the retention had.
         if version > 0 {
             self.workspace.events().checkpoint(version).await?;
             self.workspace.events().clean_log(self.cutoff).await?;
         }
         Ok(unneeded)
+    }
+
+    async fn delete(&self, paths: Vec<Path>) -> Result<()> {
+        let deletes = stream::iter(paths).map(|path| {
+            let store = self.workspace.store();
+            async move { store.delete(&path).await }.boxed()
+        });
+        deletes.buffer_unordered(PARALLEL).try_collect::<Vec<()>>().await?;
+        Ok(())
     }
 
     async fn unneeded(&self) -> Result<Vec<Unneeded>> {

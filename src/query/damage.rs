@@ -44,7 +44,8 @@ async fn name(error: DataFusionError, workspace: &Workspace, snapshot: &Snapshot
         return ours.into();
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
-    let named = found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
+    let named =
+        found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
     Error::corrupt(named).with_source(ours).into()
 }
 

@@ -19,6 +19,7 @@ use tempfile::TempDir;
 /// A root with one workspace, and everything over it.
 pub struct World {
     pub folder: Arc<TempDir>,
+    pub workspaces: Workspaces,
     pub engine: Engine,
     pub loader: Loader,
     pub caller: Caller,
@@ -41,6 +42,7 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
         folder,
+        workspaces: workspaces.clone(),
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
         loader: Loader::new(workspaces, settings),
         caller: Caller::local_admin(name),

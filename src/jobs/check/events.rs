@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use object_store::path::Path;
 use object_store::ObjectStore;
+use object_store::path::Path;
 
 use super::{RESTORE, Report, delta};
 use crate::error::{Error, Result};
@@ -42,9 +42,13 @@ pub(super) async fn check(
         Ok(loads) => {
             nodes = check_identity(&store, &loads, prefix, report).await?;
             check_dead_letters(&store, &loads, prefix, report).await?;
-            known.extend(loads.iter().flat_map(|load| [&load.identity, &load.dead_letters]).flatten().map(|path| {
-                Path::from(path.as_str())
-            }));
+            known.extend(
+                loads
+                    .iter()
+                    .flat_map(|load| [&load.identity, &load.dead_letters])
+                    .flatten()
+                    .map(|path| Path::from(path.as_str())),
+            );
         }
         Err(error) if report.summary.faults == before => {
             report.fault(&log, format!("has load records that cannot be read ({error})"), RESTORE);

@@ -35,7 +35,11 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
             Some(what) => {
                 report.looked_at(object.size);
                 let help = format!("`convoke vacuum --workspace {name}` removes it after the retention");
-                report.note(&format!("{prefix}{}", object.location), &format!("is a {what} that nothing refers to"), &help);
+                report.note(
+                    &format!("{prefix}{}", object.location),
+                    &format!("is a {what} that nothing refers to"),
+                    &help,
+                );
             }
             None => loose::check(&store, object, &prefix, report).await?,
         }

@@ -7,12 +7,14 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use futures::{StreamExt, TryStreamExt, stream};
-use object_store::ObjectStore;
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::RwLock;
-use parquet::arrow::arrow_reader::ArrowReaderOptions;
-use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
+use parquet::arrow::async_reader::MetadataFetch;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
@@ -108,16 +110,33 @@ impl NodeIndex {
 
 async fn read_pages(store: Arc<dyn ObjectStore>, path: &str, bytes: u64) -> Result<FilePages> {
     let location = paths::events_file_in_workspace(path);
-    let mut reader = ParquetObjectReader::new(store, location.clone())
-        .with_file_size(bytes)
-        .with_footer_size_hint(FOOTER_HINT);
-    let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
-    let metadata = reader.get_metadata(Some(&options)).await.map_err(|error| {
-        Error::corrupt(format!("object '{location}' cannot be read: {error}: run `convoke check`"))
-    })?;
-    FilePages::of(&metadata).ok_or_else(|| {
-        Error::corrupt(format!("object '{location}' has no column node: run `convoke check`"))
-    })
+    let metadata = ParquetMetaDataReader::new()
+        .with_page_index_policy(PageIndexPolicy::Optional)
+        .with_prefetch_hint(Some(FOOTER_HINT))
+        .load_and_finish(Bytes { store: store.as_ref(), location: &location }, bytes)
+        .await
+        .map_err(|error| Error::corrupt(format!("object '{location}' {error}: run `convoke check`")))?;
+    FilePages::of(&metadata)
+        .ok_or_else(|| Error::corrupt(format!("object '{location}' has no column node: run `convoke check`")))
+}
+
+/// Bytes of one object for the reader of footers.
+struct Bytes<'a> {
+    store: &'a dyn ObjectStore,
+    location: &'a Path,
+}
+
+impl MetadataFetch for Bytes<'_> {
+    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
+        let (store, location) = (self.store, self.location);
+        async move {
+            store.get_range(location, range).await.map_err(|error| match error {
+                object_store::Error::NotFound { .. } => ParquetError::General("is missing".to_owned()),
+                error => ParquetError::General(format!("cannot be read ({error})")),
+            })
+        }
+        .boxed()
+    }
 }
 
 impl FilePages {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use deltalake_core::kernel::{Action, Remove};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,7 @@ use super::schema;
 use super::writer::WrittenFile;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
+use crate::store::paths::LogObject;
 use crate::store::{Root, paths};
 
 /// Key of a load record in `commitInfo`.
@@ -99,15 +100,16 @@ impl EventsTable {
         let mut read = after;
         // The next version alone is read from its entry; more may have been gathered in one object.
         if version > after + 1
-            && let Some(gathered) = load_records::versions(&self.store).await?.into_iter().rfind(|held| *held <= version)
+            && let Some(gathered) =
+                load_records::versions(&self.store).await?.into_iter().rfind(|held| *held <= version)
             && gathered > after
         {
             loads = load_records::read(&self.store, gathered).await?;
             loads.retain(|(version, _)| *version > after);
             read = gathered;
         }
-        let entries = stream::iter(read + 1..=version).map(|version| self.load_of(version)).buffered(PARALLEL_READS);
-        loads.extend(entries.try_collect::<Vec<_>>().await?.into_iter().flatten());
+        let entries = stream::iter(read + 1..=version).map(|version| self.load_of(version).boxed());
+        loads.extend(entries.buffered(PARALLEL_READS).try_collect::<Vec<_>>().await?.into_iter().flatten());
         Ok(loads)
     }
 
@@ -154,6 +156,10 @@ impl EventsTable {
     pub async fn checkpoint(&self, version: u64) -> Result<()> {
         let loads = self.numbered_loads(0, version).await?;
         load_records::write(self.store.as_ref(), version, &loads).await?;
+        let written = self.log_objects().list().await?;
+        if written.iter().any(|entry| entry.kind == LogObject::Checkpoint(version)) {
+            return Ok(());
+        }
         self.log.checkpoint().await
     }
 

@@ -70,14 +70,20 @@ impl Counted {
             let nulls = batch.column_by_name(field.name()).map_or(batch.num_rows(), |column| column.null_count());
             self.nulls[at] += nulls as u64;
         }
-        widen(&mut self.ts, batch.column_by_name("ts").and_then(|ts| {
-            let ts = ts.as_primitive_opt::<TimestampMicrosecondType>()?;
-            min(ts).zip(max(ts))
-        }));
-        widen(&mut self.node, batch.column_by_name("node").and_then(|node| {
-            let node = node.as_primitive_opt::<Int64Type>()?;
-            min(node).zip(max(node))
-        }));
+        widen(
+            &mut self.ts,
+            batch.column_by_name("ts").and_then(|ts| {
+                let ts = ts.as_primitive_opt::<TimestampMicrosecondType>()?;
+                min(ts).zip(max(ts))
+            }),
+        );
+        widen(
+            &mut self.node,
+            batch.column_by_name("node").and_then(|node| {
+                let node = node.as_primitive_opt::<Int64Type>()?;
+                min(node).zip(max(node))
+            }),
+        );
     }
 
     fn compare(&self, file: &DataFile, nodes: Option<usize>, faults: &mut Vec<String>) {
