@@ -167,7 +167,13 @@ impl From<DataFusionError> for Error {
                 Some(ours) => return Error::new(ours.kind, ours.message.clone()),
                 None => Kind::Internal,
             },
-            DataFusionError::ParquetError(_) => Kind::Corrupt,
+            DataFusionError::ParquetError(parquet) => match parquet.as_ref() {
+                ParquetError::External(source) => match source.downcast_ref::<Error>() {
+                    Some(ours) => return Error::new(ours.kind, ours.message.clone()),
+                    None => Kind::Internal,
+                },
+                _ => Kind::Corrupt,
+            },
             _ => Kind::Internal,
         };
         let message = match error.find_root() {
@@ -201,6 +207,7 @@ fn arrow_kind(error: &ArrowError) -> Kind {
         | ArrowError::JsonError(_)
         | ArrowError::SchemaError(_) => Kind::InvalidInput,
         ArrowError::MemoryError(_) => Kind::Busy,
+        ArrowError::ParquetError(_) => Kind::Corrupt,
         _ => Kind::Internal,
     }
 }

@@ -15,6 +15,7 @@
 //! | [`workspace`] | events and identity under one snapshot, one writer | SQL, protocols |
 //! | [`ingest`] | accept events: read, validate, number, commit | SQL, protocols |
 //! | [`query`] | the engine: SQL in, Arrow out | protocols, wire formats |
+//! | [`jobs`] | compaction, vacuum, checks | protocols, terminals |
 //! | [`shop`] | the synthetic retail data of demo and tests | storage, SQL |
 //! | [`flight`], [`http`] | protocols over the engine and the loader | each other |
 //! | [`server`] | one listener for all protocols | the command line |
@@ -33,6 +34,7 @@ pub mod http;
 pub mod identity;
 pub mod ids;
 pub mod ingest;
+pub mod jobs;
 pub mod metrics;
 pub mod query;
 pub mod server;

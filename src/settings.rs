@@ -20,6 +20,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub query: QuerySettings,
     pub ingest: IngestSettings,
+    pub upkeep: UpkeepSettings,
     pub orders: OrderSettings,
     pub identity: IdentitySettings,
     /// (key, value, where it comes from), for `system.settings`.
@@ -56,6 +57,15 @@ pub struct QuerySettings {
 #[serde(deny_unknown_fields)]
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UpkeepSettings {
+    pub minutes: u64,
+    pub memory: Bytes,
+    pub file_size: Bytes,
+    pub retention_days: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]

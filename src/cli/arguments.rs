@@ -49,6 +49,21 @@ pub(super) enum Command {
     /// Make access tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Sort each month's events by person and time, and join small files
+    #[command(
+        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone. Loads and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
+    )]
+    Compact(CompactArguments),
+    /// Remove files that no version of the events within the retention refers to
+    #[command(
+        after_help = "Examples:\n  convoke vacuum --data ./shop --dry-run\n  convoke vacuum --data ./shop --retention-days 30\n\nNothing younger than the retention (setting upkeep.retention_days) is removed. Entries of the log that no such\nversion needs are removed, too."
+    )]
+    Vacuum(VacuumArguments),
+    /// Read every object and say which are damaged; exit code 1 when one is
+    #[command(
+        after_help = "Examples:\n  convoke check --data ./shop\n  convoke check --data ./shop --workspace convoke\n\nNothing is changed. One line a fault: the object, what is wrong, what helps."
+    )]
+    Check(CheckArguments),
 }
 
 const CHECKPOINT_EXAMPLE: &str = "Example:
@@ -228,6 +243,41 @@ pub(super) struct DemoArguments {
     /// Leave after the queries
     #[arg(long)]
     pub(super) exit: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompactArguments {
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    /// Vacuum afterwards
+    #[arg(long)]
+    pub(super) vacuum: bool,
+    #[command(flatten)]
+    pub(super) settings: SettingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VacuumArguments {
+    #[command(flatten)]
+    pub(super) data: DataArguments,
+    /// List what would be removed
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Days for which old versions stay readable, at least 1
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) retention_days: Option<u64>,
+    #[command(flatten)]
+    pub(super) settings: SettingsArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Folder or URL with the data
+    #[arg(long, value_name = "URL", default_value = DEFAULT_DATA)]
+    pub(super) data: String,
+    /// Only this workspace
+    #[arg(long, value_name = "NAME")]
+    pub(super) workspace: Option<WorkspaceName>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod remote;
 mod serve;
 mod sql;
 mod token;
+mod upkeep;
 
 use std::process::ExitCode;
 
@@ -75,5 +76,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Checkpoint(arguments) => checkpoint::run(arguments).await,
         Command::Token(command) => token::run(command).await,
+        Command::Compact(arguments) => upkeep::compact(arguments).await,
+        Command::Vacuum(arguments) => upkeep::vacuum(arguments).await,
+        Command::Check(arguments) => upkeep::check(arguments).await,
     }
 }

@@ -12,6 +12,7 @@ use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
 use super::output;
 use crate::error::{Error, Result};
+use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, ServerParts};
 use crate::workspace::checkpoint_by_time;
@@ -31,21 +32,27 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
-    let checkpoints = take_checkpoints(&embedded);
+    let background = start_background(&embedded);
     let served = server::serve(listener, parts(embedded), grace, stop_signal()?).await;
-    drop(checkpoints);
+    // Half a compaction leaves nothing but files for the next vacuum.
+    drop(background);
     served
 }
 
-/// The task that takes identity checkpoints by time, until it is dropped.
-pub(super) fn take_checkpoints(embedded: &Embedded) -> JoinSet<()> {
-    let mut task = JoinSet::new();
+/// What a server does by itself, until it is dropped: identity checkpoints and upkeep, unless they are left to the
+/// command line.
+pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
     let minutes = embedded.settings.identity.checkpoint_minutes;
     if minutes > 0 {
         let period = Duration::from_secs(minutes.saturating_mul(60));
-        task.spawn(checkpoint_by_time(embedded.workspaces.clone(), period));
+        tasks.spawn(checkpoint_by_time(embedded.workspaces.clone(), period));
     }
-    task
+    let upkeep = embedded.settings.upkeep.clone();
+    if upkeep.minutes > 0 {
+        tasks.spawn(jobs::run_every(embedded.workspaces.clone(), upkeep));
+    }
+    tasks
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

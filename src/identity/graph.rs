@@ -138,6 +138,7 @@ impl IdentityGraph {
             person_ids: Arc::clone(&self.person_ids),
             identifier_counts: identifier_counts.into(),
             known: known.into(),
+            nodes_by_person: Arc::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! [`IdentityGraph::add_event`] and [`IdentityBatch`]; plain connected components are the rule for now.
 
 mod batch;
+mod by_person;
 mod components;
 mod dictionary;
 mod graph;

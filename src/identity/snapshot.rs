@@ -1,9 +1,10 @@
 //! One epoch of the identity graph, immutable and shared by all queries that pinned it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use uuid::Uuid;
 
+use super::by_person::NodesByPerson;
 use crate::ids::{Epoch, Node, Person};
 
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct IdentitySnapshot {
     pub(super) identifier_counts: Arc<[u32]>,
     /// By person number: has an identifier of class person.
     pub(super) known: Arc<[bool]>,
+    /// The inverse of `persons`, made by the first that asks.
+    pub(super) nodes_by_person: Arc<OnceLock<NodesByPerson>>,
 }
 
 /// One canonical person.
@@ -37,6 +40,12 @@ impl IdentitySnapshot {
     /// `None` for a node of a later epoch.
     pub fn person_of(&self, node: Node) -> Option<Person> {
         self.persons.get(node as usize).copied()
+    }
+
+    /// The nodes of a canonical person, ascending; none for a merged or unknown number.
+    pub fn nodes_of(&self, person: Person) -> &[Node] {
+        let made = || NodesByPerson::new(&self.persons, self.identifier_counts.len());
+        self.nodes_by_person.get_or_init(made).of(person)
     }
 
     pub fn person_id(&self, person: Person) -> Option<Uuid> {

@@ -23,7 +23,7 @@ use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::statement::{self, Parsed};
 use super::stop::{self, Stop};
 use super::threads::QueryThreads;
-use super::{guard, runtime, suggest, time_zone};
+use super::{damage, guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -306,6 +306,7 @@ impl Engine {
             Ok(execute_stream(physical, Arc::new(context))?)
         });
         let stream = timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))??;
+        let stream = damage::named(stream, &template.workspace, &template.snapshot);
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })
     }

@@ -3,6 +3,7 @@
 //! Must know no protocol and no wire format, and must never take a path or a URL from a statement.
 
 mod catalog;
+mod damage;
 mod engine;
 mod functions;
 mod guard;

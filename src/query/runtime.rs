@@ -19,6 +19,9 @@ use crate::settings::QuerySettings;
 /// Consumers named in a message about exhausted memory.
 const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 
+/// Footers and page indexes held in memory: without them one person's rows would cost a read of each footer.
+const FOOTER_MEMORY: usize = 256 << 20;
+
 /// The runtime of the whole server; each statement gets its own memory limit on top (`limits`).
 pub(super) fn shared_runtime(settings: &QuerySettings) -> Result<Arc<RuntimeEnv>> {
     let pool = TrackConsumersPool::new(GreedyMemoryPool::new(settings.pool_memory.0), NAMED_CONSUMERS);
@@ -28,6 +31,7 @@ pub(super) fn shared_runtime(settings: &QuerySettings) -> Result<Arc<RuntimeEnv>
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
         .with_disk_manager_builder(disk)
+        .with_metadata_cache_limit(FOOTER_MEMORY)
         .with_object_store_registry(Arc::new(WorkspaceStores::default()))
         .build()?;
     Ok(Arc::new(runtime))

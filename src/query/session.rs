@@ -48,6 +48,7 @@ impl SessionOptions {
 
 /// A session template of one workspace at one snapshot, with the tables that it shows.
 pub(super) struct Template {
+    pub(super) workspace: Arc<Workspace>,
     pub(super) snapshot: Arc<Snapshot>,
     pub(super) time_zone: Tz,
     /// The workspace's name.
@@ -79,6 +80,7 @@ impl Template {
             })
             .collect();
         Ok(Self {
+            workspace: Arc::clone(parts.workspace),
             snapshot,
             catalog: parts.workspace.name().clone(),
             time_zone: parts.workspace.manifest().time_zone,

@@ -4,6 +4,8 @@
 //! <root>/_tokens/<hash>.json                       who may call
 //! <root>/<workspace>/workspace.json                time zone, format version
 //! <root>/<workspace>/events/                       the Delta table of events
+//! <root>/<workspace>/events/month=M/part-*.parquet   rows of a load; sorted-* after compaction
+//! <root>/<workspace>/events_loads/<version>.parquet  records of all loads up to a version
 //! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
 //! <root>/<workspace>/identity/checkpoints/<epoch>-<version>-<id>/   the identity graph of one epoch
 //! <root>/<workspace>/open/persons/                 the persons of the newest checkpoints, for other engines
@@ -41,7 +43,7 @@ impl WorkspacePaths {
     }
 
     pub fn manifest(&self) -> Path {
-        self.base.clone().join("workspace.json")
+        self.base.clone().join(MANIFEST)
     }
 
     pub fn events(&self) -> Path {
@@ -67,9 +69,81 @@ impl WorkspacePaths {
 /// Folder of the events table below its workspace.
 pub const EVENTS: &str = "events";
 
-/// Path of a new data file below the events table: Delta's `partition=value` folders.
-pub fn events_file(month: &str, file: Uuid) -> String {
-    format!("month={month}/part-{file}.parquet")
+/// Start of the name of a file that a load wrote, and of one that a compaction wrote.
+const LOADED: &str = "part-";
+const SORTED: &str = "sorted-";
+
+/// Path of a new data file below the events table: Delta's `partition=value` folders. `hash` is that of the content.
+pub fn events_file(month: &str, file: Uuid, hash: &str) -> String {
+    format!("month={month}/{LOADED}{file}.{hash}.parquet")
+}
+
+/// Path of the file `number` of a sorted run.
+pub fn sorted_events_file(month: &str, run: Uuid, number: usize, hash: &str) -> String {
+    format!("month={month}/{SORTED}{run}-{number:05}.{hash}.parquet")
+}
+
+/// The sorted run that a data file belongs to; `None` for a file of a load.
+pub fn sorted_run(file: &str) -> Option<&str> {
+    let name = file.rsplit('/').next()?.strip_prefix(SORTED)?;
+    name.get(..Uuid::nil().hyphenated().to_string().len())
+}
+
+/// The content hash that a data file bears in its name.
+pub fn hash_in_name(file: &str) -> Option<&str> {
+    let name = file.strip_suffix(".parquet")?;
+    Some(name.rsplit_once('.')?.1).filter(|hash| hash.chars().all(|c| c.is_ascii_hexdigit()))
+}
+
+/// Folder of the load records below the workspace, and the object with those of all loads up to a version.
+pub const EVENTS_LOADS: &str = "events_loads";
+
+pub fn loads_in_workspace(version: u64) -> Path {
+    Path::from(format!("{EVENTS_LOADS}/{version:020}.parquet"))
+}
+
+/// The version in the path of such an object.
+pub fn loads_version(path: &Path) -> Option<u64> {
+    path.filename()?.strip_suffix(".parquet")?.parse().ok()
+}
+
+/// Folder of a Delta table's log below the table.
+pub const DELTA_LOG: &str = "_delta_log";
+
+/// What an object in the log of a Delta table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LogObject {
+    Entry(u64),
+    Checkpoint(u64),
+}
+
+impl LogObject {
+    /// `None` for any other object: hints, checksums, parts of other writers.
+    pub fn of(path: &Path) -> Option<Self> {
+        let name = path.filename()?;
+        let version = name.get(..20)?.parse().ok()?;
+        match name.get(20..)? {
+            ".json" => Some(Self::Entry(version)),
+            ".checkpoint.parquet" => Some(Self::Checkpoint(version)),
+            _ => None,
+        }
+    }
+}
+
+/// Folders below the workspace with one object a load, which its record names.
+pub const IDENTITY: &str = "identity";
+pub const DEAD_LETTERS: &str = "dead_letters";
+
+/// Folder of the user's tables below the workspace.
+pub const USER_TABLES: &str = "tables";
+
+/// Name of the object that makes a folder a workspace.
+pub const MANIFEST: &str = "workspace.json";
+
+/// Whether an object right below [`IDENTITY`] or [`DEAD_LETTERS`] is that of one load.
+pub fn is_of_load(path: &Path) -> bool {
+    let name = path.filename().and_then(|name| name.strip_suffix(".parquet"));
+    path.parts().count() == 2 && name.is_some_and(|name| Uuid::try_parse(name).is_ok())
 }
 
 /// Path of a table's file below the workspace, as readers of the workspace's store see it.

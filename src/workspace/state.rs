@@ -15,7 +15,9 @@ use super::snapshot::{Snapshot, SnapshotId};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{EventsSnapshot, EventsTable, LoadRecord, WrittenFile};
+use crate::store::events::{
+    CHECKPOINT_VERSIONS, DataFile, EventsSnapshot, EventsTable, LoadRecord, NodeIndex, WrittenFile,
+};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
@@ -30,6 +32,8 @@ pub struct Workspace {
     store: Arc<dyn ObjectStore>,
     events: EventsTable,
     checkpoints: Checkpoints,
+    /// Where in the files a node may be.
+    nodes: NodeIndex,
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
@@ -78,6 +82,7 @@ impl Workspace {
             events: EventsTable::new(&root, &name)?,
             store: root.workspace_store(&name),
             checkpoints: Checkpoints::new(root.workspace_store(&name)),
+            nodes: NodeIndex::new(root.workspace_store(&name)),
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
             writer: Mutex::default(),
@@ -127,6 +132,14 @@ impl Workspace {
         Arc::clone(&self.store)
     }
 
+    pub fn events(&self) -> &EventsTable {
+        &self.events
+    }
+
+    pub fn node_index(&self) -> &NodeIndex {
+        &self.nodes
+    }
+
     pub fn snapshot(&self) -> Arc<Snapshot> {
         // Never empty: `open` puts one in and `publish` keeps the newest.
         self.snapshots.read().back().cloned().unwrap_or_default()
@@ -165,7 +178,9 @@ impl Workspace {
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
             batches.push(self.read_identity(path).await?);
         }
-        let identity = {
+        let identity = if batches.is_empty() {
+            held.identity.clone()
+        } else {
             let mut graph = self.identity.write();
             batches.iter().try_for_each(|batch| graph.replay(batch))?;
             graph.snapshot()
@@ -183,6 +198,7 @@ impl Workspace {
     }
 
     fn publish(&self, snapshot: Snapshot) {
+        self.nodes.keep(&snapshot.events.files);
         let mut held = self.snapshots.write();
         held.push_back(Arc::new(snapshot));
         while held.len() > KEPT_SNAPSHOTS {
@@ -255,7 +271,42 @@ impl Workspace {
         loads.push(commit.record);
         self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
         self.unfinished.store(false, Ordering::Relaxed);
+        self.checkpoint_if_due(version).await;
         Ok(self.snapshot())
+    }
+
+    /// Puts files with the same rows in place of others, as the next version.
+    ///
+    /// # Errors
+    /// `Conflict` when one of `removed` is not live any more.
+    pub async fn replace_files(
+        &self,
+        writer: &WriterGuard<'_>,
+        removed: &[DataFile],
+        added: Vec<WrittenFile>,
+        target_bytes: u64,
+    ) -> Result<Arc<Snapshot>> {
+        writer.check().await?;
+        let held = self.snapshot();
+        if removed.iter().any(|file| !held.events.files.contains(file)) {
+            return Err(Error::conflict("files that were to be compacted are not in the table any more"));
+        }
+        let version = held.events.version + 1;
+        let outcome = self.events.replace(version, removed, added, target_bytes).await;
+        // Whatever went wrong, the log tells what is true now.
+        self.refresh().await?;
+        outcome?;
+        self.checkpoint_if_due(version).await;
+        Ok(self.snapshot())
+    }
+
+    /// The commit stands without its checkpoint: a failure is only logged.
+    async fn checkpoint_if_due(&self, version: u64) {
+        if version % CHECKPOINT_VERSIONS == 0
+            && let Err(error) = self.events.checkpoint(version).await
+        {
+            tracing::warn!(workspace = %self.name, %error, "no checkpoint of the events table");
+        }
     }
 
     /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.

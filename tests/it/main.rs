@@ -22,3 +22,5 @@ mod shop_truth;
 mod slt;
 /// Layers, sizes and other rules of the code (DESIGN 3).
 mod tidy;
+/// Compaction, vacuum, the log's clean-up, checks, and one person's timeline.
+mod upkeep;

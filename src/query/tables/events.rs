@@ -12,7 +12,6 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result as DfResult, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -24,9 +23,13 @@ use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningSt
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectMeta;
 
+use super::file_reader::EventFileReaders;
+use super::person_rows;
 use crate::error::Result;
+use crate::identity::IdentitySnapshot;
+use crate::ids::Node;
 use crate::query::functions::PERSON_AT;
-use crate::store::events::{DataFile, EventsSnapshot, schema};
+use crate::store::events::{DataFile, EventsSnapshot, RowRanges, schema};
 use crate::store::paths;
 use crate::workspace::{Snapshot, Workspace};
 
@@ -35,13 +38,19 @@ const FOOTER_HINT: usize = 256 * 1024;
 
 /// The stored columns and the month, without `person`.
 pub(in crate::query) fn raw(
-    workspace: &Workspace,
+    workspace: &Arc<Workspace>,
     snapshot: &Snapshot,
     store_url: ObjectStoreUrl,
 ) -> Arc<dyn TableProvider> {
     let month = Arc::new(Field::new(schema::MONTH, DataType::Utf8, true));
     let table = TableSchema::builder(schema::stored()).with_table_partition_cols(vec![month]).build();
-    Arc::new(EventFiles { table, snapshot: snapshot.events.clone(), store_url, store: workspace.store() })
+    Arc::new(EventFiles {
+        table,
+        snapshot: snapshot.events.clone(),
+        identity: snapshot.identity.clone(),
+        store_url,
+        workspace: Arc::clone(workspace),
+    })
 }
 
 /// What users see: `person` in place of `node`, so that predicates on it reach the Parquet row filter.
@@ -101,12 +110,19 @@ impl TableProvider for Events {
     }
 }
 
+/// A file to read, and the rows of it where not all.
+struct Chosen {
+    file: DataFile,
+    row_groups: Option<Vec<RowRanges>>,
+}
+
 /// The live files of one snapshot.
 struct EventFiles {
     table: TableSchema,
     snapshot: EventsSnapshot,
+    identity: IdentitySnapshot,
     store_url: ObjectStoreUrl,
-    store: Arc<dyn object_store::ObjectStore>,
+    workspace: Arc<Workspace>,
 }
 
 impl fmt::Debug for EventFiles {
@@ -138,17 +154,20 @@ impl TableProvider for EventFiles {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let files = self.files_that_may_match(state, filters)?;
+        let nodes = person_rows::nodes_of_constant_person(filters, &self.identity);
+        let chosen = self.choose(state, filters, nodes.as_deref()).await?;
+        let files: Vec<DataFile> = chosen.iter().map(|chosen| chosen.file.clone()).collect();
         let statistics = total_statistics(&self.schema(), &files);
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        let source = ParquetSource::new(self.table.clone())
+        let mut source = ParquetSource::new(self.table.clone())
             .with_metadata_size_hint(FOOTER_HINT)
             .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                Arc::clone(&self.store),
-                cache,
-            )));
-        let groups = file_groups(&files, &self.schema(), state.config().target_partitions());
+            .with_parquet_file_reader_factory(Arc::new(EventFileReaders::new(self.workspace.store(), cache)));
+        if let Some(nodes) = &nodes {
+            let condition = person_rows::node_condition(nodes);
+            source = source.with_predicate(state.create_physical_expr(condition, &self.df_schema()?)?);
+        }
+        let groups = file_groups(&chosen, &self.schema(), state.config().target_partitions());
         // A limit may stop the scan only where no row is filtered out above it.
         let limit = limit.filter(|_| filters.is_empty());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
@@ -162,14 +181,30 @@ impl TableProvider for EventFiles {
 }
 
 impl EventFiles {
+    fn df_schema(&self) -> DfResult<datafusion::common::DFSchema> {
+        datafusion::common::DFSchema::try_from(self.schema())
+    }
+
+    /// The files to read; of a person's the parts that may hold his rows.
+    async fn choose(&self, state: &dyn Session, filters: &[Expr], nodes: Option<&[Node]>) -> DfResult<Vec<Chosen>> {
+        let Some(nodes) = nodes else {
+            let files = self.files_that_may_match(state, filters)?;
+            return Ok(files.into_iter().map(|file| Chosen { file, row_groups: None }).collect());
+        };
+        let mut filters = filters.to_vec();
+        filters.push(person_rows::node_condition(nodes));
+        let files = self.files_that_may_match(state, &filters)?;
+        let selected = self.workspace.node_index().select(files, nodes).await?;
+        Ok(selected.into_iter().map(|part| Chosen { file: part.file, row_groups: Some(part.row_groups) }).collect())
+    }
+
     /// The files whose bounds of ts and node leave room for a matching row.
     fn files_that_may_match(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<DataFile>> {
         let all = || self.snapshot.files.to_vec();
         let Some(filter) = filters.iter().cloned().reduce(Expr::and) else {
             return Ok(all());
         };
-        let df_schema = datafusion::common::DFSchema::try_from(self.schema())?;
-        let physical = state.create_physical_expr(filter, &df_schema)?;
+        let physical = state.create_physical_expr(filter, &self.df_schema()?)?;
         let Ok(predicate) = PruningPredicateBuilder::new().with_file_schema(self.schema()).try_build(physical) else {
             return Ok(all());
         };
@@ -277,15 +312,19 @@ fn total_statistics(columns: &Schema, files: &[DataFile]) -> Statistics {
 }
 
 /// Files over the partitions so that each gets about the same bytes.
-fn file_groups(files: &[DataFile], columns: &Schema, partitions: usize) -> Vec<FileGroup> {
-    let mut by_size: Vec<&DataFile> = files.iter().collect();
-    by_size.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.path.cmp(&b.path)));
+fn file_groups(files: &[Chosen], columns: &Schema, partitions: usize) -> Vec<FileGroup> {
+    let mut by_size: Vec<&Chosen> = files.iter().collect();
+    by_size.sort_by(|a, b| b.file.bytes.cmp(&a.file.bytes).then(a.file.path.cmp(&b.file.path)));
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..partitions.max(1)).map(|_| (0, Vec::new())).collect();
     for file in by_size {
         // There is at least one group.
         if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += file.bytes;
-            group.push(partitioned_file(file, columns));
+            *bytes += file.file.bytes;
+            let whole = partitioned_file(&file.file, columns);
+            group.push(match &file.row_groups {
+                Some(row_groups) => person_rows::with_rows(whole, row_groups),
+                None => whole,
+            });
         }
     }
     let filled: Vec<FileGroup> =

@@ -5,9 +5,12 @@
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::{RecordBatch, RecordBatchOptions};
+use arrow::datatypes::Schema;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{TableFunctionArgs, TableFunctionImpl, TableProvider};
-use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue};
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DataFusionError, Result as DfResult, ScalarValue};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 
@@ -89,29 +92,49 @@ impl TableFunctionImpl for Timeline {
 }
 
 fn refused(why: &str) -> DataFusionError {
-    Error::invalid(format!("{SIGNATURE}: {why}; arguments are literals or parameters, not columns")).into()
+    Error::invalid(format!("{SIGNATURE}: {why}; arguments are literals, parameters or calls of them, not columns"))
+        .into()
 }
 
-/// The text of a literal, or of a parameter that has its value.
+/// The text of a constant, or of a parameter that has its value.
 fn text(argument: &Expr, args: &TableFunctionArgs) -> DfResult<Option<String>> {
-    let value = match argument {
-        Expr::Literal(value, _) => value.clone(),
-        Expr::Placeholder(placeholder) => {
-            let bound = args.session().config().get_extension::<BoundParameters>();
-            let index = placeholder.id.trim_start_matches('$').parse::<usize>().ok().and_then(|n| n.checked_sub(1));
-            match (bound, index) {
-                (None, _) => return Ok(None),
-                (Some(bound), Some(index)) => {
-                    bound.0.get(index).cloned().ok_or_else(|| refused("a value is missing"))?
-                }
-                (Some(_), None) => return Err(refused("a parameter has no number")),
-            }
-        }
-        _ => return Err(refused("an argument is neither")),
-    };
+    let Some(value) = value(argument, args)? else { return Ok(None) };
     match value {
         ScalarValue::Utf8(text) | ScalarValue::Utf8View(text) | ScalarValue::LargeUtf8(text) => Ok(text),
         ScalarValue::Null => Ok(None),
         other => Err(refused(&format!("{other} is not a text"))),
     }
+}
+
+/// The value of a constant expression; `None` while a parameter in it has no value yet.
+fn value(argument: &Expr, args: &TableFunctionArgs) -> DfResult<Option<ScalarValue>> {
+    let bound = args.session().config().get_extension::<BoundParameters>();
+    let mut unbound = false;
+    let constant = argument.clone().transform(|part| match &part {
+        Expr::Placeholder(placeholder) => match &bound {
+            Some(values) => Ok(Transformed::yes(Expr::Literal(parameter(&placeholder.id, values)?, None))),
+            None => {
+                unbound = true;
+                Ok(Transformed::no(part))
+            }
+        },
+        Expr::Column(_) | Expr::ScalarSubquery(_) => Err(refused("an argument is neither")),
+        _ => Ok(Transformed::no(part)),
+    })?;
+    match constant.data {
+        _ if unbound => Ok(None),
+        Expr::Literal(value, _) => Ok(Some(value)),
+        call => {
+            let one_row = RecordBatchOptions::new().with_row_count(Some(1));
+            let row = RecordBatch::try_new_with_options(Arc::new(Schema::empty()), Vec::new(), &one_row)?;
+            let call = args.session().create_physical_expr(call, &DFSchema::empty())?;
+            Ok(Some(ScalarValue::try_from_array(&call.evaluate(&row)?.into_array(1)?, 0)?))
+        }
+    }
+}
+
+fn parameter(id: &str, values: &BoundParameters) -> DfResult<ScalarValue> {
+    let number = id.trim_start_matches('$').parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    let number = number.ok_or_else(|| refused("a parameter has no number"))?;
+    values.0.get(number).cloned().ok_or_else(|| refused("a value is missing"))
 }

@@ -9,7 +9,7 @@ use deltalake_core::kernel::transaction::{CommitData, TransactionError};
 use deltalake_core::kernel::{Action, StructField, StructType};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::operations::create::CreateBuilder;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use deltalake_core::protocol::{DeltaOperation, SaveMode, checkpoints};
 use deltalake_core::{DeltaTable, DeltaTableBuilder};
 use object_store::ObjectStore;
 use serde_json::Value;
@@ -37,7 +37,16 @@ pub trait CommitLog: Send + Sync {
     /// # Errors
     /// `Conflict` when somebody else's commit has this version. An error of the store is resolved by reading the
     /// version back: a commit that landed is a success, whatever the store said.
-    async fn commit(&self, version: u64, actions: Vec<Action>, info: HashMap<String, Value>) -> Result<()>;
+    async fn commit(
+        &self,
+        version: u64,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        info: HashMap<String, Value>,
+    ) -> Result<()>;
+
+    /// Writes the state at the newest version as one object, so that nobody need read the entries before it.
+    async fn checkpoint(&self) -> Result<()>;
 }
 
 /// Key of our own id in `commitInfo`: tells our landed commit from somebody else's.
@@ -143,11 +152,15 @@ impl CommitLog for DeltaCommitLog {
         Ok(Some(info.unwrap_or(Value::Null)))
     }
 
-    async fn commit(&self, version: u64, actions: Vec<Action>, mut info: HashMap<String, Value>) -> Result<()> {
+    async fn commit(
+        &self,
+        version: u64,
+        actions: Vec<Action>,
+        operation: DeltaOperation,
+        mut info: HashMap<String, Value>,
+    ) -> Result<()> {
         let id = Uuid::now_v7();
         info.insert(COMMIT_ID.to_owned(), Value::String(id.to_string()));
-        let partition_by = Some(vec![schema::MONTH.to_owned()]);
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None };
         let bytes = CommitData::new(actions, operation, info, Vec::new())
             .get_bytes()
             .map_err(|error| Error::internal(format!("commit of the events table: {error}")))?;
@@ -164,6 +177,16 @@ impl CommitLog for DeltaCommitLog {
             }
             None => Err(commit_failure(version, failure)),
         }
+    }
+
+    async fn checkpoint(&self) -> Result<()> {
+        let mut table = self.table()?;
+        table.load().await.map_err(delta_error)?;
+        let runtime = tokio::runtime::Handle::current();
+        // It computes on the task that calls it.
+        let write = move || runtime.block_on(checkpoints::create_checkpoint(&table, None));
+        let written = tokio::task::spawn_blocking(write).await;
+        written.map_err(|error| Error::internal(format!("writing a checkpoint: {error}")))?.map_err(delta_error)
     }
 }
 

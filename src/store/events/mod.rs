@@ -4,11 +4,18 @@
 
 mod commit_log;
 mod data_file;
+mod load_records;
+mod log_objects;
+mod node_index;
 pub mod schema;
 mod table;
+mod verify;
 mod writer;
 
 pub use commit_log::{CommitLog, DeltaCommitLog};
 pub use data_file::DataFile;
-pub use table::{EventsSnapshot, EventsTable, LoadRecord};
-pub use writer::{FileWriter, WrittenFile};
+pub use log_objects::{LogEntry, LogObjects, path_of};
+pub use node_index::{NodeIndex, RowRanges, SelectedFile};
+pub use table::{CHECKPOINT_VERSIONS, EventsSnapshot, EventsTable, LoadRecord};
+pub use verify::faults_of;
+pub use writer::{Encoded, Encoder, FileWriter, Order, WrittenFile, content_hash};

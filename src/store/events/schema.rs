@@ -65,3 +65,6 @@ pub fn stored() -> SchemaRef {
 /// Columns whose minima and maxima stand in the log. No other column may: the log is readable by everyone who reads
 /// the table, and lives longer than a person's data.
 pub const MIN_MAX_COLUMNS: [&str; 3] = ["ts", "received_at", "node"];
+
+/// How compaction orders the rows of a month, ascending, NULL last: a person's events lie together.
+pub const SORT_COLUMNS: [&str; 3] = ["node", "ts", "message_id"];

@@ -11,6 +11,7 @@ use deltalake_core::kernel::Add;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
+use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
@@ -22,6 +23,10 @@ use crate::store::{objects, paths};
 
 /// Rows a row group: enough to compress well, few enough to skip by.
 const ROW_GROUP_ROWS: usize = 131_072;
+/// Rows of a page in a sorted file: one person's rows cost a page of each column that is read.
+const SORTED_PAGE_ROWS: usize = 4_096;
+/// Hexadecimal digits of the content hash in a file's name.
+const HASH_DIGITS: usize = 16;
 
 /// A file that is durable but not yet part of the table.
 #[derive(Debug, Clone)]
@@ -34,13 +39,18 @@ pub struct WrittenFile {
 }
 
 impl WrittenFile {
-    pub(super) fn into_add(self) -> Add {
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// `data_change`: the rows are new, not moved from other files.
+    pub(super) fn into_add(self, data_change: bool) -> Add {
         Add {
             path: self.path,
             partition_values: HashMap::from([(schema::MONTH.to_owned(), Some(self.month))]),
             size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
             modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
+            data_change,
             stats: Some(self.statistics.to_string()),
             ..Add::default()
         }
@@ -61,21 +71,58 @@ impl FileWriter {
 
     /// Encodes `batches` (of [`schema::stored`], all of one month) and writes the file durably.
     pub async fn write(&self, month: String, batches: Vec<RecordBatch>) -> Result<WrittenFile> {
-        let (bytes, statistics, rows) = tokio::task::spawn_blocking(move || encode(&batches))
+        let encode = move || -> Result<Encoded> {
+            let mut encoder = Encoder::new(Order::AsLoaded)?;
+            batches.iter().try_for_each(|batch| encoder.push(batch))?;
+            encoder.finish()
+        };
+        let encoded = tokio::task::spawn_blocking(encode)
             .await
             .map_err(|error| Error::internal(format!("encoding a Parquet file: {error}")))??;
-        let path = paths::events_file(&month, Uuid::now_v7());
-        let size = bytes.len() as u64;
+        let path = paths::events_file(&month, Uuid::now_v7(), &encoded.hash);
+        self.store(month, path, encoded).await
+    }
+
+    /// Writes file `number` of a sorted run durably.
+    pub async fn write_sorted(&self, month: &str, run: Uuid, number: usize, encoded: Encoded) -> Result<WrittenFile> {
+        let path = paths::sorted_events_file(month, run, number, &encoded.hash);
+        self.store(month.to_owned(), path, encoded).await
+    }
+
+    async fn store(&self, month: String, path: String, encoded: Encoded) -> Result<WrittenFile> {
+        let size = encoded.bytes.len() as u64;
         let target: Path = paths::events_file_in_workspace(&path);
-        objects::create_unique(self.store.as_ref(), &target, bytes).await?;
-        Ok(WrittenFile { path, month, bytes: size, rows, statistics })
+        objects::create_unique(self.store.as_ref(), &target, encoded.bytes).await?;
+        Ok(WrittenFile { path, month, bytes: size, rows: encoded.rows, statistics: encoded.statistics })
     }
 }
 
-fn properties() -> WriterProperties {
+/// The first digits of the content's BLAKE3 hash, as they stand in a file's name.
+pub fn content_hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex()[..HASH_DIGITS].to_owned()
+}
+
+/// How the rows of a file are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    AsLoaded,
+    /// By [`schema::SORT_COLUMNS`].
+    Sorted,
+}
+
+fn properties(order: Order) -> WriterProperties {
     let mut builder = objects::writer_properties()
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page);
+    if order == Order::Sorted {
+        let sorted = schema::SORT_COLUMNS.iter().filter_map(|name| {
+            // No nested column stands before these, so that the place of the field is that of the leaf.
+            let column_idx = i32::try_from(schema::stored().index_of(name).ok()?).ok()?;
+            Some(SortingColumn { column_idx, descending: false, nulls_first: false })
+        });
+        let sorted = Some(sorted.collect());
+        builder = builder.set_data_page_row_count_limit(SORTED_PAGE_ROWS).set_sorting_columns(sorted);
+    }
     // Almost every value is new: a dictionary would be built and thrown away.
     for column in ["message_id", "ts", "properties", "context"] {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), false);
@@ -83,17 +130,43 @@ fn properties() -> WriterProperties {
     builder.build()
 }
 
-fn encode(batches: &[RecordBatch]) -> Result<(Vec<u8>, Value, u64)> {
-    let mut bytes = Vec::new();
-    let mut writer = ArrowWriter::try_new(&mut bytes, schema::stored(), Some(properties()))?;
-    let mut statistics = Statistics::default();
-    for batch in batches {
-        writer.write(batch)?;
-        statistics.add(batch);
+/// A complete Parquet file in memory.
+pub struct Encoded {
+    bytes: Vec<u8>,
+    statistics: Value,
+    rows: u64,
+    hash: String,
+}
+
+/// Encodes one file batch by batch.
+pub struct Encoder {
+    writer: ArrowWriter<Vec<u8>>,
+    statistics: Statistics,
+}
+
+impl Encoder {
+    pub fn new(order: Order) -> Result<Self> {
+        let writer = ArrowWriter::try_new(Vec::new(), schema::stored(), Some(properties(order)))?;
+        Ok(Self { writer, statistics: Statistics::default() })
     }
-    writer.close()?;
-    let rows = statistics.rows;
-    Ok((bytes, statistics.to_json(), rows))
+
+    /// Takes a batch of [`schema::stored`].
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch)?;
+        self.statistics.add(batch);
+        Ok(())
+    }
+
+    /// Bytes of the file so far, roughly.
+    pub fn bytes(&self) -> usize {
+        self.writer.bytes_written() + self.writer.in_progress_size()
+    }
+
+    pub fn finish(self) -> Result<Encoded> {
+        let bytes = self.writer.into_inner()?;
+        let hash = content_hash(&bytes);
+        Ok(Encoded { bytes, rows: self.statistics.rows, statistics: self.statistics.to_json(), hash })
+    }
 }
 
 /// Row count, null counts of the plain columns, and bounds of the columns that may have them.

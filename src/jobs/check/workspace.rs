@@ -1,0 +1,98 @@
+//! One workspace: its manifest, its events, the user's tables, and whatever else lies in its folder.
+
+use std::collections::HashSet;
+
+use futures::TryStreamExt;
+use object_store::ObjectMeta;
+use object_store::path::Path;
+
+use super::{RESTORE, Report, delta, events, loose};
+use crate::error::Result;
+use crate::ids::WorkspaceName;
+use crate::jobs::vacuum;
+use crate::store::{Root, objects, paths};
+use crate::workspace::Manifest;
+
+pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report<'_>) -> Result<()> {
+    let store = root.workspace_store(name);
+    let prefix = format!("{name}/");
+    let listed: Vec<ObjectMeta> = store.list(None).try_collect().await?;
+    if listed.is_empty() {
+        return Ok(());
+    }
+    if !check_manifest(root, name, report).await? {
+        return Ok(());
+    }
+    let known = events::check(root, name, &prefix, report).await?;
+    check_user_tables(root, name, &prefix, report).await?;
+    let removed = events_removed(root, name).await;
+    let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
+    for object in listed.iter().filter(|object| !known.contains(&object.location)) {
+        if is_checked_elsewhere(&object.location) || removed.contains(&object.location) {
+            continue;
+        }
+        match vacuum::kind_of(&object.location, newest_loads) {
+            Some(what) => {
+                report.looked_at(object.size);
+                let help = format!("`convoke vacuum --workspace {name}` removes it after the retention");
+                report.note(
+                    &format!("{prefix}{}", object.location),
+                    &format!("is a {what} that nothing refers to"),
+                    &help,
+                );
+            }
+            None => loose::check(&store, object, &prefix, report).await?,
+        }
+    }
+    Ok(())
+}
+
+/// Logs of tables, the manifest, and the user's tables have been looked at.
+fn is_checked_elsewhere(path: &Path) -> bool {
+    let in_log = path.parts().any(|part| part.as_ref() == paths::DELTA_LOG);
+    in_log || path.as_ref() == paths::MANIFEST || path.prefix_matches(&Path::from(paths::USER_TABLES))
+}
+
+/// Whether the workspace can be read at all.
+async fn check_manifest(root: &Root, name: &WorkspaceName, report: &mut Report<'_>) -> Result<bool> {
+    let path = format!("{name}/{}", paths::MANIFEST);
+    match objects::read_json::<Manifest>(&root.store(), &root.paths(name).manifest()).await {
+        Ok(Some(manifest)) => {
+            report.looked_at(0);
+            match manifest.check_format() {
+                Ok(()) => Ok(true),
+                Err(error) => {
+                    report.fault(&path, error.message(), "use a newer convoke");
+                    Ok(false)
+                }
+            }
+        }
+        Ok(None) => {
+            report.looked_at(0);
+            report.fault(&path, "is missing", RESTORE);
+            Ok(false)
+        }
+        Err(error) if error.kind() == crate::error::Kind::Corrupt => {
+            report.looked_at(0);
+            report.fault(&path, error.message(), RESTORE);
+            Ok(false)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn check_user_tables(root: &Root, name: &WorkspaceName, prefix: &str, report: &mut Report<'_>) -> Result<()> {
+    let store = root.workspace_store(name);
+    let folder = Path::from(paths::USER_TABLES);
+    for table in store.list_with_delimiter(Some(&folder)).await?.common_prefixes {
+        delta::check_table(&store, &table, prefix, report).await?;
+    }
+    Ok(())
+}
+
+/// Files that older versions of the events still have.
+async fn events_removed(root: &Root, name: &WorkspaceName) -> HashSet<Path> {
+    let log = crate::store::events::LogObjects::new(root.workspace_store(name), Path::from(paths::EVENTS));
+    let removed = log.removed_since(chrono::DateTime::UNIX_EPOCH).await.unwrap_or_default();
+    removed.iter().map(|path| paths::events_file_in_workspace(path)).collect()
+}

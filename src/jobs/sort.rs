@@ -1,0 +1,89 @@
+//! The rows of some files in the order of compaction, within a given memory: what does not fit is spilled to disk.
+
+use std::sync::Arc;
+
+use arrow::compute::SortOptions;
+use chrono::DateTime;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::DefaultParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema;
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use object_store::{ObjectMeta, ObjectStore};
+
+use crate::error::{Error, Result};
+use crate::store::events::{DataFile, schema};
+use crate::store::paths;
+
+/// All rows of `files` ordered by [`schema::SORT_COLUMNS`].
+pub(super) fn sorted(
+    store: Arc<dyn ObjectStore>,
+    files: &[DataFile],
+    memory: usize,
+) -> Result<SendableRecordBatchStream> {
+    let plan = plan(store, files)?;
+    Ok(plan.execute(0, context(memory)?)?)
+}
+
+/// Memory and disk of one sort.
+fn context(memory: usize) -> Result<Arc<TaskContext>> {
+    let runtime = RuntimeEnvBuilder::new()
+        .with_memory_pool(Arc::new(FairSpillPool::new(memory)))
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
+        .build_arc()?;
+    // What is set aside for the merge of the spilled runs must leave room for rows.
+    let config = SessionConfig::new().with_sort_spill_reservation_bytes((memory / 16).min(10 << 20));
+    Ok(SessionContext::new_with_config_rt(config, runtime).task_ctx())
+}
+
+fn plan(store: Arc<dyn ObjectStore>, files: &[DataFile]) -> Result<Arc<dyn ExecutionPlan>> {
+    let source = ParquetSource::new(TableSchema::builder(schema::stored()).build())
+        .with_parquet_file_reader_factory(Arc::new(DefaultParquetFileReaderFactory::new(store)));
+    let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        .with_file_groups(groups(files))
+        .build();
+    let order = order()?;
+    let sort = SortExec::new(order.clone(), DataSourceExec::from_data_source(scan)).with_preserve_partitioning(true);
+    Ok(Arc::new(SortPreservingMergeExec::new(order, Arc::new(sort))))
+}
+
+fn order() -> Result<LexOrdering> {
+    let ascending = SortOptions { descending: false, nulls_first: false };
+    let columns = schema::SORT_COLUMNS.iter().map(|name| {
+        let column = Column::new_with_schema(name, &schema::stored())?;
+        Ok(PhysicalSortExpr::new(Arc::new(column), ascending))
+    });
+    let columns: Vec<_> = columns.collect::<Result<_>>()?;
+    LexOrdering::new(columns).ok_or_else(|| Error::internal("compaction sorts by nothing"))
+}
+
+/// Files over the cores, by bytes.
+fn groups(files: &[DataFile]) -> Vec<FileGroup> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
+    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..cores).map(|_| (0, Vec::new())).collect();
+    for file in files {
+        // There is at least one group.
+        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
+            *bytes += file.bytes;
+            group.push(PartitionedFile::new_from_meta(ObjectMeta {
+                location: paths::events_file_in_workspace(&file.path),
+                last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
+                size: file.bytes,
+                e_tag: None,
+                version: None,
+            }));
+        }
+    }
+    groups.into_iter().map(|(_, group)| FileGroup::new(group)).collect()
+}

@@ -1,0 +1,121 @@
+//! Vacuum: removes what no version of the events within the retention refers to, and what never became part of one.
+//!
+//! Holds the writer, so that no load is half way. An object younger than the retention is never touched.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
+
+use crate::error::{Error, Result};
+use crate::store::paths;
+use crate::workspace::Workspace;
+
+/// Objects deleted at once.
+const PARALLEL: usize = 8;
+
+/// An object that nobody needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unneeded {
+    /// Below the workspace.
+    pub path: Path,
+    pub bytes: u64,
+    /// What it was.
+    pub what: &'static str,
+}
+
+/// Vacuums one workspace.
+pub struct Vacuum {
+    workspace: Arc<Workspace>,
+    cutoff: DateTime<Utc>,
+}
+
+impl Vacuum {
+    /// # Errors
+    /// `InvalidInput` for no retention at all: files that are being written would be removed.
+    pub fn new(workspace: Arc<Workspace>, retention_days: u64) -> Result<Self> {
+        let days = i64::try_from(retention_days).ok().filter(|days| *days > 0).and_then(TimeDelta::try_days);
+        let age = days.ok_or_else(|| Error::invalid("the retention is at least one day (upkeep.retention_days)"))?;
+        let cutoff = Utc::now().checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        Ok(Self { workspace, cutoff })
+    }
+
+    /// What [`Self::run`] would remove, ordered by path.
+    pub async fn list(&self) -> Result<Vec<Unneeded>> {
+        let _writer = self.workspace.writer().await?;
+        self.unneeded().await
+    }
+
+    /// Removes it, and what the log does not need any more; returns what was removed.
+    pub async fn run(&self) -> Result<Vec<Unneeded>> {
+        let _writer = self.workspace.writer().await?;
+        self.workspace.refresh().await?;
+        let version = self.workspace.snapshot().events.version;
+        let unneeded = self.unneeded().await?;
+        self.delete(unneeded.iter().map(|object| object.path.clone()).collect()).await?;
+        // The log comes last: its entries say which files the versions within the retention had.
+        if version > 0 {
+            self.workspace.events().checkpoint(version).await?;
+            self.workspace.events().clean_log(self.cutoff).await?;
+        }
+        Ok(unneeded)
+    }
+
+    async fn delete(&self, paths: Vec<Path>) -> Result<()> {
+        let deletes = stream::iter(paths).map(|path| {
+            let store = self.workspace.store();
+            async move { store.delete(&path).await }.boxed()
+        });
+        deletes.buffer_unordered(PARALLEL).try_collect::<Vec<()>>().await?;
+        Ok(())
+    }
+
+    async fn unneeded(&self) -> Result<Vec<Unneeded>> {
+        let needed = self.needed().await?;
+        let objects: Vec<ObjectMeta> = self.workspace.store().list(None).try_collect().await?;
+        let newest_loads = objects.iter().filter_map(|object| paths::loads_version(&object.location)).max();
+        let mut unneeded: Vec<Unneeded> = objects
+            .into_iter()
+            .filter(|object| object.last_modified < self.cutoff && !needed.contains(&object.location))
+            .filter_map(|object| {
+                let what = kind_of(&object.location, newest_loads)?;
+                Some(Unneeded { path: object.location, bytes: object.size, what })
+            })
+            .collect();
+        unneeded.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(unneeded)
+    }
+
+    /// Objects that a version within the retention, or a load, refers to.
+    async fn needed(&self) -> Result<HashSet<Path>> {
+        let snapshot = self.workspace.snapshot();
+        let mut needed: HashSet<Path> =
+            snapshot.events.files.iter().map(|file| paths::events_file_in_workspace(&file.path)).collect();
+        let removed = self.workspace.events().log_objects().removed_since(self.cutoff).await?;
+        needed.extend(removed.iter().map(|path| paths::events_file_in_workspace(path)));
+        for load in snapshot.loads.iter() {
+            needed.extend([&load.identity, &load.dead_letters].into_iter().flatten().map(|path| path.as_str().into()));
+        }
+        Ok(needed)
+    }
+}
+
+/// What an unreferenced object was; `None` for one that is not ours to remove.
+pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static str> {
+    let mut parts = path.parts();
+    let folder = parts.next()?;
+    match folder.as_ref() {
+        paths::EVENTS => {
+            let inside = parts.next()?;
+            let data = inside.as_ref() != paths::DELTA_LOG && path.extension() == Some("parquet");
+            data.then_some("data file of events")
+        }
+        paths::IDENTITY => paths::is_of_load(path).then_some("identity changes of a load"),
+        paths::DEAD_LETTERS => paths::is_of_load(path).then_some("dead letters of a load"),
+        paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("load records"),
+        _ => None,
+    }
+}

@@ -1,0 +1,61 @@
+//! A statement that met damaged data says which object it is.
+//!
+//! Most errors name it already; one from inside the Parquet decoder does not, and the file is looked for then.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::common::DataFusionError;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::StreamExt;
+
+use crate::error::{Error, Kind};
+use crate::store::events::faults_of;
+use crate::store::paths;
+use crate::workspace::{Snapshot, Workspace};
+
+/// How long the damaged file is looked for.
+const LOOKING: Duration = Duration::from_secs(20);
+
+/// The stream with errors that name the object.
+pub(super) fn named(
+    stream: SendableRecordBatchStream,
+    workspace: &Arc<Workspace>,
+    snapshot: &Arc<Snapshot>,
+) -> SendableRecordBatchStream {
+    let schema = stream.schema();
+    let (workspace, snapshot) = (Arc::clone(workspace), Arc::clone(snapshot));
+    let named = stream.then(move |item| {
+        let (workspace, snapshot) = (Arc::clone(&workspace), Arc::clone(&snapshot));
+        async move {
+            match item {
+                Ok(batch) => Ok(batch),
+                Err(error) => Err(name(error, &workspace, &snapshot).await),
+            }
+        }
+    });
+    Box::pin(RecordBatchStreamAdapter::new(schema, named))
+}
+
+async fn name(error: DataFusionError, workspace: &Workspace, snapshot: &Snapshot) -> DataFusionError {
+    let ours = Error::from(error);
+    if ours.kind() != Kind::Corrupt || ours.message().contains("convoke check") {
+        return ours.into();
+    }
+    let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
+    let named =
+        found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
+    Error::corrupt(named).with_source(ours).into()
+}
+
+async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {
+    for file in snapshot.events.files.iter() {
+        let faults = faults_of(&workspace.store(), file, None).await.unwrap_or_default();
+        if let Some(fault) = faults.first() {
+            let path = paths::events_file_in_workspace(&file.path);
+            return Some(format!("object '{path}' {fault}: run `convoke check`"));
+        }
+    }
+    None
+}
