@@ -79,17 +79,7 @@ impl Remote {
 }
 
 fn status_error(status: &tonic::Status) -> Error {
-    let kind = match status.code() {
-        tonic::Code::InvalidArgument => Kind::InvalidInput,
-        tonic::Code::NotFound => Kind::NotFound,
-        tonic::Code::Unauthenticated => Kind::Unauthenticated,
-        tonic::Code::PermissionDenied => Kind::Forbidden,
-        tonic::Code::Aborted => Kind::Conflict,
-        tonic::Code::ResourceExhausted => Kind::Busy,
-        tonic::Code::DataLoss => Kind::Corrupt,
-        _ => Kind::Internal,
-    };
-    Error::new(kind, status.message())
+    Error::new(Kind::from_grpc_code(status.code()), status.message())
 }
 
 fn flight_error(error: FlightError) -> Error {

@@ -8,9 +8,12 @@ mod functions;
 mod guard;
 mod history;
 mod limits;
+mod memory;
 mod parameters;
+mod places;
 mod runtime;
 mod session;
+mod spilling_join;
 mod statement;
 mod stop;
 mod suggest;
@@ -18,7 +21,7 @@ mod tables;
 mod threads;
 mod time_zone;
 
-pub use engine::{Engine, Execution, Prepared, StatementKind, TableEntry, TableKind};
+pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
 pub use session::SessionOptions;
 
