@@ -39,12 +39,8 @@ pub struct Learned {
 
 impl Default for RequestRecord {
     fn default() -> Self {
-        let inner = Inner {
-            id: Uuid::now_v7(),
-            started: Instant::now(),
-            rows: AtomicU64::new(0),
-            learned: Mutex::default(),
-        };
+        let inner =
+            Inner { id: Uuid::now_v7(), started: Instant::now(), rows: AtomicU64::new(0), learned: Mutex::default() };
         Self { inner: Arc::new(inner) }
     }
 }

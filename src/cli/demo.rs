@@ -98,7 +98,7 @@ fn describe(summary: &LoadSummary) -> String {
 }
 
 async fn ask(address: &str, token: &str, shop: &Shop) -> Result<()> {
-    let mut remote = Remote::connect(address, Some(token)).await?;
+    let mut remote = Remote::connect(address, Some(token), None).await?;
     for question in questions(shop) {
         output::say(&format!("{}\n\n{}\n", question.text, question.statement))?;
         let started = Instant::now();

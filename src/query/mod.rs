@@ -24,5 +24,6 @@ mod time_zone;
 pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
 pub use session::SessionOptions;
+pub use statement::{Split, split};
 
 pub use crate::workspace::SnapshotId;

@@ -52,10 +52,9 @@ impl Connection {
 
     /// Reads and drops until the client closes or a limit is over. Its errors do not matter any more.
     fn poll_drain(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let closing = self.closing.get_or_insert_with(|| Closing {
-            silence: Box::pin(sleep(SILENCE)),
-            deadline: Box::pin(sleep(LINGER)),
-        });
+        let closing = self
+            .closing
+            .get_or_insert_with(|| Closing { silence: Box::pin(sleep(SILENCE)), deadline: Box::pin(sleep(LINGER)) });
         let mut space = [0_u8; DISCARDED_AT_ONCE];
         loop {
             if closing.silence.as_mut().poll(context).is_ready() || closing.deadline.as_mut().poll(context).is_ready() {
@@ -109,11 +108,7 @@ impl Connected for Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        space: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, space: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(context, space),
             Stream::Tls(stream) => Pin::new(&mut **stream).poll_read(context, space),

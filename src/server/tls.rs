@@ -44,9 +44,9 @@ pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor> {
 /// `InvalidInput` for a file that cannot be read or holds none.
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let text = read(path, "TLS certificate")?;
-    let found: Vec<_> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| {
-        Error::invalid(format!("TLS certificate '{}' is damaged: {error}", path.display()))
-    })?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&text)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::invalid(format!("TLS certificate '{}' is damaged: {error}", path.display())))?;
     if found.is_empty() {
         return Err(Error::invalid(format!(
             "TLS certificate '{}' holds no certificate: give a PEM file with a line -----BEGIN CERTIFICATE-----",
@@ -57,8 +57,7 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
 }
 
 fn read(path: &Path, what: &str) -> Result<Vec<u8>> {
-    std::fs::read(path)
-        .map_err(|error| Error::invalid(format!("{what} '{}' cannot be read: {error}", path.display())))
+    std::fs::read(path).map_err(|error| Error::invalid(format!("{what} '{}' cannot be read: {error}", path.display())))
 }
 
 fn refused(error: &rustls::Error, certificate: &Path, key: &Path) -> Error {
