@@ -54,6 +54,25 @@ impl Kind {
             .map_or((tonic::Code::Internal, 500), |(_, grpc, http)| (*grpc, *http))
     }
 
+    /// The kind that a gRPC code stands for; a code that none of ours has is a fault.
+    pub fn from_grpc_code(code: tonic::Code) -> Self {
+        PROTOCOL_CODES.iter().find(|(_, grpc, _)| *grpc == code).map_or(Kind::Internal, |(kind, _, _)| *kind)
+    }
+
+    /// The kind's name in answers over HTTP, logs and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::InvalidInput => "invalid_input",
+            Kind::NotFound => "not_found",
+            Kind::Unauthenticated => "unauthenticated",
+            Kind::Forbidden => "forbidden",
+            Kind::Conflict => "conflict",
+            Kind::Busy => "busy",
+            Kind::Corrupt => "corrupt",
+            Kind::Internal => "internal",
+        }
+    }
+
     pub fn grpc_code(self) -> tonic::Code {
         self.codes().0
     }

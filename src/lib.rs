@@ -9,6 +9,7 @@
 //! | [`ids`] | names and numbers that travel everywhere | how they are stored |
 //! | [`settings`] | documented values that a user may change | parts, clocks, stores |
 //! | [`metrics`] | counters that a scraper reads | what they count |
+//! | [`request`] | one request's id, and what is learned of it | how it arrives |
 //! | [`store`] | object store, paths, the Delta table of events | callers, persons, SQL |
 //! | [`auth`] | who calls and what they may do | protocols, SQL |
 //! | [`identity`] | identifiers to nodes, nodes to persons | files, SQL |
@@ -37,6 +38,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod metrics;
 pub mod query;
+pub mod request;
 pub mod server;
 pub mod settings;
 pub mod shop;

@@ -1,20 +1,23 @@
 //! One port for everything: gRPC and HTTP on the same listener. Puts the parts together and stops them gracefully.
 //!
-//! The only place that knows both `flight` and `http`. TLS comes as another stream of connections in `serve`: tonic's
-//! own acceptor offers HTTP/2 only.
+//! The only place that knows both `flight` and `http`.
+
+mod accept;
+mod connection;
+mod observe;
+pub mod tls;
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use futures::StreamExt;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
+pub use self::accept::Listening;
+use self::observe::Observer;
 use crate::auth::Tokens;
 use crate::error::{Error, Result};
 use crate::flight::{FlightSql, Stopper};
@@ -49,23 +52,33 @@ pub struct ServerParts {
 /// # Errors
 /// `Internal` when the listener breaks.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listening>,
     parts: ServerParts,
     grace: Duration,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let readiness = Readiness::default();
     let http = http::router(Arc::clone(&parts.metrics), readiness.clone());
+    let observer =
+        Observer { metrics: Arc::clone(&parts.metrics), log_statements: parts.engine.settings().server.log_statements };
+    let (stopping, stopped) = watch::channel(false);
+    let mut signal = stopped.clone();
+    let connections = accept::connections(listener.into(), Arc::clone(&parts.metrics), stopped);
+    let engine = parts.engine.clone();
+    let metrics = Arc::clone(&parts.metrics);
     let flight = FlightSql::new(parts.engine, parts.loader, parts.tokens, parts.metrics)?;
     let stopper = flight.stopper();
+    let sessions = flight.session_count();
+    metrics.sample_with(move |metrics| {
+        sample(metrics, &engine);
+        metrics.sessions_open.set(sessions.get());
+    });
     // From our router, so that its fallback answers unknown paths; tonic's own answers them as gRPC.
     let flight =
         FlightServiceServer::new(flight).max_decoding_message_size(MESSAGE_BYTES).max_encoding_message_size(usize::MAX);
-    let routes = Routes::from(http).add_service(flight);
+    let router = Routes::from(http).add_service(flight).into_axum_router();
+    let routes = Routes::from(router.layer(axum::middleware::from_fn_with_state(observer, observe::observe)));
 
-    let (stopping, stopped) = watch::channel(false);
-    let mut signal = stopped.clone();
-    let connections = TcpListenerStream::new(listener).map(|accepted| accepted.and_then(without_delay));
     let server = Server::builder()
         .accept_http1(true)
         .initial_stream_window_size(WINDOW_BYTES)
@@ -104,8 +117,11 @@ async fn cut_off(stopper: &Stopper, grace: Duration) {
     tokio::time::sleep(LAST_WORDS).await;
 }
 
-/// tonic sets this only on listeners of its own.
-fn without_delay(stream: TcpStream) -> std::io::Result<TcpStream> {
-    stream.set_nodelay(true)?;
-    Ok(stream)
+/// What the engine holds at the moment of a scrape.
+fn sample(metrics: &Metrics, engine: &Engine) {
+    let load = engine.load();
+    metrics.queries_queued.set(load.queued as i64);
+    metrics.memory_used.set(load.memory_used as i64);
+    metrics.memory_limit.set(load.memory_limit as i64);
+    metrics.spill_used.set(load.spill_used as i64);
 }

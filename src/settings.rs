@@ -33,6 +33,18 @@ pub struct Settings {
 pub struct ServerSettings {
     pub listen: String,
     pub stop_seconds: u64,
+    pub tls_cert: String,
+    pub tls_key: String,
+    pub log: String,
+    pub log_format: LogFormat,
+    pub log_statements: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -49,6 +61,8 @@ pub struct QuerySettings {
     pub memory: Bytes,
     pub seconds: u64,
     pub concurrency: usize,
+    pub queue: usize,
+    pub rows: u64,
     pub spill: Bytes,
     pub cached_plans: usize,
 }
@@ -202,6 +216,7 @@ impl Layers {
         let refused = |what: &str| Error::invalid(format!("setting '{key}': '{text}' is not {what}"));
         let value = match self.held(key) {
             Some(Value::Integer(_)) => Value::Integer(text.parse().map_err(|_| refused("a whole number"))?),
+            Some(Value::Boolean(_)) => Value::Boolean(text.parse().map_err(|_| refused("true or false"))?),
             Some(Value::Array(_)) => {
                 Value::Array(text.split(',').map(|part| Value::String(part.trim().to_owned())).collect())
             }

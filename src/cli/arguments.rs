@@ -29,15 +29,15 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Serve SQL over Arrow Flight (and /healthz, /metrics) until stopped
     #[command(
-        after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815"
+        after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815\n  convoke serve --data ./shop --listen 0.0.0.0:8815 --tls-cert server.pem --tls-key server.key"
     )]
     Serve(ServeArguments),
     /// Load events from CSV, NDJSON or Parquet files
     #[command(after_help = INGEST_EXAMPLES)]
     Ingest(IngestArguments),
-    /// Run one SQL statement and print its rows
+    /// Run SQL: one statement, a file, standard input, or a prompt on a terminal
     #[command(
-        after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv"
+        after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv\n  convoke sql --data ./shop                     (a prompt: history, completion, \\d lists tables)\n  convoke sql -f report.sql --data ./shop"
     )]
     Sql(SqlArguments),
     /// Load a synthetic shop, serve it, and run five queries over it
@@ -123,6 +123,15 @@ pub(super) struct ServeArguments {
     /// Serve beyond this machine without TLS
     #[arg(long)]
     pub(super) insecure: bool,
+    /// Certificate chain for TLS (PEM), with --tls-key
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_cert: Option<String>,
+    /// Private key for TLS (PEM), with --tls-cert
+    #[arg(long, value_name = "FILE")]
+    pub(super) tls_key: Option<String>,
+    /// Format of the log on standard error: text or json
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
+    pub(super) log_format: Option<String>,
     #[command(flatten)]
     pub(super) settings: SettingsArguments,
 }
@@ -145,6 +154,9 @@ pub(super) struct ConnectArguments {
     /// Token for --connect
     #[arg(long, value_name = "TOKEN", env = "CONVOKE_TOKEN", hide_env_values = true)]
     pub(super) token: Option<String>,
+    /// Certificate of the authority (PEM) that signed the server's, for https:// (default: those of this machine)
+    #[arg(long, value_name = "FILE", requires = "connect")]
+    pub(super) tls_ca: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -208,10 +220,22 @@ pub(super) enum Format {
     Arrow,
 }
 
+/// A statement may begin with a comment (`--`); what has no blank is a flag that was mistyped.
+fn statement(text: &str) -> Result<String, String> {
+    match text.starts_with('-') && !text.contains(char::is_whitespace) {
+        true => Err("there is no such flag: --help lists them".to_owned()),
+        false => Ok(text.to_owned()),
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct SqlArguments {
-    /// The statement
-    pub(super) statement: String,
+    /// The statement; without one, statements are read from standard input, or typed on a terminal
+    #[arg(value_name = "STATEMENT", allow_hyphen_values = true, value_parser = statement)]
+    pub(super) statement: Option<String>,
+    /// Run the statements in a file, each ended by ';', until one fails
+    #[arg(short, long, value_name = "FILE", conflicts_with = "statement")]
+    pub(super) file: Option<PathBuf>,
     #[command(flatten)]
     pub(super) data: DataArguments,
     #[command(flatten)]

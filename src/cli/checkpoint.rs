@@ -13,7 +13,7 @@ use crate::store::paths;
 
 pub(super) async fn run(arguments: CheckpointArguments) -> Result<()> {
     let data = &arguments.data;
-    let embedded = Embedded::open_existing(&data.data, Settings::load(None, std::env::vars(), &[])?)?;
+    let embedded = Embedded::open_existing(&data.data, Settings::load(None, std::env::vars(), &[])?).await?;
     let workspace = embedded.workspaces.get(&data.workspace).await?;
     let written = Arc::<AtomicU64>::default();
     // Each node is written twice: with its identifier, and for other engines.

@@ -53,7 +53,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
             Err(_) => drop(stopped.await),
         }
     };
-    let checkpoints = serve::take_checkpoints(&embedded);
+    let background = serve::start_background(&embedded);
     let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, shutdown));
     ask(&address, &token, &shop).await?;
     explain_connecting(&address, &token)?;
@@ -62,7 +62,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
         stop.send(()).ok();
     }
     let served = serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?;
-    drop(checkpoints);
+    drop(background);
     served
 }
 
@@ -101,7 +101,7 @@ fn describe(summary: &LoadSummary) -> String {
 }
 
 async fn ask(address: &str, token: &str, shop: &Shop) -> Result<()> {
-    let mut remote = Remote::connect(address, Some(token)).await?;
+    let mut remote = Remote::connect(address, Some(token), None).await?;
     for question in questions(shop) {
         output::say(&format!("{}\n\n{}\n", question.text, question.statement))?;
         let started = Instant::now();

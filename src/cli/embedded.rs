@@ -63,6 +63,14 @@ pub(super) fn local_caller(data: &DataArguments) -> Caller {
 
 /// Settings with the file, the environment and the flags of the command.
 pub(super) fn settings(arguments: &SettingsArguments, listen: Option<&String>) -> Result<Settings> {
+    settings_with(arguments, listen.map(|listen| ("server.listen", listen.clone())))
+}
+
+/// The same with further flags of the command (`section.key` and value).
+pub(super) fn settings_with(
+    arguments: &SettingsArguments,
+    further: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<Settings> {
     let file = match &arguments.settings {
         Some(path) => Some(
             std::fs::read_to_string(path)
@@ -73,6 +81,6 @@ pub(super) fn settings(arguments: &SettingsArguments, listen: Option<&String>) -
     let mut flags: Vec<(&str, String)> = Vec::new();
     flags.extend(arguments.query_memory.iter().map(|size| ("query.memory", size.clone())));
     flags.extend(arguments.query_seconds.iter().map(|seconds| ("query.seconds", seconds.to_string())));
-    flags.extend(listen.map(|listen| ("server.listen", listen.clone())));
+    flags.extend(further);
     Settings::load(file.as_deref(), std::env::vars(), &flags)
 }

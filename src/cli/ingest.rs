@@ -54,8 +54,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
 
 /// The target, and the zone of its workspace for times that name none.
 async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::Tz)> {
-    if let Some(address) = &arguments.connect.connect {
-        let remote = Remote::connect(address, arguments.connect.token.as_deref()).await?;
+    if let Some(remote) = Remote::of(&arguments.connect).await? {
         return Ok((Target::Server(remote), chrono_tz::Tz::UTC));
     }
     let settings = Settings::load(None, std::env::vars(), &[])?;

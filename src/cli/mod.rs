@@ -2,14 +2,18 @@
 
 mod arguments;
 mod checkpoint;
+mod connector;
 mod demo;
 mod embedded;
 mod ingest;
+mod logging;
 mod output;
 mod progress;
+mod prompt;
 pub mod questions;
 mod remote;
 mod serve;
+mod source;
 mod sql;
 mod token;
 mod upkeep;
@@ -17,7 +21,6 @@ mod upkeep;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
 
 use self::arguments::{Cli, Command};
 use crate::error::{Error, Result};
@@ -29,7 +32,7 @@ pub fn main() -> ExitCode {
     // choice was made already.
     rustls::crypto::ring::default_provider().install_default().ok();
     let cli = Cli::parse();
-    start_logging();
+    logging::start(&cli.command);
     let outcome = runtime().and_then(|runtime| {
         // On a worker thread, whose stack is larger than that of the main one.
         let outcome = runtime.block_on(async {
@@ -60,12 +63,6 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
         .thread_stack_size(32 << 20)
         .build();
     runtime.map_err(Error::from)
-}
-
-/// Logs go to standard error; `CONVOKE_LOG` sets what is said, such as `debug` or `convoke=trace`.
-fn start_logging() {
-    let filter = EnvFilter::try_from_env("CONVOKE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,convoke=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
 }
 
 async fn run(cli: Cli) -> Result<()> {

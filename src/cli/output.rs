@@ -1,6 +1,7 @@
 //! Rows on standard output in one of four formats, and words for people on standard error.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -50,46 +51,42 @@ fn quiet_on_closed_pipe(outcome: io::Result<()>) -> Result<()> {
 }
 
 /// Prints all rows; returns how many.
-pub(super) async fn print(mut rows: ResultRows, format: Format) -> Result<u64> {
+pub(super) async fn print(rows: ResultRows, format: Format) -> Result<u64> {
+    let schema = Arc::clone(&rows.schema);
     match format {
         Format::Table => print_table(rows).await,
         Format::Csv => {
             let mut writer = arrow::csv::WriterBuilder::new().with_header(true).build(BufWriter::new(io::stdout()));
             // The header stands there even without rows.
-            writer.write(&RecordBatch::new_empty(flat_schema(&rows.schema)))?;
-            let mut count = 0;
-            while let Some(batch) = rows.batches.next().await {
-                let batch = batch?;
-                count += batch.num_rows() as u64;
-                writer.write(&flat(&batch)?)?;
-            }
-            Ok(count)
+            writer.write(&RecordBatch::new_empty(flat_schema(&schema)))?;
+            each_batch(rows, |batch| Ok(writer.write(&flat(batch)?)?)).await
         }
         Format::Json => {
             let mut writer = arrow::json::WriterBuilder::new()
                 .with_explicit_nulls(true)
                 .build::<_, arrow::json::writer::LineDelimited>(BufWriter::new(io::stdout()));
-            let mut count = 0;
-            while let Some(batch) = rows.batches.next().await {
-                let batch = batch?;
-                count += batch.num_rows() as u64;
-                writer.write(&batch)?;
-            }
+            let count = each_batch(rows, |batch| Ok(writer.write(batch)?)).await?;
             writer.finish()?;
             Ok(count)
         }
         Format::Arrow => {
-            let mut writer = arrow::ipc::writer::StreamWriter::try_new(BufWriter::new(io::stdout()), &rows.schema)?;
-            let mut count = 0;
-            while let Some(batch) = rows.batches.next().await {
-                let batch = batch?;
-                count += batch.num_rows() as u64;
-                writer.write(&batch)?;
-            }
+            let mut writer = arrow::ipc::writer::StreamWriter::try_new(BufWriter::new(io::stdout()), &schema)?;
+            let count = each_batch(rows, |batch| Ok(writer.write(batch)?)).await?;
             writer.finish()?;
             Ok(count)
         }
     }
+}
+
+/// Writes batch after batch; returns the number of rows.
+async fn each_batch(mut rows: ResultRows, mut write: impl FnMut(&RecordBatch) -> Result<()>) -> Result<u64> {
+    let mut count = 0;
+    while let Some(batch) = rows.batches.next().await {
+        let batch = batch?;
+        count += batch.num_rows() as u64;
+        write(&batch)?;
+    }
+    Ok(count)
 }
 
 /// CSV has no nesting: lists and structs become text.
@@ -101,18 +98,18 @@ fn flat_schema(schema: &SchemaRef) -> SchemaRef {
             field.as_ref().clone()
         }
     });
-    std::sync::Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
+    Arc::new(arrow::datatypes::Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn flat(batch: &RecordBatch) -> Result<RecordBatch> {
     let columns = batch.columns().iter().map(|column| -> Result<arrow::array::ArrayRef> {
         if !column.data_type().is_nested() {
-            return Ok(std::sync::Arc::clone(column));
+            return Ok(Arc::clone(column));
         }
         let formatter = ArrayFormatter::try_new(column, &FormatOptions::default())?;
         let texts: arrow::array::StringArray =
             (0..column.len()).map(|row| (!column.is_null(row)).then(|| formatter.value(row).to_string())).collect();
-        Ok(std::sync::Arc::new(texts))
+        Ok(Arc::new(texts))
     });
     Ok(RecordBatch::try_new(flat_schema(&batch.schema()), columns.collect::<Result<Vec<_>>>()?)?)
 }

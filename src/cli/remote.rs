@@ -1,5 +1,7 @@
 //! A client of a running server, for `--connect` and for the demo's own queries.
 
+use std::path::Path;
+
 use arrow::array::RecordBatch;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
@@ -9,6 +11,8 @@ use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tonic::transport::{Channel, Endpoint};
 
+use super::arguments::ConnectArguments;
+use super::connector::Connector;
 use super::output::ResultRows;
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{LOAD_COMPLETE, LoadRequest, LoadSummary, input};
@@ -22,15 +26,33 @@ pub(super) struct Remote {
 }
 
 impl Remote {
+    /// The server of `--connect`, if there is one.
+    pub(super) async fn of(arguments: &ConnectArguments) -> Result<Option<Self>> {
+        let Some(address) = &arguments.connect else { return Ok(None) };
+        Self::connect(address, arguments.token.as_deref(), arguments.tls_ca.as_deref()).await.map(Some)
+    }
+
+    /// `https://` and `grpc+tls://` addresses are checked against the authorities in `tls_ca`, or those of the machine.
+    ///
     /// # Errors
     /// `InvalidInput` without a token, or when nobody answers at the address.
-    pub(super) async fn connect(address: &str, token: Option<&str>) -> Result<Self> {
+    pub(super) async fn connect(address: &str, token: Option<&str>, tls_ca: Option<&Path>) -> Result<Self> {
         let token = token.ok_or_else(|| Error::invalid("--connect needs --token or CONVOKE_TOKEN"))?;
-        let endpoint = Endpoint::from_shared(address.to_owned()).map_err(|error| {
+        let url = address.replacen("grpc+tls://", "https://", 1).replacen("grpc://", "http://", 1);
+        let endpoint = Endpoint::from_shared(url).map_err(|error| {
             Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815"))
         })?;
-        let channel = endpoint.connect().await.map_err(|error| {
-            Error::invalid(format!("no server answers at {address}: start one with `convoke serve`")).with_source(error)
+        let channel = match endpoint.uri().scheme_str() {
+            Some("https") => endpoint.connect_with_connector(Connector::new(tls_ca)?).await,
+            _ => endpoint.connect().await,
+        };
+        let channel = channel.map_err(|error| {
+            let cause = root_cause(&error);
+            Error::invalid(format!(
+                "no connection to {address}: {cause}; is `convoke serve` running there, with TLS for https:// only? \
+                 --tls-ca names the authority of its certificate"
+            ))
+            .with_source(error)
         })?;
         Ok(Self { channel, token: token.to_owned() })
     }
@@ -78,18 +100,17 @@ impl Remote {
     }
 }
 
+/// The innermost cause: those above it only say that the transport failed.
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
 fn status_error(status: &tonic::Status) -> Error {
-    let kind = match status.code() {
-        tonic::Code::InvalidArgument => Kind::InvalidInput,
-        tonic::Code::NotFound => Kind::NotFound,
-        tonic::Code::Unauthenticated => Kind::Unauthenticated,
-        tonic::Code::PermissionDenied => Kind::Forbidden,
-        tonic::Code::Aborted => Kind::Conflict,
-        tonic::Code::ResourceExhausted => Kind::Busy,
-        tonic::Code::DataLoss => Kind::Corrupt,
-        _ => Kind::Internal,
-    };
-    Error::new(kind, status.message())
+    Error::new(Kind::from_grpc_code(status.code()), status.message())
 }
 
 fn flight_error(error: FlightError) -> Error {

@@ -1,12 +1,14 @@
 //! `convoke serve`: one port for Flight SQL and HTTP, until a signal.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
@@ -14,26 +16,29 @@ use super::output;
 use crate::error::{Error, Result};
 use crate::jobs;
 use crate::metrics::Metrics;
-use crate::server::{self, ServerParts};
+use crate::server::{self, Listening, ServerParts, tls};
+use crate::settings::{ServerSettings, Settings};
 use crate::workspace::checkpoint_by_time;
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
-    let settings = embedded::settings(&arguments.settings, arguments.listen.as_ref())?;
+    let settings = settings(&arguments)?;
+    let tls = acceptor(&settings.server)?;
     let embedded = Embedded::open(&arguments.data.data, settings).await?;
     embedded.create_workspace(&arguments.data, None).await?;
     // Only one process writes to a workspace, and readers of this one must see what it writes.
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     drop(workspace.writer().await?);
-    let listener = listen(&embedded.settings.server.listen, arguments.insecure).await?;
+    let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
     let address = listener.local_addr()?;
-    output::say(&format!("convoke {} listening on http://{address}", env!("CARGO_PKG_VERSION")))?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    output::say(&format!("convoke {} listening on {scheme}://{address}", env!("CARGO_PKG_VERSION")))?;
     if embedded.tokens.list().await?.is_empty() {
         let data = &arguments.data.data;
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let background = start_background(&embedded);
-    let served = server::serve(listener, parts(embedded), grace, stop_signal()?).await;
+    let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, stop_signal()?).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
     served
@@ -55,6 +60,32 @@ pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
     tasks
 }
 
+/// Settings with the flags of this command.
+pub(super) fn settings(arguments: &ServeArguments) -> Result<Settings> {
+    let flags = [
+        ("server.listen", &arguments.listen),
+        ("server.tls_cert", &arguments.tls_cert),
+        ("server.tls_key", &arguments.tls_key),
+        ("server.log_format", &arguments.log_format),
+    ];
+    let given = flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+    embedded::settings_with(&arguments.settings, given)
+}
+
+/// The TLS of the settings; `None` for none.
+///
+/// # Errors
+/// `InvalidInput` for one file without the other, and for files that are no certificate and its key.
+fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
+    match (settings.tls_cert.is_empty(), settings.tls_key.is_empty()) {
+        (true, true) => Ok(None),
+        (false, false) => tls::acceptor(Path::new(&settings.tls_cert), Path::new(&settings.tls_key)).map(Some),
+        _ => Err(Error::invalid(
+            "TLS needs a certificate and its key: give both --tls-cert and --tls-key (settings server.tls_cert, server.tls_key)",
+        )),
+    }
+}
+
 pub(super) fn parts(embedded: Embedded) -> ServerParts {
     ServerParts {
         engine: embedded.engine,
@@ -74,7 +105,7 @@ pub(super) async fn listen(address: &str, insecure: bool) -> Result<TcpListener>
     if !insecure && resolved.iter().any(|address| !address.ip().is_loopback()) {
         return Err(Error::invalid(format!(
             "'{address}' can be reached from other machines and there is no TLS: tokens would travel in the clear; \
-             listen on 127.0.0.1, or say --insecure"
+             give --tls-cert and --tls-key, listen on 127.0.0.1, or say --insecure"
         )));
     }
     TcpListener::bind(resolved.as_slice()).await.map_err(|error| {

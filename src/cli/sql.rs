@@ -1,37 +1,47 @@
-//! `convoke sql`: one statement, embedded or against a server.
+//! `convoke sql`: a statement, a file or a stream of them, or a prompt; embedded or against a server.
 
-use super::arguments::SqlArguments;
-use super::embedded::{self, Embedded};
-use super::output::{self, ResultRows};
-use super::remote::Remote;
-use crate::error::Result;
-use crate::query::{SessionOptions, StatementKind};
+use std::io::{IsTerminal, Read};
+
+use super::arguments::{Format, SqlArguments};
+use super::output;
+use super::prompt;
+use super::source::Source;
+use crate::error::{Error, Result};
+use crate::query::split;
 
 pub(super) async fn run(arguments: SqlArguments) -> Result<()> {
-    let rows = match &arguments.connect.connect {
-        Some(address) => {
-            let mut remote = Remote::connect(address, arguments.connect.token.as_deref()).await?;
-            remote.query(&arguments.statement).await?
-        }
-        None => match query_folder(&arguments).await? {
-            Some(rows) => rows,
-            None => return Ok(()),
-        },
-    };
-    output::print(rows, arguments.format).await?;
+    let mut source = Source::open(&arguments).await?;
+    if let Some(statement) = &arguments.statement {
+        return run_one(&mut source, statement, arguments.format).await;
+    }
+    if let Some(file) = &arguments.file {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Error::from(error).context(format!("file '{}'", file.display())))?;
+        return run_all(&mut source, &text, arguments.format).await;
+    }
+    if std::io::stdin().is_terminal() {
+        return prompt::run(source, arguments.format).await;
+    }
+    let mut text = String::new();
+    std::io::stdin().read_to_string(&mut text).map_err(|error| Error::from(error).context("standard input"))?;
+    run_all(&mut source, &text, arguments.format).await
+}
+
+async fn run_one(source: &mut Source, statement: &str, format: Format) -> Result<()> {
+    if let Some(rows) = source.run(statement).await? {
+        output::print(rows, format).await?;
+    }
     Ok(())
 }
 
-/// `None` for a statement without rows.
-async fn query_folder(arguments: &SqlArguments) -> Result<Option<ResultRows>> {
-    let settings = embedded::settings(&arguments.settings, None)?;
-    let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
-    let caller = embedded::local_caller(&arguments.data);
-    let session = SessionOptions::default();
-    let prepared = embedded.engine.prepare(&caller, &session, &arguments.statement, None).await?;
-    if prepared.kind != StatementKind::Query {
-        return Ok(None);
+/// Runs statements until one fails. The last one needs no semicolon.
+async fn run_all(source: &mut Source, text: &str, format: Format) -> Result<()> {
+    let cut = split(text);
+    let statements: Vec<&str> =
+        cut.statements.into_iter().chain(Some(cut.rest).filter(|rest| !rest.is_empty())).collect();
+    for (index, statement) in statements.iter().enumerate() {
+        let outcome = run_one(source, statement, format).await;
+        outcome.map_err(|error| error.context(format!("statement {} of {}", index + 1, statements.len())))?;
     }
-    let execution = embedded.engine.execute(&caller, &session, &prepared, Vec::new()).await?;
-    Ok(Some(ResultRows::of_engine(&prepared.schema, execution.stream)))
+    Ok(())
 }

@@ -9,7 +9,7 @@ use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, 
 
 pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, None)?;
-    let embedded = Embedded::open_existing(&arguments.data.data, settings)?;
+    let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let compactor = Compactor::new(std::sync::Arc::clone(&workspace), &embedded.settings.upkeep);
     let progress = Progress::follow("sorting", compactor.pending_rows(Need::All), compactor.progress(), false);
@@ -44,7 +44,7 @@ fn describe(done: &CompactionSummary) -> String {
 
 pub(super) async fn vacuum(arguments: VacuumArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, None)?;
-    let embedded = Embedded::open_existing(&arguments.data.data, settings)?;
+    let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let days = arguments.retention_days.unwrap_or(embedded.settings.upkeep.retention_days);
     let vacuum = Vacuum::new(workspace, days)?;
@@ -70,7 +70,7 @@ fn megabytes(bytes: u64) -> f64 {
 /// Fails when there was a fault, so that a script sees it.
 pub(super) async fn check(arguments: CheckArguments) -> Result<()> {
     let settings = crate::settings::Settings::load(None, std::env::vars(), &[])?;
-    let embedded = Embedded::open_existing(&arguments.data, settings)?;
+    let embedded = Embedded::open_existing(&arguments.data, settings).await?;
     let check = Check::new(embedded.workspaces.root().clone(), arguments.workspace);
     let progress = Progress::follow("checking", check.total_bytes().await?, check.progress(), true);
     let mut closed = Ok(());

@@ -17,6 +17,7 @@ use super::receive::{Received, receive};
 use super::service::FlightSql;
 use crate::error::{Error, Result};
 use crate::ingest::{LOAD_COMPLETE, LoadRequest, input};
+use crate::request;
 
 /// The path of the descriptor.
 const PATH: &str = "ingest";
@@ -42,8 +43,12 @@ impl FlightSql {
             .boxed();
         let summary = self.loader.load(&context.caller, request, batches).await?;
         if !summary.skipped {
+            self.metrics.loads.inc();
             self.metrics.events_ingested.inc_by(summary.kept);
             self.metrics.events_rejected.inc_by(summary.rejected);
+        }
+        if let Some(request) = request::current() {
+            request.count_rows(summary.kept);
         }
         Ok(Response::new(PutResult { app_metadata: serde_json::to_vec(&summary)?.into() }))
     }

@@ -19,6 +19,7 @@ use super::status::to_status;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::query::SessionOptions;
+use crate::request;
 
 pub(super) const SESSION_COOKIE: &str = "convoke_session";
 
@@ -59,6 +60,7 @@ impl FlightSql {
     pub(super) async fn authenticate(&self, credentials: Credentials) -> Result<CallContext> {
         let secret = credentials.secret.ok_or_else(|| Error::unauthenticated(NO_CREDENTIALS))?;
         let caller = self.tokens.authenticate(&secret).await?;
+        request::identify(&caller.workspace, &caller.principal);
         let options = self.sessions.options(&caller, &credentials.clues);
         Ok(CallContext { caller, clues: credentials.clues, options })
     }

@@ -29,3 +29,4 @@ mod update;
 mod xdbc_types;
 
 pub use service::{FlightSql, Stopper};
+pub use sessions::SessionCount;

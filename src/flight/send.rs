@@ -7,7 +7,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -17,6 +17,7 @@ use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tonic::Status;
+use tracing::Instrument;
 
 use super::encode::{Encoder, split};
 use super::output::Output;
@@ -24,6 +25,7 @@ use super::running::Registration;
 use super::status::to_status;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
+use crate::request::{self, RequestRecord};
 
 /// Messages made ahead of the network, each about 2 MiB.
 const MESSAGES_AHEAD: usize = 3;
@@ -36,6 +38,8 @@ pub(super) type FlightStream = Pin<Box<dyn Stream<Item = Result<FlightData, Stat
 /// Counts one query, as finished only when it said so: every other end is a failure.
 pub(super) struct QueryCount {
     metrics: Arc<Metrics>,
+    request: RequestRecord,
+    started: Instant,
     finished: bool,
 }
 
@@ -43,7 +47,8 @@ impl QueryCount {
     pub(super) fn start(metrics: &Arc<Metrics>) -> Self {
         metrics.queries_started.inc();
         metrics.queries_running.inc();
-        Self { metrics: Arc::clone(metrics), finished: false }
+        let request = request::current().unwrap_or_default();
+        Self { metrics: Arc::clone(metrics), request, started: Instant::now(), finished: false }
     }
 
     pub(super) fn finish(mut self) {
@@ -54,6 +59,7 @@ impl QueryCount {
 impl Drop for QueryCount {
     fn drop(&mut self) {
         self.metrics.queries_running.dec();
+        self.metrics.query_seconds.observe(self.started.elapsed().as_secs_f64());
         let counter = if self.finished { &self.metrics.queries_finished } else { &self.metrics.queries_failed };
         counter.inc();
     }
@@ -67,7 +73,8 @@ pub(super) fn send_query(
     count: QueryCount,
 ) -> FlightStream {
     let (sender, receiver) = mpsc::channel(MESSAGES_AHEAD);
-    let task = tokio::spawn(async move {
+    let request = count.request.clone();
+    let work = async move {
         let outcome = tokio::select! {
             biased;
             () = registration.cancelled() => Err(Status::cancelled("the query was cancelled")),
@@ -78,7 +85,8 @@ pub(super) fn send_query(
             // Nobody listens when the client has gone.
             Err(status) => drop(sender.send(Err(status)).await),
         }
-    });
+    };
+    let task = tokio::spawn(request.scope(work).in_current_span());
     Box::pin(QueryMessages { receiver, task, ended: false })
 }
 
@@ -106,6 +114,7 @@ async fn pump(
         }
         for part in split(output.adapt(&batch)?) {
             let message = encoder.batch(&part)?;
+            count.request.count_rows(part.num_rows() as u64);
             count.metrics.rows_sent.inc_by(part.num_rows() as u64);
             count.metrics.bytes_sent.inc_by((message.data_header.len() + message.data_body.len()) as u64);
             sender.send(Ok(message)).await.map_err(|_| gone())?;

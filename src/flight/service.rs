@@ -18,7 +18,7 @@ use super::bindings::Bindings;
 use super::login::Credentials;
 use super::output::schema_bytes;
 use super::running::Running;
-use super::sessions::Sessions;
+use super::sessions::{SessionCount, Sessions};
 use super::status::to_status;
 use super::ticket::Signer;
 use crate::auth::Tokens;
@@ -74,6 +74,10 @@ impl FlightSql {
 
     pub fn stopper(&self) -> Stopper {
         Stopper { running: self.running.clone() }
+    }
+
+    pub fn session_count(&self) -> SessionCount {
+        self.sessions.count()
     }
 
     /// Plans a query, or names the columns of a metadata command; nothing runs yet.

@@ -65,7 +65,16 @@ struct Session {
 
 #[derive(Default)]
 pub(super) struct Sessions {
-    sessions: Mutex<HashMap<Key, Session>>,
+    sessions: Arc<Mutex<HashMap<Key, Session>>>,
+}
+
+/// Tells how many sessions a service holds.
+pub struct SessionCount(Arc<Mutex<HashMap<Key, Session>>>);
+
+impl SessionCount {
+    pub fn get(&self) -> i64 {
+        i64::try_from(self.0.lock().len()).unwrap_or(i64::MAX)
+    }
 }
 
 impl Sessions {
@@ -96,6 +105,10 @@ impl Sessions {
     /// Forgets the caller's session, if there is one.
     pub(super) fn close(&self, caller: &Caller, clues: &SessionClues) {
         self.sessions.lock().remove(&key(caller, clues));
+    }
+
+    pub(super) fn count(&self) -> SessionCount {
+        SessionCount(Arc::clone(&self.sessions))
     }
 
     #[cfg(test)]

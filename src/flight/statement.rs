@@ -57,7 +57,7 @@ impl FlightSql {
 
     /// Runs a statement and sends its rows.
     pub(super) async fn run(&self, context: &CallContext, statement: Statement) -> Result<Response<FlightStream>> {
-        let registration = self.running.register(statement.query_id)?;
+        let mut registration = self.running.register(statement.query_id)?;
         let count = QueryCount::start(&self.metrics);
         let Statement { sql, options, snapshot, parameters, .. } = statement;
         let prepared = self.engine.prepare(&context.caller, &options, &sql, snapshot).await?;
@@ -67,7 +67,11 @@ impl FlightSql {
             StatementKind::SetSession(set) => self.sessions.set(&context.caller, &context.clues, set.clone()),
             StatementKind::Query | StatementKind::Update => None,
         };
-        let execution = self.engine.execute(&context.caller, &options, &prepared, parameters).await?;
+        let execution = tokio::select! {
+            biased;
+            () = registration.cancelled() => return Err(Error::invalid("the query was cancelled while it waited")),
+            execution = self.engine.execute(&context.caller, &options, &prepared, parameters) => execution?,
+        };
         let output = Output::of(&prepared.schema);
         let rows = send_query(execution.stream, output, registration, count);
         Ok(with_cookie(Response::new(rows), cookie))

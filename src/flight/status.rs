@@ -3,12 +3,20 @@
 use tonic::Status;
 
 use crate::error::{Error, Kind};
+use crate::request;
 
-/// The status of an error. Faults of ours are logged here with their cause, which the client does not see.
+/// The status of an error. Faults of ours are logged here with their cause, which the client does not see; it gets the
+/// id of the request, by which the line is found.
 pub(super) fn to_status(error: Error) -> Status {
     if matches!(error.kind(), Kind::Internal | Kind::Corrupt) {
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         tracing::error!(message = error.message(), cause, "a request failed");
     }
-    Status::new(error.kind().grpc_code(), error.message())
+    let message = match request::current() {
+        Some(request) if error.kind() == Kind::Internal => {
+            format!("{} (request {}: the server's log tells more)", error.message(), request.id())
+        }
+        _ => error.message().to_owned(),
+    };
+    Status::new(error.kind().grpc_code(), message)
 }

@@ -21,6 +21,7 @@ use super::statement::check_parameters;
 use super::ticket::Purpose;
 use crate::error::{Error, Result};
 use crate::query::StatementKind;
+use crate::request;
 
 /// "Not known" in Flight SQL.
 const UNKNOWN_COUNT: i64 = -1;
@@ -73,6 +74,9 @@ impl FlightSql {
             let result: Vec<RecordBatch> = execution.stream.try_collect().await?;
             record_count = record_count.saturating_add(changed_rows(&prepared.kind, &result)?);
             count.finish();
+        }
+        if let Some(request) = request::current() {
+            request.count_rows(u64::try_from(record_count).unwrap_or(0));
         }
         let result = DoPutUpdateResult { record_count };
         Ok(with_cookie(Response::new(PutResult { app_metadata: result.encode_to_vec().into() }), cookie))

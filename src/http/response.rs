@@ -4,23 +4,10 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 
 pub(super) fn error_response(error: &Error) -> Response {
     let status = StatusCode::from_u16(error.kind().http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::json!({"error": {"kind": kind_name(error.kind()), "message": error.message()}});
+    let body = serde_json::json!({"error": {"kind": error.kind().as_str(), "message": error.message()}});
     (status, Json(body)).into_response()
-}
-
-fn kind_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::InvalidInput => "invalid_input",
-        Kind::NotFound => "not_found",
-        Kind::Unauthenticated => "unauthenticated",
-        Kind::Forbidden => "forbidden",
-        Kind::Conflict => "conflict",
-        Kind::Busy => "busy",
-        Kind::Corrupt => "corrupt",
-        Kind::Internal => "internal",
-    }
 }

@@ -10,24 +10,27 @@ use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::LogicalPlan;
-use datafusion::physical_plan::{EmptyRecordBatchStream, execute_stream};
+use datafusion::physical_plan::EmptyRecordBatchStream;
 use datafusion::sql::parser::Statement as DfStatement;
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::history::{History, QueryRecord, RunningQuery};
-use super::limits::{LimitedStream, StatementPool, out_of_time};
+use super::limits::{LimitedStream, out_of_time};
+use super::memory::{SharedMemory, StatementPool};
 use super::parameters::{self, BoundParameters};
+use super::places::Places;
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
+use super::spilling_join::Attempt;
 use super::statement::{self, Parsed};
-use super::stop::{self, Stop};
+use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::{damage, guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::settings::Settings;
+use crate::request;
+use crate::settings::{QuerySettings, Settings};
 use crate::workspace::{SnapshotId, Workspaces};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +41,25 @@ pub enum StatementKind {
     Update,
     /// `SET TIME ZONE '...'`: the session of the protocol keeps the new options.
     SetSession(SessionOptions),
+}
+
+impl StatementKind {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            StatementKind::Query => "query",
+            StatementKind::Update => "update",
+            StatementKind::SetSession(_) => "set",
+        }
+    }
+}
+
+/// What an engine holds at the moment.
+#[derive(Debug, Clone, Copy)]
+pub struct EngineLoad {
+    pub queued: usize,
+    pub memory_used: usize,
+    pub memory_limit: usize,
+    pub spill_used: u64,
 }
 
 /// A planned statement. `schema` is that of the logical plan before optimisation: the promise to the client.
@@ -89,22 +111,39 @@ pub struct Engine {
     history: History,
     templates: Arc<Templates>,
     plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
-    /// Places of statements that run at once.
-    places: Arc<Semaphore>,
+    memory: Arc<SharedMemory>,
+    places: Arc<Places>,
 }
 
 impl Engine {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
+        let runtime = runtime::shared_runtime(&settings.query)?;
+        let pool = Arc::clone(&runtime.memory_pool);
         Ok(Self {
-            runtime: runtime::shared_runtime(&settings.query)?,
+            memory: Arc::new(SharedMemory::new(pool, settings.query.pool_memory.0)),
+            runtime,
             threads: Arc::new(QueryThreads::new(settings.query.concurrency)?),
             history: History::default(),
             templates: Arc::default(),
             plans: Arc::default(),
-            places: Arc::new(Semaphore::new(settings.query.concurrency)),
+            places: Arc::new(Places::new(&settings.query)),
             workspaces,
             settings,
         })
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Memory, disk and queue as they are now.
+    pub fn load(&self) -> EngineLoad {
+        EngineLoad {
+            queued: self.places.waiting(),
+            memory_used: self.memory.used(),
+            memory_limit: self.memory.size(),
+            spill_used: self.runtime.disk_manager.used_disk_space(),
+        }
     }
 
     /// Plans `sql` for the caller, at `snapshot` or else at the newest one. Plans are cached by
@@ -114,6 +153,18 @@ impl Engine {
     /// `InvalidInput` for text that does not parse or plan, `Forbidden` for a role that may not query, `Conflict` when
     /// `snapshot` is no longer held.
     pub async fn prepare(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        sql: &str,
+        snapshot: Option<SnapshotId>,
+    ) -> Result<Arc<Prepared>> {
+        let prepared = self.planned(caller, session, sql, snapshot).await?;
+        request::note_statement(prepared.kind.as_str(), sql);
+        Ok(prepared)
+    }
+
+    async fn planned(
         &self,
         caller: &Caller,
         session: &SessionOptions,
@@ -153,10 +204,10 @@ impl Engine {
             let stream = EmptyRecordBatchStream::new(Arc::clone(&prepared.schema));
             return Ok(Execution { stream: Box::pin(stream) });
         }
-        let mut query = self.history.start(caller, &prepared.sql);
-        let outcome = self.start(caller, session, prepared, parameters).await;
+        let query = self.history.start(caller, &prepared.sql);
+        let outcome = self.start(caller, session, prepared, parameters, &query).await;
         match outcome {
-            Ok(started) => Ok(started.into_execution(self.settings.query.seconds, query)),
+            Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
                 query.fail(&error);
                 Err(error)
@@ -285,26 +336,24 @@ impl Engine {
         session: &SessionOptions,
         prepared: &Prepared,
         values: Vec<ScalarValue>,
+        query: &RunningQuery,
     ) -> Result<Started> {
         let started = Instant::now();
         let seconds = self.settings.query.seconds;
         let deadline = started + Duration::from_secs(seconds);
-        let place = timeout_at(deadline, Arc::clone(&self.places).acquire_owned())
-            .await
-            .map_err(|_| Error::busy("too many statements run at once (setting query.concurrency): try again later"))?
-            .map_err(|_| Error::busy("the server is stopping"))?;
+        let place = self.places.take(deadline).await?;
+        query.run();
         let template = self.template(caller, Some(prepared.snapshot)).await?;
         let plan = self.bound_plan(&template, session, prepared, values).await?;
-        let state = template.session(session);
-        let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.runtime.memory_pool));
-        let runtime = runtime::with_pool(&self.runtime, Arc::new(pool))?;
         let stop = Stop::default();
-        let joins = stop.clone();
-        let start = self.threads.run(async move {
-            let physical = stop::stoppable(state.create_physical_plan(&plan).await?, &joins)?;
-            let context = TaskContext::from(&state).with_runtime(runtime);
-            Ok(execute_stream(physical, Arc::new(context))?)
-        });
+        let attempt = Attempt { state: template.session(session), plan, stop: stop.clone() };
+        let (shared, memory, limit) =
+            (Arc::clone(&self.runtime), Arc::clone(&self.memory), self.settings.query.memory.0);
+        let context = move |state: &SessionState| {
+            let pool = Arc::new(StatementPool::new(limit, Arc::clone(&memory)));
+            Ok(TaskContext::from(state).with_runtime(runtime::with_pool(&shared, pool)?))
+        };
+        let start = self.threads.run(async move { Ok(attempt.start(context).await?) });
         let stream = timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))??;
         let stream = damage::named(stream, &template.workspace, &template.snapshot);
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
@@ -321,9 +370,9 @@ struct Started {
 }
 
 impl Started {
-    fn into_execution(self, seconds: u64, query: RunningQuery) -> Execution {
+    fn into_execution(self, settings: &QuerySettings, query: RunningQuery) -> Execution {
         Execution {
-            stream: Box::pin(LimitedStream::new(self.stream, self.started, seconds, query, self.stop, self.place)),
+            stream: Box::pin(LimitedStream::new(self.stream, self.started, settings, query, self.stop, self.place)),
         }
     }
 }

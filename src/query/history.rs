@@ -20,6 +20,8 @@ const TEXT_BYTES: usize = 4_096;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryState {
+    /// Waits for a place among those that run at once.
+    Queued,
     Running,
     Finished,
     Failed,
@@ -30,6 +32,7 @@ pub enum QueryState {
 impl QueryState {
     pub fn as_str(self) -> &'static str {
         match self {
+            QueryState::Queued => "queued",
             QueryState::Running => "running",
             QueryState::Finished => "finished",
             QueryState::Failed => "failed",
@@ -45,7 +48,7 @@ pub struct QueryRecord {
     /// Microseconds since 1970.
     pub started_at: i64,
     pub principal: Arc<str>,
-    pub statement: String,
+    pub statement: Arc<str>,
     pub state: QueryState,
     pub rows: u64,
     pub bytes: u64,
@@ -53,17 +56,45 @@ pub struct QueryRecord {
     pub error: Option<String>,
 }
 
+/// A record that the running statement still writes to.
+#[derive(Debug)]
+struct Held {
+    record: QueryRecord,
+    started: Instant,
+}
+
+impl Held {
+    fn is_over(&self) -> bool {
+        !matches!(self.record.state, QueryState::Queued | QueryState::Running)
+    }
+
+    /// The record as it is now.
+    fn now(&self) -> QueryRecord {
+        let mut record = self.record.clone();
+        if !self.is_over() {
+            record.milliseconds = self.milliseconds();
+        }
+        record
+    }
+
+    fn milliseconds(&self) -> f64 {
+        self.started.elapsed().as_secs_f64() * 1_000.0
+    }
+}
+
 /// Shared by the engine and the streams it handed out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
-    by_workspace: Arc<Mutex<HashMap<WorkspaceName, VecDeque<QueryRecord>>>>,
+    by_workspace: Arc<Mutex<HashMap<WorkspaceName, VecDeque<Arc<Mutex<Held>>>>>>,
 }
 
 impl History {
     pub(super) fn records(&self, workspace: &WorkspaceName) -> Vec<QueryRecord> {
-        self.by_workspace.lock().get(workspace).map(|records| records.iter().cloned().collect()).unwrap_or_default()
+        let held = self.by_workspace.lock();
+        held.get(workspace).into_iter().flatten().map(|held| held.lock().now()).collect()
     }
 
+    /// Enters a statement, as queued.
     pub(super) fn start(&self, caller: &Caller, statement: &str) -> RunningQuery {
         let mut end = statement.len().min(TEXT_BYTES);
         while !statement.is_char_boundary(end) {
@@ -73,62 +104,60 @@ impl History {
             id: Uuid::now_v7(),
             started_at: Utc::now().timestamp_micros(),
             principal: Arc::clone(&caller.principal),
-            statement: statement[..end].to_owned(),
-            state: QueryState::Running,
+            statement: statement[..end].into(),
+            state: QueryState::Queued,
             rows: 0,
             bytes: 0,
             milliseconds: 0.0,
             error: None,
         };
+        let query = Arc::new(Mutex::new(Held { record, started: Instant::now() }));
         let mut held = self.by_workspace.lock();
         let records = held.entry(caller.workspace.clone()).or_default();
-        records.push_back(record.clone());
+        records.push_back(Arc::clone(&query));
         if records.len() > KEPT {
             records.pop_front();
         }
-        RunningQuery { history: self.clone(), workspace: caller.workspace.clone(), started: Instant::now(), record }
-    }
-
-    fn put(&self, workspace: &WorkspaceName, record: &QueryRecord) {
-        let mut held = self.by_workspace.lock();
-        let Some(records) = held.get_mut(workspace) else { return };
-        if let Some(place) = records.iter_mut().rev().find(|held| held.id == record.id) {
-            *place = record.clone();
-        }
+        RunningQuery { query }
     }
 }
 
-/// A statement under way; writes its end into the history, however it ends.
+/// A statement under way; writes into its record how it goes, and its end, however it ends.
 #[derive(Debug)]
 pub(super) struct RunningQuery {
-    history: History,
-    workspace: WorkspaceName,
-    started: Instant,
-    record: QueryRecord,
+    query: Arc<Mutex<Held>>,
 }
 
 impl RunningQuery {
-    pub(super) fn count(&mut self, batch: &RecordBatch) {
-        self.record.rows += batch.num_rows() as u64;
-        self.record.bytes += batch.get_array_memory_size() as u64;
+    /// The statement has got its place.
+    pub(super) fn run(&self) {
+        self.query.lock().record.state = QueryState::Running;
     }
 
-    pub(super) fn finish(&mut self) {
+    /// Counts a batch of the result; returns the rows so far.
+    pub(super) fn count(&self, batch: &RecordBatch) -> u64 {
+        let record = &mut self.query.lock().record;
+        record.rows += batch.num_rows() as u64;
+        record.bytes += batch.get_array_memory_size() as u64;
+        record.rows
+    }
+
+    pub(super) fn finish(&self) {
         self.end(QueryState::Finished, None);
     }
 
-    pub(super) fn fail(&mut self, error: &dyn Display) {
+    pub(super) fn fail(&self, error: &dyn Display) {
         self.end(QueryState::Failed, Some(error.to_string()));
     }
 
-    fn end(&mut self, state: QueryState, error: Option<String>) {
-        if self.record.state != QueryState::Running {
+    fn end(&self, state: QueryState, error: Option<String>) {
+        let mut held = self.query.lock();
+        if held.is_over() {
             return;
         }
-        self.record.state = state;
-        self.record.error = error;
-        self.record.milliseconds = self.started.elapsed().as_secs_f64() * 1_000.0;
-        self.history.put(&self.workspace, &self.record);
+        held.record.milliseconds = held.milliseconds();
+        held.record.state = state;
+        held.record.error = error;
     }
 }
 

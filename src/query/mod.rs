@@ -9,9 +9,12 @@ mod functions;
 mod guard;
 mod history;
 mod limits;
+mod memory;
 mod parameters;
+mod places;
 mod runtime;
 mod session;
+mod spilling_join;
 mod statement;
 mod stop;
 mod suggest;
@@ -19,8 +22,9 @@ mod tables;
 mod threads;
 mod time_zone;
 
-pub use engine::{Engine, Execution, Prepared, StatementKind, TableEntry, TableKind};
+pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
 pub use session::SessionOptions;
+pub use statement::{Split, split};
 
 pub use crate::workspace::SnapshotId;

@@ -9,7 +9,7 @@ const LAYERS: [&[&str]; 14] = [
     &["error"],
     &["ids"],
     &["settings"],
-    &["metrics"],
+    &["metrics", "request"],
     &["store"],
     &["auth"],
     &["identity"],

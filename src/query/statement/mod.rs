@@ -11,10 +11,12 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 
 mod dialect;
+mod split;
 #[cfg(test)]
 mod tests;
 
 use self::dialect::ConvokeDialect;
+pub use self::split::{Split, split};
 
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;
