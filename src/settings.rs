@@ -19,6 +19,7 @@ pub struct Settings {
     pub server: ServerSettings,
     pub query: QuerySettings,
     pub ingest: IngestSettings,
+    pub tables: TableSettings,
     pub orders: OrderSettings,
     pub identity: IdentitySettings,
     /// (key, value, where it comes from), for `system.settings`.
@@ -48,6 +49,13 @@ pub struct QuerySettings {
 #[serde(deny_unknown_fields)]
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableSettings {
+    pub max_rows: u64,
+    pub max_bytes: Bytes,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -17,9 +17,11 @@ mod suggest;
 mod tables;
 mod threads;
 mod time_zone;
+mod write;
 
 pub use engine::{Engine, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
 pub use session::SessionOptions;
+pub use write::{IfExists, Once, TableIngest};
 
 pub use crate::workspace::SnapshotId;

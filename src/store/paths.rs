@@ -6,6 +6,8 @@
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
 //! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of one load
+//! <root>/<workspace>/tables/_catalog/<n>.json      names of the user tables, the newest number counts
+//! <root>/<workspace>/tables/<folder>/              the Delta table of one user table
 //! ```
 
 use object_store::path::Path;
@@ -38,6 +40,34 @@ impl WorkspacePaths {
     pub fn events(&self) -> Path {
         self.base.clone().join(EVENTS)
     }
+
+    /// Folder of one user table.
+    pub fn table(&self, folder: Uuid) -> Path {
+        self.base.clone().join(TABLES).join(folder.to_string())
+    }
+}
+
+/// Folder of the user tables below their workspace.
+pub const TABLES: &str = "tables";
+
+/// Folder of the catalog of user tables below the workspace.
+pub fn table_catalog_in_workspace() -> Path {
+    Path::from(TABLES).join("_catalog")
+}
+
+/// Path of one revision of the catalog of user tables below the workspace; names sort as numbers do.
+pub fn table_catalog_revision_in_workspace(revision: u64) -> Path {
+    table_catalog_in_workspace().join(format!("{revision:020}.json"))
+}
+
+/// Path of a new data file below its user table.
+pub fn table_file(file: Uuid) -> String {
+    format!("part-{file}.parquet")
+}
+
+/// Path of a user table's file below the workspace.
+pub fn table_file_in_workspace(folder: Uuid, file: &str) -> Path {
+    Path::from(format!("{TABLES}/{folder}/{file}"))
 }
 
 /// Folder of the events table below its workspace.

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::manifest::Manifest;
 use super::snapshot::{Snapshot, SnapshotId};
+use super::tables::{TablesSnapshot, UserTables};
 use crate::error::{Error, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -18,7 +19,7 @@ use crate::store::events::{EventsTable, LoadRecord, WrittenFile};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
-const KEPT_SNAPSHOTS: usize = 32;
+const KEPT_SNAPSHOTS: usize = 128;
 
 /// An open workspace, shared by all that read and write it.
 pub struct Workspace {
@@ -28,6 +29,7 @@ pub struct Workspace {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
     events: EventsTable,
+    tables: UserTables,
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
@@ -53,6 +55,7 @@ impl Workspace {
     pub(super) async fn open(root: Root, name: WorkspaceName, manifest: Manifest) -> Result<Self> {
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
+            tables: UserTables::new(&root, &name),
             store: root.workspace_store(&name),
             identity: RwLock::new(IdentityGraph::default()),
             snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
@@ -100,7 +103,9 @@ impl Workspace {
     pub async fn refresh(&self) -> Result<()> {
         let events = self.events.snapshot().await?;
         let held = self.snapshot();
+        let tables = self.tables.load(&held.tables).await?;
         if events.version == held.events.version && held.id() != SnapshotId::default() {
+            self.publish_tables(&held, tables);
             return Ok(());
         }
         let new_loads = self.events.loads(held.events.version, events.version).await?;
@@ -115,7 +120,7 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.extend(new_loads);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables });
         Ok(())
     }
 
@@ -132,6 +137,18 @@ impl Workspace {
         while held.len() > KEPT_SNAPSHOTS {
             held.pop_front();
         }
+    }
+
+    /// Makes a new state of the user tables visible beside the events of `held`.
+    pub(super) fn publish_tables(&self, held: &Snapshot, tables: TablesSnapshot) -> Arc<Snapshot> {
+        if tables.revision != held.tables.revision {
+            self.publish(Snapshot { tables, ..held.clone() });
+        }
+        self.snapshot()
+    }
+
+    pub(super) fn user_tables(&self) -> &UserTables {
+        &self.tables
     }
 
     /// Waits for the load before and takes the right to commit.
@@ -184,7 +201,7 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.push(commit.record);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables: held.tables.clone() });
         self.unfinished.store(false, Ordering::Relaxed);
         Ok(self.snapshot())
     }

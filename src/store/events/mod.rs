@@ -2,13 +2,11 @@
 //!
 //! Knows nothing of persons or SQL: `node` is a number like any other here.
 
-mod commit_log;
 mod data_file;
 pub mod schema;
 mod table;
 mod writer;
 
-pub use commit_log::{CommitLog, DeltaCommitLog};
 pub use data_file::DataFile;
 pub use table::{EventsSnapshot, EventsTable, LoadRecord};
 pub use writer::{FileWriter, WrittenFile};

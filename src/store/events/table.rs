@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema};
 use deltalake_core::kernel::Action;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::commit_log::{CommitLog, DeltaCommitLog};
 use super::data_file::DataFile;
+use super::schema;
 use super::writer::WrittenFile;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::Root;
+use crate::store::delta::{CommitLog, DeltaCommitLog, TableDefinition};
 
 /// Key of a load record in `commitInfo`.
 const LOAD: &str = "convokeLoad";
@@ -52,12 +55,12 @@ pub struct EventsTable {
 impl EventsTable {
     pub fn new(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
         let url = root.url_of(&root.paths(workspace).events())?;
-        Ok(Self { log: Box::new(DeltaCommitLog::new(root.store(), url)) })
+        Ok(Self { log: Box::new(DeltaCommitLog::new(root.store(), url, definition())) })
     }
 
     /// Makes the table unless it is there.
     pub async fn create(&self) -> Result<()> {
-        self.log.create().await
+        self.log.create(Vec::new()).await
     }
 
     /// The newest version; an empty version 0 when there is no table yet.
@@ -93,6 +96,19 @@ impl EventsTable {
     pub async fn commit(&self, version: u64, files: Vec<WrittenFile>, record: &LoadRecord) -> Result<()> {
         let actions = files.into_iter().map(|file| Action::Add(file.into_add())).collect();
         let info = HashMap::from([(LOAD.to_owned(), serde_json::to_value(record)? as Value)]);
-        self.log.commit(version, actions, info).await
+        let partition_by = Some(vec![schema::MONTH.to_owned()]);
+        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None };
+        self.log.commit(version, actions, operation, info).await
+    }
+}
+
+fn definition() -> TableDefinition {
+    let mut columns: Vec<Field> = schema::stored().fields().iter().map(|field| field.as_ref().clone()).collect();
+    columns.push(Field::new(schema::MONTH, DataType::Utf8, true));
+    TableDefinition {
+        label: "the events table".to_owned(),
+        columns: Arc::new(Schema::new(columns)),
+        partition_by: vec![schema::MONTH.to_owned()],
+        configuration: vec![("delta.dataSkippingStatsColumns".to_owned(), schema::MIN_MAX_COLUMNS.join(","))],
     }
 }
