@@ -21,6 +21,7 @@ pub struct Settings {
     pub query: QuerySettings,
     pub ingest: IngestSettings,
     pub upkeep: UpkeepSettings,
+    pub tables: TableSettings,
     pub orders: OrderSettings,
     pub identity: IdentitySettings,
     /// (key, value, where it comes from), for `system.settings`.
@@ -80,6 +81,13 @@ pub struct UpkeepSettings {
     pub memory: Bytes,
     pub file_size: Bytes,
     pub retention_days: u64,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableSettings {
+    pub max_rows: u64,
+    pub max_bytes: Bytes,
 }
 
 #[derive(Debug, Clone, Deserialize)]

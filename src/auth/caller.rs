@@ -74,6 +74,17 @@ impl Caller {
         }
     }
 
+    /// Refuses a caller who may not create, fill or drop user tables.
+    pub fn check_can_write_tables(&self) -> Result<()> {
+        match self.role {
+            Role::Admin | Role::Analyst => Ok(()),
+            Role::Service | Role::Ingest => Err(Error::forbidden(format!(
+                "role {} may not write tables: use a token of role analyst or admin",
+                self.role.as_str()
+            ))),
+        }
+    }
+
     /// Refuses a caller who may not send events.
     pub fn check_can_ingest(&self) -> Result<()> {
         match self.role {

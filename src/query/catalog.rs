@@ -22,6 +22,7 @@ use super::engine::TableKind;
 use super::functions;
 use super::session::TemplateParts;
 use super::tables;
+use super::tables::user_table::UserTable;
 use crate::error::Result;
 use crate::workspace::Snapshot;
 
@@ -29,7 +30,7 @@ use crate::workspace::Snapshot;
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
     pub(super) schema: &'static str,
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) kind: TableKind,
     pub(super) columns: SchemaRef,
 }
@@ -42,13 +43,23 @@ struct Building {
 }
 
 impl Building {
-    fn add(&mut self, schema: &'static str, name: &'static str, table: Arc<dyn TableProvider>) -> Result<()> {
+    fn add(&mut self, schema: &'static str, name: &str, table: Arc<dyn TableProvider>) -> Result<()> {
         let kind = match (schema, name) {
             ("system", _) => TableKind::System,
             (_, "events") => TableKind::Table,
             _ => TableKind::View,
         };
-        self.shown.push(Shown { schema, name, kind, columns: table.schema() });
+        self.add_as(schema, name, kind, table)
+    }
+
+    fn add_as(
+        &mut self,
+        schema: &'static str,
+        name: &str,
+        kind: TableKind,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<()> {
+        self.shown.push(Shown { schema, name: name.to_owned(), kind, columns: table.schema() });
         let target = if schema == "system" { &self.system } else { &self.main };
         target.register_table(name.to_owned(), table)?;
         Ok(())
@@ -73,13 +84,14 @@ pub(super) async fn register(
     catalogs.register_catalog(parts.workspace.name().to_string(), Arc::clone(&catalog) as Arc<dyn CatalogProvider>);
     state.register_catalog_list(catalogs);
 
-    let raw = tables::events::raw(parts.workspace, snapshot, store_url);
+    let raw = tables::events::raw(parts.workspace, snapshot, store_url.clone());
     let events = tables::events::with_person(state, Arc::clone(&raw))?;
     building.add("main", "events", Arc::clone(&events))?;
     add_views(state, parts, snapshot, &mut building).await?;
     let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
     state.register_udtf("person_timeline", Arc::new(timeline));
     add_system_tables(parts, snapshot, &mut building)?;
+    add_user_tables(parts, snapshot, &store_url, &mut building)?;
     add_information_schema(parts, &catalog)?;
     Ok(building.shown)
 }
@@ -108,6 +120,22 @@ fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, buildi
     building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace, snapshot)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
     building.add("system", "settings", tables::system::settings(parts.settings, parts.workspace.manifest())?)
+}
+
+/// The users' own tables; a managed table of the same name, added by a newer version of this program, hides one.
+fn add_user_tables(
+    parts: &TemplateParts<'_>,
+    snapshot: &Arc<Snapshot>,
+    store_url: &ObjectStoreUrl,
+    building: &mut Building,
+) -> Result<()> {
+    for (name, state) in &snapshot.tables.tables {
+        if !building.main.table_exist(name) {
+            let table = UserTable::new(Arc::clone(state), store_url.clone(), parts.workspace.store());
+            building.add_as("main", name, TableKind::Table, table)?;
+        }
+    }
+    Ok(())
 }
 
 /// The standard schema over this workspace alone.

@@ -13,6 +13,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::EmptyRecordBatchStream;
 use datafusion::sql::parser::Statement as DfStatement;
 use parking_lot::Mutex;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::history::{History, QueryRecord, RunningQuery};
@@ -25,6 +26,7 @@ use super::spilling_join::Attempt;
 use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
+use super::write::{self, Change, Once};
 use super::{damage, guard, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -104,11 +106,11 @@ type PlanKey = (WorkspaceName, SnapshotId, SessionOptions, String);
 /// Plans and runs SQL. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    workspaces: Workspaces,
-    settings: Arc<Settings>,
+    pub(super) workspaces: Workspaces,
+    pub(super) settings: Arc<Settings>,
     runtime: Arc<RuntimeEnv>,
-    threads: Arc<QueryThreads>,
-    history: History,
+    pub(super) threads: Arc<QueryThreads>,
+    pub(super) history: History,
     templates: Arc<Templates>,
     plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
     memory: Arc<SharedMemory>,
@@ -178,6 +180,9 @@ impl Engine {
             return Ok(Arc::clone(prepared));
         }
         let prepared = Arc::new(self.plan(&template, session, sql).await?);
+        if prepared.kind == StatementKind::Update {
+            caller.check_can_write_tables()?;
+        }
         let mut plans = self.plans.lock();
         if plans.len() >= self.settings.query.cached_plans {
             // All at once: plans of old snapshots go, and what is in use comes back with its next call.
@@ -204,6 +209,9 @@ impl Engine {
             let stream = EmptyRecordBatchStream::new(Arc::clone(&prepared.schema));
             return Ok(Execution { stream: Box::pin(stream) });
         }
+        if prepared.kind == StatementKind::Update {
+            return self.change(caller, session, prepared, vec![parameters], Once::default()).await;
+        }
         let query = self.history.start(caller, &prepared.sql);
         let outcome = self.start(caller, session, prepared, parameters, &query).await;
         match outcome {
@@ -225,7 +233,7 @@ impl Engine {
             .map(|shown| TableEntry {
                 catalog: caller.workspace.to_string(),
                 schema: shown.schema.to_owned(),
-                name: shown.name.to_owned(),
+                name: shown.name.clone(),
                 kind: shown.kind,
                 columns: Arc::clone(&shown.columns),
             })
@@ -239,7 +247,7 @@ impl Engine {
         self.history.records(&caller.workspace)
     }
 
-    async fn template(&self, caller: &Caller, snapshot: Option<SnapshotId>) -> Result<Arc<Template>> {
+    pub(super) async fn template(&self, caller: &Caller, snapshot: Option<SnapshotId>) -> Result<Arc<Template>> {
         let workspace = self.workspaces.get(&caller.workspace).await?;
         let snapshot = match snapshot {
             Some(id) => workspace.snapshot_at(id)?,
@@ -275,10 +283,17 @@ impl Engine {
         let plan = self.logical_plan(template, &template.session(session), session, *statement).await?;
         let parameters = parameters::fields(&plan, count)?;
         let plan_again = parameters::visible(&plan)? < count;
-        let schema = Arc::new(plan.schema().as_arrow().clone());
+        let (kind, schema) = match write::is_change(&plan) {
+            true => {
+                // Refused here, not when it runs.
+                Change::of(&plan, template, session)?;
+                (StatementKind::Update, write::count_schema())
+            }
+            false => (StatementKind::Query, Arc::new(plan.schema().as_arrow().clone())),
+        };
         Ok(Prepared {
             sql: sql.to_owned(),
-            kind: StatementKind::Query,
+            kind,
             snapshot,
             schema,
             parameters,
@@ -294,22 +309,23 @@ impl Engine {
         session: &SessionOptions,
         statement: DfStatement,
     ) -> Result<LogicalPlan> {
+        let changes = statement::changes(&statement);
         let plan = state
             .statement_to_plan(statement)
             .await
             .map_err(|error| suggest::planning_error(error, template.catalog.as_str(), &template.table_names))?;
         // What the grammar of SELECT still hides, such as SELECT INTO.
-        SQLOptions::new()
-            .with_allow_ddl(false)
-            .with_allow_dml(false)
-            .with_allow_statements(false)
-            .verify_plan(&plan)?;
+        let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        match write::is_change(&plan) && changes {
+            true => plan.inputs().into_iter().try_for_each(|input| reads.verify_plan(input))?,
+            false => reads.verify_plan(&plan)?,
+        }
         guard::check_in_subqueries(&plan)?;
         time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
     }
 
     /// The plan with its values in it.
-    async fn bound_plan(
+    pub(super) async fn bound_plan(
         &self,
         template: &Template,
         session: &SessionOptions,
@@ -341,7 +357,7 @@ impl Engine {
         let started = Instant::now();
         let seconds = self.settings.query.seconds;
         let deadline = started + Duration::from_secs(seconds);
-        let place = self.places.take(deadline).await?;
+        let place = self.place(deadline).await?;
         query.run();
         let template = self.template(caller, Some(prepared.snapshot)).await?;
         let plan = self.bound_plan(&template, session, prepared, values).await?;
@@ -359,18 +375,35 @@ impl Engine {
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })
     }
+
+    /// A place among the statements that run at once.
+    pub(super) async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit> {
+        self.places.take(deadline).await
+    }
+
+    /// The runtime of all with a statement's own memory.
+    pub(super) fn statement_runtime(&self) -> Result<Arc<RuntimeEnv>> {
+        let pool = StatementPool::new(self.settings.query.memory.0, Arc::clone(&self.memory));
+        runtime::with_pool(&self.runtime, Arc::new(pool))
+    }
+}
+
+impl Prepared {
+    pub(super) fn plan(&self) -> Option<&LogicalPlan> {
+        self.plan.as_ref()
+    }
 }
 
 /// A statement that has begun.
-struct Started {
-    started: Instant,
-    place: tokio::sync::OwnedSemaphorePermit,
-    stream: SendableRecordBatchStream,
-    stop: Stop,
+pub(super) struct Started {
+    pub(super) started: Instant,
+    pub(super) place: OwnedSemaphorePermit,
+    pub(super) stream: SendableRecordBatchStream,
+    pub(super) stop: Stop,
 }
 
 impl Started {
-    fn into_execution(self, settings: &QuerySettings, query: RunningQuery) -> Execution {
+    pub(super) fn into_execution(self, settings: &QuerySettings, query: RunningQuery) -> Execution {
         Execution {
             stream: Box::pin(LimitedStream::new(self.stream, self.started, settings, query, self.stop, self.place)),
         }

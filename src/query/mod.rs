@@ -21,10 +21,12 @@ mod suggest;
 mod tables;
 mod threads;
 mod time_zone;
+mod write;
 
 pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
 pub use session::SessionOptions;
 pub use statement::{Split, split};
+pub use write::{IfExists, Once, TableIngest};
 
 pub use crate::workspace::SnapshotId;

@@ -75,7 +75,7 @@ impl Template {
         let table_names = tables
             .iter()
             .map(|shown| match shown.schema {
-                "main" => shown.name.to_owned(),
+                "main" => shown.name.clone(),
                 schema => format!("{schema}.{}", shown.name),
             })
             .collect();
@@ -88,6 +88,12 @@ impl Template {
             tables,
             table_names,
         })
+    }
+
+    /// Whether the name, in any case, is that of a table that only events change.
+    pub(super) fn is_managed(&self, name: &str) -> bool {
+        let shown = |shown: &catalog::Shown| shown.schema == "main" && shown.name.eq_ignore_ascii_case(name);
+        self.tables.iter().any(|table| shown(table) && !self.snapshot.tables.tables.contains_key(&table.name))
     }
 
     /// A session for one request.
@@ -150,7 +156,7 @@ impl Templates {
         let mut held = self.held.lock();
         if held.len() >= KEPT_TEMPLATES {
             // The oldest versions go first; a ticket that still names one plans its template again.
-            let oldest = held.keys().min_by_key(|(_, id)| (id.version, id.epoch)).cloned();
+            let oldest = held.keys().min_by_key(|(_, id)| (id.version, id.epoch, id.tables)).cloned();
             oldest.and_then(|oldest| held.remove(&oldest));
         }
         held.insert(key, Arc::clone(&template));

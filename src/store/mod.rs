@@ -1,9 +1,10 @@
-//! Where bytes lie: the object store, the paths in it, the Delta table of events.
+//! Where bytes lie: the object store, the paths in it, the Delta tables of events and of users.
 //!
 //! Knows nothing of callers, persons, SQL or protocols.
 
 mod cloud;
 pub mod dead_letters;
+pub mod delta;
 mod durable;
 pub mod events;
 mod lock;
@@ -11,6 +12,7 @@ mod log_store;
 pub mod objects;
 pub mod paths;
 mod root;
+pub mod tables;
 mod term;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@
 //! <root>/<workspace>/_writer/<term>.json           one process's claim to write (object stores only)
 //! <root>/<workspace>/_writer/<term>.heartbeat      written again and again while that process lives
 //! <root>/<workspace>/_writer/<term>.ended          that process has ended well
+//! <root>/<workspace>/tables/_catalog/<n>.json      names of the user tables, the newest number counts
+//! <root>/<workspace>/tables/<folder>/              the Delta table of one user table
 //! ```
 
 use object_store::path::Path;
@@ -64,6 +66,33 @@ impl WorkspacePaths {
     pub fn writer_clock(&self) -> Path {
         self.writer().join("clock")
     }
+    /// Folder of one user table.
+    pub fn table(&self, folder: Uuid) -> Path {
+        self.base.clone().join(TABLES).join(folder.to_string())
+    }
+}
+
+/// Folder of the user tables below their workspace.
+pub const TABLES: &str = "tables";
+
+/// Folder of the catalog of user tables below the workspace.
+pub fn table_catalog_in_workspace() -> Path {
+    Path::from(TABLES).join("_catalog")
+}
+
+/// Path of one revision of the catalog of user tables below the workspace; names sort as numbers do.
+pub fn table_catalog_revision_in_workspace(revision: u64) -> Path {
+    table_catalog_in_workspace().join(format!("{revision:020}.json"))
+}
+
+/// Path of a new data file below its user table.
+pub fn table_file(file: Uuid) -> String {
+    format!("part-{file}.parquet")
+}
+
+/// Path of a user table's file below the workspace.
+pub fn table_file_in_workspace(folder: Uuid, file: &str) -> Path {
+    Path::from(format!("{TABLES}/{folder}/{file}"))
 }
 
 /// Folder of the events table below its workspace.

@@ -1,4 +1,4 @@
-//! A workspace as one thing: its events and its identity graph under one snapshot, and its single writer.
+//! A workspace as one thing: its events, its identity graph and its user tables under one snapshot, and its single writer.
 //!
 //! Knows nothing of SQL or protocols.
 
@@ -7,9 +7,12 @@ mod manifest;
 mod registry;
 mod snapshot;
 mod state;
+mod tables;
 
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
 pub use manifest::Manifest;
 pub use registry::Workspaces;
 pub use snapshot::{Snapshot, SnapshotId};
 pub use state::{Commit, Workspace};
+pub(crate) use tables::{no_table, table_exists};
+pub use tables::{NewTable, TablesSnapshot};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::tables::TablesSnapshot;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Epoch;
 use crate::store::events::{EventsSnapshot, LoadRecord};
@@ -14,6 +15,8 @@ pub struct SnapshotId {
     pub version: u64,
     /// Version of the identity graph.
     pub epoch: Epoch,
+    /// Revision of the user tables, as this process counts them.
+    pub tables: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -22,10 +25,11 @@ pub struct Snapshot {
     pub identity: IdentitySnapshot,
     /// All loads up to `events.version`, in commit order.
     pub loads: Arc<Vec<LoadRecord>>,
+    pub tables: TablesSnapshot,
 }
 
 impl Snapshot {
     pub fn id(&self) -> SnapshotId {
-        SnapshotId { version: self.events.version, epoch: self.identity.epoch }
+        SnapshotId { version: self.events.version, epoch: self.identity.epoch, tables: self.tables.revision }
     }
 }

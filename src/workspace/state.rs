@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::checkpoint::{Checkpoints, Restored};
 use super::manifest::Manifest;
 use super::snapshot::{Snapshot, SnapshotId};
+use super::tables::{TablesSnapshot, UserTables};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -21,7 +22,7 @@ use crate::store::events::{
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
-const KEPT_SNAPSHOTS: usize = 32;
+const KEPT_SNAPSHOTS: usize = 128;
 
 /// An open workspace, shared by all that read and write it.
 pub struct Workspace {
@@ -34,6 +35,7 @@ pub struct Workspace {
     checkpoints: Checkpoints,
     /// Where in the files a node may be.
     nodes: NodeIndex,
+    tables: UserTables,
     identity: RwLock<IdentityGraph>,
     /// Newest last; never empty.
     snapshots: RwLock<VecDeque<Arc<Snapshot>>>,
@@ -80,6 +82,7 @@ impl Workspace {
     pub(super) async fn open(root: Root, name: WorkspaceName, manifest: Manifest) -> Result<Self> {
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
+            tables: UserTables::new(&root, &name),
             store: root.workspace_store(&name),
             checkpoints: Checkpoints::new(root.workspace_store(&name)),
             nodes: NodeIndex::new(root.workspace_store(&name)),
@@ -165,7 +168,9 @@ impl Workspace {
     pub async fn refresh(&self) -> Result<()> {
         let events = self.events.snapshot().await?;
         let held = self.snapshot();
+        let tables = self.tables.load(&held.tables).await?;
         if events.version == held.events.version && held.id() != SnapshotId::default() {
+            self.publish_tables(&held, tables);
             return Ok(());
         }
         self.take_in(events, held.events.version, held.loads.as_ref().clone()).await
@@ -186,7 +191,7 @@ impl Workspace {
             graph.snapshot()
         };
         loads.extend(new_loads);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables });
         Ok(())
     }
 
@@ -204,6 +209,18 @@ impl Workspace {
         while held.len() > KEPT_SNAPSHOTS {
             held.pop_front();
         }
+    }
+
+    /// Makes a new state of the user tables visible beside the events of `held`.
+    pub(super) fn publish_tables(&self, held: &Snapshot, tables: TablesSnapshot) -> Arc<Snapshot> {
+        if tables.revision != held.tables.revision {
+            self.publish(Snapshot { tables, ..held.clone() });
+        }
+        self.snapshot()
+    }
+
+    pub(super) fn user_tables(&self) -> &UserTables {
+        &self.tables
     }
 
     /// Waits for the load before and takes the right to commit.
@@ -269,7 +286,7 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.push(commit.record);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables: held.tables.clone() });
         self.unfinished.store(false, Ordering::Relaxed);
         self.checkpoint_if_due(version).await;
         Ok(self.snapshot())

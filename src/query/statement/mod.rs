@@ -4,7 +4,7 @@
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{Expr, Set, Statement, Value};
+use datafusion::sql::sqlparser::ast::{Expr, ObjectType, Set, Statement, Value};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -52,7 +52,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     {
         return set_statement(set);
     }
-    check_allowed(&statement)?;
+    if !changes(&statement) {
+        check_allowed(&statement)?;
+    }
     Ok(Parsed::Query { statement: Box::new(statement), parameters })
 }
 
@@ -147,6 +149,39 @@ fn time_zone_of(value: &Expr) -> Result<Parsed> {
     Ok(Parsed::SetTimeZone(name))
 }
 
+/// Whether the statement is one of those that change user tables.
+pub(super) fn changes(statement: &DfStatement) -> bool {
+    let DfStatement::Statement(inner) = statement else { return false };
+    match inner.as_ref() {
+        Statement::CreateTable(_) | Statement::Insert(_) | Statement::Delete(_) => true,
+        Statement::Drop { object_type: ObjectType::Table, names, .. } => names.len() == 1,
+        _ => false,
+    }
+}
+
+/// What to write in place of a change that is not there; `None` for a statement that is no change.
+fn refused_change(statement: &Statement) -> Option<Result<()>> {
+    let remedy = match statement {
+        Statement::CreateTable(_) | Statement::Insert(_) | Statement::Delete(_) => {
+            "EXPLAIN takes a query: explain the SELECT of the statement"
+        }
+        Statement::Drop { object_type: ObjectType::Table, .. } => "DROP TABLE takes one table, and no EXPLAIN",
+        Statement::Update(_) => {
+            "UPDATE is not a statement of this server: DELETE the rows and INSERT them anew, or CREATE OR REPLACE TABLE ... AS"
+        }
+        Statement::Merge(_) => {
+            "MERGE is not a statement of this server: DELETE the rows and INSERT them anew, or CREATE OR REPLACE TABLE ... AS"
+        }
+        Statement::AlterTable(_) => {
+            "ALTER TABLE is not a statement of this server: CREATE OR REPLACE TABLE t AS SELECT ... FROM t changes its columns"
+        }
+        Statement::Truncate(_) => "TRUNCATE is not a statement of this server: DELETE FROM t removes all rows",
+        Statement::Copy { .. } => "COPY is not a statement of this server: send rows by ADBC's bulk ingest or by INSERT",
+        _ => return None,
+    };
+    Some(Err(Error::invalid(remedy)))
+}
+
 fn check_allowed(statement: &DfStatement) -> Result<()> {
     match statement {
         DfStatement::Explain(explain) => check_allowed(&explain.statement),
@@ -157,10 +192,15 @@ fn check_allowed(statement: &DfStatement) -> Result<()> {
             | Statement::ShowColumns { .. }
             | Statement::ShowFunctions { .. } => Ok(()),
             Statement::Explain { statement, .. } => check_allowed(&DfStatement::Statement(statement.clone())),
-            other => Err(not_allowed(&other.to_string())),
+            other => refused_change(other).unwrap_or_else(|| Err(not_allowed(&other.to_string()))),
         },
-        DfStatement::CreateExternalTable(_) => Err(not_allowed("CREATE EXTERNAL TABLE")),
-        DfStatement::CopyTo(_) => Err(not_allowed("COPY")),
+        DfStatement::CreateExternalTable(_) => Err(Error::invalid(
+            "CREATE EXTERNAL TABLE is not a statement of this server: load files with `convoke ingest`, or as a table of \
+             your own by ADBC's bulk ingest",
+        )),
+        DfStatement::CopyTo(_) => Err(Error::invalid(
+            "COPY is not a statement of this server: it writes no files; run the SELECT and store its rows at the client",
+        )),
         DfStatement::Reset(_) => Err(not_allowed("RESET")),
     }
 }
@@ -169,7 +209,8 @@ fn check_allowed(statement: &DfStatement) -> Result<()> {
 fn not_allowed(statement: &str) -> Error {
     let words: Vec<&str> = statement.split_whitespace().take(3).take_while(|word| word.len() < 20).collect();
     Error::invalid(format!(
-        "{} is not a statement of this server: it runs SELECT, EXPLAIN, DESCRIBE, SHOW and SET TIME ZONE",
+        "{} is not a statement of this server: it runs SELECT, EXPLAIN, DESCRIBE, SHOW, CREATE TABLE, \
+         INSERT, DELETE, DROP TABLE and SET TIME ZONE",
         words.join(" ").to_uppercase()
     ))
 }

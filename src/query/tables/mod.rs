@@ -14,6 +14,7 @@ pub(super) mod persons;
 mod rows;
 pub(super) mod system;
 pub(super) mod timeline;
+pub(super) mod user_table;
 
 use std::sync::Arc;
 

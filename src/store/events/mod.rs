@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of persons or SQL: `node` is a number like any other here.
 
-mod commit_log;
 mod data_file;
 mod load_records;
 mod log_objects;
@@ -12,7 +11,6 @@ mod table;
 mod verify;
 mod writer;
 
-pub use commit_log::{CommitLog, DeltaCommitLog};
 pub use data_file::DataFile;
 pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};

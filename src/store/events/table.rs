@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
 use deltalake_core::kernel::{Action, Remove};
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
@@ -12,7 +13,6 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::commit_log::{CommitLog, DeltaCommitLog};
 use super::data_file::DataFile;
 use super::load_records::{self, Numbered};
 use super::log_objects::LogObjects;
@@ -20,6 +20,7 @@ use super::schema;
 use super::writer::WrittenFile;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
+use crate::store::delta::{CommitLog, DeltaCommitLog, TableDefinition};
 use crate::store::paths::LogObject;
 use crate::store::{Root, paths};
 
@@ -69,12 +70,13 @@ pub struct EventsTable {
 impl EventsTable {
     pub fn new(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
         let url = root.url_of(&root.paths(workspace).events())?;
-        Ok(Self { log: Box::new(DeltaCommitLog::new(root.store(), url)), store: root.workspace_store(workspace) })
+        let log = Box::new(DeltaCommitLog::new(root.store(), url, definition()));
+        Ok(Self { log, store: root.workspace_store(workspace) })
     }
 
     /// Makes the table unless it is there.
     pub async fn create(&self) -> Result<()> {
-        self.log.create().await
+        self.log.create(Vec::new()).await
     }
 
     /// The newest version; an empty version 0 when there is no table yet.
@@ -187,5 +189,16 @@ fn remove(file: &DataFile) -> Remove {
         partition_values: Some(HashMap::from([(schema::MONTH.to_owned(), Some(file.month.clone()))])),
         size: Some(i64::try_from(file.bytes).unwrap_or(i64::MAX)),
         ..Remove::default()
+    }
+}
+
+fn definition() -> TableDefinition {
+    let mut columns: Vec<Field> = schema::stored().fields().iter().map(|field| field.as_ref().clone()).collect();
+    columns.push(Field::new(schema::MONTH, DataType::Utf8, true));
+    TableDefinition {
+        label: "the events table".to_owned(),
+        columns: Arc::new(Schema::new(columns)),
+        partition_by: vec![schema::MONTH.to_owned()],
+        configuration: vec![("delta.dataSkippingStatsColumns".to_owned(), schema::MIN_MAX_COLUMNS.join(","))],
     }
 }

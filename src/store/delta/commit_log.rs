@@ -1,12 +1,16 @@
 //! Reading and writing of a table's log, behind one small trait that a simulation can stand in for.
+//!
+//! Knows no table by name: what each is made of is its [`TableDefinition`].
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use deltalake_core::kernel::transaction::{CommitData, TransactionError};
-use deltalake_core::kernel::{Action, StructField, StructType};
+use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
+use deltalake_core::kernel::{Action, StructField};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode, checkpoints};
@@ -17,17 +21,20 @@ use tokio::sync::Mutex;
 use url::Url;
 use uuid::Uuid;
 
-use super::schema;
+use super::columns;
 use crate::error::{Error, Kind, Result};
 
 /// What a table's log must do.
 #[async_trait]
 pub trait CommitLog: Send + Sync {
-    /// Makes the table unless it is there.
-    async fn create(&self) -> Result<()>;
+    /// Makes the table, with the files of `first` in it, unless it is there.
+    async fn create(&self, first: Vec<Action>) -> Result<()>;
 
     /// The newest version and its live files, as batches of flattened add actions; `None` when there is no table.
     async fn load(&self) -> Result<Option<(u64, Vec<RecordBatch>)>>;
+
+    /// The columns that the log declares; `None` when there is no table.
+    async fn columns(&self) -> Result<Option<SchemaRef>>;
 
     /// The `commitInfo` of one version, `None` when there is no such version.
     async fn commit_info(&self, version: u64) -> Result<Option<Value>>;
@@ -52,28 +59,49 @@ pub trait CommitLog: Send + Sync {
 /// Key of our own id in `commitInfo`: tells our landed commit from somebody else's.
 const COMMIT_ID: &str = "convokeCommit";
 
+/// What a table is made of when it is created.
+#[derive(Debug, Clone)]
+pub struct TableDefinition {
+    /// As messages name it: `the events table`.
+    pub label: String,
+    /// All columns, those of the partitions last. Empty for a table that is only read.
+    pub columns: SchemaRef,
+    pub partition_by: Vec<String>,
+    /// Delta's table properties.
+    pub configuration: Vec<(String, String)>,
+}
+
 /// The log of a Delta table in an object store.
 pub struct DeltaCommitLog {
     store: Arc<dyn ObjectStore>,
     url: Url,
+    definition: TableDefinition,
     /// The table with its files in memory, brought forward from version to version.
     table: Mutex<Option<DeltaTable>>,
 }
 
 impl DeltaCommitLog {
     /// `store` is the store at the root of its scheme; `url` names the table's folder.
-    pub fn new(store: Arc<dyn ObjectStore>, url: Url) -> Self {
-        Self { store, url, table: Mutex::new(None) }
+    pub fn new(store: Arc<dyn ObjectStore>, url: Url, definition: TableDefinition) -> Self {
+        Self { store, url, definition, table: Mutex::new(None) }
+    }
+
+    fn failed(&self, error: deltalake_core::DeltaTableError) -> Error {
+        let label = &self.definition.label;
+        if let Some(ours) = Error::of_store(&error) {
+            return ours.context(label).with_source(error);
+        }
+        Error::internal(format!("{label}: {error}")).with_source(error)
     }
 
     fn table(&self) -> Result<DeltaTable> {
-        let builder = DeltaTableBuilder::from_url(self.url.clone()).map_err(delta_error)?;
-        builder.with_storage_backend(Arc::clone(&self.store), self.url.clone()).build().map_err(delta_error)
+        let builder = DeltaTableBuilder::from_url(self.url.clone()).map_err(|error| self.failed(error))?;
+        builder.with_storage_backend(Arc::clone(&self.store), self.url.clone()).build().map_err(|error| self.failed(error))
     }
 
     async fn read_entry(&self, version: u64) -> Result<Option<Vec<Value>>> {
         let log_store = self.table()?.log_store();
-        let Some(bytes) = log_store.read_commit_entry(version).await.map_err(delta_error)? else {
+        let Some(bytes) = log_store.read_commit_entry(version).await.map_err(|error| self.failed(error))? else {
             return Ok(None);
         };
         let actions = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>().collect::<Result<_, _>>();
@@ -83,39 +111,25 @@ impl DeltaCommitLog {
     }
 }
 
-fn delta_error(error: deltalake_core::DeltaTableError) -> Error {
-    if let Some(ours) = Error::of_store(&error) {
-        return ours.context("events table").with_source(error);
-    }
-    Error::internal(format!("events table: {error}")).with_source(error)
-}
-
-/// The columns of the table in Delta's own types.
-fn delta_columns() -> Result<Vec<StructField>> {
-    use deltalake_core::kernel::engine::arrow_conversion::TryIntoKernel;
-    let arrow_schema = schema::stored();
-    let kernel: StructType = arrow_schema.as_ref().try_into_kernel().map_err(Error::from)?;
-    let mut columns: Vec<StructField> = kernel.fields().cloned().collect();
-    columns.push(StructField::nullable(schema::MONTH, deltalake_core::kernel::DataType::STRING));
-    Ok(columns)
-}
-
 #[async_trait]
 impl CommitLog for DeltaCommitLog {
-    async fn create(&self) -> Result<()> {
+    async fn create(&self, first: Vec<Action>) -> Result<()> {
+        let columns: Vec<StructField> = columns::declared(&self.definition.columns)?.fields().cloned().collect();
+        let configuration = self.definition.configuration.iter().map(|(key, value)| (key, Some(value)));
         let created = CreateBuilder::new()
             .with_log_store(self.table()?.log_store())
             .with_save_mode(SaveMode::Ignore)
-            .with_columns(delta_columns()?)
-            .with_partition_columns([schema::MONTH])
-            .with_configuration([("delta.dataSkippingStatsColumns", Some(schema::MIN_MAX_COLUMNS.join(",")))])
+            .with_columns(columns)
+            .with_partition_columns(&self.definition.partition_by)
+            .with_configuration(configuration)
+            .with_actions(first)
             .await;
         let created = match created {
             Ok(created) => created,
             // Somebody else's first version serves as well as ours; and it may be ours, with its answer lost.
             Err(failure) => {
                 let mut table = self.table()?;
-                table.load().await.map_err(|_| delta_error(failure))?;
+                table.load().await.map_err(|_| self.failed(failure))?;
                 table
             }
         };
@@ -127,21 +141,28 @@ impl CommitLog for DeltaCommitLog {
         let mut held = self.table.lock().await;
         let table = match held.as_mut() {
             Some(table) => {
-                table.update_state().await.map_err(delta_error)?;
+                table.update_state().await.map_err(|error| self.failed(error))?;
                 table
             }
             None => {
                 let mut table = self.table()?;
-                if !table.verify_deltatable_existence().await.map_err(delta_error)? {
+                if !table.verify_deltatable_existence().await.map_err(|error| self.failed(error))? {
                     return Ok(None);
                 }
-                table.load().await.map_err(delta_error)?;
+                table.load().await.map_err(|error| self.failed(error))?;
                 held.insert(table)
             }
         };
-        let state = table.snapshot().map_err(delta_error)?;
-        let batches = state.add_actions_batches(true).map_err(delta_error)?;
+        let state = table.snapshot().map_err(|error| self.failed(error))?;
+        let batches = state.add_actions_batches(true).map_err(|error| self.failed(error))?;
         Ok(Some((state.version(), batches)))
+    }
+
+    async fn columns(&self) -> Result<Option<SchemaRef>> {
+        let held = self.table.lock().await;
+        let Some(table) = held.as_ref() else { return Ok(None) };
+        let state = table.snapshot().map_err(|error| self.failed(error))?;
+        Ok(Some(Arc::new(state.schema().as_ref().try_into_arrow()?)))
     }
 
     async fn commit_info(&self, version: u64) -> Result<Option<Value>> {
@@ -159,11 +180,12 @@ impl CommitLog for DeltaCommitLog {
         operation: DeltaOperation,
         mut info: HashMap<String, Value>,
     ) -> Result<()> {
+        let label = &self.definition.label;
         let id = Uuid::now_v7();
         info.insert(COMMIT_ID.to_owned(), Value::String(id.to_string()));
         let bytes = CommitData::new(actions, operation, info, Vec::new())
             .get_bytes()
-            .map_err(|error| Error::internal(format!("commit of the events table: {error}")))?;
+            .map_err(|error| Error::internal(format!("commit of {label}: {error}")))?;
         let log_store = self.table()?.log_store();
         let failure = match log_store.write_commit_entry(version, CommitOrBytes::LogBytes(bytes), id).await {
             Ok(()) => return Ok(()),
@@ -173,29 +195,27 @@ impl CommitLog for DeltaCommitLog {
         match self.commit_info(version).await? {
             Some(landed) if landed[COMMIT_ID] == Value::String(id.to_string()) => Ok(()),
             Some(_) => {
-                Err(Error::conflict(format!("version {version} of the events table was written by another process")))
+                Err(Error::conflict(format!("version {version} of {label} was written by another process")))
             }
-            None => Err(commit_failure(version, failure)),
+            None => Err(commit_failure(label, version, failure)),
         }
     }
 
     async fn checkpoint(&self) -> Result<()> {
         let mut table = self.table()?;
-        table.load().await.map_err(delta_error)?;
+        table.load().await.map_err(|error| self.failed(error))?;
         let runtime = tokio::runtime::Handle::current();
         // It computes on the task that calls it.
         let write = move || runtime.block_on(checkpoints::create_checkpoint(&table, None));
         let written = tokio::task::spawn_blocking(write).await;
-        written.map_err(|error| Error::internal(format!("writing a checkpoint: {error}")))?.map_err(delta_error)
+        written.map_err(|error| Error::internal(format!("writing a checkpoint: {error}")))?.map_err(|error| self.failed(error))
     }
 }
 
-fn commit_failure(version: u64, failure: TransactionError) -> Error {
+fn commit_failure(label: &str, version: u64, failure: TransactionError) -> Error {
     if let Some(ours) = Error::of_store(&failure) {
-        return ours
-            .context(format!("version {version} of the events table could not be written"))
-            .with_source(failure);
+        return ours.context(format!("version {version} of {label} could not be written")).with_source(failure);
     }
-    Error::new(Kind::Internal, format!("version {version} of the events table could not be written: {failure}"))
+    Error::new(Kind::Internal, format!("version {version} of {label} could not be written: {failure}"))
         .with_source(failure)
 }

@@ -1,0 +1,98 @@
+//! Bulk ingest: rows that come over the wire, not from a statement.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::{DataFusionError, Result as DfResult};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+
+use super::once::Once;
+use super::run::{Writing, nullable, pour};
+use crate::error::{Error, Result};
+use crate::store::delta::storable;
+use crate::workspace::{no_table, table_exists};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfExists {
+    Fail,
+    Append,
+    Replace,
+}
+
+/// Where rows go.
+#[derive(Debug, Clone)]
+pub struct TableIngest {
+    pub catalog: Option<String>,
+    pub schema: Option<String>,
+    pub table: String,
+    pub if_exists: IfExists,
+    /// Otherwise a missing table is an error.
+    pub create: bool,
+}
+
+impl Writing {
+    /// Writes the rows and commits them; returns how many.
+    pub(in crate::query) async fn ingest(
+        self,
+        name: String,
+        how: TableIngest,
+        columns: SchemaRef,
+        rows: BoxStream<'static, Result<RecordBatch>>,
+    ) -> Result<u64> {
+        let turn = Once::default().turn().await;
+        drop(self.workspace.writer().await?);
+        let mut rows = rows.map_err(DataFusionError::from);
+        match (self.table(&name), how.if_exists) {
+            (Ok(_), IfExists::Fail) => Err(table_exists(&name)),
+            (Ok(table), IfExists::Append) => {
+                let places = places(&columns, &table.columns)?;
+                let mut writer = self.writer_for(&table);
+                let target = Arc::clone(&table.columns);
+                pour(rows.map(move |batch| arrange(&batch?, &places, &target)).boxed(), &mut writer).await?;
+                Ok(self.append(name, table.folder, writer.finish().await?, turn).await?.0)
+            }
+            (Err(_), _) if !how.create => Err(no_table(&name)),
+            (found, _) => {
+                let columns = nullable(storable(&columns)?.as_ref());
+                Ok(self.create(name, columns, &mut rows, found.is_ok(), turn).await?.0)
+            }
+        }
+    }
+}
+
+/// For each column of the table the place of the given column of that name.
+fn places(given: &Schema, table: &Schema) -> Result<Vec<Option<usize>>> {
+    for (index, field) in given.fields().iter().enumerate() {
+        let unknown = table.index_of(field.name()).is_err();
+        let twice = given.index_of(field.name()).is_ok_and(|first| first != index);
+        if unknown || twice {
+            let names: Vec<&str> = table.fields().iter().map(|field| field.name().as_str()).collect();
+            let why = if twice { "comes twice" } else { "is not in the table" };
+            return Err(Error::invalid(format!(
+                "column '{}' {why}: rows are added by name, its columns are {}",
+                field.name(),
+                names.join(", ")
+            )));
+        }
+    }
+    Ok(table.fields().iter().map(|field| given.index_of(field.name()).ok()).collect())
+}
+
+/// The batch in the order of the table, with NULL for columns that were not sent.
+fn arrange(batch: &RecordBatch, places: &[Option<usize>], table: &Schema) -> DfResult<RecordBatch> {
+    let columns: Vec<_> = places
+        .iter()
+        .zip(table.fields())
+        .map(|(place, field)| match place {
+            Some(place) => Arc::clone(batch.column(*place)),
+            None => new_null_array(field.data_type(), batch.num_rows()),
+        })
+        .collect();
+    let fields = columns.iter().zip(table.fields());
+    let fields: Vec<_> =
+        fields.map(|(column, field)| field.as_ref().clone().with_data_type(column.data_type().clone()).with_nullable(true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+}

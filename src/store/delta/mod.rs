@@ -1,0 +1,14 @@
+//! What all Delta tables of a workspace share: the log, its columns, and the statistics of a file in it.
+//!
+//! Minimal protocol (reader 1 / writer 2), so that every reader of Delta opens them. Knows no table by name.
+
+mod actions;
+mod columns;
+mod commit_log;
+mod statistics;
+
+pub use actions::ActionReader;
+pub use columns::storable;
+pub(crate) use columns::HIDDEN_PREFIX;
+pub use commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
+pub use statistics::FileStatistics;

@@ -1,0 +1,109 @@
+//! What the log says of a data file: its row count, null counts, and bounds of the columns that may have them.
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::{cast, max, min};
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
+use serde_json::{Map, Value, json};
+
+/// Gathered batch by batch while a file is written.
+pub struct FileStatistics {
+    columns: SchemaRef,
+    rows: u64,
+    /// `None` for nested columns.
+    null_counts: Vec<Option<u64>>,
+    /// Days of dates, microseconds of instants.
+    bounds: Vec<Option<(i64, i64)>>,
+    /// Columns whose bounds may stand in the log.
+    bounded: Vec<bool>,
+}
+
+impl FileStatistics {
+    /// `may_bound` tells of a column by name whether its smallest and largest values may be published.
+    pub fn new(columns: SchemaRef, may_bound: impl Fn(&str) -> bool) -> Self {
+        let plain = |field: &arrow::datatypes::FieldRef| (!field.data_type().is_nested()).then_some(0);
+        Self {
+            rows: 0,
+            null_counts: columns.fields().iter().map(plain).collect(),
+            bounds: vec![None; columns.fields().len()],
+            bounded: columns.fields().iter().map(|field| may_bound(field.name()) && has_order(field.data_type())).collect(),
+            columns,
+        }
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn add(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        for (index, column) in batch.columns().iter().enumerate() {
+            if let Some(nulls) = self.null_counts.get_mut(index).and_then(Option::as_mut) {
+                *nulls += column.null_count() as u64;
+            }
+            if !self.bounded[index] {
+                continue;
+            }
+            let Some((low, high)) = bounds(column) else { continue };
+            let held = self.bounds[index].get_or_insert((low, high));
+            *held = (held.0.min(low), held.1.max(high));
+        }
+    }
+
+    /// The `stats` text of an add action.
+    pub fn to_json(&self) -> String {
+        let columns = || self.columns.fields().iter().enumerate();
+        let bound = |high: bool| -> Map<String, Value> {
+            columns()
+                .filter_map(|(index, field)| {
+                    let (low, top) = self.bounds[index]?;
+                    let value = bound_text(field.data_type(), if high { top } else { low }, high)?;
+                    Some((field.name().clone(), value))
+                })
+                .collect()
+        };
+        let nulls: Map<String, Value> = columns()
+            .filter_map(|(index, field)| Some((field.name().clone(), json!(self.null_counts[index]?))))
+            .collect();
+        json!({
+            "numRecords": self.rows,
+            "minValues": bound(false),
+            "maxValues": bound(true),
+            "nullCount": nulls,
+        })
+        .to_string()
+    }
+}
+
+fn has_order(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Date32 | DataType::Timestamp(..)
+    )
+}
+
+fn bounds(column: &dyn Array) -> Option<(i64, i64)> {
+    let numbers = match column.data_type() {
+        DataType::Date32 => cast(&cast(column, &DataType::Int32).ok()?, &DataType::Int64).ok()?,
+        _ => cast(column, &DataType::Int64).ok()?,
+    };
+    let numbers = numbers.as_primitive_opt::<Int64Type>()?;
+    Some((min(numbers)?, max(numbers)?))
+}
+
+/// Numbers as they are; instants as milliseconds, minima cut down and maxima rounded up so that they stay bounds.
+/// `None` for what no calendar can write.
+fn bound_text(data_type: &DataType, value: i64, high: bool) -> Option<Value> {
+    match data_type {
+        DataType::Timestamp(..) => {
+            let rounded_up = i64::from(high && value.rem_euclid(1_000) != 0);
+            let instant = DateTime::from_timestamp_millis(value.div_euclid(1_000) + rounded_up)?;
+            Some(json!(instant.to_rfc3339_opts(SecondsFormat::Millis, true)))
+        }
+        DataType::Date32 => {
+            let day = NaiveDate::default().checked_add_signed(TimeDelta::try_days(value)?)?;
+            Some(json!(day.format("%Y-%m-%d").to_string()))
+        }
+        _ => Some(json!(value)),
+    }
+}

@@ -1,0 +1,13 @@
+//! User tables as bytes: the catalog of their names, and each as a Delta table of its own.
+//!
+//! Knows nothing of SQL or callers, nor which names are taken by managed tables.
+
+mod catalog;
+mod file;
+mod table;
+mod writer;
+
+pub use catalog::{CatalogEntry, TableCatalog, TableCatalogStore};
+pub use file::TableFile;
+pub use table::{TableLog, TableState};
+pub use writer::{TableLimits, TableWriter, WrittenTable};

@@ -1,0 +1,195 @@
+//! Rows of a user table into Parquet files as they come, with bounded memory. Nothing counts until it is committed.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{DataType, SchemaRef};
+use futures::StreamExt;
+use object_store::{ObjectStore, ObjectStoreExt};
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::EnabledStatistics;
+use uuid::Uuid;
+
+use super::file::NewFile;
+use crate::error::{Error, Result};
+use crate::store::delta::FileStatistics;
+use crate::store::{objects, paths};
+
+/// Rows and encoded bytes after which a row group is closed.
+const ROW_GROUP_ROWS: usize = 131_072;
+const ROW_GROUP_BYTES: usize = 16 << 20;
+/// Encoded bytes after which a file is closed: it is held in memory until then.
+const FILE_BYTES: usize = 48 << 20;
+
+/// A failed cast is an error: a NULL in its place would be a silent change of data.
+const CAST: CastOptions<'static> =
+    CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
+
+/// How large a table may become.
+#[derive(Debug, Clone, Copy)]
+pub struct TableLimits {
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// Files that are durable but not yet part of a table.
+#[derive(Debug, Default)]
+pub struct WrittenTable {
+    pub(super) files: Vec<NewFile>,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+/// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.
+pub struct TableWriter {
+    store: Arc<dyn ObjectStore>,
+    folder: Uuid,
+    columns: SchemaRef,
+    limits: TableLimits,
+    /// What the table holds already.
+    held: (u64, u64),
+    open: Option<OpenFile>,
+    written: WrittenTable,
+}
+
+struct OpenFile {
+    writer: ArrowWriter<Vec<u8>>,
+    statistics: FileStatistics,
+}
+
+impl TableWriter {
+    /// `store` has the workspace's folder as `/`; `held` is (rows, bytes) of the table so far.
+    pub fn new(
+        store: Arc<dyn ObjectStore>,
+        folder: Uuid,
+        columns: SchemaRef,
+        limits: TableLimits,
+        held: (u64, u64),
+    ) -> Self {
+        Self { store, folder, columns, limits, held, open: None, written: WrittenTable::default() }
+    }
+
+    /// Adds rows; their columns are taken by place and cast to those of the table.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a value that does not fit its column, or rows beyond the limits.
+    pub async fn write(&mut self, batch: &RecordBatch) -> Result<()> {
+        if batch.num_rows() == 0 {
+            return Ok(());
+        }
+        self.written.rows += batch.num_rows() as u64;
+        self.check_limits(0)?;
+        let batch = fit(batch, &self.columns)?;
+        let mut file = match self.open.take() {
+            Some(file) => file,
+            None => OpenFile::new(&self.columns)?,
+        };
+        file.statistics.add(&batch);
+        file.writer.write(&batch)?;
+        if file.writer.in_progress_size() >= ROW_GROUP_BYTES {
+            file.writer.flush()?;
+        }
+        let encoded = file.writer.bytes_written() + file.writer.in_progress_size();
+        self.open = Some(file);
+        self.check_limits(encoded as u64)?;
+        if encoded >= FILE_BYTES {
+            self.close_file().await?;
+        }
+        Ok(())
+    }
+
+    /// Closes the last file.
+    pub async fn finish(mut self) -> Result<WrittenTable> {
+        self.close_file().await?;
+        self.check_limits(0)?;
+        // From here on a commit may name the files: they are not ours to remove any more.
+        Ok(std::mem::take(&mut self.written))
+    }
+
+    async fn close_file(&mut self) -> Result<()> {
+        let Some(file) = self.open.take() else { return Ok(()) };
+        let bytes = file.writer.into_inner()?;
+        let path = paths::table_file(Uuid::now_v7());
+        let size = bytes.len() as u64;
+        self.written.files.push(NewFile { path: path.clone(), bytes: size, statistics: file.statistics.to_json() });
+        self.written.bytes += size;
+        objects::create(self.store.as_ref(), &paths::table_file_in_workspace(self.folder, &path), bytes).await
+    }
+
+    fn check_limits(&self, open_bytes: u64) -> Result<()> {
+        let rows = self.held.0 + self.written.rows;
+        let bytes = self.held.1 + self.written.bytes + open_bytes;
+        if rows > self.limits.rows {
+            return Err(Error::invalid(format!(
+                "the table would have more than {} rows (setting tables.max_rows): nothing was stored",
+                self.limits.rows
+            )));
+        }
+        if bytes > self.limits.bytes {
+            return Err(Error::invalid(format!(
+                "the table would take more than {} bytes (setting tables.max_bytes): nothing was stored",
+                self.limits.bytes
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for TableWriter {
+    fn drop(&mut self) {
+        let files = std::mem::take(&mut self.written.files);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        if files.is_empty() {
+            return;
+        }
+        let (store, folder) = (Arc::clone(&self.store), self.folder);
+        runtime.spawn(async move {
+            let paths = futures::stream::iter(files).map(|file| paths::table_file_in_workspace(folder, &file.path));
+            paths
+                .for_each(|path| {
+                    let store = Arc::clone(&store);
+                    // What cannot be removed now is named by no commit and does no harm.
+                    async move { drop(store.delete(&path).await) }
+                })
+                .await;
+        });
+    }
+}
+
+impl OpenFile {
+    fn new(columns: &SchemaRef) -> Result<Self> {
+        let properties = objects::writer_properties()
+            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+            .set_statistics_enabled(EnabledStatistics::Page)
+            .build();
+        Ok(Self {
+            writer: ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties))?,
+            statistics: FileStatistics::new(Arc::clone(columns), |_| true),
+        })
+    }
+}
+
+/// The batch with the names and types of the table.
+fn fit(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch> {
+    if batch.num_columns() != columns.fields().len() {
+        return Err(Error::invalid(format!(
+            "{} columns were given, the table has {}",
+            batch.num_columns(),
+            columns.fields().len()
+        )));
+    }
+    let mut fitted = Vec::with_capacity(batch.num_columns());
+    for (column, field) in batch.columns().iter().zip(columns.fields()) {
+        let context = |error| Error::from(error).context(format!("column '{}'", field.name()));
+        let column = match (column.data_type(), field.data_type()) {
+            (given, wanted) if given == wanted => Arc::clone(column),
+            (_, wanted) => cast_with_options(column, wanted, &CAST).map_err(context)?,
+        };
+        if !field.is_nullable() && column.logical_null_count() > 0 {
+            return Err(Error::invalid(format!("column '{}' may not be NULL", field.name())));
+        }
+        fitted.push(column);
+    }
+    Ok(RecordBatch::try_new(Arc::clone(columns), fitted)?)
+}

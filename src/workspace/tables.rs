@@ -1,0 +1,193 @@
+//! The user tables of a workspace: their state in a snapshot, and the commits that change it.
+//!
+//! A table's rows are what its Delta log says, its name is what the catalog says. Each change is one object written
+//! create-only: a crash leaves the state before or the state after.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use chrono::Utc;
+use parking_lot::Mutex;
+use uuid::Uuid;
+
+use super::snapshot::Snapshot;
+use super::state::{Workspace, WriterGuard};
+use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
+use crate::store::Root;
+use crate::store::tables::{
+    CatalogEntry, TableCatalog, TableCatalogStore, TableFile, TableLog, TableState, WrittenTable,
+};
+
+/// All user tables at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct TablesSnapshot {
+    /// Counts the changes that this process saw; names this state in a [`super::SnapshotId`].
+    pub revision: u64,
+    catalog: TableCatalog,
+    pub tables: BTreeMap<String, Arc<TableState>>,
+}
+
+impl TablesSnapshot {
+    /// The state with one table put in, or taken out.
+    fn with(&self, catalog: TableCatalog, name: &str, table: Option<TableState>) -> Self {
+        let mut tables = self.tables.clone();
+        match table {
+            Some(table) => tables.insert(name.to_owned(), Arc::new(table)),
+            None => tables.remove(name),
+        };
+        Self { revision: self.revision + 1, catalog, tables }
+    }
+}
+
+/// A table whose files are written and that has no name yet.
+pub struct NewTable {
+    pub folder: Uuid,
+    pub columns: SchemaRef,
+    pub written: WrittenTable,
+}
+
+/// The stored side of all user tables.
+pub(super) struct UserTables {
+    root: Root,
+    workspace: WorkspaceName,
+    catalog: TableCatalogStore,
+    /// Logs in memory, by folder, brought forward from version to version.
+    logs: Mutex<HashMap<Uuid, Arc<TableLog>>>,
+}
+
+impl UserTables {
+    pub(super) fn new(root: &Root, workspace: &WorkspaceName) -> Self {
+        Self {
+            catalog: TableCatalogStore::new(root.workspace_store(workspace)),
+            logs: Mutex::default(),
+            root: root.clone(),
+            workspace: workspace.clone(),
+        }
+    }
+
+    fn log(&self, folder: Uuid) -> Result<Arc<TableLog>> {
+        let mut logs = self.logs.lock();
+        if let Some(log) = logs.get(&folder) {
+            return Ok(Arc::clone(log));
+        }
+        let log = Arc::new(TableLog::new(&self.root, &self.workspace, folder)?);
+        logs.insert(folder, Arc::clone(&log));
+        Ok(log)
+    }
+
+    /// What is stored now; `held` where nothing changed.
+    pub(super) async fn load(&self, held: &TablesSnapshot) -> Result<TablesSnapshot> {
+        let catalog = self.catalog.newest().await?;
+        let mut tables = BTreeMap::new();
+        let mut changed = catalog.revision != held.catalog.revision;
+        for (name, entry) in &catalog.tables {
+            let state = self.log(entry.folder)?.state().await.map_err(|error| error.context(format!("table '{name}'")))?;
+            let same = held.tables.get(name).is_some_and(|old| old.folder == state.folder && old.version == state.version);
+            changed |= !same;
+            tables.insert(name.clone(), Arc::new(state));
+        }
+        if !changed {
+            return Ok(held.clone());
+        }
+        Ok(TablesSnapshot { revision: held.revision + 1, catalog, tables })
+    }
+
+    async fn create(&self, new: NewTable) -> Result<TableState> {
+        let log = TableLog::with_columns(&self.root, &self.workspace, new.folder, new.columns)?;
+        log.create(new.written).await?;
+        let state = log.state().await?;
+        self.logs.lock().insert(new.folder, Arc::new(log));
+        Ok(state)
+    }
+}
+
+impl Workspace {
+    /// Gives a written table its name, in place of the table of that name if `replace`.
+    ///
+    /// # Errors
+    /// `Conflict` when there is a table of this name and it is not to be replaced.
+    pub async fn create_table(
+        &self,
+        _writer: &WriterGuard<'_>,
+        name: &str,
+        new: NewTable,
+        replace: bool,
+    ) -> Result<Arc<Snapshot>> {
+        let held = self.snapshot();
+        let old = held.tables.tables.get(name).map(|table| table.folder);
+        if old.is_some() && !replace {
+            return Err(table_exists(name));
+        }
+        let state = self.user_tables().create(new).await?;
+        let mut entries = held.tables.catalog.tables.clone();
+        entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at: Utc::now() });
+        let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        old.and_then(|folder| self.user_tables().logs.lock().remove(&folder));
+        Ok(self.publish_tables(&held, held.tables.with(catalog, name, Some(state))))
+    }
+
+    /// Takes a table's name away; its files stay until the clean-up, for the queries that still read them.
+    ///
+    /// # Errors
+    /// `NotFound` when there is no such table.
+    pub async fn drop_table(&self, _writer: &WriterGuard<'_>, name: &str) -> Result<Arc<Snapshot>> {
+        let held = self.snapshot();
+        let mut entries = held.tables.catalog.tables.clone();
+        let Some(entry) = entries.remove(name) else { return Err(no_table(name)) };
+        let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        self.user_tables().logs.lock().remove(&entry.folder);
+        Ok(self.publish_tables(&held, held.tables.with(catalog, name, None)))
+    }
+
+    /// Adds rows to the table that had this folder when the rows were written.
+    pub async fn append_to_table(
+        &self,
+        writer: &WriterGuard<'_>,
+        name: &str,
+        folder: Uuid,
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        self.replace_in_table(writer, name, folder, &[], written).await
+    }
+
+    /// Puts `written` in the place of the files `removed`, all of which must still be live.
+    ///
+    /// # Errors
+    /// `Conflict` when the table was dropped, or another statement rewrote one of the files meanwhile.
+    pub async fn replace_in_table(
+        &self,
+        _writer: &WriterGuard<'_>,
+        name: &str,
+        folder: Uuid,
+        removed: &[TableFile],
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        let held = self.snapshot();
+        let changed = || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
+        let state = held.tables.tables.get(name).filter(|state| state.folder == folder).ok_or_else(changed)?;
+        let live = |file: &TableFile| state.files.iter().any(|held| held.path == file.path);
+        if !removed.iter().all(live) {
+            return Err(changed());
+        }
+        let log = self.user_tables().log(folder)?;
+        let next = state.version + 1;
+        let outcome = match removed {
+            [] => log.append(next, written).await,
+            _ => log.replace(next, removed, written).await,
+        };
+        // After a failure, too: what landed all the same must be seen, and the next commit needs the right version.
+        let state = log.state().await?;
+        let snapshot = self.publish_tables(&held, held.tables.with(held.tables.catalog.clone(), name, Some(state)));
+        outcome.map(|()| snapshot)
+    }
+}
+
+pub(crate) fn table_exists(name: &str) -> Error {
+    Error::conflict(format!("table '{name}' exists already: DROP it, or write CREATE OR REPLACE or IF NOT EXISTS"))
+}
+
+pub(crate) fn no_table(name: &str) -> Error {
+    Error::not_found(format!("there is no table '{name}'; SHOW TABLES lists the tables"))
+}
