@@ -204,6 +204,20 @@ def test_http_must_be_allowed(s3, refusal):
     assert "AWS_ALLOW_HTTP" in refusal(s3.url(), env)
 
 
+@pytest.mark.parametrize("address", ["nonsense", "", "//", "ftp://127.0.0.1", "http:///"])
+def test_addresses_that_are_none(s3, refusal, address):
+    assert "AWS_ENDPOINT_URL" in refusal(s3.url(), s3.environment(AWS_ENDPOINT_URL=address))
+
+
+def test_no_credentials(s3, refusal):
+    env = s3.environment()
+    del env["AWS_ACCESS_KEY_ID"], env["AWS_SECRET_ACCESS_KEY"]
+    # No machine of a cloud stands behind this address that could give some.
+    (port,) = ports.free(1)
+    said = refusal(s3.url(), env | {"AWS_METADATA_ENDPOINT": f"http://127.0.0.1:{port}"})
+    assert "AWS_ACCESS_KEY_ID" in said
+
+
 @pytest.mark.parametrize("location", ["s3://", "s3:///data", "ftp://bucket/data"])
 def test_locations_that_are_none(refusal, location):
     assert "s3://bucket/folder" in refusal(location, cli.environment())
