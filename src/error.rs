@@ -246,7 +246,11 @@ impl From<ParquetError> for Error {
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         if let Some(ours) = Error::of_store(&error) {
-            return ours.with_source(error);
+            let named = match store_failure::object(&error) {
+                Some(path) => ours.context(format!("object '{path}'")),
+                None => ours,
+            };
+            return named.with_source(error);
         }
         let kind = match &error {
             object_store::Error::NotFound { .. } => Kind::NotFound,

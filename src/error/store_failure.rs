@@ -105,6 +105,19 @@ impl fmt::Display for StoreFailure {
     }
 }
 
+/// The object that an error is about, where it says so.
+pub(super) fn object(error: &object_store::Error) -> Option<&str> {
+    use object_store::Error;
+    match error {
+        Error::NotFound { path, .. }
+        | Error::AlreadyExists { path, .. }
+        | Error::Precondition { path, .. }
+        | Error::PermissionDenied { path, .. }
+        | Error::Unauthenticated { path, .. } => Some(path),
+        _ => None,
+    }
+}
+
 fn causes<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     std::iter::successors(Some(error), |error| (*error).source())
 }

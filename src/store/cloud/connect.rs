@@ -91,15 +91,29 @@ fn s3(url: &Url, retries: RetryConfig) -> Result<CloudStore> {
         .with_retry(retries)
         // Commits and claims rest on it, whatever the environment says.
         .with_conditional_put(S3ConditionalPut::ETagMatch);
-    let allows_http = std::env::var("AWS_ALLOW_HTTP").is_ok_and(|text| matches!(text.as_str(), "true" | "1" | "yes"));
-    if endpoint(&builder).is_some_and(|endpoint| endpoint.starts_with("http://")) && !allows_http {
-        return Err(Error::invalid(format!(
-            "data location '{url}': AWS_ENDPOINT_URL is not encrypted (http://); say AWS_ALLOW_HTTP=true if that is \
-             right"
-        )));
+    if let Some(endpoint) = endpoint(&builder) {
+        check_endpoint(url, &endpoint)?;
     }
     let store = builder.build().map_err(|error| unusable_settings(url, error))?;
     Ok(CloudStore::new(Arc::new(store), label(url)))
+}
+
+/// The client below panics on an address that is none, and speaks of TLS where encryption is not meant.
+fn check_endpoint(url: &Url, endpoint: &str) -> Result<()> {
+    let scheme = Url::parse(endpoint).ok().filter(Url::has_host).map(|parsed| parsed.scheme().to_owned());
+    let allows_http = std::env::var("AWS_ALLOW_HTTP")
+        .is_ok_and(|text| matches!(text.to_ascii_lowercase().as_str(), "true" | "1" | "yes" | "on" | "y"));
+    match scheme.as_deref() {
+        Some("https") => Ok(()),
+        Some("http") if allows_http => Ok(()),
+        Some("http") => Err(Error::invalid(format!(
+            "data location '{url}': AWS_ENDPOINT_URL is not encrypted (http://); say AWS_ALLOW_HTTP=true if that is \
+             right"
+        ))),
+        _ => Err(Error::invalid(format!(
+            "data location '{url}': AWS_ENDPOINT_URL is not an address: write it like https://s3.example.com:9000"
+        ))),
+    }
 }
 
 fn endpoint(builder: &AmazonS3Builder) -> Option<String> {
@@ -141,7 +155,12 @@ pub(in crate::store) async fn probe(url: &Url, scheme: &ObjectStoreScheme, base:
         Err(_) => StoreFailure::Unreachable,
     };
     let bucket = url.host_str().unwrap_or_default();
+    // Without keys the machine is asked for some first: it may be that service which does not answer.
+    let asks_machine = matches!(url.scheme(), "s3" | "s3a") && std::env::var_os("AWS_ACCESS_KEY_ID").is_none();
     let check = match &failure {
+        StoreFailure::Unreachable if asks_machine => {
+            format!("check the network, {} and {}", address(url), variables(url))
+        }
         StoreFailure::Unreachable => format!("check the network and {}", address(url)),
         StoreFailure::NoCredentials | StoreFailure::Credentials(_) => format!("check {}", variables(url)),
         StoreFailure::Forbidden => {

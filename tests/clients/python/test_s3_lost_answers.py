@@ -22,8 +22,8 @@ WRITES = {
 def write_files(folder):
     """Two files of one month; each has a row that is rejected."""
     for name, rows in (("first", FIRST), ("second", SECOND)):
-        lines = "".join(f"2024-01-05T10:00:00Z,{name}-{row},{row}\n" for row in range(rows))
-        (folder / f"{name}.csv").write_text(f"ts,user_id,revenue\n{lines}not a time,{name}-x,1\n", encoding="ascii")
+        lines = "".join(f"2024-01-05T10:00:00Z,seen,{name}-{row},{row}\n" for row in range(rows))
+        (folder / f"{name}.csv").write_text(f"ts,event,user_id,revenue\n{lines}not a time,seen,{name}-x,1\n", encoding="ascii")
     return folder / "first.csv", folder / "second.csv"
 
 
