@@ -48,7 +48,7 @@ pub struct QueryRecord {
     /// Microseconds since 1970.
     pub started_at: i64,
     pub principal: Arc<str>,
-    pub statement: Arc<str>,
+    pub statement: String,
     pub state: QueryState,
     pub rows: u64,
     pub bytes: u64,
@@ -104,7 +104,7 @@ impl History {
             id: Uuid::now_v7(),
             started_at: Utc::now().timestamp_micros(),
             principal: Arc::clone(&caller.principal),
-            statement: statement[..end].into(),
+            statement: statement[..end].to_owned(),
             state: QueryState::Queued,
             rows: 0,
             bytes: 0,

@@ -91,7 +91,7 @@ impl Stream {
         }
     }
 
-    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send)> {
+    fn writer(&mut self) -> Pin<&mut (dyn AsyncWrite + Send + Unpin)> {
         match self {
             Stream::Plain(stream) => Pin::new(stream),
             Stream::Tls(stream) => Pin::new(&mut **stream),

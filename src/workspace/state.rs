@@ -173,7 +173,7 @@ impl Workspace {
             self.publish_tables(&held, tables);
             return Ok(());
         }
-        self.take_in(events, held.events.version, held.loads.as_ref().clone()).await
+        self.take_in(events, held.events.version, held.loads.as_ref().clone(), tables).await
     }
 
     /// Replays the loads after version `after`, up to which the graph and `loads` are true.

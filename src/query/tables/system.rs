@@ -53,7 +53,7 @@ fn queries_batch(history: &History, workspace: &WorkspaceName) -> Result<RecordB
         Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.id.to_string()))),
         Arc::new(TimestampMicrosecondArray::from(started).with_timezone("UTC")),
         Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.principal.as_ref()))),
-        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.statement.as_ref()))),
+        Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.statement.as_str()))),
         Arc::new(StringArray::from_iter_values(records.iter().map(|record| record.state.as_str()))),
         Arc::new(records.iter().map(|record| Some(record.rows as i64)).collect::<Int64Array>()),
         Arc::new(records.iter().map(|record| Some(record.bytes as i64)).collect::<Int64Array>()),

@@ -25,24 +25,36 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    *arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None, env: dict[str, str] | None = None
+    *arguments,
+    code: int | None = 0,
+    timeout: float = TIME_LIMIT,
+    cwd=None,
+    env: dict[str, str] | None = None,
+    text_in: str | None = None,
 ) -> subprocess.CompletedProcess:
-    """Runs `convoke ARGUMENTS` and checks its exit code (`None`: any)."""
+    """Runs `convoke ARGUMENTS` with `text_in` on standard input and checks its exit code (`None`: any)."""
     command = [str(binary()), *map(str, arguments)]
+    source = {"stdin": subprocess.DEVNULL} if text_in is None else {"input": text_in}
     done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        env=env or environment(),
-        cwd=cwd,
-        stdin=subprocess.DEVNULL,
+        command, capture_output=True, text=True, timeout=timeout, env=env or environment(), cwd=cwd, **source
     )
     assert code is None or done.returncode == code, (
         f"exit code {done.returncode}, expected {code}\n$ {' '.join(command)}\n"
         f"--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
     )
     return done
+
+
+def start(*arguments) -> subprocess.Popen:
+    """Starts `convoke ARGUMENTS`; who calls it ends it."""
+    return subprocess.Popen(
+        [str(binary()), *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment(),
+    )
 
 
 def said(done: subprocess.CompletedProcess) -> str:

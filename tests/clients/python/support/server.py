@@ -9,7 +9,7 @@ import time
 
 from support import cli
 
-LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
+LISTENING = re.compile(r"listening on https?://127\.0\.0\.1:(\d+)")
 START_LIMIT = 60
 STOP_LIMIT = 30
 
