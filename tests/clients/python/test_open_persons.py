@@ -184,7 +184,7 @@ def test_nothing_new_writes_nothing(shop):
 
 def test_a_running_server_holds_the_folder(start_server, shop, tmp_path):
     server = start_server(shop)
-    (tmp_path / "more.csv").write_text("ts,user_id\n2025-02-01,new\n", encoding="ascii")
+    (tmp_path / "more.csv").write_text("ts,user_id,event\n2025-02-01,new,visit\n", encoding="ascii")
     cli.run("ingest", tmp_path / "more.csv", "--connect", server.http, "--token", server.token)
     refused = cli.run("checkpoint", "--data", server.data, code=1)
     assert "checkpoint_minutes" in refused.stderr
