@@ -69,12 +69,10 @@ pub(super) enum Command {
 const CHECKPOINT_EXAMPLE: &str = "Example:
   convoke checkpoint --data ./shop
 
-DuckDB, Polars, Spark and others then join the events with (node, person, person_id):
-  SELECT person, count(*) FROM read_parquet('shop/convoke/events/*/*.parquet') e
-  JOIN read_parquet('PATH/*.parquet') p ON p.node = e.node GROUP BY person
-
-After `convoke compact` take the files of the events from the Delta table (README, Open data). A running server takes
-checkpoints by itself (settings identity.checkpoint_nodes and identity.checkpoint_minutes).";
+DuckDB, Polars, Spark and others then join the Delta table of events with the Parquet files (node, person, person_id)
+under the path that is printed: events.node = persons.node (README, Open data). The next start reads the checkpoint in
+place of all loads. A running server takes checkpoints by itself (settings identity.checkpoint_nodes and
+identity.checkpoint_minutes).";
 
 const INGEST_EXAMPLES: &str = "Examples:
   convoke ingest purchases.csv --data ./shop --event 'Order Completed' \\

@@ -55,9 +55,15 @@ impl Components {
         self.number[root as usize] = self.number[root as usize].min(person);
     }
 
-    /// The person of a node; `None` while its component has no birth.
-    pub(super) fn person(&mut self, node: Node) -> Option<Person> {
-        let root = self.root(node);
-        Some(self.number[root as usize]).filter(|number| *number != NONE)
+    /// The person of each node, in one pass without a walk to the root: a parent is never larger than its node.
+    pub(super) fn persons(&self) -> Vec<Person> {
+        let mut persons: Vec<Person> = Vec::with_capacity(self.parent.len());
+        for (node, parent) in self.parent.iter().enumerate() {
+            let parent = *parent as usize;
+            let person = if parent == node { self.number[node] } else { persons[parent] };
+            // Every component is born with its first event, so every node has a person.
+            persons.push(if person == NONE { 0 } else { person });
+        }
+        persons
     }
 }

@@ -120,17 +120,14 @@ impl IdentityGraph {
     }
 
     /// The state that queries pin.
-    pub fn snapshot(&mut self) -> IdentitySnapshot {
+    pub fn snapshot(&self) -> IdentitySnapshot {
         let mut identifier_counts = vec![0_u32; self.person_ids.len()];
         let mut known = vec![false; self.person_ids.len()];
-        let mut persons = Vec::with_capacity(self.dictionary.len());
-        for node in 0..self.dictionary.len() as Node {
-            // Every component is born with its first event, so every node has a person.
-            let person = self.components.person(node).unwrap_or_default();
-            let kind = self.dictionary.kind(node);
-            identifier_counts[person as usize] += 1;
-            known[person as usize] |= identifier_types()[usize::from(kind)].class == IdentifierClass::Person;
-            persons.push(person);
+        let persons = self.components.persons();
+        for (node, person) in persons.iter().enumerate() {
+            let kind = self.dictionary.kind(node as Node);
+            identifier_counts[*person as usize] += 1;
+            known[*person as usize] |= identifier_types()[usize::from(kind)].class == IdentifierClass::Person;
         }
         IdentitySnapshot {
             epoch: self.epoch,

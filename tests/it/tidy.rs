@@ -187,7 +187,7 @@ fn paths_are_joined_in_one_file() {
     let names = ["_tokens", "dead_letters/", "identity/", "open/", "workspace.json"];
     let faults: Vec<_> = all_sources()
         .into_iter()
-        .filter(|(name, _)| !is_test(name) && name != "src/store/paths.rs")
+        .filter(|(name, _)| !is_test(name) && name != "src/store/paths.rs" && !name.starts_with("src/store/paths/"))
         .flat_map(|(file, text)| {
             let code: Vec<String> =
                 text.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect();

@@ -69,7 +69,7 @@ def test_missing_data_folder_of_a_query(tmp_path):
     assert not (tmp_path / "nowhere").exists(), "sql only reads"
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["ingest"], ["sql"], ["demo"], ["token"], ["token", "create"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["ingest"], ["sql"], ["demo"], ["checkpoint"], ["token"], ["token", "create"]])
 def test_help(command):
     text = cli.run(*command, "--help").stdout
     assert "Usage" in text
