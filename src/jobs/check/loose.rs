@@ -6,6 +6,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::{RESTORE, Report};
 use crate::error::Result;
+use crate::store::events::content_hash;
 use crate::store::objects;
 use crate::store::paths;
 
@@ -28,6 +29,9 @@ pub(super) async fn check(
             }
         }
         Some("parquet") => {
+            if paths::hash_in_name(&path).is_some_and(|hash| hash != content_hash(&bytes)) {
+                report.fault(&path, "has another content than was written (its hash differs)", RESTORE);
+            }
             let read = tokio::task::spawn_blocking(move || objects::decode_parquet(bytes).map(drop)).await;
             match read {
                 Ok(Ok(())) => {}

@@ -28,7 +28,11 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     let removed = events_removed(root, name).await;
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
     for object in listed.iter().filter(|object| !known.contains(&object.location)) {
-        if is_checked_elsewhere(&object.location) || removed.contains(&object.location) {
+        if is_checked_elsewhere(&object.location) {
+            continue;
+        }
+        if removed.contains(&object.location) {
+            loose::check(&store, object, &prefix, report).await?;
             continue;
         }
         match vacuum::kind_of(&object.location, newest_loads) {

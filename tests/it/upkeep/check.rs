@@ -35,8 +35,9 @@ async fn a_sound_root_has_no_fault() {
     let mut found = Vec::new();
     let summary = Check::new(root(&world), None).run(|finding| found.push(finding.clone())).await.unwrap();
     assert_eq!(found, []);
-    // Manifest, token, log of 6 versions, 2 data files, 1 identity object, 1 of dead letters.
-    assert_eq!(summary.objects, 1 + 1 + 6 + 2 + 1 + 1);
+    // Manifest, token, log of 7 versions (made, 4 loads, 2 months), 2 live files and 6 of older versions, 1 identity
+    // object, 1 of dead letters.
+    assert_eq!(summary.objects, 1 + 1 + 7 + 2 + 6 + 1 + 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
