@@ -115,7 +115,8 @@ impl Workspace {
     async fn start_from(&self, restored: Restored, events: EventsSnapshot) -> Result<()> {
         *self.identity.write() = restored.graph;
         self.checkpoints.set_newest(restored.checkpoint).await;
-        self.take_in(events, restored.version, restored.loads).await
+        let tables = self.tables.load(&self.snapshot().tables).await?;
+        self.take_in(events, restored.version, restored.loads, tables).await
     }
 
     fn empty_graph() -> IdentityGraph {
@@ -177,13 +178,21 @@ impl Workspace {
     }
 
     /// Replays the loads after version `after`, up to which the graph and `loads` are true.
-    async fn take_in(&self, events: EventsSnapshot, after: u64, mut loads: Vec<LoadRecord>) -> Result<()> {
+    async fn take_in(
+        &self,
+        events: EventsSnapshot,
+        after: u64,
+        mut loads: Vec<LoadRecord>,
+        tables: TablesSnapshot,
+    ) -> Result<()> {
         let new_loads = self.events.loads(after, events.version).await?;
         let mut batches = Vec::new();
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
             batches.push(self.read_identity(path).await?);
         }
-        let identity = if batches.is_empty() {
+        let held = self.snapshot();
+        // At the start the graph comes from a checkpoint, of which no snapshot was made yet.
+        let identity = if batches.is_empty() && held.id() != SnapshotId::default() {
             held.identity.clone()
         } else {
             let mut graph = self.identity.write();

@@ -52,7 +52,7 @@ impl Engine {
         caller.check_can_write_tables()?;
         let mut query = self.history.start(caller, &prepared.sql);
         match self.start_change(caller, session, prepared, rows, once).await {
-            Ok(started) => Ok(started.into_execution(self.settings.query.seconds, query)),
+            Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
                 query.fail(&error);
                 Err(error)

@@ -48,7 +48,8 @@ impl Growing {
         });
         let version = self.loads.len() as u64;
         let events = EventsSnapshot { version, ..Default::default() };
-        let snapshot = Snapshot { events, identity, loads: Arc::new(self.loads.clone()) };
+        let loads = Arc::new(self.loads.clone());
+        let snapshot = Snapshot { events, identity, loads, ..Default::default() };
         let written = AtomicU64::default();
         let checkpoint = self.checkpoints.write(&snapshot, &self.graph, &written).await.unwrap();
         assert_eq!(written.into_inner(), version * (10 + 10 + 5 + 1), "nodes twice, births, loads");
