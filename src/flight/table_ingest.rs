@@ -3,8 +3,7 @@
 //! Batches go to the table's writer as they come; the number of rows is answered when they are stored. An upload that
 //! breaks off stores nothing.
 
-use arrow_flight::sql::command_statement_ingest::table_definition_options::{TableExistsOption, TableNotExistOption};
-use arrow_flight::sql::{CommandStatementIngest, DoPutUpdateResult};
+use arrow_flight::sql::{CommandStatementIngest, DoPutUpdateResult, TableExistsOption, TableNotExistOption};
 use arrow_flight::{FlightData, PutResult};
 use futures::{StreamExt, TryStreamExt};
 use prost::Message;
