@@ -97,7 +97,10 @@ impl FlightSql {
         let request = RenewFlightEndpointRequest::decode(body).map_err(malformed)?;
         let endpoint = request.endpoint.ok_or_else(|| Error::invalid("the request names no endpoint to renew"))?;
         let renewed = match self.statement_of(context, &endpoint)? {
-            Some(statement) => self.endpoint(context, &statement),
+            Some(statement) => {
+                self.executed.keep(statement.query_id);
+                self.endpoint(context, &statement)
+            }
             // The tickets of metadata commands never expire.
             None => endpoint,
         };

@@ -15,6 +15,7 @@ use tonic::{Response, Status, Streaming};
 use super::login::CallContext;
 use super::receive::{Received, receive};
 use super::service::FlightSql;
+use super::table_ingest::TABLE_PATH;
 use crate::error::{Error, Result};
 use crate::ingest::{LOAD_COMPLETE, LoadRequest, input};
 use crate::request;
@@ -23,7 +24,7 @@ use crate::request;
 const PATH: &str = "ingest";
 
 impl FlightSql {
-    /// DoPut on a path. `ingest` is the only one.
+    /// DoPut on a path: `ingest` for events, (`table`, name) for rows of a user table that is there.
     pub(super) async fn put_path(
         &self,
         context: &CallContext,
@@ -31,8 +32,15 @@ impl FlightSql {
         first: FlightData,
         rest: Streaming<FlightData>,
     ) -> Result<Response<PutResult>> {
+        if let [kind, table] = path
+            && kind == TABLE_PATH
+        {
+            return self.ingest_path(context, table, first, rest).await;
+        }
         if path != [PATH] {
-            return Err(Error::not_found(format!("nothing can be put there: the path for events is '{PATH}'")));
+            return Err(Error::not_found(format!(
+                "nothing can be put there: the path for events is '{PATH}', for rows of a table '{TABLE_PATH}' and its name"
+            )));
         }
         // Before the first row is read: a caller without the right must not send gigabytes first.
         context.caller.check_can_ingest()?;

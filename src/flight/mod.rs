@@ -7,6 +7,7 @@
 mod actions;
 mod bindings;
 mod encode;
+mod executed;
 mod ingest;
 mod keys;
 mod login;
@@ -23,6 +24,7 @@ mod sessions;
 mod sql_info;
 mod statement;
 mod status;
+mod table_ingest;
 mod ticket;
 mod type_names;
 mod update;

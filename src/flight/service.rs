@@ -15,6 +15,7 @@ use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::bindings::Bindings;
+use super::executed::Executed;
 use super::login::Credentials;
 use super::output::schema_bytes;
 use super::running::Running;
@@ -39,6 +40,7 @@ pub struct FlightSql {
     pub(super) signer: Signer,
     pub(super) bindings: Bindings,
     pub(super) running: Running,
+    pub(super) executed: Executed,
     pub(super) sql_info: SqlInfoData,
     pub(super) xdbc_types: XdbcTypeInfoData,
 }
@@ -67,6 +69,7 @@ impl FlightSql {
             signer: Signer::new(),
             bindings: Bindings::default(),
             running: Running::default(),
+            executed: Executed::default(),
             sql_info: super::sql_info::sql_info()?,
             xdbc_types: super::xdbc_types::xdbc_types()?,
         })
@@ -124,6 +127,7 @@ impl FlightSql {
             Command::CommandPreparedStatementQuery(query) => {
                 self.bind(&context, query.prepared_statement_handle, first, messages).await
             }
+            Command::CommandStatementIngest(command) => self.ingest_command(&context, command, first, messages).await,
             other => return Err(unsupported(&other)),
         }
         .map_err(to_status)

@@ -33,8 +33,10 @@ impl FlightSql {
     pub(super) async fn plan(&self, context: &CallContext, statement: Statement) -> Result<FlightInfo> {
         let prepared = self.engine.prepare(&context.caller, &statement.options, &statement.sql, None).await?;
         let output = Output::of(&prepared.schema);
+        // A change works on the newest state, whatever it is when it runs.
+        let snapshot = (prepared.kind != StatementKind::Update).then_some(prepared.snapshot);
         // Each execution is cancelled by itself, so it has an id of its own.
-        let statement = Statement { snapshot: Some(prepared.snapshot), query_id: new_query_id(), ..statement };
+        let statement = Statement { snapshot, query_id: new_query_id(), ..statement };
         let endpoint = self.endpoint(context, &statement);
         Ok(flight_info(output.schema())?.with_endpoint(endpoint))
     }
@@ -59,7 +61,7 @@ impl FlightSql {
     pub(super) async fn run(&self, context: &CallContext, statement: Statement) -> Result<Response<FlightStream>> {
         let mut registration = self.running.register(statement.query_id)?;
         let count = QueryCount::start(&self.metrics);
-        let Statement { sql, options, snapshot, parameters, .. } = statement;
+        let Statement { sql, options, snapshot, parameters, query_id } = statement;
         let prepared = self.engine.prepare(&context.caller, &options, &sql, snapshot).await?;
         let parameters = bindings::decode(&parameters)?;
         check_parameters(&prepared, parameters.len())?;
@@ -67,10 +69,20 @@ impl FlightSql {
             StatementKind::SetSession(set) => self.sessions.set(&context.caller, &context.clues, set.clone()),
             StatementKind::Query | StatementKind::Update => None,
         };
+        let started = async {
+            match prepared.kind {
+                StatementKind::Update => {
+                    // A ticket that is fetched again gives the count again, and changes nothing more.
+                    let once = self.executed.once(query_id);
+                    self.engine.change(&context.caller, &options, &prepared, vec![parameters], once).await
+                }
+                _ => self.engine.execute(&context.caller, &options, &prepared, parameters).await,
+            }
+        };
         let execution = tokio::select! {
             biased;
             () = registration.cancelled() => return Err(Error::invalid("the query was cancelled while it waited")),
-            execution = self.engine.execute(&context.caller, &options, &prepared, parameters) => execution?,
+            execution = started => execution?,
         };
         let output = Output::of(&prepared.schema);
         let rows = send_query(execution.stream, output, registration, count);

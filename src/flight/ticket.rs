@@ -147,11 +147,7 @@ impl Signer {
             purpose: purpose.code(),
             expires_at,
             caller: Bytes::copy_from_slice(caller_hash(caller).as_bytes()),
-            snapshot: statement.snapshot.map(|id| Snapshot {
-                version: id.version,
-                epoch: id.epoch,
-                tables: id.tables,
-            }),
+            snapshot: statement.snapshot.map(|id| Snapshot { version: id.version, epoch: id.epoch, tables: id.tables }),
             time_zone: statement.options.time_zone.clone(),
             schema: statement.options.schema.clone(),
             sql: statement.sql.clone(),
@@ -195,11 +191,7 @@ impl Signer {
         Ok(Statement {
             sql: payload.sql,
             options: SessionOptions { time_zone: payload.time_zone, schema: payload.schema },
-            snapshot: payload.snapshot.map(|id| SnapshotId {
-                version: id.version,
-                epoch: id.epoch,
-                tables: id.tables,
-            }),
+            snapshot: payload.snapshot.map(|id| SnapshotId { version: id.version, epoch: id.epoch, tables: id.tables }),
             parameters: payload.parameters,
             query_id: payload.query_id.as_ref().try_into().map_err(|_| foreign())?,
         })

@@ -20,7 +20,7 @@ use super::session_actions::with_cookie;
 use super::statement::check_parameters;
 use super::ticket::Purpose;
 use crate::error::{Error, Result};
-use crate::query::StatementKind;
+use crate::query::{Once, StatementKind};
 use crate::request;
 
 /// "Not known" in Flight SQL.
@@ -66,15 +66,17 @@ impl FlightSql {
             StatementKind::SetSession(set) => self.sessions.set(caller, &context.clues, set.clone()),
             StatementKind::Update => None,
         };
-        let mut record_count = 0_i64;
-        for parameters in rows {
-            let count = QueryCount::start(&self.metrics);
-            check_parameters(&prepared, parameters.len())?;
-            let execution = self.engine.execute(caller, options, &prepared, parameters).await?;
-            let result: Vec<RecordBatch> = execution.stream.try_collect().await?;
-            record_count = record_count.saturating_add(changed_rows(&prepared.kind, &result)?);
-            count.finish();
-        }
+        let count = QueryCount::start(&self.metrics);
+        rows.iter().try_for_each(|row| check_parameters(&prepared, row.len()))?;
+        let record_count = match prepared.kind {
+            StatementKind::Update => {
+                let execution = self.engine.change(caller, options, &prepared, rows, Once::default()).await?;
+                let result: Vec<RecordBatch> = execution.stream.try_collect().await?;
+                changed_rows(&result)?
+            }
+            _ => 0,
+        };
+        count.finish();
         if let Some(request) = request::current() {
             request.count_rows(u64::try_from(record_count).unwrap_or(0));
         }
@@ -84,10 +86,7 @@ impl FlightSql {
 }
 
 /// The single number that an update yields.
-fn changed_rows(kind: &StatementKind, result: &[RecordBatch]) -> Result<i64> {
-    if matches!(kind, StatementKind::SetSession(_)) {
-        return Ok(0);
-    }
+fn changed_rows(result: &[RecordBatch]) -> Result<i64> {
     let Some(batch) = result.iter().find(|batch| batch.num_rows() == 1 && batch.num_columns() == 1) else {
         return Ok(UNKNOWN_COUNT);
     };

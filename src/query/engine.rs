@@ -291,15 +291,7 @@ impl Engine {
             }
             false => (StatementKind::Query, Arc::new(plan.schema().as_arrow().clone())),
         };
-        Ok(Prepared {
-            sql: sql.to_owned(),
-            kind,
-            snapshot,
-            schema,
-            parameters,
-            plan: Some(plan),
-            plan_again,
-        })
+        Ok(Prepared { sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: Some(plan), plan_again })
     }
 
     async fn logical_plan(

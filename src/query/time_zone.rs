@@ -62,11 +62,14 @@ fn rewrite_expression(expression: Expr, schema: &DFSchema, zone: &str) -> DfResu
 /// Columns of type instant in `zone` at the top of the plan.
 fn show_in(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
     let is_instant = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, Some(held)) if held.as_ref() == "UTC");
-    let fixed = matches!(plan, LogicalPlan::Explain(_)
+    let fixed = matches!(
+        plan,
+        LogicalPlan::Explain(_)
             | LogicalPlan::Analyze(_)
             | LogicalPlan::DescribeTable(_)
             | LogicalPlan::Dml(_)
-            | LogicalPlan::Ddl(_));
+            | LogicalPlan::Ddl(_)
+    );
     if fixed || zone == "UTC" || !plan.schema().fields().iter().any(|field| is_instant(field.data_type())) {
         return Ok(plan);
     }

@@ -14,5 +14,5 @@ pub use manifest::Manifest;
 pub use registry::Workspaces;
 pub use snapshot::{Snapshot, SnapshotId};
 pub use state::{Commit, Workspace};
-pub(crate) use tables::{no_table, table_exists};
 pub use tables::{NewTable, TablesSnapshot};
+pub(crate) use tables::{no_table, table_exists};

@@ -83,8 +83,10 @@ impl UserTables {
         let mut tables = BTreeMap::new();
         let mut changed = catalog.revision != held.catalog.revision;
         for (name, entry) in &catalog.tables {
-            let state = self.log(entry.folder)?.state().await.map_err(|error| error.context(format!("table '{name}'")))?;
-            let same = held.tables.get(name).is_some_and(|old| old.folder == state.folder && old.version == state.version);
+            let state =
+                self.log(entry.folder)?.state().await.map_err(|error| error.context(format!("table '{name}'")))?;
+            let same =
+                held.tables.get(name).is_some_and(|old| old.folder == state.folder && old.version == state.version);
             changed |= !same;
             tables.insert(name.clone(), Arc::new(state));
         }
@@ -165,7 +167,8 @@ impl Workspace {
         written: WrittenTable,
     ) -> Result<Arc<Snapshot>> {
         let held = self.snapshot();
-        let changed = || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
+        let changed =
+            || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
         let state = held.tables.tables.get(name).filter(|state| state.folder == folder).ok_or_else(changed)?;
         let live = |file: &TableFile| state.files.iter().any(|held| held.path == file.path);
         if !removed.iter().all(live) {

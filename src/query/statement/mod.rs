@@ -176,7 +176,9 @@ fn refused_change(statement: &Statement) -> Option<Result<()>> {
             "ALTER TABLE is not a statement of this server: CREATE OR REPLACE TABLE t AS SELECT ... FROM t changes its columns"
         }
         Statement::Truncate(_) => "TRUNCATE is not a statement of this server: DELETE FROM t removes all rows",
-        Statement::Copy { .. } => "COPY is not a statement of this server: send rows by ADBC's bulk ingest or by INSERT",
+        Statement::Copy { .. } => {
+            "COPY is not a statement of this server: send rows by ADBC's bulk ingest or by INSERT"
+        }
         _ => return None,
     };
     Some(Err(Error::invalid(remedy)))

@@ -101,7 +101,8 @@ impl UserTable {
 
     /// Counts are exact, bounds are not: the log cuts timestamps, so MIN and MAX must be read.
     fn file_statistics(&self, file: &TableFile) -> Statistics {
-        let column_statistics = self.schema().fields().iter().enumerate().map(|(index, field)| {
+        let columns = self.schema();
+        let column_statistics = columns.fields().iter().enumerate().map(|(index, field)| {
             let mut statistics = ColumnStatistics::new_unknown();
             if let Some(nulls) = file.null_counts.get(index).copied().flatten() {
                 statistics.null_count = Precision::Exact(usize::try_from(nulls).unwrap_or(usize::MAX));

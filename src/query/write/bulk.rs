@@ -91,8 +91,9 @@ fn arrange(batch: &RecordBatch, places: &[Option<usize>], table: &Schema) -> DfR
         })
         .collect();
     let fields = columns.iter().zip(table.fields());
-    let fields: Vec<_> =
-        fields.map(|(column, field)| field.as_ref().clone().with_data_type(column.data_type().clone()).with_nullable(true)).collect();
+    let fields: Vec<_> = fields
+        .map(|(column, field)| field.as_ref().clone().with_data_type(column.data_type().clone()).with_nullable(true))
+        .collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
 }

@@ -16,12 +16,27 @@ const MAX_NAME_BYTES: usize = 128;
 #[derive(Debug, Clone)]
 pub(in crate::query) enum Change {
     /// CREATE TABLE with the rows of `input`, which may be none.
-    Create { name: String, input: Arc<LogicalPlan>, keep_not_null: bool, if_not_exists: bool, or_replace: bool },
+    Create {
+        name: String,
+        input: Arc<LogicalPlan>,
+        keep_not_null: bool,
+        if_not_exists: bool,
+        or_replace: bool,
+    },
     /// INSERT: the columns of `input` are those of the table.
-    Insert { name: String, input: Arc<LogicalPlan> },
+    Insert {
+        name: String,
+        input: Arc<LogicalPlan>,
+    },
     /// DELETE: `input` is the table's scan, filtered or not.
-    Delete { name: String, input: Arc<LogicalPlan> },
-    Drop { name: String, if_exists: bool },
+    Delete {
+        name: String,
+        input: Arc<LogicalPlan>,
+    },
+    Drop {
+        name: String,
+        if_exists: bool,
+    },
 }
 
 /// Whether the plan is one that [`Change::of`] reads.
@@ -94,7 +109,9 @@ pub(super) fn target(name: &TableReference, template: &Template, session: &Sessi
         )));
     }
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
-        return Err(Error::invalid(format!("a table's name has 1 to {MAX_NAME_BYTES} bytes and no control characters")));
+        return Err(Error::invalid(format!(
+            "a table's name has 1 to {MAX_NAME_BYTES} bytes and no control characters"
+        )));
     }
     Ok(name.to_owned())
 }

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, BooleanBufferBuilder, RecordBatch};
+use arrow::array::{AsArray, BooleanBufferBuilder, RecordBatch};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use datafusion::catalog::TableProvider;
@@ -16,13 +16,12 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder};
 use futures::{Stream, TryStreamExt};
 use object_store::ObjectStore;
-use parquet::arrow::ParquetRecordBatchStreamBuilder;
-use parquet::arrow::async_reader::ParquetObjectReader;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use crate::query::tables::user_table::{FILE, ROW};
-use crate::store::paths;
 use crate::store::tables::{TableFile, TableState, TableWriter};
+use crate::store::{objects, paths};
 
 /// The SELECT that finds the rows; `None` when the statement has no WHERE.
 ///
@@ -82,7 +81,9 @@ impl Doomed {
                     rows.append_n(size, false);
                     by_file.insert(file.to_owned(), Marks { rows, count: 0 });
                 }
-                let Some(marks) = by_file.get_mut(file).filter(|marks| row < marks.rows.len()) else { return Err(odd()) };
+                let Some(marks) = by_file.get_mut(file).filter(|marks| row < marks.rows.len()) else {
+                    return Err(odd());
+                };
                 if !marks.rows.get_bit(row) {
                     marks.rows.set_bit(row, true);
                     marks.count += 1;
@@ -126,10 +127,14 @@ async fn rewrite_file(
     writer: &mut TableWriter,
 ) -> Result<()> {
     let path = paths::table_file_in_workspace(state.folder, &file.path);
-    let reader = ParquetObjectReader::new(Arc::clone(store), path).with_file_size(file.bytes);
-    let mut batches = ParquetRecordBatchStreamBuilder::new(reader).await?.build()?;
+    // A file is small enough to be held whole: that is how it was written.
+    let bytes = objects::read(store, &path).await?.ok_or_else(|| {
+        Error::corrupt(format!("file '{}' of a user table is missing: run `convoke check`", file.path))
+    })?;
+    let batches = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
     let mut row = 0;
-    while let Some(batch) = batches.try_next().await? {
+    for batch in batches {
+        let batch = batch?;
         let stays = (row..row + batch.num_rows()).map(|row| Some(row >= marks.rows.len() || !marks.rows.get_bit(row)));
         let stays: arrow::array::BooleanArray = stays.collect();
         row += batch.num_rows();

@@ -73,7 +73,8 @@ impl Engine {
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
         let changes = self.changes(&template, session, &prepared, rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(caller, session, &template).await?;
-        let work = futures::stream::once(async move { writing.run(changes, once).await.map_err(DataFusionError::from) });
+        let work =
+            futures::stream::once(async move { writing.run(changes, once).await.map_err(DataFusionError::from) });
         let stream = Box::pin(RecordBatchStreamAdapter::new(count_schema(), work));
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })

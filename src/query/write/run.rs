@@ -182,7 +182,12 @@ impl Writing {
     }
 
     /// Brings a commit to its end, even when nobody waits for it any more.
-    async fn commit<F>(&self, count: u64, mut turn: Turn, change: impl FnOnce(Arc<Workspace>) -> F) -> Result<(u64, Turn)>
+    async fn commit<F>(
+        &self,
+        count: u64,
+        mut turn: Turn,
+        change: impl FnOnce(Arc<Workspace>) -> F,
+    ) -> Result<(u64, Turn)>
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {

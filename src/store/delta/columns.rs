@@ -17,7 +17,7 @@ const REFUSED_CHARACTERS: [char; 12] = [' ', ',', ';', '{', '}', '(', ')', '=', 
 const MAX_COLUMNS: usize = 1_000;
 
 /// Names that begin so are for hidden columns.
-pub(crate) const HIDDEN_PREFIX: &str = "__convoke";
+const HIDDEN_PREFIX: &str = "__convoke";
 
 /// The columns as Delta declares them.
 pub(super) fn declared(columns: &Schema) -> Result<StructType> {
@@ -82,7 +82,8 @@ fn stored_child(field: &Field, path: &str) -> Result<Arc<Field>> {
 }
 
 fn stored_type(data_type: &DataType, path: &str) -> Result<DataType> {
-    let refused = |why: &str| Err(Error::invalid(format!("column '{path}' of type {data_type} cannot be stored: {why}")));
+    let refused =
+        |why: &str| Err(Error::invalid(format!("column '{path}' of type {data_type} cannot be stored: {why}")));
     Ok(match data_type {
         DataType::Timestamp(..) => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
         DataType::UInt8 => DataType::Int16,
@@ -109,7 +110,9 @@ fn stored_type(data_type: &DataType, path: &str) -> Result<DataType> {
             return refused("Delta has no time of day: CAST it to TEXT, or store an instant or a number of seconds");
         }
         DataType::Interval(_) | DataType::Duration(_) => {
-            return refused("Delta has no intervals: store a number, such as date_part('epoch', x), or CAST it to TEXT");
+            return refused(
+                "Delta has no intervals: store a number, such as date_part('epoch', x), or CAST it to TEXT",
+            );
         }
         DataType::Union(..) => {
             return refused("it holds values of several types: take JSON as text with ->> or CAST it to TEXT");

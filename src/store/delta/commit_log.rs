@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use deltalake_core::kernel::transaction::{CommitData, TransactionError};
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
+use deltalake_core::kernel::transaction::{CommitData, TransactionError};
 use deltalake_core::kernel::{Action, StructField};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::operations::create::CreateBuilder;
@@ -96,7 +96,10 @@ impl DeltaCommitLog {
 
     fn table(&self) -> Result<DeltaTable> {
         let builder = DeltaTableBuilder::from_url(self.url.clone()).map_err(|error| self.failed(error))?;
-        builder.with_storage_backend(Arc::clone(&self.store), self.url.clone()).build().map_err(|error| self.failed(error))
+        builder
+            .with_storage_backend(Arc::clone(&self.store), self.url.clone())
+            .build()
+            .map_err(|error| self.failed(error))
     }
 
     async fn read_entry(&self, version: u64) -> Result<Option<Vec<Value>>> {
@@ -194,9 +197,7 @@ impl CommitLog for DeltaCommitLog {
         // The store may have applied the write and lost the answer: only the log itself tells.
         match self.commit_info(version).await? {
             Some(landed) if landed[COMMIT_ID] == Value::String(id.to_string()) => Ok(()),
-            Some(_) => {
-                Err(Error::conflict(format!("version {version} of {label} was written by another process")))
-            }
+            Some(_) => Err(Error::conflict(format!("version {version} of {label} was written by another process"))),
             None => Err(commit_failure(label, version, failure)),
         }
     }

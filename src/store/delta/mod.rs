@@ -9,6 +9,5 @@ mod statistics;
 
 pub use actions::ActionReader;
 pub use columns::storable;
-pub(crate) use columns::HIDDEN_PREFIX;
 pub use commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
 pub use statistics::FileStatistics;

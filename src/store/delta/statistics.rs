@@ -26,7 +26,11 @@ impl FileStatistics {
             rows: 0,
             null_counts: columns.fields().iter().map(plain).collect(),
             bounds: vec![None; columns.fields().len()],
-            bounded: columns.fields().iter().map(|field| may_bound(field.name()) && has_order(field.data_type())).collect(),
+            bounded: columns
+                .fields()
+                .iter()
+                .map(|field| may_bound(field.name()) && has_order(field.data_type()))
+                .collect(),
             columns,
         }
     }
@@ -78,7 +82,12 @@ impl FileStatistics {
 fn has_order(data_type: &DataType) -> bool {
     matches!(
         data_type,
-        DataType::Int8 | DataType::Int16 | DataType::Int32 | DataType::Int64 | DataType::Date32 | DataType::Timestamp(..)
+        DataType::Int8
+            | DataType::Int16
+            | DataType::Int32
+            | DataType::Int64
+            | DataType::Date32
+            | DataType::Timestamp(..)
     )
 }
 

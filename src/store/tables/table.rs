@@ -64,7 +64,8 @@ impl TableLog {
 
     /// The newest version.
     pub async fn state(&self) -> Result<TableState> {
-        let missing = || Error::corrupt(format!("the log of user table {} is missing: run `convoke check`", self.folder));
+        let missing =
+            || Error::corrupt(format!("the log of user table {} is missing: run `convoke check`", self.folder));
         let (version, actions) = self.log.load().await?.ok_or_else(missing)?;
         let columns = self.log.columns().await?.ok_or_else(missing)?;
         let mut files = Vec::new();

@@ -151,6 +151,7 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
         events: EventsSnapshot { version: 1, ..Default::default() },
         identity: growing.graph.read().snapshot(),
         loads: Arc::new(growing.loads.clone()),
+        ..Default::default()
     };
     let written = AtomicU64::default();
     let again = growing.checkpoints.write(&snapshot, &growing.graph, &written).await.unwrap();

@@ -17,7 +17,10 @@ fn types_that_delta_lacks_become_the_next_that_holds_all_values() {
         (DataType::Utf8View, DataType::Utf8),
         (DataType::Null, DataType::Utf8),
         (DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::LargeUtf8)), DataType::Utf8),
-        (DataType::Timestamp(TimeUnit::Nanosecond, None), DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))),
+        (
+            DataType::Timestamp(TimeUnit::Nanosecond, None),
+            DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        ),
         (DataType::Int64, DataType::Int64),
     ] {
         assert_eq!(stored(incoming.clone()).unwrap(), expected, "{incoming}");
@@ -42,7 +45,9 @@ fn types_without_a_place_are_refused_with_what_to_do() {
 
 #[test]
 fn names_are_refused_with_the_name_to_use() {
-    for (name, offered) in [("count(*)", "name it count with"), ("Unit Price", "name it unit_price with"), ("a=b", "a_b")] {
+    for (name, offered) in
+        [("count(*)", "name it count with"), ("Unit Price", "name it unit_price with"), ("a=b", "a_b")]
+    {
         let message = storable(&Schema::new(vec![Field::new(name, DataType::Int64, true)])).unwrap_err().to_string();
         assert!(message.contains(offered), "{message}");
     }
