@@ -3,8 +3,8 @@
 Only one writer may hold a data folder, so each server gets a copy of a folder that was loaded once.
 """
 
-import dataclasses
 import shutil
+from typing import NamedTuple
 
 import pytest
 
@@ -90,28 +90,27 @@ def web_server(start_server, web_loaded):
     return start_server(web_loaded)
 
 
-@dataclasses.dataclass
-class Root:
-    """Where data lies, and what must stand in the environment of whoever opens it."""
+class Root(NamedTuple):
+    """Where data lies, and the environment of whoever opens it."""
 
     url: str
-    environment: dict[str, str]
+    env: dict[str, str]
 
 
 @pytest.fixture(scope="session", params=["folder", pytest.param("s3", marks=pytest.mark.long)])
 def data_root(request, tmp_path_factory) -> Root:
     """An empty root: a folder, and then a bucket of a real S3 server."""
     if request.param == "folder":
-        return Root(str(tmp_path_factory.mktemp("root") / "data"), {})
-    s3 = request.getfixturevalue("s3")
-    return Root(f"{s3.url}/journey", s3.environment)
+        return Root(str(tmp_path_factory.mktemp("root") / "data"), cli.environment())
+    bucket = request.getfixturevalue("s3_server").make_bucket("journey")
+    return Root(bucket.url(), bucket.environment())
 
 
 @pytest.fixture(scope="session")
 def journey_server(data_root):
     """A server over The Complete Journey."""
-    journey.load(data_root.url, data_root.environment)
-    server = Server(data_root.url, extra=data_root.environment)
+    journey.load(*data_root)
+    server = Server(data_root.url, env=data_root.env)
     yield server
     server.stop()
 

@@ -25,16 +25,16 @@ def environment() -> dict[str, str]:
 
 
 def run(
-    *arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None, extra: dict[str, str] | None = None
+    *arguments, code: int | None = 0, timeout: float = TIME_LIMIT, cwd=None, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess:
-    """Runs `convoke ARGUMENTS` with `extra` in its environment and checks its exit code (`None`: any)."""
+    """Runs `convoke ARGUMENTS` and checks its exit code (`None`: any)."""
     command = [str(binary()), *map(str, arguments)]
     done = subprocess.run(
         command,
         capture_output=True,
         text=True,
         timeout=timeout,
-        env=environment() | (extra or {}),
+        env=env or environment(),
         cwd=cwd,
         stdin=subprocess.DEVNULL,
     )

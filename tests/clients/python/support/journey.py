@@ -145,9 +145,9 @@ def event_files() -> pathlib.Path:
     return made
 
 
-def load(data, extra=None):
-    """Everything into a new workspace whose days are those of the households. `extra`: for Convoke's environment."""
+def load(data, env: dict[str, str] | None = None):
+    """Everything into a new workspace whose days are those of the households."""
     files = event_files()
     for name, _, _, flags in FILES:
-        done = cli.ingest(data, files / name, "--time-zone", ZONE, *flags, timeout=900, extra=extra)
+        done = cli.ingest(data, files / name, "--time-zone", ZONE, *flags, timeout=900, env=env)
         assert ", 0 rejected," in cli.said(done), cli.said(done)

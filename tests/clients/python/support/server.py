@@ -15,11 +15,12 @@ STOP_LIMIT = 30
 
 
 class Server:
-    """One running server over a data folder or URL, with a token of role admin; `extra` is for its environment."""
+    """One running server over a data folder, with a token of role admin."""
 
-    def __init__(self, data, *flags, extra: dict[str, str] | None = None):
+    def __init__(self, data, *flags, env: dict[str, str] | None = None):
         self.data = data
-        self.token = cli.run("token", "create", "--data", data, "--role", "admin", extra=extra).stdout.strip()
+        env = env or cli.environment()
+        self.token = cli.run("token", "create", "--data", data, "--role", "admin", env=env).stdout.strip()
         assert self.token and not re.search(r"\s", self.token), f"only the token on standard output: {self.token!r}"
         self._log: list[str] = []
         self._port: int | None = None
@@ -32,7 +33,7 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env=cli.environment() | (extra or {}),
+            env=env,
         )
         self._reader = threading.Thread(target=self._read_log, daemon=True)
         self._reader.start()
