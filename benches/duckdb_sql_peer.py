@@ -29,7 +29,8 @@ def main():
         else:
             file, sql = rest.split(" ", 1)
             connection.execute(f"COPY ({sql}) TO '{file}' (FORMAT parquet)")
-            print(connection.execute(f"SELECT count(*) FROM '{file}'").fetchone()[0], flush=True)
+            [(rows,)] = connection.execute(f"SELECT count(*) FROM '{file}'").fetchall()
+            print(rows, flush=True)
 
 
 main()

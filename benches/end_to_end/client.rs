@@ -18,6 +18,8 @@ pub struct Client {
 pub struct Reading {
     pub first_row: Duration,
     pub total: Duration,
+    /// Of the total, from the first DoGet on.
+    pub fetch: Duration,
     pub rows: usize,
     /// Of the result in memory.
     pub bytes: usize,
@@ -52,6 +54,7 @@ impl Client {
         tickets: Vec<Ticket>,
         mut take: impl FnMut(RecordBatch),
     ) -> anyhow::Result<Reading> {
+        let asked = Instant::now();
         let (mut first_row, mut rows, mut bytes) = (None, 0, 0);
         for ticket in tickets {
             let mut batches = self.sql.do_get(ticket).await?;
@@ -64,8 +67,8 @@ impl Client {
                 take(batch);
             }
         }
-        let total = started.elapsed();
-        Ok(Reading { first_row: first_row.unwrap_or(total), total, rows, bytes })
+        let (total, fetch) = (started.elapsed(), asked.elapsed());
+        Ok(Reading { first_row: first_row.unwrap_or(total), total, fetch, rows, bytes })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Megabytes a second of `convoke compact` over the large history.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::history::History;
@@ -9,7 +10,7 @@ use super::program;
 /// Compacts a fresh copy, which the other measurements then use, too.
 pub fn measure(history: &History) -> anyhow::Result<()> {
     let Some((seconds, before, after)) = run(history)? else { return Ok(()) };
-    println!("| compaction | Parquet before, MB | after, MB | s | MB/s | events/s |\n|---|---|---|---|---|---|");
+    println!("| compaction | Parquet before, MB | written, MB | s | MB/s | events/s |\n|---|---|---|---|---|---|");
     println!(
         "| `convoke compact`, {} events | {before:.0} | {after:.0} | {seconds:.1} | {:.0} | {:.0} |\n",
         history.events(),
@@ -37,14 +38,16 @@ fn run(history: &History) -> anyhow::Result<Option<(f64, f64, f64)>> {
         }
     }
     copy(&history.loaded(), &making)?;
-    let before = parquet_bytes(&making)?;
+    let before = parquet_files(&making)?;
     let started = Instant::now();
     program::run(["compact".as_ref(), "--data".as_ref(), making.as_os_str()])?;
     let seconds = started.elapsed().as_secs_f64();
     // What was there before may still lie there for those who read it.
-    let after = parquet_bytes(&making)? - before;
+    let mut written = parquet_files(&making)?;
+    written.retain(|file, _| !before.contains_key(file));
     std::fs::rename(&making, &target)?;
-    Ok(Some((seconds, before, after)))
+    let megabytes = |files: BTreeMap<_, u64>| files.into_values().sum::<u64>() as f64 / 1e6;
+    Ok(Some((seconds, megabytes(before), megabytes(written))))
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -60,15 +63,15 @@ fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Megabytes of the Parquet files of the events.
-fn parquet_bytes(data: &Path) -> anyhow::Result<f64> {
+/// The Parquet files of the events and their bytes.
+fn parquet_files(data: &Path) -> anyhow::Result<BTreeMap<PathBuf, u64>> {
     let pattern = data.join("convoke/events/**/*.parquet");
-    let mut bytes = 0;
+    let mut files = BTreeMap::new();
     for file in glob::glob(&pattern.to_string_lossy())? {
         let file = file?;
         if !file.components().any(|part| part.as_os_str() == "_delta_log") {
-            bytes += file.metadata()?.len();
+            files.insert(file.clone(), file.metadata()?.len());
         }
     }
-    Ok(bytes as f64 / 1e6)
+    Ok(files)
 }

@@ -127,5 +127,5 @@ async fn row(case: &Case, client: &mut Client, other: &mut Client, repeats: usiz
 }
 
 fn rate(reading: &Reading) -> f64 {
-    reading.bytes as f64 / 1e9 / reading.total.as_secs_f64()
+    reading.bytes as f64 / 1e9 / reading.fetch.as_secs_f64()
 }

@@ -42,7 +42,6 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
         folder,
-        workspaces: workspaces.clone(),
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
         loader: Loader::new(workspaces.clone(), settings),
         caller: Caller::local_admin(name),

@@ -50,7 +50,7 @@ impl Engine {
         once: Once,
     ) -> Result<Execution> {
         caller.check_can_write_tables()?;
-        let mut query = self.history.start(caller, &prepared.sql);
+        let query = self.history.start(caller, &prepared.sql);
         match self.start_change(caller, session, prepared, rows, once).await {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
@@ -135,7 +135,7 @@ impl Engine {
         rows: BoxStream<'static, Result<RecordBatch>>,
     ) -> Result<u64> {
         caller.check_can_write_tables()?;
-        let mut query = self.history.start(caller, &format!("-- bulk ingest into {}", how.table));
+        let query = self.history.start(caller, &format!("-- bulk ingest into {}", how.table));
         let outcome = self.run_ingest(caller, session, how, columns, rows).await;
         match &outcome {
             Ok(_) => query.finish(),

@@ -3,9 +3,9 @@
 Only one writer may hold a data folder, so each server gets a copy of a folder that was loaded once.
 """
 
-import dataclasses
 import shutil
 import uuid
+from typing import NamedTuple
 
 import pytest
 
@@ -93,19 +93,18 @@ def web_server(start_server, web_loaded):
     return start_server(web_loaded)
 
 
-@dataclasses.dataclass
-class Root:
-    """Where data lies, and the environment of whoever opens it; `None`: this process's own."""
+class Root(NamedTuple):
+    """Where data lies, and the environment of whoever opens it."""
 
     url: str
-    environment: dict[str, str] | None
+    env: dict[str, str]
 
 
 @pytest.fixture(scope="session", params=["folder", pytest.param("s3", marks=pytest.mark.long)])
 def data_root(request, tmp_path_factory) -> Root:
     """An empty root: a folder, and then a bucket of a real S3 server."""
     if request.param == "folder":
-        return Root(str(tmp_path_factory.mktemp("root") / "data"), None)
+        return Root(str(tmp_path_factory.mktemp("root") / "data"), cli.environment())
     bucket = request.getfixturevalue("s3_server").make_bucket(f"journey-{uuid.uuid4().hex[:16]}")
     return Root(bucket.url(), bucket.environment())
 
@@ -113,8 +112,8 @@ def data_root(request, tmp_path_factory) -> Root:
 @pytest.fixture(scope="session")
 def journey_server(data_root):
     """A server over The Complete Journey."""
-    journey.load(data_root.url, data_root.environment)
-    server = Server(data_root.url, env=data_root.environment)
+    journey.load(*data_root)
+    server = Server(data_root.url, env=data_root.env)
     yield server
     server.stop()
 

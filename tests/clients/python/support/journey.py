@@ -145,8 +145,8 @@ def event_files() -> pathlib.Path:
     return made
 
 
-def load(data, env=None):
-    """Everything into a new workspace whose days are those of the households. `env`: Convoke's environment."""
+def load(data, env: dict[str, str] | None = None):
+    """Everything into a new workspace whose days are those of the households."""
     files = event_files()
     for name, _, _, flags in FILES:
         done = cli.ingest(data, files / name, "--time-zone", ZONE, *flags, timeout=900, env=env)
