@@ -206,8 +206,8 @@ mod tests {
         let page = |first_row, end_row, low, high| Page { first_row, end_row, low, high };
         let pages = [page(0, 10, 0, 4), page(10, 20, 4, 9), page(20, 30, 12, 20), page(40, 50, 20, 20)];
         assert_eq!(ranges_in(&pages, &[4]), [0..20]);
-        assert_eq!(ranges_in(&pages, &[10, 11]), [0..0; 0]);
+        assert!(ranges_in(&pages, &[10, 11]).is_empty());
         assert_eq!(ranges_in(&pages, &[0, 20]), [0..10, 20..30, 40..50]);
-        assert_eq!(ranges_in(&pages, &[]), [0..0; 0]);
+        assert!(ranges_in(&pages, &[]).is_empty());
     }
 }
