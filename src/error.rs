@@ -227,6 +227,7 @@ fn arrow_kind(error: &ArrowError) -> Kind {
         | ArrowError::SchemaError(_) => Kind::InvalidInput,
         ArrowError::MemoryError(_) => Kind::Busy,
         ArrowError::ParquetError(_) => Kind::Corrupt,
+        ArrowError::ExternalError(source) if source.is::<ParquetError>() => Kind::Corrupt,
         _ => Kind::Internal,
     }
 }

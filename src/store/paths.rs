@@ -118,10 +118,14 @@ pub fn sorted_run(file: &str) -> Option<&str> {
     name.get(..Uuid::nil().hyphenated().to_string().len())
 }
 
+/// Hexadecimal digits of the content hash in a data file's name.
+pub const HASH_DIGITS: usize = 16;
+
 /// The content hash that a data file bears in its name.
 pub fn hash_in_name(file: &str) -> Option<&str> {
     let name = file.strip_suffix(".parquet")?;
-    Some(name.rsplit_once('.')?.1).filter(|hash| hash.chars().all(|c| c.is_ascii_hexdigit()))
+    let hash = name.rsplit_once('.')?.1;
+    (hash.len() == HASH_DIGITS && hash.chars().all(|c| c.is_ascii_hexdigit())).then_some(hash)
 }
 
 /// Folder of the load records below the workspace, and the object with those of all loads up to a version.

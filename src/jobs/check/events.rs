@@ -75,7 +75,8 @@ async fn check_identity(
 ) -> Result<Option<usize>> {
     let mut graph = IdentityGraph::default();
     let mut whole = true;
-    for path in loads.iter().filter_map(|load| load.identity.as_deref()) {
+    let paths: Vec<&str> = loads.iter().filter_map(|load| load.identity.as_deref()).collect();
+    for path in paths {
         let batch = match read(store, path, prefix, report).await? {
             Some(batches) => IdentityBatch::from_record_batches(&batches),
             None => {
@@ -107,7 +108,8 @@ async fn check_dead_letters(
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<()> {
-    for path in loads.iter().filter_map(|load| load.dead_letters.as_deref()) {
+    let paths: Vec<&str> = loads.iter().filter_map(|load| load.dead_letters.as_deref()).collect();
+    for path in paths {
         read(store, path, prefix, report).await?;
     }
     Ok(())

@@ -67,8 +67,11 @@ impl NodeIndex {
 
     /// The files that may hold one of `nodes` (ascending), and where. Reads the footers that it has not seen yet.
     pub async fn select(&self, files: Vec<DataFile>, nodes: &[Node]) -> Result<Vec<SelectedFile>> {
-        self.learn(&files).await?;
-        let known = self.files.read();
+        let mut known = self.known(&files);
+        let unknown = files.iter().filter(|file| !known.contains_key(&file.path));
+        let unknown: Vec<(String, u64)> = unknown.map(|file| (file.path.clone(), file.bytes)).collect();
+        // Not looked up again afterwards: a commit may make this forget files that the older snapshot at hand has.
+        known.extend(self.learn(unknown).await?);
         let selected = files.into_iter().filter_map(|file| {
             let row_groups = known.get(&file.path)?.ranges(nodes);
             let any = row_groups.iter().any(|(_, ranges)| !ranges.is_empty());
@@ -77,20 +80,22 @@ impl NodeIndex {
         Ok(selected.collect())
     }
 
+    fn known(&self, files: &[DataFile]) -> HashMap<String, Arc<FilePages>> {
+        let held = self.files.read();
+        let known = files.iter().filter_map(|file| Some((file.path.clone(), Arc::clone(held.get(&file.path)?))));
+        known.collect()
+    }
+
     /// Forgets all files but these.
     pub fn keep(&self, files: &[DataFile]) {
         let live: std::collections::HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         self.files.write().retain(|path, _| live.contains(path.as_str()));
     }
 
-    async fn learn(&self, files: &[DataFile]) -> Result<()> {
-        let unknown: Vec<(String, u64)> = {
-            let known = self.files.read();
-            let unknown = files.iter().filter(|file| !known.contains_key(&file.path));
-            unknown.map(|file| (file.path.clone(), file.bytes)).collect()
-        };
+    /// Reads the pages of files: (path, size).
+    async fn learn(&self, unknown: Vec<(String, u64)>) -> Result<Vec<(String, Arc<FilePages>)>> {
         if unknown.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let reads = unknown.into_iter().map(|(path, bytes)| {
             let store = Arc::clone(&self.store);
@@ -103,8 +108,8 @@ impl NodeIndex {
             }
         });
         let learnt: Vec<_> = stream::iter(reads).buffer_unordered(PARALLEL).try_collect().await?;
-        self.files.write().extend(learnt);
-        Ok(())
+        self.files.write().extend(learnt.iter().cloned());
+        Ok(learnt)
     }
 }
 
@@ -206,8 +211,8 @@ mod tests {
         let page = |first_row, end_row, low, high| Page { first_row, end_row, low, high };
         let pages = [page(0, 10, 0, 4), page(10, 20, 4, 9), page(20, 30, 12, 20), page(40, 50, 20, 20)];
         assert_eq!(ranges_in(&pages, &[4]), [0..20]);
-        assert_eq!(ranges_in(&pages, &[10, 11]), [0..0; 0]);
+        assert!(ranges_in(&pages, &[10, 11]).is_empty());
         assert_eq!(ranges_in(&pages, &[0, 20]), [0..10, 20..30, 40..50]);
-        assert_eq!(ranges_in(&pages, &[]), [0..0; 0]);
+        assert!(ranges_in(&pages, &[]).is_empty());
     }
 }

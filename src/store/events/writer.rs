@@ -25,8 +25,6 @@ use crate::store::{objects, paths};
 const ROW_GROUP_ROWS: usize = 131_072;
 /// Rows of a page in a sorted file: one person's rows cost a page of each column that is read.
 const SORTED_PAGE_ROWS: usize = 4_096;
-/// Hexadecimal digits of the content hash in a file's name.
-const HASH_DIGITS: usize = 16;
 
 /// A file that is durable but not yet part of the table.
 #[derive(Debug, Clone)]
@@ -99,7 +97,7 @@ impl FileWriter {
 
 /// The first digits of the content's BLAKE3 hash, as they stand in a file's name.
 pub fn content_hash(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex()[..HASH_DIGITS].to_owned()
+    blake3::hash(bytes).to_hex()[..paths::HASH_DIGITS].to_owned()
 }
 
 /// How the rows of a file are ordered.
