@@ -20,3 +20,20 @@ pub(super) fn to_status(error: Error) -> Status {
     };
     Status::new(error.kind().grpc_code(), message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::RequestRecord;
+
+    #[tokio::test]
+    async fn a_fault_names_its_request_and_not_its_cause() {
+        let record = RequestRecord::default();
+        let id = record.id().to_string();
+        let fault = || Error::internal("the table broke").with_source("a path");
+        let message = record.clone().scope(async { to_status(fault()) }).await.message().to_owned();
+        assert!(message.starts_with("the table broke") && message.contains(&id) && !message.contains("a path"));
+        let message = record.scope(async { to_status(Error::invalid("no such column")) }).await.message().to_owned();
+        assert_eq!(message, "no such column");
+    }
+}

@@ -10,6 +10,8 @@ mod ingest;
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.
 mod schemas;
+/// What a stop leaves whole.
+mod stop;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
