@@ -3,6 +3,7 @@
 mod arguments;
 mod demo;
 mod embedded;
+mod import;
 mod ingest;
 mod output;
 mod progress;
@@ -11,6 +12,7 @@ mod remote;
 mod serve;
 mod sql;
 mod token;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -68,6 +70,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Ingest(arguments) => ingest::run(arguments).await,
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Workspace(command) => workspace::run(command).await,
+        Command::Import(command) => import::run(command).await,
         Command::Token(command) => token::run(command).await,
     }
 }

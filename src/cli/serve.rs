@@ -10,17 +10,17 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
 use super::output;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::ids::WorkspaceName;
 use crate::metrics::Metrics;
 use crate::server::{self, ServerParts};
+use crate::workspace::Workspaces;
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, arguments.listen.as_ref())?;
     let embedded = Embedded::open(&arguments.data.data, settings)?;
-    embedded.create_workspace(&arguments.data, None).await?;
-    // Only one process writes to a workspace, and readers of this one must see what it writes.
-    let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
-    drop(workspace.writer().await?);
+    embedded.create_default_workspace(None).await?;
+    open_default(&embedded.workspaces).await?;
     let listener = listen(&embedded.settings.server.listen, arguments.insecure).await?;
     let address = listener.local_addr()?;
     output::say(&format!("convoke {} listening on http://{address}", env!("CARGO_PKG_VERSION")))?;
@@ -30,6 +30,20 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     server::serve(listener, parts(embedded), grace, stop_signal()?).await
+}
+
+/// Only one process writes to a workspace, and readers of this one must see what it writes: so the default one is opened
+/// before anybody is told of the server, and all others when they are first asked for.
+async fn open_default(workspaces: &Workspaces) -> Result<()> {
+    let name = WorkspaceName::default();
+    match workspaces.get(&name).await {
+        // Here the words of the writer's lock say more than those for a caller of the server.
+        Ok(workspace) => drop(workspace.writer().await?),
+        Err(error) if error.kind() == Kind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    workspaces.serve();
+    Ok(())
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

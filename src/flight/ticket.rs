@@ -122,6 +122,20 @@ struct Snapshot {
     version: u64,
     #[prost(uint64, tag = "2")]
     epoch: u64,
+    #[prost(uint64, tag = "3")]
+    settings_revision: u64,
+}
+
+impl From<SnapshotId> for Snapshot {
+    fn from(id: SnapshotId) -> Self {
+        Self { version: id.version, epoch: id.epoch, settings_revision: id.settings_revision }
+    }
+}
+
+impl From<Snapshot> for SnapshotId {
+    fn from(id: Snapshot) -> Self {
+        Self { version: id.version, epoch: id.epoch, settings_revision: id.settings_revision }
+    }
 }
 
 /// Seals and opens statements with the key of this process.
@@ -145,7 +159,7 @@ impl Signer {
             purpose: purpose.code(),
             expires_at,
             caller: Bytes::copy_from_slice(caller_hash(caller).as_bytes()),
-            snapshot: statement.snapshot.map(|id| Snapshot { version: id.version, epoch: id.epoch }),
+            snapshot: statement.snapshot.map(Snapshot::from),
             time_zone: statement.options.time_zone.clone(),
             schema: statement.options.schema.clone(),
             sql: statement.sql.clone(),
@@ -189,7 +203,7 @@ impl Signer {
         Ok(Statement {
             sql: payload.sql,
             options: SessionOptions { time_zone: payload.time_zone, schema: payload.schema },
-            snapshot: payload.snapshot.map(|id| SnapshotId { version: id.version, epoch: id.epoch }),
+            snapshot: payload.snapshot.map(SnapshotId::from),
             parameters: payload.parameters,
             query_id: payload.query_id.as_ref().try_into().map_err(|_| foreign())?,
         })

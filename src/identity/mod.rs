@@ -14,5 +14,5 @@ mod tests;
 
 pub use batch::IdentityBatch;
 pub use graph::IdentityGraph;
-pub use identifier::{BlockedValues, IdentifierClass, IdentifierType, TypeId, identifier_types, type_id};
+pub use identifier::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place, TypeId};
 pub use snapshot::{IdentitySnapshot, PersonEntry};

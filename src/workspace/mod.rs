@@ -3,11 +3,18 @@
 //! Knows nothing of SQL or protocols.
 
 mod manifest;
+pub mod reference;
 mod registry;
+mod removal;
+mod rules;
+mod settings;
 mod snapshot;
 mod state;
 
 pub use manifest::Manifest;
-pub use registry::Workspaces;
+pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
+pub use removal::Removed;
+pub use rules::{RuleChange, Rules};
+pub use settings::{WorkspaceSettings, currency};
 pub use snapshot::{Snapshot, SnapshotId};
 pub use state::{Commit, Workspace};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::Rules;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Epoch;
 use crate::store::events::{EventsSnapshot, LoadRecord};
@@ -14,6 +15,8 @@ pub struct SnapshotId {
     pub version: u64,
     /// Version of the identity graph.
     pub epoch: Epoch,
+    /// Version of the workspace's settings and reference tables.
+    pub settings_revision: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -22,10 +25,15 @@ pub struct Snapshot {
     pub identity: IdentitySnapshot,
     /// All loads up to `events.version`, in commit order.
     pub loads: Arc<Vec<LoadRecord>>,
+    pub rules: Arc<Rules>,
 }
 
 impl Snapshot {
     pub fn id(&self) -> SnapshotId {
-        SnapshotId { version: self.events.version, epoch: self.identity.epoch }
+        SnapshotId {
+            version: self.events.version,
+            epoch: self.identity.epoch,
+            settings_revision: self.rules.revision,
+        }
     }
 }

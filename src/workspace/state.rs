@@ -10,9 +10,10 @@ use tokio::sync::{Mutex, MutexGuard};
 use uuid::Uuid;
 
 use super::manifest::Manifest;
+use super::rules::{self, RuleChange, Rules};
 use super::snapshot::{Snapshot, SnapshotId};
 use crate::error::{Error, Result};
-use crate::identity::{IdentityBatch, IdentityGraph};
+use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
 use crate::store::events::{EventsTable, LoadRecord, WrittenFile};
 use crate::store::{Root, WriterLock, objects, paths};
@@ -51,11 +52,13 @@ pub struct WriterGuard<'a> {
 impl Workspace {
     /// Opens an existing workspace at its newest version.
     pub(super) async fn open(root: Root, name: WorkspaceName, manifest: Manifest) -> Result<Self> {
+        let store = root.workspace_store(&name);
+        let rules = Arc::new(Rules::load(&store, &manifest).await?);
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
-            store: root.workspace_store(&name),
-            identity: RwLock::new(IdentityGraph::default()),
-            snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
+            store,
+            identity: RwLock::new(IdentityGraph::new(Arc::clone(&rules.types))),
+            snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot { rules, ..Snapshot::default() })])),
             writer: Mutex::new(None),
             unfinished: AtomicBool::new(false),
             name,
@@ -96,17 +99,19 @@ impl Workspace {
         &self.identity
     }
 
-    /// Reads what was committed since, by this or another process.
+    /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
     pub async fn refresh(&self) -> Result<()> {
         let events = self.events.snapshot().await?;
         let held = self.snapshot();
-        if events.version == held.events.version && held.id() != SnapshotId::default() {
+        let is_opened = SnapshotId { settings_revision: 0, ..held.id() } != SnapshotId::default();
+        if events.version == held.events.version && is_opened {
             return Ok(());
         }
         let new_loads = self.events.loads(held.events.version, events.version).await?;
         let mut batches = Vec::new();
+        let types = Arc::clone(self.identity.read().types());
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
-            batches.push(self.read_identity(path).await?);
+            batches.push(self.read_identity(&types, path).await?);
         }
         let identity = {
             let mut graph = self.identity.write();
@@ -115,15 +120,15 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.extend(new_loads);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), rules: Arc::clone(&held.rules) });
         Ok(())
     }
 
-    async fn read_identity(&self, path: &str) -> Result<IdentityBatch> {
+    async fn read_identity(&self, types: &IdentifierTypes, path: &str) -> Result<IdentityBatch> {
         let bytes = objects::read(&self.store, &path.into()).await?.ok_or_else(|| {
             Error::corrupt(format!("object '{path}' of workspace '{}' is missing: run `convoke check`", self.name))
         })?;
-        IdentityBatch::from_record_batches(&objects::decode_parquet(bytes)?)
+        IdentityBatch::from_record_batches(types, &objects::decode_parquet(bytes)?)
     }
 
     fn publish(&self, snapshot: Snapshot) {
@@ -143,8 +148,12 @@ impl Workspace {
         if lock.is_none() {
             *lock = Some(WriterLock::acquire(&self.root, &self.name)?);
             self.events.create().await?;
-            // Another process may have committed before this one got the lock.
+            // Another process may have committed, or set rules, before this one got the lock.
             self.refresh().await?;
+            if rules::newest(&self.store).await? != self.snapshot().rules.revision {
+                let rules = Rules::load(&self.store, &self.manifest).await?;
+                self.adopt(rules).await?;
+            }
         }
         let writer = WriterGuard { _lock: lock };
         if self.unfinished.load(Ordering::Relaxed) {
@@ -165,7 +174,7 @@ impl Workspace {
         if batch.is_empty() {
             return Ok(None);
         }
-        let rows = batch.to_record_batch()?;
+        let rows = batch.to_record_batch(self.identity.read().types())?;
         let bytes = objects::encode_parquet(IdentityBatch::schema(), &[rows])?;
         let path = paths::identity_in_workspace(load);
         objects::create(self.store.as_ref(), &path, bytes).await?;
@@ -184,19 +193,61 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.push(commit.record);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads) });
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), rules: Arc::clone(&held.rules) });
         self.unfinished.store(false, Ordering::Relaxed);
         Ok(self.snapshot())
     }
 
-    /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
-    async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
-        let mut graph = IdentityGraph::default();
-        for load in self.snapshot().loads.iter() {
-            if let Some(path) = load.identity.as_deref() {
-                graph.replay(&self.read_identity(path).await?)?;
+    /// Writes a new revision of the rules and makes it visible.
+    ///
+    /// # Errors
+    /// `Conflict` for settings that leave out an identifier type of which there are identifiers.
+    pub async fn change_rules(&self, _writer: &WriterGuard<'_>, change: RuleChange) -> Result<Arc<Rules>> {
+        let held = self.snapshot();
+        if let Some(settings) = &change.settings {
+            let dropped = held.rules.settings.identifier_types.iter().filter(|old| {
+                let is_kept = settings.identifier_types.iter().any(|new| new.name == old.name);
+                let graph = self.identity.read();
+                !is_kept && graph.types().id(&old.name).is_ok_and(|kind| graph.uses(kind))
+            });
+            if let Some(used) = dropped.map(|old| &old.name).next() {
+                return Err(Error::conflict(format!(
+                    "identifier type '{used}' has identifiers: it cannot be taken away, name it with the others"
+                )));
             }
         }
+        let rules = held.rules.write_next(&self.store, change).await?;
+        self.adopt(rules).await?;
+        Ok(Arc::clone(&self.snapshot().rules))
+    }
+
+    /// Makes other rules those of the newest snapshot.
+    async fn adopt(&self, rules: Rules) -> Result<()> {
+        let held = self.snapshot();
+        if rules.types != held.rules.types {
+            let graph = self.replayed(Arc::clone(&rules.types)).await?;
+            *self.identity.write() = graph;
+        }
+        let identity = self.identity.write().snapshot();
+        self.publish(Snapshot { identity, rules: Arc::new(rules), ..held.as_ref().clone() });
+        Ok(())
+    }
+
+    /// The identity graph of all loads of the newest snapshot.
+    async fn replayed(&self, types: Arc<IdentifierTypes>) -> Result<IdentityGraph> {
+        let mut graph = IdentityGraph::new(types);
+        for load in self.snapshot().loads.iter() {
+            if let Some(path) = load.identity.as_deref() {
+                let batch = self.read_identity(graph.types(), path).await?;
+                graph.replay(&batch)?;
+            }
+        }
+        Ok(graph)
+    }
+
+    /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
+    async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
+        let graph = self.replayed(Arc::clone(&self.snapshot().rules.types)).await?;
         *self.identity.write() = graph;
         self.refresh().await?;
         self.unfinished.store(false, Ordering::Relaxed);

@@ -6,6 +6,7 @@ mod composed;
 pub(super) mod dates;
 pub(super) mod event_catalog;
 pub(super) mod events;
+pub(super) mod fx_rates;
 pub(super) mod identities;
 pub(super) mod orders;
 pub(super) mod persons;
