@@ -61,7 +61,7 @@ impl Embedded {
 
     /// Makes the default workspace when the root has none at all.
     pub(super) async fn create_default_workspace(&self, time_zone: Option<Tz>) -> Result<()> {
-        if self.workspaces.list().await?.is_empty() {
+        if self.workspaces.is_fresh().await? {
             let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
             self.workspaces.get_or_create(&WorkspaceName::default(), &manifest).await?;
         }

@@ -67,7 +67,10 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
         _ => crate::workspace::reference::FxRates { base: base.clone(), ..Default::default() },
     };
     if !arguments.replace && !rules.fx_rates.rates.is_empty() && rules.rates_in(&base).is_none() {
-        output::complain(&format!("the rates of before were in {}, not {base}: they are replaced", rules.fx_rates.base));
+        output::complain(&format!(
+            "the rates of before were in {}, not {base}: they are replaced",
+            rules.fx_rates.base
+        ));
     }
     rates.merge(imported);
     let all: usize = rates.rates.values().map(|days| days.len()).sum();

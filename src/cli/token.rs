@@ -107,7 +107,11 @@ fn find<'a>(tokens: &'a [TokenEntry], wanted: &str) -> Result<&'a TokenEntry> {
         [] => Err(Error::not_found(format!("there is no token '{wanted}': `convoke token list` shows ids and names"))),
         several => {
             let ids: Vec<&str> = several.iter().map(|token| shown_id(token)).collect();
-            Err(Error::invalid(format!("'{wanted}' means {} tokens, name one by its id: {}", ids.len(), ids.join(", "))))
+            Err(Error::invalid(format!(
+                "'{wanted}' means {} tokens, name one by its id: {}",
+                ids.len(),
+                ids.join(", ")
+            )))
         }
     }
 }

@@ -69,7 +69,8 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
     let writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
     let held = workspace.snapshot();
     let settings = held.rules.settings.with(&arguments.settings, &embedded.settings)?;
-    let rules = workspace.change_rules(&writer, RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
+    let rules =
+        workspace.change_rules(&writer, RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
     let base = rules.orders(&embedded.settings.orders).base_currency;
     if !rules.fx_rates.rates.is_empty() && rules.rates_in(&base).is_none() {
         output::complain(&format!(

@@ -56,7 +56,8 @@ fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
 
     let mut again = IdentityGraph::default();
     for batch in [&first, &second] {
-        let read = IdentityBatch::from_record_batches(again.types(), &[batch.to_record_batch(graph.types()).unwrap()]).unwrap();
+        let read = IdentityBatch::from_record_batches(again.types(), &[batch.to_record_batch(graph.types()).unwrap()])
+            .unwrap();
         assert_eq!(&read, batch);
         again.replay(&read).unwrap();
     }

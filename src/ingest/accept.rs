@@ -115,7 +115,9 @@ impl Acceptor {
         if rows.text("message_id", row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
             return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
         }
-        if let Some(reason) = rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(&self.types, kind, value)) {
+        if let Some(reason) =
+            rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(&self.types, kind, value))
+        {
             return Some(reason);
         }
         if self.checked {
@@ -147,9 +149,9 @@ impl Acceptor {
                 "type" => default_type(rows),
                 "node" => Arc::clone(&nodes),
                 "identifiers" => Arc::clone(&identifiers),
-                "source" if self.source.is_some() => {
-                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(self.source.iter(), rows.len()).flatten()))
-                }
+                "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
+                    std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
+                )),
                 // Every other stored column is an input column of the same name and type.
                 name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
             })

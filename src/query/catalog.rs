@@ -118,7 +118,11 @@ fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, buildi
     let name = parts.workspace.name().clone();
     building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace, snapshot)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
-    building.add("system", "settings", tables::system::settings(parts.settings, parts.workspace.manifest(), &snapshot.rules)?)
+    building.add(
+        "system",
+        "settings",
+        tables::system::settings(parts.settings, parts.workspace.manifest(), &snapshot.rules)?,
+    )
 }
 
 /// The standard schema over this workspace alone.

@@ -117,7 +117,8 @@ impl FxRates {
 
     /// All rates by day and currency, as the table shows them.
     pub fn to_batch(&self) -> Result<RecordBatch> {
-        let each = self.rates.iter().flat_map(|(currency, days)| days.iter().map(move |(day, rate)| (day, currency, rate)));
+        let each =
+            self.rates.iter().flat_map(|(currency, days)| days.iter().map(move |(day, rate)| (day, currency, rate)));
         let mut rows: Vec<(&Day, &String, &i128)> = each.collect();
         rows.sort_unstable();
         let (mut days, mut currencies) = (Date32Builder::new(), StringBuilder::new());

@@ -39,7 +39,11 @@ pub struct WorkspaceEntry {
 
 #[derive(Debug, Clone)]
 pub enum WorkspaceState {
-    Ready { time_zone: Tz, created_at: DateTime<Utc>, settings: WorkspaceSettings },
+    Ready {
+        time_zone: Tz,
+        created_at: DateTime<Utc>,
+        settings: WorkspaceSettings,
+    },
     /// Its manifest is gone, objects are left: dropping it again removes them.
     PartlyDropped,
     /// It cannot be opened, for this reason.
@@ -69,9 +73,7 @@ impl Workspaces {
             Ok(workspace) => Ok(Arc::clone(workspace)),
             Err(error) => {
                 // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
-                self.open
-                    .lock()
-                    .retain(|held, slot| held != name || slot.initialized() || Arc::strong_count(slot) > 2);
+                self.open.lock().retain(|held, slot| held != name || slot.initialized() || Arc::strong_count(slot) > 2);
                 Err(error)
             }
         }
@@ -129,9 +131,21 @@ impl Workspaces {
         }
         match self.create(name, manifest).await {
             // Another process may have made it in between.
-            Err(error) if error.kind() == Kind::Conflict && self.manifest(name).await?.is_some() => self.get(name).await,
+            Err(error) if error.kind() == Kind::Conflict && self.manifest(name).await?.is_some() => {
+                self.get(name).await
+            }
             outcome => outcome,
         }
+    }
+
+    /// Whether the root has no workspace at all, not even what is left of one.
+    pub async fn is_fresh(&self) -> Result<bool> {
+        for name in removal::folders(&self.root).await? {
+            if removal::anything_left(&self.root, &name).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// All workspaces of the root, by name.

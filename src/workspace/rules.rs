@@ -81,8 +81,7 @@ impl Rules {
             return Ok(Self { settings, types, ..Self::default() });
         }
         let path = paths::settings_in_workspace(revision);
-        let document: Document =
-            objects::read_json(store, &path).await?.ok_or_else(|| missing(path.as_ref()))?;
+        let document: Document = objects::read_json(store, &path).await?.ok_or_else(|| missing(path.as_ref()))?;
         let Document { settings, tables } = document;
         let day_names = match &tables.dates {
             Some(path) => DayNames::from_batches(&read(store, path).await?)?,

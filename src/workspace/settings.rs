@@ -145,7 +145,9 @@ fn short_key(key: &str) -> Result<&'static str> {
         return Ok(short);
     }
     if key.rsplit('.').next() == Some("time_zone") {
-        return Err(Error::invalid("the time zone is fixed when a workspace is made: `convoke workspace create --time-zone`"));
+        return Err(Error::invalid(
+            "the time zone is fixed when a workspace is made: `convoke workspace create --time-zone`",
+        ));
     }
     let names = KEYS.map(|(short, _)| short);
     let hint = did_you_mean(key, names, &format!("a workspace has {}", names.join(", ")));

@@ -30,10 +30,6 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn id(&self) -> SnapshotId {
-        SnapshotId {
-            version: self.events.version,
-            epoch: self.identity.epoch,
-            settings_revision: self.rules.revision,
-        }
+        SnapshotId { version: self.events.version, epoch: self.identity.epoch, settings_revision: self.rules.revision }
     }
 }

@@ -18,7 +18,9 @@ use crate::workspace::reference::{Day, FIRST_YEAR, LAST_YEAR};
 
 /// Rows of one file at most: a reference table is held in memory.
 const MAX_ROWS: usize = 1_000_000;
-/// Longest line in bytes.
+/// Longest CSV file in bytes: it is held as a whole.
+const MAX_CSV_BYTES: u64 = 256 << 20;
+/// Longest line of NDJSON in bytes.
 const MAX_LINE_BYTES: u64 = 1 << 20;
 
 /// One row: a list of texts a column, empty for NULL and for no value.
@@ -106,27 +108,46 @@ fn places(path: &Path, columns: &[&[&str]], header: &[String]) -> Result<Vec<usi
 }
 
 fn read_csv(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()> {
-    let mut file = BufReader::new(open(path)?);
-    // A byte order mark is no part of the first name.
-    if file.fill_buf().map_err(|error| Error::from(error).context(path.display()))?.starts_with("\u{feff}".as_bytes()) {
-        file.consume("\u{feff}".len());
+    let mut bytes = Vec::new();
+    let read = open(path)?.take(MAX_CSV_BYTES).read_to_end(&mut bytes);
+    if read.map_err(|error| Error::from(error).context(path.display()))? as u64 == MAX_CSV_BYTES {
+        return Err(Error::invalid(format!("{}: longer than {MAX_CSV_BYTES} bytes", path.display())));
     }
+    // A byte order mark is no part of the first name.
+    let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&bytes);
     let delimiter = if extension(path) == "tsv" { b'\t' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(file);
-    let unreadable = |error: csv::Error| {
-        let line = error.position().map_or(1, csv::Position::line);
-        fault(path, line, error)
-    };
-    let header: Vec<String> = reader.headers().map_err(unreadable)?.iter().map(str::to_owned).collect();
+    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text);
+    let mut lines = Lines { text, counted: 0, line: 1 };
+    let header = reader.headers().map_err(|error| fault(path, 1, error))?;
+    let header: Vec<String> = header.iter().map(str::to_owned).collect();
     let places = places(path, columns, &header)?;
     for record in reader.records() {
-        let record = record.map_err(unreadable)?;
-        let line = record.position().map_or(0, csv::Position::line);
+        let record = record.map_err(|error| fault(path, lines.of(error.position()), &error))?;
+        let line = lines.of(record.position());
         // One cell may hold several values.
         let cell = |place: &usize| record.get(*place).unwrap_or_default().split(';').map(str::to_owned).collect();
         take(line, places.iter().map(cell).collect())?;
     }
     Ok(())
+}
+
+/// Lines of records that come in order. The reader's own numbers are those of the empty lines before a record.
+struct Lines<'a> {
+    text: &'a [u8],
+    counted: usize,
+    line: u64,
+}
+
+impl Lines<'_> {
+    fn of(&mut self, position: Option<&csv::Position>) -> u64 {
+        let start = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.counted);
+        let blank = self.text.iter().skip(start).take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let end = (start + blank).min(self.text.len());
+        let passed = self.text.get(self.counted..end).unwrap_or_default();
+        self.line += passed.iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.counted = end.max(self.counted);
+        self.line
+    }
 }
 
 fn read_ndjson(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()> {

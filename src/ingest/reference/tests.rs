@@ -16,7 +16,8 @@ fn day(text: &str) -> i32 {
 #[test]
 fn names_come_from_one_row_or_several_in_the_order_of_the_file() {
     let folder = tempfile::tempdir().unwrap();
-    let csv = "\u{feff}Day,Name\n2024-02-10,春节\n2024-11-11,Singles' Day; Double 11\n2024-02-10,New Year\n2024-02-10,春节\n";
+    let csv =
+        "\u{feff}Day,Name\n2024-02-10,春节\n2024-11-11,Singles' Day; Double 11\n2024-02-10,New Year\n2024-02-10,春节\n";
     let json = r#"{"day":"2024-02-10","names":["春节","New Year"]}
 
 {"day":"2024-11-11","name":"Singles' Day","x":1}
@@ -91,6 +92,8 @@ fn a_faulty_row_is_named_by_its_line() {
     assert!(rates("day,currency,rate\n").contains("no rows"));
     let dates = |name: &str, text: &str| read_dates(&file(&folder, name, text)).unwrap_err().to_string();
     assert!(dates("d.csv", "day,name\n2024-01-05, ;\n").contains("line 2: column 'name' is empty"));
-    assert!(dates("d.ndjson", "{\"day\":\"2024-01-05\",\"name\":\"x\"}\nnonsense\n").contains("line 2: not a JSON object"));
+    assert!(
+        dates("d.ndjson", "{\"day\":\"2024-01-05\",\"name\":\"x\"}\nnonsense\n").contains("line 2: not a JSON object")
+    );
     assert!(dates("d.xlsx", "").contains("unknown kind of file"));
 }

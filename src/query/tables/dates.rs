@@ -53,9 +53,7 @@ fn year(year: i32, named: &DayNames) -> Result<RecordBatch> {
         names.append(true);
     }
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(
-            days.iter().map(|day| Some(Date32Type::from_naive_date(*day))).collect::<Date32Array>(),
-        ),
+        Arc::new(days.iter().map(|day| Some(Date32Type::from_naive_date(*day))).collect::<Date32Array>()),
         numbers(&|day| i64::from(day.year())),
         numbers(&|day| i64::from(day.month0() / 3 + 1)),
         numbers(&|day| i64::from(day.month())),

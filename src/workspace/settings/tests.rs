@@ -36,12 +36,21 @@ fn a_json_list_takes_commas_and_may_be_empty() {
 
 #[test]
 fn own_identifier_types_stand_where_they_are_put() {
-    let set = set(&[("identifier_types", "card_no:person:before email, tv_id:device, app_id:device:after tv_id")]).unwrap();
+    let set =
+        set(&[("identifier_types", "card_no:person:before email, tv_id:device, app_id:device:after tv_id")]).unwrap();
     let (types, own) = value(&set, "identity.identifier_types");
     assert!(own);
     let expected = [
-        "user_id:person", "member_no:person", "card_no:person", "email:person", "phone:person",
-        "wechat_unionid:person", "wechat_openid:person", "device_id:device", "tv_id:device", "app_id:device",
+        "user_id:person",
+        "member_no:person",
+        "card_no:person",
+        "email:person",
+        "phone:person",
+        "wechat_unionid:person",
+        "wechat_openid:person",
+        "device_id:device",
+        "tv_id:device",
+        "app_id:device",
         "anonymous_id:cookie",
     ];
     assert_eq!(types, format!("[\"{}\"]", expected.join("\", \"")));
@@ -49,7 +58,11 @@ fn own_identifier_types_stand_where_they_are_put() {
 
 #[test]
 fn mistakes_are_named_with_what_was_meant() {
-    assert!(refusal("purchase_event", "x").contains("did you mean purchase_events"), "{}", refusal("purchase_event", "x"));
+    assert!(
+        refusal("purchase_event", "x").contains("did you mean purchase_events"),
+        "{}",
+        refusal("purchase_event", "x")
+    );
     assert!(refusal("time_zone", "UTC").contains("fixed when"));
     assert!(refusal("workspace.time_zone", "UTC").contains("fixed when"));
     assert!(refusal("query.memory", "1").contains("no such setting"));
