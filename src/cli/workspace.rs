@@ -50,8 +50,8 @@ fn describe(entry: &WorkspaceEntry, server: &Settings) -> Vec<Option<String>> {
     let name = Some(entry.name.to_string());
     match &entry.state {
         WorkspaceState::Ready { time_zone, created_at, settings } => {
-            let own = settings.entries(server).into_iter().filter(|(_, _, own)| *own);
-            let own: Vec<String> = own.map(|(key, value, _)| format!("{key} = {value}")).collect();
+            let own = settings.own(server).into_iter().map(|(key, value)| format!("{key} = {value}"));
+            let own: Vec<String> = own.collect();
             let created = created_at.format("%Y-%m-%d %H:%M UTC").to_string();
             vec![name, Some(time_zone.to_string()), Some(created), Some(own.join("\n")), Some("ready".to_owned())]
         }

@@ -49,6 +49,10 @@ pub(super) async fn remove(root: &Root, name: &WorkspaceName) -> Result<Removed>
     })?;
     let store = root.store();
     delete(root, &root.paths(name).manifest()).await?;
+    if let Some(folder) = root.local_folder() {
+        // A manifest that comes back with the power would name a workspace without its objects.
+        std::fs::File::open(folder.join(name.as_str()))?.sync_all()?;
+    }
     let tokens = tokens(root).remove_all_of(name).await?;
     let listed: Vec<Path> =
         store.list(Some(root.paths(name).base())).map_ok(|object| object.location).try_collect().await?;

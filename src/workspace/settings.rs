@@ -123,6 +123,19 @@ impl WorkspaceSettings {
         keys.zip(values).map(|(key, (value, own))| (key, value, own)).collect()
     }
 
+    /// What the workspace itself set: key and value, the added types alone in place of all.
+    pub fn own(&self, server: &Settings) -> Vec<(String, String)> {
+        let added: Vec<String> =
+            self.identifier_types.iter().map(|added| format!("{}:{}", added.name, added.class.as_str())).collect();
+        let entries = self.entries(server).into_iter().filter(|(_, _, own)| *own);
+        entries
+            .map(|(key, value, _)| match key.ends_with("identifier_types") {
+                true => (key, list_text(&added)),
+                false => (key, value),
+            })
+            .collect()
+    }
+
     /// All types as `name:class`, highest priority first.
     fn types_text(&self) -> String {
         // They were checked when they were set.
