@@ -7,8 +7,11 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 
+mod similar;
 #[cfg(test)]
 mod tests;
+
+pub use similar::{did_you_mean, similar_names};
 
 const DEFAULTS: &str = include_str!("settings.toml");
 const ENVIRONMENT_PREFIX: &str = "CONVOKE";
@@ -240,7 +243,9 @@ impl Layers {
 
     fn set(&mut self, key: &str, value: Value, origin: &'static str) -> Result<()> {
         if self.held(key).is_none() {
-            return Err(Error::invalid(format!("unknown setting '{key}': SELECT * FROM system.settings lists them")));
+            let known: Vec<String> = self.entries().into_iter().map(|entry| entry.key).collect();
+            let hint = did_you_mean(key, known.iter().map(String::as_str), "SELECT * FROM system.settings lists them");
+            return Err(Error::invalid(format!("unknown setting '{key}': {hint}")));
         }
         if let Some((section, name)) = key.split_once('.')
             && let Some(Value::Table(table)) = self.values.get_mut(section)

@@ -1,4 +1,6 @@
 //! Who calls. Every path of the server takes a [`Caller`]; there is no call without one.
+//!
+//! What each role may do (SQL.md 9) stands here and nowhere else: every path asks a `check_can_...`.
 
 use std::sync::Arc;
 
@@ -45,17 +47,34 @@ impl std::str::FromStr for Role {
     }
 }
 
+/// One sort of work, what a refusal calls it, and the roles that may do it.
+struct Right {
+    work: &'static str,
+    roles: &'static [Role],
+}
+
+const QUERY: Right = Right { work: "run SQL or see the tables", roles: &[Role::Admin, Role::Analyst] };
+const WRITE_TABLES: Right = Right { work: "make or change tables", roles: &[Role::Admin, Role::Analyst] };
+const SEND_EVENTS: Right = Right { work: "send events", roles: &[Role::Admin, Role::Ingest] };
+
 /// One authenticated caller: a workspace, a principal in it, and a role.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Caller {
     pub workspace: WorkspaceName,
     pub principal: Arc<str>,
     pub role: Role,
+    /// The `source` that all events of this caller get; `None` leaves theirs.
+    pub source: Option<Arc<str>>,
 }
 
 impl Caller {
     pub fn new(workspace: WorkspaceName, principal: impl Into<Arc<str>>, role: Role) -> Self {
-        Self { workspace, principal: principal.into(), role }
+        Self { workspace, principal: principal.into(), role, source: None }
+    }
+
+    /// The same caller, bound to one source of events.
+    pub fn with_source(self, source: Option<impl Into<Arc<str>>>) -> Self {
+        Self { source: source.map(Into::into), ..self }
     }
 
     /// The person at the keyboard of a command that opened the root itself.
@@ -63,36 +82,34 @@ impl Caller {
         Self::new(workspace, "local", Role::Admin)
     }
 
-    /// Refuses a caller who may not read tables by SQL.
+    /// Refuses a caller who may not read tables by SQL, nor the metadata of tables.
     pub fn check_can_query(&self) -> Result<()> {
-        match self.role {
-            Role::Admin | Role::Analyst => Ok(()),
-            Role::Service | Role::Ingest => Err(Error::forbidden(format!(
-                "role {} may not run SQL: use a token of role analyst or admin",
-                self.role.as_str()
-            ))),
-        }
+        self.check(&QUERY)
     }
 
-    /// Refuses a caller who may not create, fill or drop user tables.
+    /// Refuses a caller who may not make, fill, change or drop user tables.
     pub fn check_can_write_tables(&self) -> Result<()> {
-        match self.role {
-            Role::Admin | Role::Analyst => Ok(()),
-            Role::Service | Role::Ingest => Err(Error::forbidden(format!(
-                "role {} may not write tables: use a token of role analyst or admin",
-                self.role.as_str()
-            ))),
-        }
+        self.check(&WRITE_TABLES)
     }
 
     /// Refuses a caller who may not send events.
     pub fn check_can_ingest(&self) -> Result<()> {
-        match self.role {
-            Role::Admin | Role::Ingest => Ok(()),
-            Role::Analyst | Role::Service => Err(Error::forbidden(format!(
-                "role {} may not send events: use a token of role ingest or admin",
-                self.role.as_str()
-            ))),
+        self.check(&SEND_EVENTS)
+    }
+
+    fn check(&self, right: &Right) -> Result<()> {
+        if right.roles.contains(&self.role) {
+            return Ok(());
         }
+        let roles: Vec<&str> = right.roles.iter().rev().map(|role| role.as_str()).collect();
+        Err(Error::forbidden(format!(
+            "role {} may not {}: use a token of role {}",
+            self.role.as_str(),
+            right.work,
+            roles.join(" or ")
+        )))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,4 +4,4 @@ mod caller;
 mod tokens;
 
 pub use caller::{Caller, Role};
-pub use tokens::{TokenEntry, Tokens};
+pub use tokens::{TokenEntry, TokenState, Tokens};

@@ -1,8 +1,9 @@
 //! Tokens: the one credential. A token is 256 random bits; the store holds only its hash, so a reader of the store
 //! cannot log in.
 //!
-//! One token is one create-only object, `_tokens/<hash>.json`: the command line makes tokens without a server, and a
-//! running server sees them within a second. Must not know any protocol.
+//! One token is one object, `_tokens/<hash>.json`, that is written when the token is made and once more when it is
+//! revoked: the command line does both without a server, and a running server sees it within a second. Must not know any
+//! protocol.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,14 +26,18 @@ use crate::store::objects;
 /// Starts every token, so that scanners of source code and logs can find a leaked one.
 const PREFIX: &str = "cvk_";
 
-/// How long an answer of the store is believed. Bounds how late a new or expired token is seen.
-const CACHE_TIME: Duration = Duration::from_secs(1);
+/// How long an answer of the store is believed. With the time of a read it bounds how late a new or revoked token is
+/// seen: within a second.
+const CACHE_TIME: Duration = Duration::from_millis(500);
 
 /// Most answers remembered at once: a flood of wrong passwords must not fill the memory.
 const CACHE_ENTRIES: usize = 10_000;
 
-/// Said for an unknown and for an expired token alike: a guesser learns nothing.
-const REFUSED: &str = "the token is unknown or has expired: make one with `convoke token create` and give it as the \
+/// Longest name of a token, and longest source.
+const MAX_NAME_BYTES: usize = 200;
+
+/// Said for an unknown, an expired and a revoked token alike: a guesser learns nothing.
+const REFUSED: &str = "the token is unknown, expired or revoked: make one with `convoke token create` and give it as the \
                        password (any user name) or as the bearer token";
 
 /// What is stored of a token.
@@ -45,6 +50,30 @@ struct Stored {
     created_at: u64,
     /// Seconds since 1970; `None` never expires.
     expires_at: Option<u64>,
+    /// Seconds since 1970; `None` holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked_at: Option<u64>,
+    /// The `source` that all events sent with this token get.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+}
+
+/// Whether a token opens anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenState {
+    Active,
+    Expired,
+    Revoked,
+}
+
+impl TokenState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TokenState::Active => "active",
+            TokenState::Expired => "expired",
+            TokenState::Revoked => "revoked",
+        }
+    }
 }
 
 /// One token as [`Tokens::list`] tells of it. `id` is the hash of the secret: it opens nothing.
@@ -58,6 +87,8 @@ pub struct TokenEntry {
     pub created_at: u64,
     /// Seconds since 1970; `None` never expires.
     pub expires_at: Option<u64>,
+    pub source: Option<String>,
+    pub state: TokenState,
 }
 
 struct Cached {
@@ -92,13 +123,30 @@ impl Tokens {
         name: &str,
         expires_in: Option<Duration>,
     ) -> Result<String> {
+        self.store_new(Stored::new(workspace, role, name, expires_in)?).await
+    }
+
+    /// Makes a token that sends events of one source, whatever they say of theirs.
+    pub async fn create_for_source(
+        &self,
+        workspace: WorkspaceName,
+        name: &str,
+        expires_in: Option<Duration>,
+        source: &str,
+    ) -> Result<String> {
+        if source.trim().is_empty() {
+            return Err(Error::invalid("the source of a token is empty"));
+        }
+        check_name("source", source)?;
+        let stored = Stored::new(workspace, Role::Ingest, name, expires_in)?;
+        self.store_new(Stored { source: Some(source.to_owned()), ..stored }).await
+    }
+
+    async fn store_new(&self, stored: Stored) -> Result<String> {
         let random: [u8; 32] = rand::rng().random();
         let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
-        let created_at = seconds_since_1970();
-        let expires_at = expires_in.map(|time| created_at.saturating_add(time.as_secs()));
-        let stored = Stored { name: name.to_owned(), workspace, role, created_at, expires_at };
-        let body = serde_json::to_vec_pretty(&stored)?;
         let hash = blake3::hash(secret.as_bytes());
+        let body = serde_json::to_vec_pretty(&stored)?;
         objects::create(self.inner.store.as_ref(), &self.path(hash.to_hex().as_str()), body)
             .await
             .map_err(|error| error.context("cannot store the token"))?;
@@ -107,10 +155,38 @@ impl Tokens {
         Ok(secret)
     }
 
+    /// Ends a token for good; its entry stays in the list.
+    ///
+    /// # Errors
+    /// `NotFound` when there is none of this id.
+    pub async fn revoke(&self, id: &str) -> Result<()> {
+        let stored = self.read(id).await?.ok_or_else(|| Error::not_found(format!("there is no token {id}")))?;
+        if stored.revoked_at.is_some() {
+            return Ok(());
+        }
+        let revoked = Stored { revoked_at: Some(seconds_since_1970()), ..stored };
+        self.overwrite(id, &revoked).await?;
+        self.inner.cache.lock().clear();
+        Ok(())
+    }
+
+    /// Removes all tokens of a workspace, and says how many there were.
+    pub async fn remove_all_of(&self, workspace: &WorkspaceName) -> Result<usize> {
+        let mut removed = 0;
+        for entry in self.list().await?.into_iter().filter(|entry| entry.workspace == *workspace) {
+            match self.inner.store.delete(&self.path(&entry.id)).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => removed += 1,
+                Err(error) => return Err(Error::from(error).context("cannot remove a token")),
+            }
+        }
+        self.inner.cache.lock().clear();
+        Ok(removed)
+    }
+
     /// The caller that `secret` stands for.
     ///
     /// # Errors
-    /// `Unauthenticated`, in the same words, for an unknown and for an expired token.
+    /// `Unauthenticated`, in the same words, for an unknown, an expired and a revoked token.
     pub async fn authenticate(&self, secret: &str) -> Result<Caller> {
         if !secret.starts_with(PREFIX) {
             return Err(Error::unauthenticated(REFUSED));
@@ -121,9 +197,10 @@ impl Tokens {
             None => self.read_and_remember(hash).await?,
         };
         let stored = stored
-            .filter(|stored| stored.expires_at.is_none_or(|end| seconds_since_1970() < end))
+            .filter(|stored| stored.state() == TokenState::Active)
             .ok_or_else(|| Error::unauthenticated(REFUSED))?;
-        Ok(Caller::new(stored.workspace.clone(), principal(&stored.name, &hash), stored.role))
+        let caller = Caller::new(stored.workspace.clone(), principal(&stored.name, &hash), stored.role);
+        Ok(caller.with_source(stored.source.as_deref()))
     }
 
     /// All tokens, the newest first.
@@ -134,12 +211,21 @@ impl Tokens {
         for object in objects {
             let Some(id) = object.location.filename().and_then(|name| name.strip_suffix(".json")) else { continue };
             if let Some(stored) = self.read(id).await? {
-                let Stored { name, workspace, role, created_at, expires_at } = stored;
-                entries.push(TokenEntry { id: id.to_owned(), name, workspace, role, created_at, expires_at });
+                let state = stored.state();
+                let Stored { name, workspace, role, created_at, expires_at, source, .. } = stored;
+                let id = id.to_owned();
+                entries.push(TokenEntry { id, name, workspace, role, created_at, expires_at, source, state });
             }
         }
         entries.sort_by(|a, b| b.created_at.cmp(&a.created_at).then_with(|| a.id.cmp(&b.id)));
         Ok(entries)
+    }
+
+    async fn overwrite(&self, id: &str, stored: &Stored) -> Result<()> {
+        let payload = serde_json::to_vec_pretty(stored)?.into();
+        let put = self.inner.store.put(&self.path(id), payload).await;
+        put.map_err(|error| Error::from(error).context("cannot store the token"))?;
+        Ok(())
     }
 
     fn folder(&self) -> Path {
@@ -179,6 +265,33 @@ impl Tokens {
             .map_err(|error| Error::new(Kind::Corrupt, format!("token {id} cannot be read: {error}")))?;
         Ok(Some(stored))
     }
+}
+
+impl Stored {
+    fn new(workspace: WorkspaceName, role: Role, name: &str, expires_in: Option<Duration>) -> Result<Self> {
+        check_name("name", name)?;
+        let created_at = seconds_since_1970();
+        let expires_at = expires_in.map(|time| created_at.saturating_add(time.as_secs()));
+        let name = name.to_owned();
+        Ok(Self { name, workspace, role, created_at, expires_at, revoked_at: None, source: None })
+    }
+
+    fn state(&self) -> TokenState {
+        if self.revoked_at.is_some() {
+            TokenState::Revoked
+        } else if self.expires_at.is_some_and(|end| end <= seconds_since_1970()) {
+            TokenState::Expired
+        } else {
+            TokenState::Active
+        }
+    }
+}
+
+fn check_name(what: &str, name: &str) -> Result<()> {
+    if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
+        return Err(Error::invalid(format!("the {what} of a token is one line of up to {MAX_NAME_BYTES} bytes")));
+    }
+    Ok(())
 }
 
 /// Two tokens may bear one name, so part of the hash makes them two principals.

@@ -5,10 +5,16 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::auth::Role;
 use crate::ids::{DEFAULT_WORKSPACE, WorkspaceName};
 use crate::ingest::read::{EventKind, Mapping};
 use crate::settings::Bytes;
+
+mod spaces;
+
+pub(super) use self::spaces::{
+    CreateWorkspaceArguments, DropWorkspaceArguments, ImportArguments, ImportCommand, ListArguments, RootArguments,
+    SetWorkspaceArguments, TokenArguments, TokenCommand, TokenListArguments, TokenRevokeArguments, WorkspaceCommand,
+};
 
 /// Where data lies unless --data says otherwise.
 const DEFAULT_DATA: &str = "./convoke-data";
@@ -46,7 +52,13 @@ pub(super) enum Command {
     /// Write the state of the identities, and publish the table of persons for other engines
     #[command(after_help = CHECKPOINT_EXAMPLE)]
     Checkpoint(CheckpointArguments),
-    /// Make access tokens
+    /// Make, list, set and drop workspaces
+    #[command(subcommand)]
+    Workspace(WorkspaceCommand),
+    /// Import reference tables: names of days, exchange rates
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Make, list and revoke access tokens
     #[command(subcommand)]
     Token(TokenCommand),
     /// Sort each month's events by person and time, and join small files
@@ -113,8 +125,9 @@ fn size(text: &str) -> Result<String, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct ServeArguments {
+    /// All workspaces of it are served: the token of a call says which one it is for
     #[command(flatten)]
-    pub(super) data: DataArguments,
+    pub(super) data: RootArguments,
     /// Address and port; port 0 takes a free one
     #[arg(long, value_name = "ADDR", value_parser = address)]
     pub(super) listen: Option<String>,
@@ -300,28 +313,4 @@ pub(super) struct CheckArguments {
     /// Only this workspace
     #[arg(long, value_name = "NAME")]
     pub(super) workspace: Option<WorkspaceName>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum TokenCommand {
-    /// Make a token and print it; it is not stored and cannot be shown again
-    #[command(
-        after_help = "Example:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n\nClients send it as a bearer token, or as the password of any user name."
-    )]
-    Create(TokenArguments),
-}
-
-#[derive(Debug, Args)]
-pub(super) struct TokenArguments {
-    #[command(flatten)]
-    pub(super) data: DataArguments,
-    /// admin, analyst, service or ingest
-    #[arg(long)]
-    pub(super) role: Role,
-    /// What the token is for
-    #[arg(long, default_value = "")]
-    pub(super) name: String,
-    /// Days until it expires
-    #[arg(long, value_name = "DAYS")]
-    pub(super) expires: Option<u64>,
 }

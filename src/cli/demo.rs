@@ -22,7 +22,7 @@ use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::server;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::workspace::Manifest;
+use crate::workspace::{Manifest, WorkspaceSettings};
 
 /// Days that the demo's own token lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -30,11 +30,13 @@ const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
 pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let data = DataArguments { data: arguments.data.clone(), workspace: WorkspaceName::default() };
     let embedded = Embedded::open(&data.data, settings(&arguments)?).await?;
-    let manifest = Manifest { base_currency: Some("CNY".to_owned()), ..Manifest::new(Tz::UTC) };
+    let currency = WorkspaceSettings { base_currency: Some("CNY".to_owned()), ..WorkspaceSettings::default() };
+    let manifest = Manifest { settings: currency, ..Manifest::new(Tz::UTC) };
     embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
     let shop = Shop::new(arguments.persons);
     load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
 
+    embedded.workspaces.serve();
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;
     let address = format!("http://{}", listener.local_addr()?);

@@ -7,6 +7,7 @@ use chrono_tz::Tz;
 use super::arguments::{DataArguments, SettingsArguments};
 use crate::auth::{Caller, Tokens};
 use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
 use crate::ingest::Loader;
 use crate::query::Engine;
 use crate::settings::Settings;
@@ -49,10 +50,22 @@ impl Embedded {
         Self::open(data, settings).await
     }
 
-    /// Makes the workspace unless it is there.
+    /// Opens the workspace. The default one is made in a fresh root; every other one must have been made, so that a slip
+    /// of the pen makes none.
     pub(super) async fn create_workspace(&self, data: &DataArguments, time_zone: Option<Tz>) -> Result<()> {
-        let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
-        self.workspaces.get_or_create(&data.workspace, &manifest).await?;
+        if data.workspace == WorkspaceName::default() {
+            self.create_default_workspace(time_zone).await?;
+        }
+        self.workspaces.get(&data.workspace).await?;
+        Ok(())
+    }
+
+    /// Makes the default workspace when the root has none at all.
+    pub(super) async fn create_default_workspace(&self, time_zone: Option<Tz>) -> Result<()> {
+        if self.workspaces.is_fresh().await? {
+            let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
+            self.workspaces.get_or_create(&WorkspaceName::default(), &manifest).await?;
+        }
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ mod checkpoint;
 mod connector;
 mod demo;
 mod embedded;
+mod import;
 mod ingest;
 mod logging;
 mod output;
@@ -17,6 +18,7 @@ mod source;
 mod sql;
 mod token;
 mod upkeep;
+mod workspace;
 
 use std::process::ExitCode;
 
@@ -72,6 +74,8 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Sql(arguments) => sql::run(arguments).await,
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Checkpoint(arguments) => checkpoint::run(arguments).await,
+        Command::Workspace(command) => workspace::run(command).await,
+        Command::Import(command) => import::run(command).await,
         Command::Token(command) => token::run(command).await,
         Command::Compact(arguments) => upkeep::compact(arguments).await,
         Command::Vacuum(arguments) => upkeep::vacuum(arguments).await,

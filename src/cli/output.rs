@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use datafusion::execution::SendableRecordBatchStream;
@@ -29,6 +29,19 @@ impl ResultRows {
         let output = Output::of(logical);
         let schema = output.schema().clone();
         Self { schema, batches: Box::pin(stream.map(move |batch| output.adapt(&batch?))) }
+    }
+}
+
+impl ResultRows {
+    /// Rows of texts, for lists that come from no query.
+    pub(super) fn of_texts(columns: &[&str], rows: Vec<Vec<Option<String>>>) -> Result<Self> {
+        let fields: Vec<Field> = columns.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let schema = SchemaRef::new(Schema::new(fields));
+        let texts = (0..columns.len()).map(|column| -> ArrayRef {
+            Arc::new(StringArray::from_iter(rows.iter().map(|row| row[column].as_deref())))
+        });
+        let batch = RecordBatch::try_new(SchemaRef::clone(&schema), texts.collect())?;
+        Ok(Self { schema, batches: Box::pin(futures::stream::iter([Ok(batch)])) })
     }
 }
 

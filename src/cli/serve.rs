@@ -13,21 +13,20 @@ use tokio_rustls::TlsAcceptor;
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
 use super::output;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::ids::WorkspaceName;
 use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, Listening, ServerParts, tls};
 use crate::settings::{ServerSettings, Settings};
-use crate::workspace::checkpoint_by_time;
+use crate::workspace::{Workspaces, checkpoint_by_time};
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = settings(&arguments)?;
     let tls = acceptor(&settings.server)?;
     let embedded = Embedded::open(&arguments.data.data, settings).await?;
-    embedded.create_workspace(&arguments.data, None).await?;
-    // Only one process writes to a workspace, and readers of this one must see what it writes.
-    let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
-    drop(workspace.writer().await?);
+    embedded.create_default_workspace(None).await?;
+    open_default(&embedded.workspaces).await?;
     let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
@@ -84,6 +83,20 @@ fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
             "TLS needs a certificate and its key: give both --tls-cert and --tls-key (settings server.tls_cert, server.tls_key)",
         )),
     }
+}
+
+/// Only one process writes to a workspace, and readers of this one must see what it writes: so the default one is opened
+/// before anybody is told of the server, and all others when they are first asked for.
+async fn open_default(workspaces: &Workspaces) -> Result<()> {
+    let name = WorkspaceName::default();
+    match workspaces.get(&name).await {
+        // Here the words of the writer's lock say more than those for a caller of the server.
+        Ok(workspace) => drop(workspace.writer().await?),
+        Err(error) if error.kind() == Kind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    workspaces.serve();
+    Ok(())
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

@@ -24,7 +24,8 @@ const TABLE_TYPES: [(TableKind, &str); 3] =
 
 impl FlightSql {
     /// GetFlightInfo of a metadata command. Reads no table.
-    pub(super) fn metadata_info(&self, command: Command) -> Result<FlightInfo> {
+    pub(super) fn metadata_info(&self, context: &CallContext, command: Command) -> Result<FlightInfo> {
+        check_may_ask(context, &command)?;
         let schema = self.metadata_schema(&command)?;
         let ticket = Ticket::new(command.into_any().encode_to_vec());
         Ok(flight_info(&schema)?.with_endpoint(FlightEndpoint::new().with_ticket(ticket)))
@@ -32,6 +33,7 @@ impl FlightSql {
 
     /// DoGet of a metadata command.
     pub(super) async fn metadata_rows(&self, context: &CallContext, command: Command) -> Result<FlightStream> {
+        check_may_ask(context, &command)?;
         let schema = self.metadata_schema(&command)?;
         let batch = match command {
             Command::CommandGetCatalogs(command) => {
@@ -95,6 +97,14 @@ impl FlightSql {
                 .map_err(from_flight)?;
         }
         builder.build().map_err(from_flight)
+    }
+}
+
+/// What the server can do is everybody's business; what the workspace holds is only theirs who may query it.
+fn check_may_ask(context: &CallContext, command: &Command) -> Result<()> {
+    match command {
+        Command::CommandGetSqlInfo(_) | Command::CommandGetXdbcTypeInfo(_) | Command::CommandGetTableTypes(_) => Ok(()),
+        _ => context.caller.check_can_query(),
     }
 }
 

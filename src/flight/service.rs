@@ -92,7 +92,7 @@ impl FlightSql {
             Command::CommandPreparedStatementQuery(query) => {
                 self.plan_prepared(&context, query.prepared_statement_handle).await
             }
-            other => self.metadata_info(other),
+            other => self.metadata_info(&context, other),
         };
         Ok(info.map_err(to_status)?.with_descriptor(descriptor))
     }

@@ -124,6 +124,20 @@ struct Snapshot {
     epoch: u64,
     #[prost(uint64, tag = "3")]
     tables: u64,
+    #[prost(uint64, tag = "4")]
+    settings_revision: u64,
+}
+
+impl From<SnapshotId> for Snapshot {
+    fn from(id: SnapshotId) -> Self {
+        Self { version: id.version, epoch: id.epoch, tables: id.tables, settings_revision: id.settings_revision }
+    }
+}
+
+impl From<Snapshot> for SnapshotId {
+    fn from(id: Snapshot) -> Self {
+        Self { version: id.version, epoch: id.epoch, tables: id.tables, settings_revision: id.settings_revision }
+    }
 }
 
 /// Seals and opens statements with the key of this process.
@@ -147,7 +161,7 @@ impl Signer {
             purpose: purpose.code(),
             expires_at,
             caller: Bytes::copy_from_slice(caller_hash(caller).as_bytes()),
-            snapshot: statement.snapshot.map(|id| Snapshot { version: id.version, epoch: id.epoch, tables: id.tables }),
+            snapshot: statement.snapshot.map(Snapshot::from),
             time_zone: statement.options.time_zone.clone(),
             schema: statement.options.schema.clone(),
             sql: statement.sql.clone(),
@@ -191,7 +205,7 @@ impl Signer {
         Ok(Statement {
             sql: payload.sql,
             options: SessionOptions { time_zone: payload.time_zone, schema: payload.schema },
-            snapshot: payload.snapshot.map(|id| SnapshotId { version: id.version, epoch: id.epoch, tables: id.tables }),
+            snapshot: payload.snapshot.map(SnapshotId::from),
             parameters: payload.parameters,
             query_id: payload.query_id.as_ref().try_into().map_err(|_| foreign())?,
         })

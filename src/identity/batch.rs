@@ -8,7 +8,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, Int64Builder, RecordBat
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use uuid::Uuid;
 
-use super::identifier::{TypeId, identifier_types, type_id};
+use super::identifier::{IdentifierTypes, TypeId};
 use crate::error::{Error, Result};
 use crate::ids::{Node, Person};
 
@@ -40,11 +40,11 @@ impl IdentityBatch {
         Arc::clone(&SCHEMA)
     }
 
-    pub fn to_record_batch(&self) -> Result<RecordBatch> {
+    /// The rows of the object; `types` are those of the graph that the batch comes from.
+    pub fn to_record_batch(&self, types: &IdentifierTypes) -> Result<RecordBatch> {
         let mut rows = Rows::default();
         for (node, kind, value) in &self.nodes {
-            let name = identifier_types()[usize::from(*kind)].name;
-            rows.push("node", *node, None, Some((name, value)), None);
+            rows.push("node", *node, None, Some((types.name(*kind), value)), None);
         }
         for (node, other) in &self.edges {
             rows.push("edge", *node, Some(*other), None, None);
@@ -57,12 +57,12 @@ impl IdentityBatch {
 
     /// # Errors
     /// `Corrupt` when a row is not what [`Self::to_record_batch`] writes.
-    pub fn from_record_batches(batches: &[RecordBatch]) -> Result<Self> {
+    pub fn from_record_batches(types: &IdentifierTypes, batches: &[RecordBatch]) -> Result<Self> {
         let mut found = Self::default();
         for batch in batches {
             let columns = Columns::of(batch).ok_or_else(|| damaged("columns"))?;
             for row in 0..batch.num_rows() {
-                columns.read_row(row, &mut found)?;
+                columns.read_row(types, row, &mut found)?;
             }
         }
         Ok(found)
@@ -141,14 +141,17 @@ impl<'a> Columns<'a> {
         })
     }
 
-    fn read_row(&self, row: usize, found: &mut IdentityBatch) -> Result<()> {
+    fn read_row(&self, types: &IdentifierTypes, row: usize, found: &mut IdentityBatch) -> Result<()> {
         let number = |column: &Int64Array| {
             let value = (!column.is_null(row)).then(|| column.value(row));
             value.and_then(|value| u32::try_from(value).ok()).ok_or_else(|| damaged("numbers"))
         };
         let node = number(self.node)?;
         match self.kind.value(row) {
-            "node" => found.nodes.push((node, type_id(self.id_type.value(row))?, self.id_value.value(row).to_owned())),
+            "node" => {
+                let kind = types.id(self.id_type.value(row)).map_err(|_| damaged("types"))?;
+                found.nodes.push((node, kind, self.id_value.value(row).to_owned()));
+            }
             "edge" => found.edges.push((node, number(self.other)?)),
             "birth" => {
                 let id = self.person_id.value(row).parse().map_err(|_| damaged("person ids"))?;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::batch::IdentityBatch;
 use super::components::Components;
 use super::dictionary::Dictionary;
-use super::identifier::{IdentifierClass, TypeId, identifier_types};
+use super::identifier::{IdentifierClass, IdentifierTypes, TypeId};
 use super::snapshot::IdentitySnapshot;
 use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
@@ -20,6 +20,7 @@ pub use checkpoint::{GraphRestorer, birth_schema, node_schema, published_schema}
 /// Grows by events; every change since the last [`Self::finish_batch`] is in the batch it returns.
 #[derive(Debug, Default)]
 pub struct IdentityGraph {
+    types: Arc<IdentifierTypes>,
     dictionary: Dictionary,
     components: Components,
     /// By person number, merged ones included.
@@ -32,6 +33,15 @@ pub struct IdentityGraph {
 }
 
 impl IdentityGraph {
+    /// An empty graph over these types.
+    pub fn new(types: Arc<IdentifierTypes>) -> Self {
+        Self { types, ..Self::default() }
+    }
+
+    pub fn types(&self) -> &Arc<IdentifierTypes> {
+        &self.types
+    }
+
     /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
     ///
     /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
@@ -53,7 +63,7 @@ impl IdentityGraph {
         }
         self.components.grow(self.dictionary.len());
         // Of two identifiers of one type the one that came first on the event is the main one.
-        let main = nodes.iter().min_by_key(|(kind, _)| *kind).map(|(_, node)| *node);
+        let main = nodes.iter().min_by_key(|(kind, _)| self.types.rank(*kind)).map(|(_, node)| *node);
         if let Some(main) = main {
             if !any_known {
                 self.give_birth(main);
@@ -127,7 +137,7 @@ impl IdentityGraph {
         for (node, person) in persons.iter().enumerate() {
             let kind = self.dictionary.kind(node as Node);
             identifier_counts[*person as usize] += 1;
-            known[*person as usize] |= identifier_types()[usize::from(kind)].class == IdentifierClass::Person;
+            known[*person as usize] |= self.types.class(kind) == IdentifierClass::Person;
         }
         IdentitySnapshot {
             epoch: self.epoch,
@@ -139,13 +149,18 @@ impl IdentityGraph {
         }
     }
 
+    /// Whether an identifier of this type was ever seen.
+    pub fn uses(&self, kind: TypeId) -> bool {
+        (0..self.dictionary.len() as Node).any(|node| self.dictionary.entry(node).0 == kind)
+    }
+
     pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {
         self.dictionary.get(kind, value)
     }
 
     /// Type name and value of a node that a snapshot of this graph holds.
-    pub fn identifier(&self, node: Node) -> (&'static str, &str) {
+    pub fn identifier(&self, node: Node) -> (&str, &str) {
         let (kind, value) = self.dictionary.entry(node);
-        (identifier_types()[usize::from(kind)].name, value)
+        (self.types.name(kind), value)
     }
 }

@@ -15,5 +15,5 @@ mod tests;
 
 pub use batch::IdentityBatch;
 pub use graph::{GraphRestorer, IdentityGraph, birth_schema, node_schema, published_schema};
-pub use identifier::{BlockedValues, IdentifierClass, IdentifierType, TypeId, identifier_types, type_id};
+pub use identifier::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place, TypeId};
 pub use snapshot::{IdentitySnapshot, PersonEntry};

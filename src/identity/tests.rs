@@ -56,7 +56,8 @@ fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
 
     let mut again = IdentityGraph::default();
     for batch in [&first, &second] {
-        let read = IdentityBatch::from_record_batches(&[batch.to_record_batch().unwrap()]).unwrap();
+        let read = IdentityBatch::from_record_batches(again.types(), &[batch.to_record_batch(graph.types()).unwrap()])
+            .unwrap();
         assert_eq!(&read, batch);
         again.replay(&read).unwrap();
     }
@@ -103,7 +104,7 @@ fn partition(graph: &mut IdentityGraph) -> BTreeSet<BTreeSet<(TypeId, String)>> 
         by_person
             .entry(snapshot.person_of(node).unwrap())
             .or_default()
-            .insert((type_id(kind).unwrap(), value.to_owned()));
+            .insert((IdentifierTypes::default().id(kind).unwrap(), value.to_owned()));
     }
     by_person.into_values().collect()
 }

@@ -13,8 +13,7 @@ use serde::de::IgnoredAny;
 
 use super::dead_letters::DeadLetters;
 use crate::error::{Error, Result};
-use crate::identity::{BlockedValues, IdentityGraph, TypeId, type_id};
-use crate::settings::IdentitySettings;
+use crate::identity::{BlockedValues, IdentifierTypes, IdentityGraph, TypeId};
 use crate::store::events::schema;
 
 /// Event types of the Segment protocol.
@@ -31,21 +30,32 @@ pub(super) struct Acceptor {
     message_prefix: String,
     received_at: i64,
     checked: bool,
-    anonymous_id: TypeId,
-    user_id: TypeId,
+    types: Arc<IdentifierTypes>,
+    /// In place of the `source` of every row.
+    source: Option<Arc<str>>,
     next_row: i64,
 }
 
+/// How rows are accepted.
+pub(super) struct Acceptance<'a> {
+    pub(super) blocked_values: &'a [String],
+    pub(super) types: Arc<IdentifierTypes>,
+    pub(super) content_hash: &'a str,
+    /// The rows come from our own readers, which checked their JSON already.
+    pub(super) checked: bool,
+    pub(super) source: Option<Arc<str>>,
+}
+
 impl Acceptor {
-    pub(super) fn new(settings: &IdentitySettings, content_hash: &str, checked: bool) -> Self {
-        let digest = blake3::hash(content_hash.as_bytes()).to_hex();
+    pub(super) fn new(how: Acceptance<'_>) -> Self {
+        let digest = blake3::hash(how.content_hash.as_bytes()).to_hex();
         Self {
-            blocked: BlockedValues::new(&settings.blocked_values),
+            blocked: BlockedValues::new(how.blocked_values),
             message_prefix: digest.as_str()[..24].to_owned(),
             received_at: Utc::now().timestamp_micros(),
-            checked,
-            anonymous_id: type_id("anonymous_id").unwrap_or_default(),
-            user_id: type_id("user_id").unwrap_or_default(),
+            checked: how.checked,
+            types: how.types,
+            source: how.source,
             next_row: 1,
         }
     }
@@ -105,7 +115,9 @@ impl Acceptor {
         if rows.text("message_id", row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
             return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
         }
-        if let Some(reason) = rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(kind, value)) {
+        if let Some(reason) =
+            rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(&self.types, kind, value))
+        {
             return Some(reason);
         }
         if self.checked {
@@ -137,6 +149,9 @@ impl Acceptor {
                 "type" => default_type(rows),
                 "node" => Arc::clone(&nodes),
                 "identifiers" => Arc::clone(&identifiers),
+                "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
+                    std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
+                )),
                 // Every other stored column is an input column of the same name and type.
                 name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
             })
@@ -153,7 +168,7 @@ impl Acceptor {
         let mut usable: Vec<(TypeId, &str)> = Vec::new();
         for row in 0..rows.len() {
             usable.clear();
-            let columns = [(self.user_id, "user_id"), (self.anonymous_id, "anonymous_id")];
+            let columns = [(IdentifierTypes::USER_ID, "user_id"), (IdentifierTypes::ANONYMOUS_ID, "anonymous_id")];
             for (kind, column) in columns {
                 if let Some(value) = rows.text(column, row) {
                     self.push_usable(&mut usable, kind, value);
@@ -161,11 +176,11 @@ impl Acceptor {
             }
             for (kind, value) in rows.identifiers_of(row) {
                 // `fault` refused rows with unknown types.
-                self.push_usable(&mut usable, type_id(kind)?, value);
+                self.push_usable(&mut usable, self.types.id(kind)?, value);
             }
             let node = graph.add_event(usable.iter().copied())?;
             nodes.append_option(node.map(i64::from));
-            append_identifiers(&mut lists, &usable);
+            append_identifiers(&mut lists, &self.types, &usable);
         }
         Ok((Arc::new(nodes.finish()), Arc::new(lists.finish())))
     }
@@ -191,19 +206,18 @@ impl Acceptor {
     }
 }
 
-fn identifier_fault(kind: &str, value: &str) -> Option<String> {
-    if let Err(error) = type_id(kind) {
+fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {
+    if let Err(error) = types.id(kind) {
         return Some(format!("column 'identifiers': {error}"));
     }
     (value.len() > MAX_IDENTIFIER_BYTES)
         .then(|| format!("column 'identifiers': a value of type {kind} is longer than {MAX_IDENTIFIER_BYTES} bytes"))
 }
 
-fn append_identifiers(lists: &mut ListBuilder<StructBuilder>, usable: &[(TypeId, &str)]) {
+fn append_identifiers(lists: &mut ListBuilder<StructBuilder>, types: &IdentifierTypes, usable: &[(TypeId, &str)]) {
     let elements = lists.values();
     for (kind, value) in usable {
-        let name = crate::identity::identifier_types()[usize::from(*kind)].name;
-        for (index, text) in [name, value].into_iter().enumerate() {
+        for (index, text) in [types.name(*kind), value].into_iter().enumerate() {
             // The builder was made from `identifier_fields`: two text fields.
             if let Some(builder) = elements.field_builder::<StringBuilder>(index) {
                 builder.append_value(text);

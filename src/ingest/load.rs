@@ -9,7 +9,7 @@ use futures::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accept::Acceptor;
+use super::accept::{Acceptance, Acceptor};
 use super::dead_letters::DeadLetters;
 use super::partition::Partitioner;
 use crate::auth::Caller;
@@ -72,6 +72,11 @@ impl Loader {
     ) -> Result<LoadSummary> {
         caller.check_can_ingest()?;
         let started = Instant::now();
+        // The same content of another source is other events, and no source may claim the content of another.
+        let request = match &caller.source {
+            Some(source) => LoadRequest { content_hash: format!("{}@{source}", request.content_hash), ..request },
+            None => request,
+        };
         let workspace = self.workspaces.get(&caller.workspace).await?;
         let writer = workspace.writer().await?;
         let held = workspace.snapshot();
@@ -82,7 +87,7 @@ impl Loader {
         // The salt keeps the message ids of a repeated load apart from those of the first.
         let content_hash =
             if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
-        let mut load = Load::new(&workspace, &self.settings, &request, content_hash);
+        let mut load = Load::new(&workspace, &self.settings, caller, &request, content_hash);
         workspace.begin_load(&writer);
         let (files, dead_letters) = load.run(batches).await?;
         let identity = workspace.write_identity(&writer, load.id).await?;
@@ -112,10 +117,23 @@ struct Load<'a> {
 }
 
 impl<'a> Load<'a> {
-    fn new(workspace: &'a Workspace, settings: &Settings, request: &LoadRequest, content_hash: String) -> Self {
+    fn new(
+        workspace: &'a Workspace,
+        settings: &Settings,
+        caller: &Caller,
+        request: &LoadRequest,
+        content_hash: String,
+    ) -> Self {
+        let rules = &workspace.snapshot().rules;
         Self {
             id: Uuid::now_v7(),
-            acceptor: Acceptor::new(&settings.identity, &content_hash, request.checked),
+            acceptor: Acceptor::new(Acceptance {
+                blocked_values: rules.settings.blocked_values.as_ref().unwrap_or(&settings.identity.blocked_values),
+                types: Arc::clone(&rules.types),
+                content_hash: &content_hash,
+                checked: request.checked,
+                source: caller.source.clone(),
+            }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
                 workspace.manifest().time_zone,

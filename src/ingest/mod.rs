@@ -6,5 +6,6 @@ pub mod input;
 mod load;
 mod partition;
 pub mod read;
+pub mod reference;
 
 pub use load::{LOAD_COMPLETE, LoadRequest, LoadSummary, Loader};

@@ -18,7 +18,7 @@ pub async fn run_every(workspaces: Workspaces, settings: UpkeepSettings) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        for workspace in workspaces.opened().await {
+        for workspace in workspaces.opened() {
             let name = workspace.name().clone();
             if let Err(error) = keep_up(workspace, &settings).await {
                 tracing::warn!(workspace = %name, %error, "upkeep failed");

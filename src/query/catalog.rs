@@ -13,17 +13,19 @@ use datafusion::catalog::{
 };
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::provider_as_source;
+use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 
-use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
+use datafusion::logical_expr::{LogicalPlanBuilder, ScalarUDF, col, lit};
 
 use super::engine::TableKind;
-use super::functions;
+use super::functions::{self, NetInBase};
 use super::session::TemplateParts;
 use super::tables;
 use super::tables::user_table::UserTable;
 use crate::error::Result;
+use crate::settings::OrderSettings;
 use crate::workspace::Snapshot;
 
 /// A table as the catalog shows it.
@@ -97,29 +99,42 @@ pub(super) async fn register(
 }
 
 async fn add_views(
-    state: &SessionState,
+    state: &mut SessionState,
     parts: &TemplateParts<'_>,
     snapshot: &Arc<Snapshot>,
     building: &mut Building,
 ) -> Result<()> {
     let zone = parts.workspace.manifest().time_zone;
-    let mut rules = parts.settings.orders.clone();
-    rules.base_currency = parts.workspace.manifest().base_currency.clone().unwrap_or(rules.base_currency);
+    let rules = snapshot.rules.orders(&parts.settings.orders);
+    register_net_in_base(state, snapshot, &rules)?;
     let orders = tables::orders::view_of_orders(state, &rules, zone).await?;
     building.add("main", "orders", orders)?;
     let items = tables::orders::view_of_items(state, &rules, zone).await?;
     building.add("main", "order_items", items)?;
     building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
     building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
-    building.add("main", "event_catalog", tables::event_catalog::event_catalog(state).await?)?;
-    building.add("main", "dates", tables::dates::table()?)
+    building.add("main", "event_catalog", tables::event_catalog::event_catalog(state, &snapshot.rules).await?)?;
+    building.add("main", "dates", tables::dates::table(&snapshot.rules.day_names)?)?;
+    building.add("main", "fx_rates", tables::fx_rates::table(&snapshot.rules)?)
+}
+
+/// The function by which `orders` turns money into the base currency.
+fn register_net_in_base(state: &mut SessionState, snapshot: &Snapshot, rules: &OrderSettings) -> Result<()> {
+    let rates = snapshot.rules.rates_in(&rules.base_currency).cloned().unwrap_or_default();
+    let function = NetInBase::new(rules.base_currency.clone(), rates);
+    state.register_udf(Arc::new(ScalarUDF::from(function)))?;
+    Ok(())
 }
 
 fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
     let name = parts.workspace.name().clone();
     building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace, snapshot)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
-    building.add("system", "settings", tables::system::settings(parts.settings, parts.workspace.manifest())?)
+    building.add(
+        "system",
+        "settings",
+        tables::system::settings(parts.settings, parts.workspace.manifest(), &snapshot.rules)?,
+    )
 }
 
 /// The users' own tables; a managed table of the same name, added by a newer version of this program, hides one.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::catalog;
 use super::history::History;
 use crate::error::{Error, Result};
-use crate::settings::Settings;
+use crate::settings::{Settings, similar_names};
 use crate::workspace::{Snapshot, SnapshotId, Workspace};
 
 /// What a session may set.
@@ -34,7 +34,7 @@ impl SessionOptions {
     pub fn with_time_zone(&self, name: &str) -> Result<Self> {
         let zone: Tz = name.parse().map_err(|_| {
             let names: Vec<&str> = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()).collect();
-            let offered = super::suggest::similar(name, names);
+            let offered = similar_names(name, names);
             let hint = if offered.is_empty() {
                 "use an IANA name such as Asia/Shanghai".into()
             } else {

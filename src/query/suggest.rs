@@ -3,23 +3,8 @@
 use datafusion::error::DataFusionError;
 
 use crate::error::Error;
-
-/// Similar names offered at most.
-const OFFERED: usize = 3;
-/// Jaro-Winkler similarity from which a name is offered.
-const SIMILAR: f64 = 0.75;
-
-/// The names most similar to `wanted`, best first.
-pub(super) fn similar<'a>(wanted: &str, names: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let wanted = wanted.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .into_iter()
-        .map(|name| (strsim::jaro_winkler(&wanted, &name.to_lowercase()), name))
-        .filter(|(score, _)| *score >= SIMILAR)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(OFFERED).map(|(_, name)| name).collect()
-}
+use crate::settings::similar_names;
+use crate::workspace::not_found;
 
 /// A planning error of DataFusion; an unknown table is answered with the tables there are.
 ///
@@ -32,14 +17,15 @@ pub(super) fn planning_error(error: DataFusionError, catalog: &str, tables: &[St
     // The planner prints catalog, schema and name; the user mostly wrote the name.
     let elsewhere = missing.split_once('.').is_some_and(|(first, rest)| rest.contains('.') && first != catalog);
     if elsewhere {
-        return Error::invalid(format!("there is no table '{missing}'; SHOW TABLES lists the tables"));
+        // Whether there is a workspace of this name is no business of the caller.
+        return not_found(missing.split('.').next().unwrap_or_default());
     }
     let short = match missing.rsplit('.').take(2).collect::<Vec<_>>().as_slice() {
         [name, "main"] | [name] => (*name).to_owned(),
         [name, schema, ..] => format!("{schema}.{name}"),
         [] => missing.to_owned(),
     };
-    let offered = similar(&short, tables.iter().map(String::as_str));
+    let offered = similar_names(&short, tables.iter().map(String::as_str));
     let hint = match offered.as_slice() {
         [] => "SHOW TABLES lists the tables".to_owned(),
         names => format!("similar: {}", names.join(", ")),

@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! <root>/_tokens/<hash>.json                       who may call
-//! <root>/<workspace>/workspace.json                time zone, format version
+//! <root>/<workspace>/workspace.json                time zone, format version, first settings
+//! <root>/<workspace>/settings/<revision>.json      settings and reference tables since then
+//! <root>/<workspace>/reference/<table>-<id>.parquet   imported dates and exchange rates
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/events/month=M/part-*.parquet   rows of a load; sorted-* after compaction
 //! <root>/<workspace>/events_loads/<version>.parquet  records of all loads up to a version
@@ -93,6 +95,19 @@ pub fn table_file(file: Uuid) -> String {
 /// Path of a user table's file below the workspace.
 pub fn table_file_in_workspace(folder: Uuid, file: &str) -> Path {
     Path::from(format!("{TABLES}/{folder}/{file}"))
+}
+
+/// Folder of the revisions of settings below their workspace.
+pub const SETTINGS: &str = "settings";
+
+/// Path of a revision of settings below the workspace; names sort as their numbers do.
+pub fn settings_in_workspace(revision: u64) -> Path {
+    Path::from(format!("{SETTINGS}/{revision:020}.json"))
+}
+
+/// Path of one state of a reference table below the workspace.
+pub fn reference_in_workspace(table: &str, id: Uuid) -> Path {
+    Path::from(format!("reference/{table}-{id}.parquet"))
 }
 
 /// Folder of the events table below its workspace.

@@ -1,41 +1,57 @@
 //! What is fixed when a workspace is made.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use object_store::ObjectStore;
+use object_store::path::Path;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
+use super::settings::WorkspaceSettings;
 use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
+use crate::store::objects;
 
-/// Version of the layout under a root; a newer one is refused.
-const FORMAT: u32 = 1;
+/// Version of the layout of a workspace; a newer one is refused.
+const FORMAT: u64 = 1;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
-    pub format: u32,
+    pub format: u64,
     /// Defines the day in orders, lifecycle, dates and partitions.
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
-    /// In place of the server's `orders.base_currency`.
-    #[serde(default)]
-    pub base_currency: Option<String>,
+    /// The settings that it was made with: they hold until a revision of them is written.
+    #[serde(flatten)]
+    pub settings: WorkspaceSettings,
 }
 
 impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
-        Self { format: FORMAT, time_zone, created_at: Utc::now(), base_currency: None }
+        Self { format: FORMAT, time_zone, created_at: Utc::now(), settings: WorkspaceSettings::default() }
     }
 
+    /// The manifest at `path`, `None` when there is none.
+    ///
     /// # Errors
-    /// `Corrupt` for a layout that a newer version wrote.
-    pub fn check_format(&self) -> Result<()> {
-        if self.format > FORMAT {
+    /// `Corrupt` for one that a newer version wrote: both formats are named.
+    pub async fn read(store: &Arc<dyn ObjectStore>, path: &Path, workspace: &WorkspaceName) -> Result<Option<Self>> {
+        // The number first: a newer format may be anything beyond it.
+        let Some(document) = objects::read_json::<Value>(store, path).await? else { return Ok(None) };
+        let format = document.get("format").and_then(Value::as_u64).unwrap_or_default();
+        if format > FORMAT {
             return Err(Error::corrupt(format!(
-                "this root has format {}, this program reads up to format {FORMAT}: use a newer convoke",
-                self.format
+                "workspace '{workspace}' has format {format}, this program (convoke {}) reads up to format {FORMAT}: use \
+                 a newer convoke",
+                env!("CARGO_PKG_VERSION")
             )));
         }
-        Ok(())
+        serde_json::from_value(document)
+            .map(Some)
+            .map_err(|error| Error::corrupt(format!("the manifest of workspace '{workspace}' is damaged: {error}")))
     }
 }
 

@@ -4,14 +4,21 @@
 
 mod checkpoint;
 mod manifest;
+pub mod reference;
 mod registry;
+mod removal;
+mod rules;
+mod settings;
 mod snapshot;
 mod state;
 mod tables;
 
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
 pub use manifest::Manifest;
-pub use registry::Workspaces;
+pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
+pub use removal::Removed;
+pub use rules::{RuleChange, Rules};
+pub use settings::{WorkspaceSettings, currency};
 pub use snapshot::{Snapshot, SnapshotId};
 pub use state::{Commit, Workspace};
 pub use tables::{NewTable, TablesSnapshot};

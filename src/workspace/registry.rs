@@ -1,66 +1,200 @@
-//! The workspaces of a root, opened when first asked for.
+//! The workspaces of a root: made, listed, and opened when first asked for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::Mutex;
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use super::manifest::Manifest;
+use super::removal;
+use super::rules::Rules;
+use super::settings::WorkspaceSettings;
 use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::store::{Root, objects};
 
+/// Opened once, by the first who asks; others wait for that one workspace only.
+type Slot = Arc<OnceCell<Arc<Workspace>>>;
+
 /// All workspaces of a root. Cheap to clone.
 #[derive(Clone)]
 pub struct Workspaces {
     root: Root,
-    open: Arc<Mutex<HashMap<WorkspaceName, Arc<Workspace>>>>,
+    open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
+    /// Each workspace is opened for writing, too.
+    serving: Arc<AtomicBool>,
+}
+
+/// One workspace as a list shows it.
+#[derive(Debug, Clone)]
+pub struct WorkspaceEntry {
+    pub name: WorkspaceName,
+    pub state: WorkspaceState,
+}
+
+#[derive(Debug, Clone)]
+pub enum WorkspaceState {
+    Ready {
+        time_zone: Tz,
+        created_at: DateTime<Utc>,
+        settings: WorkspaceSettings,
+    },
+    /// Its manifest is gone, objects are left: dropping it again removes them.
+    PartlyDropped,
+    /// It cannot be opened, for this reason.
+    Unusable(String),
 }
 
 impl Workspaces {
     pub fn new(root: Root) -> Self {
-        Self { root, open: Arc::default() }
+        Self { root, open: Arc::default(), serving: Arc::default() }
     }
 
     pub fn root(&self) -> &Root {
         &self.root
     }
 
+    /// From now on this process is the writer of each workspace that it opens, for as long as it runs: what it answers
+    /// is the newest state, and nobody changes settings or drops a workspace under its readers.
+    pub fn serve(&self) {
+        self.serving.store(true, Ordering::Relaxed);
+    }
+
     /// # Errors
-    /// `NotFound` for a workspace that is not there.
+    /// `NotFound` for a workspace that is not there; `Busy` when this process serves and another one writes to it.
     pub async fn get(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
-        let mut open = self.open.lock().await;
-        if let Some(workspace) = open.get(name) {
-            return Ok(Arc::clone(workspace));
+        let slot = Arc::clone(self.open.lock().entry(name.clone()).or_default());
+        match slot.get_or_try_init(|| self.open(name)).await {
+            Ok(workspace) => Ok(Arc::clone(workspace)),
+            Err(error) => {
+                // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
+                self.open.lock().retain(|held, slot| held != name || slot.initialized() || Arc::strong_count(slot) > 2);
+                Err(error)
+            }
         }
-        let manifest: Option<Manifest> =
-            objects::read_json(&self.root.store(), &self.root.paths(name).manifest()).await?;
-        let manifest = manifest.ok_or_else(|| not_found(name))?;
-        manifest.check_format()?;
+    }
+
+    async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
+        let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
         let workspace = Arc::new(Workspace::open(self.root.clone(), name.clone(), manifest).await?);
-        open.insert(name.clone(), Arc::clone(&workspace));
+        if self.serving.load(Ordering::Relaxed) {
+            match workspace.writer().await {
+                Ok(writer) => drop(writer),
+                Err(error) if error.kind() == Kind::Conflict => {
+                    return Err(Error::busy(format!(
+                        "workspace '{name}' is being written to by a command: try again when that has ended"
+                    ))
+                    .with_source(error));
+                }
+                Err(error) => return Err(error),
+            }
+        }
         Ok(workspace)
     }
 
     /// Those that have been asked for.
-    pub async fn opened(&self) -> Vec<Arc<Workspace>> {
-        self.open.lock().await.values().cloned().collect()
+    pub fn opened(&self) -> Vec<Arc<Workspace>> {
+        self.open.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    async fn manifest(&self, name: &WorkspaceName) -> Result<Option<Manifest>> {
+        Manifest::read(&self.root.store(), &self.root.paths(name).manifest(), name).await
+    }
+
+    /// Makes a workspace.
+    ///
+    /// # Errors
+    /// `Conflict` when it is there, or when something is left of a dropped one of this name.
+    pub async fn create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
+        if self.manifest(name).await?.is_some() {
+            return Err(exists(name));
+        }
+        // Old events and old tokens must not come back to life in a new workspace.
+        if removal::anything_left(&self.root, name).await? {
+            return Err(Error::conflict(format!(
+                "workspace '{name}' was dropped in part: `convoke workspace drop {name} --yes` removes the rest"
+            )));
+        }
+        let path = self.root.paths(name).manifest();
+        match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
+            Err(error) if error.kind() == Kind::Conflict => Err(exists(name)),
+            Err(error) => Err(error),
+            Ok(()) => self.get(name).await,
+        }
     }
 
     /// The workspace, made from `manifest` unless it is there.
     pub async fn get_or_create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
-        let path = self.root.paths(name).manifest();
-        match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
-            Err(error) if error.kind() != Kind::Conflict => Err(error),
-            _ => self.get(name).await,
+        match self.get(name).await {
+            Err(error) if error.kind() == Kind::NotFound => {}
+            outcome => return outcome,
         }
+        match self.create(name, manifest).await {
+            // Another process may have made it in between.
+            Err(error) if error.kind() == Kind::Conflict && self.manifest(name).await?.is_some() => {
+                self.get(name).await
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether the root has no workspace at all, not even what is left of one.
+    pub async fn is_fresh(&self) -> Result<bool> {
+        for name in removal::folders(&self.root).await? {
+            if removal::anything_left(&self.root, &name).await? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// All workspaces of the root, by name.
+    pub async fn list(&self) -> Result<Vec<WorkspaceEntry>> {
+        let mut entries = Vec::new();
+        for name in removal::folders(&self.root).await? {
+            let state = match self.manifest(&name).await {
+                Ok(Some(manifest)) => match Rules::load(&self.root.workspace_store(&name), &manifest).await {
+                    Ok(rules) => WorkspaceState::Ready {
+                        time_zone: manifest.time_zone,
+                        created_at: manifest.created_at,
+                        settings: rules.settings,
+                    },
+                    Err(error) => WorkspaceState::Unusable(error.to_string()),
+                },
+                Ok(None) if !removal::anything_left(&self.root, &name).await? => continue,
+                Ok(None) => WorkspaceState::PartlyDropped,
+                Err(error) if error.kind() == Kind::Corrupt => WorkspaceState::Unusable(error.to_string()),
+                Err(error) => return Err(error),
+            };
+            entries.push(WorkspaceEntry { name, state });
+        }
+        Ok(entries)
+    }
+
+    /// Removes a workspace with its tokens and every object of it. What a crash leaves is removed by a second call.
+    ///
+    /// # Errors
+    /// `NotFound` when nothing is there, `Conflict` when a process writes to it or serves it.
+    pub async fn remove(&self, name: &WorkspaceName) -> Result<removal::Removed> {
+        let removed = removal::remove(&self.root, name).await?;
+        self.open.lock().remove(name);
+        Ok(removed)
     }
 }
 
-/// The same words whether it never was or is somebody else's.
-fn not_found(name: &WorkspaceName) -> Error {
+/// The same words whether it never was, was dropped, or is somebody else's.
+pub fn not_found(name: &str) -> Error {
     Error::not_found(format!(
-        "there is no workspace '{name}' here: check --data and --workspace, or make it by `convoke ingest`"
+        "there is no workspace '{name}' here: `convoke workspace list` shows those of a data folder, `convoke workspace \
+         create` makes one"
     ))
+}
+
+fn exists(name: &WorkspaceName) -> Error {
+    Error::conflict(format!("workspace '{name}' is there already: `convoke workspace set {name}` changes its settings"))
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::rules::Rules;
 use super::tables::TablesSnapshot;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Epoch;
@@ -17,6 +18,8 @@ pub struct SnapshotId {
     pub epoch: Epoch,
     /// Revision of the user tables, as this process counts them.
     pub tables: u64,
+    /// Version of the workspace's settings and reference tables.
+    pub settings_revision: u64,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -26,10 +29,21 @@ pub struct Snapshot {
     /// All loads up to `events.version`, in commit order.
     pub loads: Arc<Vec<LoadRecord>>,
     pub tables: TablesSnapshot,
+    pub rules: Arc<Rules>,
 }
 
 impl Snapshot {
+    /// Whether anything was read into it yet: a workspace that is being opened has none of this.
+    pub(super) fn is_read(&self) -> bool {
+        SnapshotId { settings_revision: 0, ..self.id() } != SnapshotId::default()
+    }
+
     pub fn id(&self) -> SnapshotId {
-        SnapshotId { version: self.events.version, epoch: self.identity.epoch, tables: self.tables.revision }
+        SnapshotId {
+            version: self.events.version,
+            epoch: self.identity.epoch,
+            tables: self.tables.revision,
+            settings_revision: self.rules.revision,
+        }
     }
 }

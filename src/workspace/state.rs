@@ -11,10 +11,11 @@ use uuid::Uuid;
 
 use super::checkpoint::{Checkpoints, Restored};
 use super::manifest::Manifest;
+use super::rules::{self, RuleChange, Rules};
 use super::snapshot::{Snapshot, SnapshotId};
 use super::tables::{TablesSnapshot, UserTables};
 use crate::error::{Error, Kind, Result};
-use crate::identity::{IdentityBatch, IdentityGraph};
+use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
 use crate::store::events::{
     CHECKPOINT_VERSIONS, DataFile, EventsSnapshot, EventsTable, LoadRecord, NodeIndex, WrittenFile,
@@ -80,14 +81,16 @@ impl WriterGuard<'_> {
 impl Workspace {
     /// Opens an existing workspace at its newest version.
     pub(super) async fn open(root: Root, name: WorkspaceName, manifest: Manifest) -> Result<Self> {
+        let store = root.workspace_store(&name);
+        let rules = Arc::new(Rules::load(&store, &manifest).await?);
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
             tables: UserTables::new(&root, &name),
-            store: root.workspace_store(&name),
-            checkpoints: Checkpoints::new(root.workspace_store(&name)),
-            nodes: NodeIndex::new(root.workspace_store(&name)),
-            identity: RwLock::new(IdentityGraph::default()),
-            snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot::default())])),
+            checkpoints: Checkpoints::new(Arc::clone(&store)),
+            nodes: NodeIndex::new(Arc::clone(&store)),
+            store,
+            identity: RwLock::new(IdentityGraph::new(Arc::clone(&rules.types))),
+            snapshots: RwLock::new(VecDeque::from([Arc::new(Snapshot { rules, ..Snapshot::default() })])),
             writer: Mutex::default(),
             unfinished: AtomicBool::new(false),
             name,
@@ -101,7 +104,10 @@ impl Workspace {
     /// Takes the newest checkpoint that can be read, and replays the loads after it.
     async fn start(&self) -> Result<()> {
         let events = self.events.snapshot().await?;
-        if let Some(restored) = self.checkpoints.restore(events.version, Self::empty_graph).await {
+        let types = Arc::clone(&self.snapshot().rules.types);
+        if let Some(restored) =
+            self.checkpoints.restore(events.version, || IdentityGraph::new(Arc::clone(&types))).await
+        {
             match self.start_from(restored, events.clone()).await {
                 Err(error) if error.kind() == Kind::Corrupt => {
                     tracing::warn!(workspace = %self.name, %error, "loads do not follow on the checkpoint: all are read");
@@ -109,7 +115,7 @@ impl Workspace {
                 outcome => return outcome,
             }
         }
-        self.start_from(Restored::default(), events).await
+        self.start_from(Restored::nothing(types.clone()), events).await
     }
 
     async fn start_from(&self, restored: Restored, events: EventsSnapshot) -> Result<()> {
@@ -117,10 +123,6 @@ impl Workspace {
         self.checkpoints.set_newest(restored.checkpoint).await;
         let tables = self.tables.load(&self.snapshot().tables).await?;
         self.take_in(events, restored.version, restored.loads, tables).await
-    }
-
-    fn empty_graph() -> IdentityGraph {
-        IdentityGraph::default()
     }
 
     pub fn name(&self) -> &WorkspaceName {
@@ -165,12 +167,12 @@ impl Workspace {
         &self.identity
     }
 
-    /// Reads what was committed since, by this or another process.
+    /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
     pub async fn refresh(&self) -> Result<()> {
         let events = self.events.snapshot().await?;
         let held = self.snapshot();
         let tables = self.tables.load(&held.tables).await?;
-        if events.version == held.events.version && held.id() != SnapshotId::default() {
+        if events.version == held.events.version && held.is_read() {
             self.publish_tables(&held, tables);
             return Ok(());
         }
@@ -187,12 +189,13 @@ impl Workspace {
     ) -> Result<()> {
         let new_loads = self.events.loads(after, events.version).await?;
         let mut batches = Vec::new();
+        let types = Arc::clone(self.identity.read().types());
         for path in new_loads.iter().filter_map(|load| load.identity.as_deref()) {
-            batches.push(self.read_identity(path).await?);
+            batches.push(self.read_identity(&types, path).await?);
         }
         let held = self.snapshot();
         // At the start the graph comes from a checkpoint, of which no snapshot was made yet.
-        let identity = if batches.is_empty() && held.id() != SnapshotId::default() {
+        let identity = if batches.is_empty() && held.is_read() {
             held.identity.clone()
         } else {
             let mut graph = self.identity.write();
@@ -200,15 +203,16 @@ impl Workspace {
             graph.snapshot()
         };
         loads.extend(new_loads);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables });
+        let rules = Arc::clone(&held.rules);
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables, rules });
         Ok(())
     }
 
-    async fn read_identity(&self, path: &str) -> Result<IdentityBatch> {
+    async fn read_identity(&self, types: &IdentifierTypes, path: &str) -> Result<IdentityBatch> {
         let bytes = objects::read(&self.store, &path.into()).await?.ok_or_else(|| {
             Error::corrupt(format!("object '{path}' of workspace '{}' is missing: run `convoke check`", self.name))
         })?;
-        IdentityBatch::from_record_batches(&objects::decode_parquet(bytes)?)
+        IdentityBatch::from_record_batches(types, &objects::decode_parquet(bytes)?)
     }
 
     fn publish(&self, snapshot: Snapshot) {
@@ -252,8 +256,12 @@ impl Workspace {
         }
         if !writing.prepared {
             self.events.create().await?;
-            // Another process may have committed before this one got the lock.
+            // Another process may have committed, or set rules, before this one got the lock.
             self.refresh().await?;
+            if rules::newest(&self.store).await? != self.snapshot().rules.revision {
+                let rules = Rules::load(&self.store, &self.manifest).await?;
+                self.adopt(rules).await?;
+            }
             writing.prepared = true;
         }
         let writer = WriterGuard { writing };
@@ -275,7 +283,7 @@ impl Workspace {
         if batch.is_empty() {
             return Ok(None);
         }
-        let rows = batch.to_record_batch()?;
+        let rows = batch.to_record_batch(self.identity.read().types())?;
         let bytes = objects::encode_parquet(IdentityBatch::schema(), &[rows])?;
         let path = paths::identity_in_workspace(load);
         objects::create(self.store.as_ref(), &path, bytes).await?;
@@ -295,7 +303,8 @@ impl Workspace {
         };
         let mut loads = held.loads.as_ref().clone();
         loads.push(commit.record);
-        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables: held.tables.clone() });
+        let (tables, rules) = (held.tables.clone(), Arc::clone(&held.rules));
+        self.publish(Snapshot { events, identity, loads: Arc::new(loads), tables, rules });
         self.unfinished.store(false, Ordering::Relaxed);
         self.checkpoint_if_due(version).await;
         Ok(self.snapshot())
@@ -335,17 +344,61 @@ impl Workspace {
         }
     }
 
-    /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
-    async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
+    /// Writes a new revision of the rules and makes it visible.
+    ///
+    /// # Errors
+    /// `Conflict` for settings that leave out an identifier type of which there are identifiers.
+    pub async fn change_rules(&self, _writer: &WriterGuard<'_>, change: RuleChange) -> Result<Arc<Rules>> {
         let held = self.snapshot();
-        let restored = self.checkpoints.restore(held.events.version, Self::empty_graph).await;
-        let restored = restored.filter(|restored| held.loads.starts_with(&restored.loads)).unwrap_or_default();
+        if let Some(settings) = &change.settings {
+            let dropped = held.rules.settings.identifier_types.iter().filter(|old| {
+                let is_kept = settings.identifier_types.iter().any(|new| new.name == old.name);
+                let graph = self.identity.read();
+                !is_kept && graph.types().id(&old.name).is_ok_and(|kind| graph.uses(kind))
+            });
+            if let Some(used) = dropped.map(|old| &old.name).next() {
+                return Err(Error::conflict(format!(
+                    "identifier type '{used}' has identifiers: it cannot be taken away, name it with the others"
+                )));
+            }
+        }
+        let rules = held.rules.write_next(&self.store, change).await?;
+        self.adopt(rules).await?;
+        Ok(Arc::clone(&self.snapshot().rules))
+    }
+
+    /// Makes other rules those of the newest snapshot.
+    async fn adopt(&self, rules: Rules) -> Result<()> {
+        let held = self.snapshot();
+        if rules.types != held.rules.types {
+            let graph = self.replayed(Arc::clone(&rules.types)).await?;
+            *self.identity.write() = graph;
+        }
+        let identity = self.identity.write().snapshot();
+        self.publish(Snapshot { identity, rules: Arc::new(rules), ..held.as_ref().clone() });
+        Ok(())
+    }
+
+    /// The identity graph of all loads of the newest snapshot.
+    async fn replayed(&self, types: Arc<IdentifierTypes>) -> Result<IdentityGraph> {
+        let held = self.snapshot();
+        let restored = self.checkpoints.restore(held.events.version, || IdentityGraph::new(Arc::clone(&types))).await;
+        let restored = restored
+            .filter(|restored| held.loads.starts_with(&restored.loads))
+            .unwrap_or_else(|| Restored::nothing(types.clone()));
         let mut graph = restored.graph;
         for load in held.loads.iter().skip(restored.loads.len()) {
             if let Some(path) = load.identity.as_deref() {
-                graph.replay(&self.read_identity(path).await?)?;
+                let batch = self.read_identity(graph.types(), path).await?;
+                graph.replay(&batch)?;
             }
         }
+        Ok(graph)
+    }
+
+    /// Forgets what an unfinished load left in the identity graph, and takes in its commit if that did land.
+    async fn recover(&self, _writer: &WriterGuard<'_>) -> Result<()> {
+        let graph = self.replayed(Arc::clone(&self.snapshot().rules.types)).await?;
         *self.identity.write() = graph;
         self.refresh().await?;
         self.unfinished.store(false, Ordering::Relaxed);

@@ -20,6 +20,8 @@ mod server;
 mod shop_truth;
 /// SQL text files under `tests/slt`.
 mod slt;
+/// Workspaces: settings, reference tables, drop, and that none leaks into another (promise 6).
+mod spaces;
 /// Layers, sizes and other rules of the code (DESIGN 3).
 mod tidy;
 /// Compaction, vacuum, the log's clean-up, checks, and one person's timeline.

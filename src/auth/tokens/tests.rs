@@ -59,6 +59,46 @@ async fn a_token_made_elsewhere_is_seen_within_a_second_and_a_removed_one_is_gon
 }
 
 #[tokio::test]
+async fn a_token_revoked_elsewhere_is_refused_within_a_second_and_stays_in_the_list() {
+    let (store, server) = tokens();
+    let command_line = Tokens::new(Arc::clone(&store) as Arc<dyn ObjectStore>, Path::from("root"));
+    let secret = server.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
+    server.authenticate(&secret).await.unwrap();
+    let id = command_line.list().await.unwrap()[0].id.clone();
+    command_line.revoke(&id).await.unwrap();
+    command_line.revoke(&id).await.unwrap();
+    tokio::time::sleep(CACHE_TIME + Duration::from_millis(50)).await;
+    let error = server.authenticate(&secret).await.unwrap_err();
+    assert_eq!((error.kind(), error.message()), (Kind::Unauthenticated, REFUSED));
+    assert_eq!(server.list().await.unwrap()[0].state, TokenState::Revoked);
+    assert_eq!(server.revoke("0123").await.unwrap_err().kind(), Kind::NotFound);
+}
+
+#[tokio::test]
+async fn a_token_for_a_source_sends_events_of_it() {
+    let (_, tokens) = tokens();
+    let secret = tokens.create_for_source(workspace("shop"), "a", None, "web").await.unwrap();
+    let caller = tokens.authenticate(&secret).await.unwrap();
+    assert_eq!((caller.role, caller.source.as_deref()), (Role::Ingest, Some("web")));
+    let plain = tokens.create(workspace("shop"), Role::Ingest, "b", None).await.unwrap();
+    assert_eq!(tokens.authenticate(&plain).await.unwrap().source, None);
+    for source in [" ", "a\nb", &"x".repeat(201)] {
+        let error = tokens.create_for_source(workspace("shop"), "a", None, source).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput, "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_one_workspace_are_removed_and_others_stay() {
+    let (_, tokens) = tokens();
+    let gone = tokens.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
+    let stays = tokens.create(workspace("shop2"), Role::Admin, "a", None).await.unwrap();
+    assert_eq!(tokens.remove_all_of(&workspace("shop")).await.unwrap(), 1);
+    assert_eq!(tokens.authenticate(&gone).await.unwrap_err().message(), REFUSED);
+    assert_eq!(tokens.authenticate(&stays).await.unwrap().workspace, workspace("shop2"));
+}
+
+#[tokio::test]
 async fn one_name_twice_is_two_principals() {
     let (_, tokens) = tokens();
     let first = tokens.create(workspace("shop"), Role::Admin, "same", None).await.unwrap();

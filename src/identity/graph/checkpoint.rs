@@ -11,7 +11,6 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
 use super::IdentityGraph;
 use crate::error::{Error, Result};
-use crate::identity::identifier::type_id;
 use crate::identity::snapshot::IdentitySnapshot;
 use crate::ids::{Epoch, Node, Person};
 
@@ -147,10 +146,10 @@ impl GraphRestorer {
     /// `Corrupt` when the rows are not those that follow.
     pub fn add_nodes(&mut self, batch: &RecordBatch) -> Result<()> {
         let (nodes, persons) = (number_column(batch, "node")?, number_column(batch, "person")?);
-        let (types, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
+        let (kinds, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
         let graph = &mut self.graph;
         for row in 0..batch.num_rows() {
-            let kind = type_id(types.value(row)).map_err(|_| damaged("types"))?;
+            let kind = graph.types.id(kinds.value(row)).map_err(|_| damaged("types"))?;
             let (node, new) = graph.dictionary.intern(kind, values.value(row))?;
             if !new || nodes.value(row) != i64::from(node) {
                 return Err(damaged("nodes"));

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::field::{EventField, EventKind, FIELD_COUNT};
-use super::mapping::{Target, similar_names};
+use super::mapping::Target;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
+use crate::settings::similar_names;
 
 /// Columns by number. A column without a role of its own is a property.
 #[derive(Debug)]

@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use super::field::{EventField, Treatment};
 use crate::error::{Error, Result};
+use crate::settings::similar_names;
 
 /// What a column can be mapped to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,19 +124,6 @@ fn unknown_target(name: &str) -> Error {
         false => format!("did you mean {}? (id.<type> maps an identifier)", similar.join(" or ")),
     };
     Error::invalid(format!("'{name}' is not a field of an event: {hint}"))
-}
-
-/// At most three of `names` that `name` may have meant, best first.
-pub fn similar_names<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    /// Jaro-Winkler similarity from which a name is worth naming: one or two slips in a word.
-    const SIMILAR: f64 = 0.75;
-    let lower = name.to_lowercase();
-    let mut scored: Vec<(f64, &str)> = names
-        .map(|known| (strsim::jaro_winkler(&lower, &known.to_lowercase()), known))
-        .filter(|(score, _)| *score >= SIMILAR)
-        .collect();
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().take(3).map(|(_, known)| known).collect()
 }
 
 /// Pieces of `text` between separators that no backslash precedes. The backslashes stay.

@@ -23,7 +23,8 @@ mod source;
 mod tests;
 
 pub use field::EventKind;
-pub use files::{Format, expand};
+pub use files::{Format, expand, extension};
 pub use mapping::Mapping;
 pub use options::ReadOptions;
 pub use reader::{FileReader, InputBatches};
+pub use source::open;

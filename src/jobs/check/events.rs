@@ -8,7 +8,7 @@ use object_store::path::Path;
 
 use super::{RESTORE, Report, delta};
 use crate::error::{Error, Result};
-use crate::identity::{IdentityBatch, IdentityGraph};
+use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
 use crate::store::events::{EventsTable, LoadRecord, faults_of};
 use crate::store::{Root, objects, paths};
@@ -17,6 +17,7 @@ use crate::store::{Root, objects, paths};
 pub(super) async fn check(
     root: &Root,
     name: &WorkspaceName,
+    types: &Arc<IdentifierTypes>,
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<HashSet<Path>> {
@@ -40,7 +41,7 @@ pub(super) async fn check(
     let mut nodes = None;
     match events.loads(0, snapshot.version).await {
         Ok(loads) => {
-            nodes = check_identity(&store, &loads, prefix, report).await?;
+            nodes = check_identity(&store, types, &loads, prefix, report).await?;
             check_dead_letters(&store, &loads, prefix, report).await?;
             known.extend(
                 loads
@@ -69,16 +70,17 @@ pub(super) async fn check(
 /// Replays the identity objects; the number of nodes that they give, if all is well.
 async fn check_identity(
     store: &Arc<dyn ObjectStore>,
+    types: &Arc<IdentifierTypes>,
     loads: &[LoadRecord],
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<Option<usize>> {
-    let mut graph = IdentityGraph::default();
+    let mut graph = IdentityGraph::new(Arc::clone(types));
     let mut whole = true;
     let paths: Vec<&str> = loads.iter().filter_map(|load| load.identity.as_deref()).collect();
     for path in paths {
         let batch = match read(store, path, prefix, report).await? {
-            Some(batches) => IdentityBatch::from_record_batches(&batches),
+            Some(batches) => IdentityBatch::from_record_batches(types, &batches),
             None => {
                 whole = false;
                 continue;

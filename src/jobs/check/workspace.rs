@@ -1,17 +1,19 @@
 //! One workspace: its manifest, its events, the user's tables, and whatever else lies in its folder.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use futures::TryStreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use super::{RESTORE, Report, delta, events, loose};
-use crate::error::Result;
+use crate::error::{Kind, Result};
+use crate::identity::IdentifierTypes;
 use crate::ids::WorkspaceName;
 use crate::jobs::vacuum;
-use crate::store::{Root, objects, paths};
-use crate::workspace::Manifest;
+use crate::store::{Root, paths};
+use crate::workspace::{Manifest, Rules};
 
 pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report<'_>) -> Result<()> {
     let store = root.workspace_store(name);
@@ -20,10 +22,8 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     if listed.is_empty() {
         return Ok(());
     }
-    if !check_manifest(root, name, report).await? {
-        return Ok(());
-    }
-    let known = events::check(root, name, &prefix, report).await?;
+    let Some(types) = check_manifest(root, name, report).await? else { return Ok(()) };
+    let known = events::check(root, name, &types, &prefix, report).await?;
     check_user_tables(root, name, &prefix, report).await?;
     let removed = events_removed(root, name).await;
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
@@ -57,29 +57,27 @@ fn is_checked_elsewhere(path: &Path) -> bool {
     in_log || path.as_ref() == paths::MANIFEST || path.prefix_matches(&Path::from(paths::USER_TABLES))
 }
 
-/// Whether the workspace can be read at all.
-async fn check_manifest(root: &Root, name: &WorkspaceName, report: &mut Report<'_>) -> Result<bool> {
+/// Whether the workspace can be read at all; then its identifier types.
+async fn check_manifest(
+    root: &Root,
+    name: &WorkspaceName,
+    report: &mut Report<'_>,
+) -> Result<Option<Arc<IdentifierTypes>>> {
     let path = format!("{name}/{}", paths::MANIFEST);
-    match objects::read_json::<Manifest>(&root.store(), &root.paths(name).manifest()).await {
-        Ok(Some(manifest)) => {
-            report.looked_at(0);
-            match manifest.check_format() {
-                Ok(()) => Ok(true),
-                Err(error) => {
-                    report.fault(&path, error.message(), "use a newer convoke");
-                    Ok(false)
-                }
-            }
-        }
+    report.looked_at(0);
+    let rules = match Manifest::read(&root.store(), &root.paths(name).manifest(), name).await {
+        Ok(Some(manifest)) => Rules::load(&root.workspace_store(name), &manifest).await,
         Ok(None) => {
-            report.looked_at(0);
             report.fault(&path, "is missing", RESTORE);
-            Ok(false)
+            return Ok(None);
         }
-        Err(error) if error.kind() == crate::error::Kind::Corrupt => {
-            report.looked_at(0);
+        Err(error) => Err(error),
+    };
+    match rules {
+        Ok(rules) => Ok(Some(rules.types)),
+        Err(error) if error.kind() == Kind::Corrupt => {
             report.fault(&path, error.message(), RESTORE);
-            Ok(false)
+            Ok(None)
         }
         Err(error) => Err(error),
     }

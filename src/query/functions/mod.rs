@@ -4,6 +4,7 @@
 
 mod examples;
 mod json_entries;
+mod net_in_base;
 mod order_lines;
 mod person_at;
 mod traits;
@@ -17,6 +18,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::error::Result;
 use crate::workspace::Snapshot;
 
+pub(super) use net_in_base::NetInBase;
 pub(super) use person_at::PERSON_AT;
 
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>) -> Result<()> {

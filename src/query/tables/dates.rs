@@ -3,15 +3,13 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, BooleanArray, Date32Array, Int64Array, ListBuilder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Date32Type, Field, Schema, SchemaRef};
 use chrono::{Datelike, Days, NaiveDate};
 use datafusion::catalog::TableProvider;
 
 use super::rows;
 use crate::error::Result;
-
-const FIRST_YEAR: i32 = 1990;
-const LAST_YEAR: i32 = 2049;
+use crate::workspace::reference::{DayNames, FIRST_YEAR, LAST_YEAR};
 
 fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -32,11 +30,15 @@ fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-pub(in crate::query) fn table() -> Result<Arc<dyn TableProvider>> {
-    rows::table(schema(), || Box::new((FIRST_YEAR..=LAST_YEAR).map(year)))
+pub(in crate::query) fn table(names: &Arc<DayNames>) -> Result<Arc<dyn TableProvider>> {
+    let names = Arc::clone(names);
+    rows::table(schema(), move || {
+        let names = Arc::clone(&names);
+        Box::new((FIRST_YEAR..=LAST_YEAR).map(move |each| year(each, &names)))
+    })
 }
 
-fn year(year: i32) -> Result<RecordBatch> {
+fn year(year: i32, named: &DayNames) -> Result<RecordBatch> {
     let days: Vec<NaiveDate> = NaiveDate::from_ymd_opt(year, 1, 1)
         .into_iter()
         .flat_map(|first| (0..366).filter_map(move |offset| first.checked_add_days(Days::new(offset))))
@@ -45,11 +47,13 @@ fn year(year: i32) -> Result<RecordBatch> {
     let numbers =
         |of: &dyn Fn(&NaiveDate) -> i64| Arc::new(days.iter().map(|day| Some(of(day))).collect::<Int64Array>());
     let mut names = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
-    days.iter().for_each(|_| names.append(true));
+    for day in &days {
+        let of_day = named.names.get(&Date32Type::from_naive_date(*day));
+        of_day.into_iter().flatten().for_each(|name| names.values().append_value(name));
+        names.append(true);
+    }
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(
-            days.iter().map(|day| Some(arrow::datatypes::Date32Type::from_naive_date(*day))).collect::<Date32Array>(),
-        ),
+        Arc::new(days.iter().map(|day| Some(Date32Type::from_naive_date(*day))).collect::<Date32Array>()),
         numbers(&|day| i64::from(day.year())),
         numbers(&|day| i64::from(day.month0() / 3 + 1)),
         numbers(&|day| i64::from(day.month())),

@@ -1,7 +1,7 @@
 //! `orders` and `order_items`: what marketers count, derived from events by the workspace's rules (SQL.md 1).
 //!
 //! Lines of one order_id are one order; without an order_id an order is (person, local day), and an event that has
-//! neither is an order of its own.
+//! neither is an order of its own. `net_base` takes the rate of the order's local day, never that of another day.
 
 use std::sync::Arc;
 
@@ -38,7 +38,8 @@ pub(in crate::query) async fn view_of_orders(
            FROM lines GROUP BY order_key)
          SELECT order_id, ts, CAST(ts AT TIME ZONE {zone} AS DATE) AS day, person, brand, channel, store_id,
                 campaign_id, gross, refund, CAST(gross + refund AS DECIMAL(18,4)) AS net, cost, currency,
-                CASE WHEN currency = {base} THEN CAST(gross + refund AS DECIMAL(18,4)) END AS net_base, items
+                net_in_base(CAST(gross + refund AS DECIMAL(18,4)), currency, CAST(ts AT TIME ZONE {zone} AS DATE))
+                  AS net_base, items
          FROM grouped"
     );
     view(state, &sql).await

@@ -22,7 +22,7 @@ use crate::settings::Settings;
 use crate::store::dead_letters as letters;
 use crate::store::events::schema::instant;
 use crate::store::objects;
-use crate::workspace::{Manifest, Snapshot, Workspace};
+use crate::workspace::{Manifest, Rules, Snapshot, Workspace};
 
 /// `system.queries`: the last statements of this workspace.
 pub(in crate::query) fn queries(history: History, workspace: WorkspaceName) -> Result<Arc<dyn TableProvider>> {
@@ -64,7 +64,11 @@ fn queries_batch(history: &History, workspace: &WorkspaceName) -> Result<RecordB
 }
 
 /// `system.settings`: what is set and where it comes from.
-pub(in crate::query) fn settings(settings: &Settings, manifest: &Manifest) -> Result<Arc<dyn TableProvider>> {
+pub(in crate::query) fn settings(
+    settings: &Settings,
+    manifest: &Manifest,
+    rules: &Rules,
+) -> Result<Arc<dyn TableProvider>> {
     let schema = Arc::new(Schema::new(vec![
         Field::new("key", DataType::Utf8, false),
         Field::new("value", DataType::Utf8, false),
@@ -72,6 +76,13 @@ pub(in crate::query) fn settings(settings: &Settings, manifest: &Manifest) -> Re
     ]));
     let mut entries: Vec<(String, String, &str)> =
         settings.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone(), entry.origin)).collect();
+    for (key, value, own) in rules.settings.entries(settings) {
+        match entries.iter_mut().find(|(known, _, _)| *known == key) {
+            Some(entry) if own => *entry = (key, value, "workspace"),
+            Some(_) => {}
+            None => entries.push((key, value, if own { "workspace" } else { "default" })),
+        }
+    }
     entries.push(("workspace.time_zone".to_owned(), manifest.time_zone.name().to_owned(), "workspace"));
     entries.sort();
     let batch = RecordBatch::try_new(

@@ -15,7 +15,6 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlanBuilder, col, lit};
 
 use crate::error::Error;
-use crate::identity::type_id;
 use crate::ids::Person;
 use crate::query::parameters::BoundParameters;
 use crate::workspace::{Snapshot, Workspace};
@@ -57,8 +56,8 @@ impl Timeline {
     }
 
     fn person(&self, kind: &str, value: &str) -> DfResult<Option<Person>> {
-        let kind = type_id(kind)?;
-        let node = self.workspace.identity().read().node(kind, value.trim());
+        let graph = self.workspace.identity().read();
+        let node = graph.node(graph.types().id(kind)?, value.trim());
         Ok(node.and_then(|node| self.snapshot.identity.person_of(node)))
     }
 }

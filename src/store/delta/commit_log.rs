@@ -209,7 +209,9 @@ impl CommitLog for DeltaCommitLog {
         // It computes on the task that calls it.
         let write = move || runtime.block_on(checkpoints::create_checkpoint(&table, None));
         let written = tokio::task::spawn_blocking(write).await;
-        written.map_err(|error| Error::internal(format!("writing a checkpoint: {error}")))?.map_err(|error| self.failed(error))
+        written
+            .map_err(|error| Error::internal(format!("writing a checkpoint: {error}")))?
+            .map_err(|error| self.failed(error))
     }
 }
 

@@ -1,5 +1,7 @@
 //! Finds the newest checkpoint that can be read, and gives its state back.
 
+use std::sync::Arc;
+
 use arrow::array::AsArray;
 use futures::TryStreamExt;
 use object_store::ObjectMeta;
@@ -8,13 +10,12 @@ use object_store::path::Path;
 use super::parts::Part;
 use super::{Checkpoint, Checkpoints, FORMAT};
 use crate::error::{Error, Result};
-use crate::identity::{GraphRestorer, IdentityGraph};
+use crate::identity::{GraphRestorer, IdentifierTypes, IdentityGraph};
 use crate::store::events::LoadRecord;
 use crate::store::objects;
 use crate::store::paths::{CHECKPOINTS, CheckpointPaths};
 
 /// The state at one version of the events table.
-#[derive(Default)]
 pub(in crate::workspace) struct Restored {
     /// `None` for the state before the first load.
     pub(in crate::workspace) checkpoint: Option<Checkpoint>,
@@ -22,6 +23,13 @@ pub(in crate::workspace) struct Restored {
     pub(in crate::workspace) graph: IdentityGraph,
     /// All loads up to `version`, in commit order.
     pub(in crate::workspace) loads: Vec<LoadRecord>,
+}
+
+impl Restored {
+    /// The state before the first load.
+    pub(in crate::workspace) fn nothing(types: Arc<IdentifierTypes>) -> Self {
+        Self { checkpoint: None, version: 0, graph: IdentityGraph::new(types), loads: Vec::new() }
+    }
 }
 
 impl Checkpoints {

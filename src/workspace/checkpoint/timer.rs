@@ -15,7 +15,7 @@ pub async fn checkpoint_by_time(workspaces: Workspaces, period: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        for workspace in workspaces.opened().await {
+        for workspace in workspaces.opened() {
             match workspace.checkpoint_identity(&AtomicU64::default()).await {
                 Ok(_) => {}
                 Err(error) if error.kind() == Kind::Conflict => {

@@ -69,11 +69,23 @@ def test_missing_data_folder_of_a_query(tmp_path):
     assert not (tmp_path / "nowhere").exists(), "sql only reads"
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["ingest"], ["sql"], ["demo"], ["checkpoint"], ["token"], ["token", "create"]])
+GROUPS = {
+    "token": ["create", "list", "revoke"],
+    "workspace": ["create", "list", "set", "drop"],
+    "import": ["dates", "fx_rates"],
+}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["serve"], ["ingest"], ["sql"], ["demo"], ["checkpoint"], *([group] for group in GROUPS)]
+    + [[group, command] for group, commands in GROUPS.items() for command in commands],
+    ids=" ".join,
+)
 def test_help(command):
     text = cli.run(*command, "--help").stdout
     assert "Usage" in text
-    if command and command != ["token"]:
+    if command and command[-1] not in GROUPS:
         assert "convoke " + " ".join(command) in text.split("Usage")[1].split("\n", 1)[1], "an example below the usage"
 
 

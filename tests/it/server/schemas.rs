@@ -10,7 +10,7 @@ use prost::Message;
 use super::{Client, Served, boot, load, ticket, within};
 use crate::harness::world_with;
 
-const SHAPES: [&str; 41] = [
+const SHAPES: [&str; 42] = [
     "SELECT count(*) FROM events",
     "SELECT count(*) FROM events WHERE ts > '2030-01-01T00:00:00Z'",
     "SELECT min(ts), max(ts), min(revenue), max(message_id) FROM events",
@@ -35,6 +35,7 @@ const SHAPES: [&str; 41] = [
     "SELECT * FROM identities",
     "SELECT * FROM event_catalog",
     "SELECT * FROM dates LIMIT 3",
+    "SELECT * FROM fx_rates",
     "SELECT * FROM system.dead_letters",
     "SELECT * FROM system.queries LIMIT 1",
     "SELECT * FROM system.settings",

@@ -24,7 +24,7 @@ fn seen(graph: &IdentityGraph) -> impl PartialEq + std::fmt::Debug + use<> {
     let nodes: Vec<_> = (0..snapshot.nodes() as Node)
         .map(|node| {
             let (name, value) = graph.identifier(node);
-            let kind = type_id(name).unwrap();
+            let kind = graph.types().id(name).unwrap();
             (name.to_owned(), value.to_owned(), graph.node(kind, value), snapshot.person_of(node))
         })
         .collect();

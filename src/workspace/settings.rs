@@ -1,0 +1,258 @@
+//! What a workspace sets for itself: `key=value` in, checked values out. What it leaves unset is the server's setting.
+
+use serde::{Deserialize, Serialize};
+use toml::Value;
+
+use crate::error::{Error, Result};
+use crate::identity::{AddedType, IdentifierClass, IdentifierTypes, Place};
+use crate::settings::{OrderSettings, Settings, did_you_mean};
+use crate::store::events::schema;
+
+/// Elements of one list at most.
+const MAX_ELEMENTS: usize = 1_000;
+/// Longest element of a list in bytes.
+const MAX_ELEMENT_BYTES: usize = 512;
+
+/// Columns of `events` that hold personal data in every workspace.
+const PII_COLUMNS: [&str; 5] = ["anonymous_id", "user_id", "identifiers", "properties", "context"];
+/// Columns of JSON objects, whose keys may be named one by one.
+const OBJECT_COLUMNS: [&str; 2] = ["properties", "context"];
+
+/// The settings of a workspace; `None` and empty lists of additions leave the server's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct WorkspaceSettings {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub purchase_events: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_events: Option<Vec<String>>,
+    /// Currency of orders that name none, and of `net_base`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base_currency: Option<String>,
+    /// Identifier types beyond those that come with the program.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identifier_types: Vec<AddedType>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocked_values: Option<Vec<String>>,
+    /// Columns of `events`, or keys of its objects (`properties.phone`), that hold personal data, beyond the usual ones.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pii_columns: Vec<String>,
+}
+
+/// The keys, each with its section in `system.settings`.
+const KEYS: [(&str, &str); 6] = [
+    ("purchase_events", "orders"),
+    ("refund_events", "orders"),
+    ("base_currency", "orders"),
+    ("identifier_types", "identity"),
+    ("blocked_values", "identity"),
+    ("pii_columns", "workspace"),
+];
+
+impl WorkspaceSettings {
+    /// These settings after `pairs` of key and value; an empty value takes a setting back.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an unknown key, with similar ones, a value that is none, or settings that contradict each
+    /// other. `server` has what the workspace leaves unset.
+    pub fn with(&self, pairs: &[(String, String)], server: &Settings) -> Result<Self> {
+        let mut settings = self.clone();
+        for (key, text) in pairs {
+            settings.set(key, text.trim()).map_err(|error| error.context(format!("setting '{key}'")))?;
+        }
+        let orders = settings.orders(&server.orders);
+        if let Some(both) = orders.purchase_events.iter().find(|event| orders.refund_events.contains(event)) {
+            return Err(Error::invalid(format!("event '{both}' cannot be both in purchase_events and refund_events")));
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, key: &str, text: &str) -> Result<()> {
+        match short_key(key)? {
+            "purchase_events" => self.purchase_events = optional(text, list)?,
+            "refund_events" => self.refund_events = optional(text, list)?,
+            "base_currency" => self.base_currency = optional(text, currency)?,
+            "identifier_types" => {
+                let types = list(text)?.iter().map(|text| added_type(text)).collect::<Result<Vec<_>>>()?;
+                IdentifierTypes::with_added(&types)?;
+                self.identifier_types = types;
+            }
+            "blocked_values" => self.blocked_values = optional(text, list)?,
+            // `short_key` lets nothing else through.
+            _ => {
+                let columns = list(text)?;
+                columns.iter().try_for_each(|column| check_pii_column(column))?;
+                self.pii_columns = columns;
+            }
+        }
+        Ok(())
+    }
+
+    /// The rules of orders that hold in the workspace.
+    pub fn orders(&self, server: &OrderSettings) -> OrderSettings {
+        OrderSettings {
+            purchase_events: self.purchase_events.clone().unwrap_or_else(|| server.purchase_events.clone()),
+            refund_events: self.refund_events.clone().unwrap_or_else(|| server.refund_events.clone()),
+            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.clone()),
+        }
+    }
+
+    /// Keys of `column` whose values are personal data, `None` when all are.
+    pub fn pii_keys(&self, column: &str) -> Option<Vec<&str>> {
+        if self.pii_columns.iter().any(|named| named == column) {
+            return None;
+        }
+        let keys = self.pii_columns.iter().filter_map(|named| named.split_once('.'));
+        Some(keys.filter(|(of, _)| *of == column).map(|(_, key)| key).collect())
+    }
+
+    /// (key, value, whether the workspace set it) of all settings that a workspace may set, as they hold.
+    pub fn entries(&self, server: &Settings) -> Vec<(String, String, bool)> {
+        let orders = self.orders(&server.orders);
+        let blocked = self.blocked_values.as_ref().unwrap_or(&server.identity.blocked_values);
+        let columns = PII_COLUMNS.map(str::to_owned).into_iter().chain(self.pii_columns.iter().cloned());
+        let values = [
+            (list_text(&orders.purchase_events), self.purchase_events.is_some()),
+            (list_text(&orders.refund_events), self.refund_events.is_some()),
+            (orders.base_currency, self.base_currency.is_some()),
+            (self.types_text(), !self.identifier_types.is_empty()),
+            (list_text(blocked), self.blocked_values.is_some()),
+            (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
+        ];
+        let keys = KEYS.iter().map(|(key, section)| format!("{section}.{key}"));
+        keys.zip(values).map(|(key, (value, own))| (key, value, own)).collect()
+    }
+
+    /// What the workspace itself set: key and value, the added types alone in place of all.
+    pub fn own(&self, server: &Settings) -> Vec<(String, String)> {
+        let added: Vec<String> =
+            self.identifier_types.iter().map(|added| format!("{}:{}", added.name, added.class.as_str())).collect();
+        let entries = self.entries(server).into_iter().filter(|(_, _, own)| *own);
+        entries
+            .map(|(key, value, _)| match key.ends_with("identifier_types") {
+                true => (key, list_text(&added)),
+                false => (key, value),
+            })
+            .collect()
+    }
+
+    /// All types as `name:class`, highest priority first.
+    fn types_text(&self) -> String {
+        // They were checked when they were set.
+        let types = IdentifierTypes::with_added(&self.identifier_types).unwrap_or_default();
+        let texts: Vec<String> = types
+            .by_priority()
+            .into_iter()
+            .map(|id| format!("{}:{}", types.name(id), types.class(id).as_str()))
+            .collect();
+        list_text(&texts)
+    }
+}
+
+/// `orders.purchase_events` and `purchase_events` are the same key.
+fn short_key(key: &str) -> Result<&'static str> {
+    let found = KEYS.iter().find(|(short, section)| {
+        key == *short || key.split_once('.').is_some_and(|(first, rest)| first == *section && rest == *short)
+    });
+    if let Some((short, _)) = found {
+        return Ok(short);
+    }
+    if key.rsplit('.').next() == Some("time_zone") {
+        return Err(Error::invalid(
+            "the time zone is fixed when a workspace is made: `convoke workspace create --time-zone`",
+        ));
+    }
+    let names = KEYS.map(|(short, _)| short);
+    let hint = did_you_mean(key, names, &format!("a workspace has {}", names.join(", ")));
+    Err(Error::invalid(format!("there is no such setting of a workspace; {hint}")))
+}
+
+fn optional<T>(text: &str, parse: impl Fn(&str) -> Result<T>) -> Result<Option<T>> {
+    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+}
+
+/// `a, b`, or a JSON list for texts with commas and for a list without elements.
+fn list(text: &str) -> Result<Vec<String>> {
+    let elements: Vec<String> = if text.starts_with('[') {
+        serde_json::from_str(text)
+            .map_err(|error| Error::invalid(format!("'{text}' is not a JSON list of texts: {error}")))?
+    } else if text.is_empty() {
+        Vec::new()
+    } else {
+        text.split(',').map(|part| part.trim().to_owned()).collect()
+    };
+    if elements.len() > MAX_ELEMENTS {
+        return Err(Error::invalid(format!("a list has {MAX_ELEMENTS} elements at most")));
+    }
+    for (at, element) in elements.iter().enumerate() {
+        if element.trim().is_empty() || element.len() > MAX_ELEMENT_BYTES {
+            return Err(Error::invalid(format!(
+                "element {} of the list is empty or longer than {MAX_ELEMENT_BYTES} bytes",
+                at + 1
+            )));
+        }
+        if elements[..at].contains(element) {
+            return Err(Error::invalid(format!("'{element}' is in the list twice")));
+        }
+    }
+    Ok(elements)
+}
+
+/// A currency as events name it: capital letters and digits, a letter first.
+pub fn currency(text: &str) -> Result<String> {
+    let starts = text.starts_with(|first: char| first.is_ascii_uppercase());
+    let legal = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    if starts && legal && (3..=10).contains(&text.len()) {
+        return Ok(text.to_owned());
+    }
+    Err(Error::invalid(format!("'{text}' is not a currency: write its code in capital letters, such as USD")))
+}
+
+/// `card_no:person`, `card_no:person:before email`, `card_no:person:after email`.
+fn added_type(text: &str) -> Result<AddedType> {
+    let refused = || {
+        Error::invalid(format!(
+            "'{text}' is not an identifier type: write name:class, name:class:before TYPE or name:class:after TYPE, where \
+             class is person, device or cookie"
+        ))
+    };
+    let mut parts = text.splitn(3, ':').map(str::trim);
+    let (Some(name), Some(class)) = (parts.next(), parts.next()) else { return Err(refused()) };
+    let class = IdentifierClass::ALL.into_iter().find(|known| known.as_str() == class).ok_or_else(refused)?;
+    let place = match parts.next().map(|place| place.split_whitespace().collect::<Vec<_>>()).as_deref() {
+        None => None,
+        Some(["before", other]) => Some(Place::Before((*other).to_owned())),
+        Some(["after", other]) => Some(Place::After((*other).to_owned())),
+        Some(_) => return Err(refused()),
+    };
+    Ok(AddedType { name: name.to_owned(), class, place })
+}
+
+fn check_pii_column(name: &str) -> Result<()> {
+    if schema::MIN_MAX_COLUMNS.contains(&name) || name == "person" {
+        return Err(Error::invalid(format!(
+            "column '{name}' cannot be one of personal data: its smallest and largest values in the table's log are how \
+             files are skipped"
+        )));
+    }
+    if let Some((column, key)) = name.split_once('.')
+        && OBJECT_COLUMNS.contains(&column)
+        && !key.is_empty()
+    {
+        return Ok(());
+    }
+    let stored = schema::stored();
+    let columns: Vec<&str> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    if columns.contains(&name) {
+        return Ok(());
+    }
+    let hint = did_you_mean(name, columns.iter().copied(), "name a column, or a key such as properties.phone");
+    Err(Error::invalid(format!("events have no column '{name}'; {hint}")))
+}
+
+fn list_text(elements: &[String]) -> String {
+    Value::Array(elements.iter().cloned().map(Value::String).collect()).to_string()
+}
+
+#[cfg(test)]
+mod tests;
