@@ -86,17 +86,6 @@ pub(crate) fn word_range(from: u32, to: u32) -> (usize, u64, usize, u64) {
     (first, mask(from & 63, 64), last, mask(0, ((to - 1) & 63) + 1))
 }
 
-/// Members of the bitset in [from, to).
-#[inline]
-pub(crate) fn count_range(words: &Words, from: u32, to: u32) -> u32 {
-    let (first, first_mask, last, last_mask) = word_range(from, to);
-    let mut count = (word(words[first]) & first_mask).count_ones() + (word(words[last]) & last_mask).count_ones();
-    if last > first + 1 {
-        count += simd::count(&words[first + 1..last]);
-    }
-    count
-}
-
 /// Index of the first value at or above `least`, at or after `from`: doubling steps, then halving.
 #[inline]
 pub(crate) fn gallop(values: &[Value], from: usize, least: u16) -> usize {
@@ -144,7 +133,7 @@ impl<'a> Container<'a> {
     pub(crate) fn rank(self, member: u16) -> u32 {
         match self {
             Container::Array(values) => values.partition_point(|found| value(*found) <= member) as u32,
-            Container::Bitset(words) => count_range(words, 0, u32::from(member) + 1),
+            Container::Bitset(words) => simd::and_count_in_runs(&[words], &[run(0, u32::from(member) + 1)]),
             Container::Runs(runs) => {
                 let end = u32::from(member) + 1;
                 let bounds = run_bounds(runs).take_while(|(from, _)| *from < end);

@@ -152,6 +152,11 @@ impl<'a> Plan<'a> {
         self
     }
 
+    /// Whether a node is no operator: its members are stored and not evaluated.
+    pub(crate) fn is_stored(&self, node: NodeId) -> bool {
+        matches!(self.nodes[node], Node::Leaf(_) | Node::Range(_))
+    }
+
     /// The most members that the result can have, from headers alone.
     pub fn upper_bound(&self) -> u64 {
         self.root.map_or(0, |root| self.bounds[root])

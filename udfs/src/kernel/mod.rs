@@ -15,7 +15,7 @@
 //! # Ok::<(), convoke_udfs::kernel::Error>(())
 //! ```
 //!
-//! Layers, each uses only earlier ones: error < simd, container < pair < scratch < view, check < writer, expression <
+//! Layers, each uses only earlier ones: error < simd, container < pair < scratch < view, check < writer, expression, combine <
 //! evaluate < parallel, ids, overlap, split < results < builder, canonical, map64, numeric.
 //!
 //! Promises: the structure of bytes is checked before anything is allocated; contents that lie about themselves can give
@@ -25,6 +25,7 @@
 mod builder;
 mod canonical;
 mod check;
+mod combine;
 mod container;
 mod error;
 mod evaluate;

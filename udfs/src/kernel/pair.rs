@@ -1,8 +1,8 @@
 //! Two containers without a result: how many members they share, and what of an array the other has.
 //! Must not know: keys, headers, expressions.
 
-use super::container::{Container, Run, Value, Words, bit, count_range, gallop, run_bounds, value};
-use super::simd;
+use super::container::{Container, MAX_ARRAY, Run, Value, gallop, run_bounds, value};
+use super::simd::{self, Marks};
 
 /// From this ratio of lengths on, the longer array is searched and not read.
 const GALLOP_RATIO: usize = 32;
@@ -12,14 +12,14 @@ pub(crate) fn count_and(left: Container<'_>, right: Container<'_>) -> u32 {
     use Container::{Array, Bitset, Runs};
     match (left, right) {
         (Array(a), Array(b)) => count_arrays(a, b),
-        (Array(a), Bitset(b)) | (Bitset(b), Array(a)) => a.iter().map(|v| u32::from(bit(b, value(*v)))).sum(),
+        (Array(a), Bitset(b)) | (Bitset(b), Array(a)) => simd::count_in_bitset(a, b),
         (Array(a), Runs(b)) | (Runs(b), Array(a)) => {
             let mut count = 0;
             for_array_in_runs(a, b, |from, to| count += (to - from) as u32);
             count
         }
         (Bitset(a), Bitset(b)) => simd::fused_count::<{ simd::AND }>(a, &[b]),
-        (Bitset(a), Runs(b)) | (Runs(b), Bitset(a)) => count_in_runs(a, b),
+        (Bitset(a), Runs(b)) | (Runs(b), Bitset(a)) => simd::and_count_in_runs(&[a], b),
         (Runs(a), Runs(b)) => count_runs(a, b),
     }
 }
@@ -47,14 +47,54 @@ fn for_galloped(short: &[Value], long: &[Value], mut each: impl FnMut(Value)) {
     }
 }
 
-/// `out` becomes the values of both arrays.
-pub(crate) fn and_arrays(a: &[Value], b: &[Value], out: &mut Vec<Value>) {
-    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-    if short.len() * GALLOP_RATIO > long.len() {
-        return simd::intersect_into(short, long, out);
+/// Marks the values of `array` that the container has; other marks stay.
+pub(crate) fn mark(array: &[Value], other: Container<'_>, marks: &mut Marks) {
+    match other {
+        Container::Array(values) if array.len() * GALLOP_RATIO <= values.len() => {
+            let mut at = 0;
+            for (index, wanted) in array.iter().enumerate() {
+                at = gallop(values, at, value(*wanted));
+                let Some(found) = values.get(at) else { break };
+                marks[index / 8] |= u8::from(found == wanted) << (index % 8);
+            }
+        }
+        Container::Array(values) if values.len() * GALLOP_RATIO <= array.len() => {
+            let mut at = 0;
+            for wanted in values {
+                at = gallop(array, at, value(*wanted));
+                let Some(found) = array.get(at) else { break };
+                marks[at / 8] |= u8::from(found == wanted) << (at % 8);
+            }
+        }
+        Container::Array(values) => simd::mark_array(array, values, marks),
+        Container::Bitset(words) => simd::mark_bitset(array, words, marks),
+        Container::Runs(runs) => for_array_in_runs(array, runs, |from, to| mark_range(marks, from, to)),
     }
-    out.clear();
-    for_galloped(short, long, |found| out.push(found));
+}
+
+fn mark_range(marks: &mut Marks, from: usize, to: usize) {
+    if from < to {
+        let (first, last) = (from / 8, (to - 1) / 8);
+        let (low, high) = (0xff_u8 << (from % 8), 0xff_u8 >> (7 - (to - 1) % 8));
+        if first == last {
+            marks[first] |= low & high;
+        } else {
+            marks[first] |= low;
+            marks[first + 1..last].fill(0xff);
+            marks[last] |= high;
+        }
+    }
+}
+
+/// How many of the first `values` values are marked.
+pub(crate) fn count_marks(marks: &Marks, values: usize) -> u32 {
+    marks[..values.div_ceil(8).min(MAX_ARRAY / 8)].iter().map(|byte| byte.count_ones()).sum()
+}
+
+/// No marks for an array of this many values; what lies beyond is not touched.
+#[inline]
+pub(crate) fn clear_marks(marks: &mut Marks, values: usize) {
+    marks[..(values.div_ceil(64) * 8).min(MAX_ARRAY / 8)].fill(0);
 }
 
 /// Calls with the index ranges of the array that lie within runs.
@@ -70,12 +110,7 @@ pub(crate) fn for_array_in_runs(array: &[Value], runs: &[Run], mut each: impl Fn
     }
 }
 
-/// Members of the bitset within runs.
-pub(crate) fn count_in_runs(words: &Words, runs: &[Run]) -> u32 {
-    run_bounds(runs).map(|(from, to)| count_range(words, from, to)).sum()
-}
-
-fn count_runs(a: &[Run], b: &[Run]) -> u32 {
+pub(crate) fn count_runs(a: &[Run], b: &[Run]) -> u32 {
     let (mut left, mut right) = (run_bounds(a), run_bounds(b));
     let (mut x, mut y) = (left.next(), right.next());
     let mut count = 0;

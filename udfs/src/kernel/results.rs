@@ -134,7 +134,7 @@ impl<'a> Plan<'a> {
                             scratch.and(super::container::Container::Runs(&range));
                             outcome = writer.push(key, scratch.as_container());
                         }
-                        evaluator.release(super::evaluate::Part::Work(scratch));
+                        evaluator.release(super::combine::Part::Work(scratch));
                     }
                 }
             }

@@ -3,10 +3,10 @@
 //! Must not know: keys, headers, expressions.
 
 use super::container::{
-    Container, MAX_ARRAY, Run, SPAN, Value, WORDS, Words, bit, run, run_bounds, value, word, word_range,
+    Container, MAX_ARRAY, Run, SPAN, Value, WORDS, Words, run, run_bounds, value, word, word_range,
 };
-use super::pair::{and_arrays, for_array_in_runs};
-use super::simd::{self, AND, ANDNOT, OR, XOR};
+use super::pair::{clear_marks, mark};
+use super::simd::{self, AND, ANDNOT, Marks, OR, XOR};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Shape {
@@ -26,6 +26,7 @@ pub(crate) struct Scratch {
     words: Option<Box<Words>>,
     runs: Vec<Run>,
     spare_runs: Vec<Run>,
+    marks: Marks,
 }
 
 pub(crate) fn zero_words() -> Box<Words> {
@@ -41,6 +42,7 @@ impl Scratch {
             words: None,
             runs: Vec::new(),
             spare_runs: Vec::new(),
+            marks: [0; MAX_ARRAY / 8],
         }
     }
 
@@ -97,27 +99,16 @@ impl Scratch {
     /// Keeps the members that `other` has.
     pub(crate) fn and(&mut self, other: Container<'_>) {
         match (self.shape, other) {
-            (Shape::Array, Container::Array(values)) => {
-                and_arrays(&self.array, values, &mut self.spare_array);
-                std::mem::swap(&mut self.array, &mut self.spare_array);
-            }
-            (Shape::Array, Container::Bitset(words)) => retain(&mut self.array, |v| bit(words, v)),
-            (Shape::Array, Container::Runs(runs)) => self.keep_in_runs(runs),
+            (Shape::Array, other) => self.filter::<true>(other),
             (Shape::Bitset, Container::Array(values)) => {
-                self.array.clear();
-                self.array.extend_from_slice(values);
                 let words = self.words.get_or_insert_with(zero_words);
-                retain(&mut self.array, |v| bit(words, v));
+                keep::<true>(values, Container::Bitset(words), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
             }
             (Shape::Bitset, Container::Bitset(words)) => simd::fused_into::<AND>(self.to_bitset(), &[words]),
             (Shape::Bitset, Container::Runs(runs)) => clear_outside(self.to_bitset(), runs),
             (Shape::Runs, Container::Array(values)) => {
-                self.array.clear();
-                self.array.extend_from_slice(values);
-                let runs = std::mem::take(&mut self.runs);
-                self.keep_in_runs(&runs);
-                self.runs = runs;
+                keep::<true>(values, Container::Runs(&self.runs), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
             }
             (Shape::Runs, Container::Bitset(words)) => self.bits_in_runs(words),
@@ -125,12 +116,40 @@ impl Scratch {
         }
     }
 
-    /// Of an array, what lies within runs.
-    fn keep_in_runs(&mut self, runs: &[Run]) {
-        let (array, kept) = (&self.array, &mut self.spare_array);
-        kept.clear();
-        for_array_in_runs(array, runs, |from, to| kept.extend_from_slice(&array[from..to]));
+    /// Of an array, the values that the other has, or with `HAS` false those that it has not.
+    fn filter<const HAS: bool>(&mut self, other: Container<'_>) {
+        keep::<HAS>(&self.array, other, &mut self.marks, &mut self.spare_array);
         std::mem::swap(&mut self.array, &mut self.spare_array);
+    }
+
+    /// Becomes the values of `values` that both have.
+    pub(crate) fn set_common(&mut self, values: &[Value], other: Container<'_>) {
+        keep::<true>(values, other, &mut self.marks, &mut self.array);
+        self.shape = Shape::Array;
+    }
+
+    /// Becomes the marked values (or with `MARKED` false the others).
+    pub(crate) fn set_marked<const MARKED: bool>(&mut self, values: &[Value], marks: &Marks) {
+        self.clear();
+        simd::compress::<MARKED>(values, marks, &mut self.array);
+    }
+
+    /// Becomes these ascending values, at most 4,096.
+    pub(crate) fn set_values(&mut self, values: impl Iterator<Item = u16>) {
+        self.clear();
+        self.array.extend(values.map(u16::to_le_bytes));
+    }
+
+    /// Becomes the k-ary result of bitsets.
+    pub(crate) fn set_fused<const OP: u8>(&mut self, first: &Words, rest: &[&Words]) {
+        simd::fused_store::<OP>(self.words.get_or_insert_with(zero_words), first, rest);
+        self.shape = Shape::Bitset;
+    }
+
+    /// Becomes a bitset without members.
+    pub(crate) fn set_zeros(&mut self) {
+        self.words.get_or_insert_with(zero_words).fill([0; 8]);
+        self.shape = Shape::Bitset;
     }
 
     /// Runs and a bitset: few members give an array, many the bitset cut to the runs.
@@ -226,21 +245,7 @@ impl Scratch {
     /// Takes out the members of `other`.
     pub(crate) fn andnot(&mut self, other: Container<'_>) {
         match (self.shape, other) {
-            (Shape::Array, Container::Array(values)) => {
-                merge(&self.array, values, &mut self.spare_array, |x, y| x && !y);
-                std::mem::swap(&mut self.array, &mut self.spare_array);
-            }
-            (Shape::Array, Container::Bitset(words)) => retain(&mut self.array, |v| !bit(words, v)),
-            (Shape::Array, Container::Runs(runs)) => {
-                let (array, kept, mut done) = (&self.array, &mut self.spare_array, 0);
-                kept.clear();
-                for_array_in_runs(array, runs, |from, to| {
-                    kept.extend_from_slice(&array[done..from.max(done)]);
-                    done = to.max(done);
-                });
-                kept.extend_from_slice(&array[done..]);
-                std::mem::swap(&mut self.array, &mut self.spare_array);
-            }
+            (Shape::Array, other) => self.filter::<false>(other),
             (Shape::Runs, Container::Runs(runs)) => self.sweep(runs, |x, y| x && !y),
             (Shape::Runs, Container::Array(values)) if values.len() + self.runs.len() <= MAX_RUNS => {
                 self.sweep_values(values, |x, y| x && !y);
@@ -365,15 +370,12 @@ fn merge(left: &[Value], right: &[Value], out: &mut Vec<Value>, keep: impl Fn(bo
     }
 }
 
-/// `Vec::retain` without branches.
-fn retain(values: &mut Vec<Value>, keep: impl Fn(u16) -> bool) {
-    let mut kept = 0;
-    for at in 0..values.len() {
-        let found = values[at];
-        values[kept] = found;
-        kept += usize::from(keep(value(found)));
-    }
-    values.truncate(kept);
+/// `out` becomes the values of an array that the other has, or with `HAS` false those that it has not.
+fn keep<const HAS: bool>(values: &[Value], other: Container<'_>, marks: &mut Marks, out: &mut Vec<Value>) {
+    clear_marks(marks, values.len());
+    mark(values, other, marks);
+    out.clear();
+    simd::compress::<HAS>(values, marks, out);
 }
 
 pub(crate) fn set_values(words: &mut Words, values: &[Value]) {

@@ -4,7 +4,7 @@
 //! intrinsics where the compiler finds no good code (intersection of arrays). Must not know: keys, headers, expressions.
 #![allow(unsafe_code)]
 
-use super::container::{Value, WORDS, Word, Words, value, word};
+use super::container::{MAX_ARRAY, Run, Value, WORDS, Word, Words, bit, run_bounds, value, word, word_range};
 
 /// How k bitsets become one. Const generic parameter of the fused loops.
 pub(crate) const AND: u8 = 0;
@@ -86,6 +86,14 @@ dispatch!(
     fused_into<const OP: u8>(out: &mut Words, rest: &[&Words]) -> () = fused_into_plain
 );
 dispatch!(
+    /// `out` becomes the k-ary result of `first` and the others.
+    fused_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) -> () = fused_store_plain
+);
+dispatch!(
+    /// Members of all bitsets (at least one) within runs.
+    and_count_in_runs(sets: &[&Words], runs: &[Run]) -> u32 = and_count_in_runs_plain
+);
+dispatch!(
     /// Runs of ones.
     run_count(words: &Words) -> usize = run_count_plain
 );
@@ -138,6 +146,29 @@ pub(crate) fn fused_into_plain<const OP: u8>(out: &mut Words, rest: &[&Words]) {
 }
 
 #[inline(always)]
+pub(crate) fn fused_store_plain<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
+    let tiles = out.as_chunks_mut::<TILE>().0.iter_mut().zip(first.as_chunks::<TILE>().0);
+    for (tile, (out, words)) in tiles.enumerate() {
+        *out = fused_tile::<OP>(words, rest, tile).map(u64::to_le_bytes);
+    }
+}
+
+#[inline(always)]
+pub(crate) fn and_count_in_runs_plain(sets: &[&Words], runs: &[Run]) -> u32 {
+    let all = |at: usize| sets.iter().fold(u64::MAX, |bits, words| bits & word(words[at]));
+    let mut count = 0;
+    for (from, to) in run_bounds(runs) {
+        let (first, first_mask, last, last_mask) = word_range(from, to);
+        count += (all(first) & first_mask).count_ones();
+        if last > first {
+            count +=
+                (first + 1..last).map(|at| all(at).count_ones()).sum::<u32>() + (all(last) & last_mask).count_ones();
+        }
+    }
+    count
+}
+
+#[inline(always)]
 pub(crate) fn run_count_plain(words: &Words) -> usize {
     let mut starts = u64::from((word(words[0]) & !(word(words[0]) << 1)).count_ones());
     for at in 1..WORDS {
@@ -145,40 +176,6 @@ pub(crate) fn run_count_plain(words: &Words) -> usize {
         starts += u64::from((here & !(here << 1 | before >> 63)).count_ones());
     }
     starts as usize
-}
-
-/// Values that both arrays have.
-pub(crate) fn intersect_count(left: &[Value], right: &[Value]) -> u32 {
-    intersect_count_plain(left, right)
-}
-
-/// `out` becomes the values that both arrays have.
-pub(crate) fn intersect_into(left: &[Value], right: &[Value], out: &mut Vec<Value>) {
-    out.clear();
-    intersect_into_plain(left, right, out);
-}
-
-pub(crate) fn intersect_count_plain(left: &[Value], right: &[Value]) -> u32 {
-    let (mut i, mut j, mut count) = (0, 0, 0);
-    while i < left.len() && j < right.len() {
-        let (x, y) = (value(left[i]), value(right[j]));
-        count += u32::from(x == y);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
-    count
-}
-
-pub(crate) fn intersect_into_plain(left: &[Value], right: &[Value], out: &mut Vec<Value>) {
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let (x, y) = (value(left[i]), value(right[j]));
-        if x == y {
-            out.push(left[i]);
-        }
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
 }
 
 dispatch!(
@@ -203,5 +200,400 @@ pub(crate) fn add_to_planes_plain(planes: &mut [Box<Words>], words: &Words) {
                 break;
             }
         }
+    }
+}
+
+/// One bit for each value of an array container: bit i of byte i / 8 is value i.
+pub(crate) type Marks = [u8; MAX_ARRAY / 8];
+
+/// Values that both arrays have.
+#[inline]
+pub(crate) fn intersect_count(left: &[Value], right: &[Value]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        // SAFETY: `level` found the features that each function is compiled for.
+        match level() {
+            Level::Avx512 if left.len() <= 32 && right.len() <= 32 => {
+                let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+                return unsafe { x86::small_matches(long, short) }.count_ones();
+            }
+            Level::Avx512 | Level::Avx2 => {
+                let (left, both) = without_zero(left, right);
+                let (right, _) = without_zero(right, left);
+                return both + unsafe { x86::matches::<false>(left, right, &mut []) };
+            }
+            Level::Scalar => {}
+        }
+    }
+    intersect_count_plain(left, right)
+}
+
+/// `left` without a leading 0, and 1 if `right` has the 0 too.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn without_zero<'a>(left: &'a [Value], right: &[Value]) -> (&'a [Value], u32) {
+    match left.split_first() {
+        Some(([0, 0], rest)) => (rest, u32::from(right.first() == Some(&[0, 0]))),
+        _ => (left, 0),
+    }
+}
+
+/// Marks the values of `left` (at most 4,096) that `right` has; other marks stay.
+#[inline]
+pub(crate) fn mark_array(left: &[Value], right: &[Value], marks: &mut Marks) {
+    let left = &left[..left.len().min(MAX_ARRAY)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let has_zero = left.first() == Some(&[0, 0]);
+        // SAFETY: `level` found the features that each function is compiled for.
+        match level() {
+            Level::Avx512 if left.len() <= 32 && right.len() <= 32 => {
+                let found = unsafe { x86::small_matches(left, right) }.to_le_bytes();
+                marks.iter_mut().zip(found).for_each(|(marks, found)| *marks |= found);
+                return;
+            }
+            Level::Avx512 | Level::Avx2 if !has_zero => {
+                let (right, _) = without_zero(right, &[]);
+                unsafe { x86::matches::<true>(left, right, marks) };
+                return;
+            }
+            _ => {}
+        }
+    }
+    mark_array_plain(left, right, marks);
+}
+
+/// Marks the values of `left` (at most 4,096) that the bitset has; other marks stay.
+#[inline]
+pub(crate) fn mark_bitset(left: &[Value], words: &Words, marks: &mut Marks) {
+    let left = &left[..left.len().min(MAX_ARRAY)];
+    let mut done = 0;
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 {
+        // SAFETY: `level` found the features that the function is compiled for.
+        done = unsafe { x86::mark_bitset(left, words, marks) };
+    }
+    mark_bitset_plain(&left[done..], words, &mut marks[done / 8..]);
+}
+
+/// Values of `left` that the bitset has.
+#[inline]
+pub(crate) fn count_in_bitset(left: &[Value], words: &Words) -> u32 {
+    let (mut done, mut count) = (0, 0);
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 && left.len() >= 16 {
+        // SAFETY: `level` found the features that the function is compiled for.
+        (done, count) = unsafe { x86::count_in_bitset(left, words) };
+    }
+    count += left[done..].iter().map(|v| u32::from(bit(words, value(*v)))).sum::<u32>();
+    count
+}
+
+/// Appends the marked values of `values` (or with `MARKED` false the others) to `out`.
+#[inline]
+pub(crate) fn compress<const MARKED: bool>(values: &[Value], marks: &Marks, out: &mut Vec<Value>) {
+    let values = &values[..values.len().min(MAX_ARRAY)];
+    #[cfg(target_arch = "x86_64")]
+    if level() != Level::Scalar {
+        // SAFETY: `level` found the features that the function is compiled for.
+        unsafe { x86::compress::<MARKED>(values, marks, out) };
+        return;
+    }
+    compress_plain::<MARKED>(values, marks, out);
+}
+
+pub(crate) fn intersect_count_plain(left: &[Value], right: &[Value]) -> u32 {
+    let (mut i, mut j, mut count) = (0, 0, 0);
+    while i < left.len() && j < right.len() {
+        let (x, y) = (value(left[i]), value(right[j]));
+        count += u32::from(x == y);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+    count
+}
+
+pub(crate) fn mark_array_plain(left: &[Value], right: &[Value], marks: &mut Marks) {
+    let (mut i, mut j) = (0, 0);
+    while i < left.len() && j < right.len() {
+        let (x, y) = (value(left[i]), value(right[j]));
+        marks[i / 8] |= u8::from(x == y) << (i % 8);
+        i += usize::from(x <= y);
+        j += usize::from(y <= x);
+    }
+}
+
+pub(crate) fn mark_bitset_plain(left: &[Value], words: &Words, marks: &mut [u8]) {
+    for (block, marks) in left.chunks(8).zip(marks) {
+        let found = block.iter().enumerate().map(|(at, v)| u8::from(bit(words, value(*v))) << at);
+        *marks |= found.fold(0, |all, one| all | one);
+    }
+}
+
+pub(crate) fn compress_plain<const MARKED: bool>(values: &[Value], marks: &Marks, out: &mut Vec<Value>) {
+    let marked = |at: usize| (marks[at / 8] >> (at % 8) & 1 == 1) == MARKED;
+    out.extend(values.iter().enumerate().filter(|(at, _)| marked(*at)).map(|(_, value)| *value));
+}
+
+/// The loops in intrinsics. Only the functions above call them, after asking [`level`].
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+
+    use super::{MAX_ARRAY, Marks, Value, Words, value};
+
+    /// Values compared at a time.
+    const BLOCK: usize = 8;
+    /// Shorter arrays are one chain: cutting them costs more than it gains.
+    const CHAINED_FROM: usize = 96;
+
+    /// Byte indices that move a register down by n bytes, read from n on; 0x80 gives zero.
+    const SLIDE: [u8; 32] = {
+        let mut indices = [0x80; 32];
+        let mut at = 0;
+        while at < 16 {
+            indices[at] = at as u8;
+            at += 1;
+        }
+        indices
+    };
+    /// Ones in the first n bytes, read from 16 - n on.
+    const KEEP: [u8; 32] = {
+        let mut bytes = [0; 32];
+        let mut at = 0;
+        while at < 16 {
+            bytes[at] = 0xff;
+            at += 1;
+        }
+        bytes
+    };
+
+    /// For each mask of 8 values, the byte indices that bring the marked ones to the front.
+    static FRONT: [[u8; 16]; 256] = {
+        let mut table = [[0x80; 16]; 256];
+        let mut mask = 0;
+        while mask < 256 {
+            let (mut from, mut to) = (0, 0);
+            while from < 8 {
+                if mask >> from & 1 == 1 {
+                    table[mask][2 * to] = 2 * from as u8;
+                    table[mask][2 * to + 1] = 2 * from as u8 + 1;
+                    to += 1;
+                }
+                from += 1;
+            }
+            mask += 1;
+        }
+        table
+    };
+
+    /// A part of both arrays that can be compared without the rest: `i..i_end` with `j..j_end`.
+    #[derive(Clone, Copy)]
+    struct Chain {
+        i: usize,
+        i_end: usize,
+        j: usize,
+        j_end: usize,
+    }
+
+    impl Chain {
+        fn has_blocks(&self) -> bool {
+            self.i + BLOCK <= self.i_end && self.j + BLOCK <= self.j_end
+        }
+    }
+
+    /// Counts the values of `left` that `right` has, and with `MARK` sets their bits. 0 is not a value here: it ends a
+    /// register for the comparing instruction, which never gives more than too few matches.
+    ///
+    /// Blocks of 8 are compared all with all. Which side moves on is told without a branch, so a step costs the time from
+    /// address to address; three chains at a time hide it.
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(super) fn matches<const MARK: bool>(left: &[Value], right: &[Value], marks: &mut [u8]) -> u32 {
+        if left.len() < BLOCK {
+            let mut padded = [[0; 2]; BLOCK];
+            padded[..left.len()].copy_from_slice(left);
+            return matches_of::<MARK>(&padded, left.len(), right, marks);
+        }
+        matches_of::<MARK>(left, left.len(), right, marks)
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    fn matches_of<const MARK: bool>(left: &[Value], i_end: usize, right: &[Value], marks: &mut [u8]) -> u32 {
+        if right.len() < BLOCK {
+            let mut padded = [[0; 2]; BLOCK];
+            padded[..right.len()].copy_from_slice(right);
+            return drain::<MARK>(left, &padded, Chain { i: 0, i_end, j: 0, j_end: right.len() }, marks);
+        }
+        let mut rest = Chain { i: 0, i_end, j: 0, j_end: right.len() };
+        if i_end < CHAINED_FROM || right.len() < CHAINED_FROM {
+            return drain::<MARK>(left, right, rest, marks);
+        }
+        assert!(i_end <= left.len());
+        let third = i_end / (3 * BLOCK) * BLOCK;
+        let cut = |at: usize| right.partition_point(|v| value(*v) < value(left[at]));
+        let (one, two) = (cut(third), cut(2 * third));
+        let two = two.max(one);
+        let mut first = Chain { i_end: third, j_end: one, ..rest };
+        let mut second = Chain { i: third, i_end: 2 * third, j: one, j_end: two };
+        rest = Chain { i: 2 * third, j: two, ..rest };
+        let mut count = 0;
+        while first.has_blocks() & second.has_blocks() & rest.has_blocks() {
+            // SAFETY: each chain was just seen to have a whole block on both sides within its ends, and the ends are at
+            // most the lengths: `third` and `2 * third` are at most `i_end`, which is `left.len()` here, and the cuts
+            // are at most `right.len()`.
+            unsafe {
+                count += step::<MARK>(left, right, &mut first, marks);
+                count += step::<MARK>(left, right, &mut second, marks);
+                count += step::<MARK>(left, right, &mut rest, marks);
+            }
+        }
+        for chain in [first, second, rest] {
+            count += drain::<MARK>(left, right, chain, marks);
+        }
+        count
+    }
+
+    /// Compares a whole block of both and moves on.
+    ///
+    /// # Safety
+    /// `chain.i + 8 <= left.len()` and `chain.j + 8 <= right.len()`.
+    #[target_feature(enable = "avx2,popcnt")]
+    #[inline]
+    unsafe fn step<const MARK: bool>(left: &[Value], right: &[Value], chain: &mut Chain, marks: &mut [u8]) -> u32 {
+        // SAFETY: 16 bytes are read from values i and j on, which lie within the slices by the contract; the loads need
+        // no alignment. The last values of the blocks are indices i + 7 and j + 7.
+        let (x, y, x_last, y_last) = unsafe {
+            (
+                _mm_loadu_si128(left.as_ptr().add(chain.i).cast()),
+                _mm_loadu_si128(right.as_ptr().add(chain.j).cast()),
+                value(*left.get_unchecked(chain.i + BLOCK - 1)),
+                value(*right.get_unchecked(chain.j + BLOCK - 1)),
+            )
+        };
+        let found = equal_any(x, y);
+        if MARK {
+            marks[chain.i / BLOCK] |= found as u8;
+        }
+        chain.i += BLOCK * usize::from(x_last <= y_last);
+        chain.j += BLOCK * usize::from(y_last <= x_last);
+        found.count_ones()
+    }
+
+    /// A bit for each 16-bit lane of `x` whose value is in some lane of `y`; lanes from the first 0 on count as absent.
+    #[target_feature(enable = "avx2,popcnt")]
+    #[inline]
+    fn equal_any(x: __m128i, y: __m128i) -> u32 {
+        const MODE: i32 = _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK;
+        _mm_cvtsi128_si32(_mm_cmpistrm::<MODE>(y, x)) as u32
+    }
+
+    /// Goes through the rest of a chain; the last blocks may have less than 8 values.
+    #[target_feature(enable = "avx2,popcnt")]
+    fn drain<const MARK: bool>(left: &[Value], right: &[Value], mut chain: Chain, marks: &mut [u8]) -> u32 {
+        let mut count = 0;
+        while chain.has_blocks() {
+            assert!(chain.i_end <= left.len() && chain.j_end <= right.len());
+            // SAFETY: a whole block on both sides is within the ends, and these are within the slices.
+            count += unsafe { step::<MARK>(left, right, &mut chain, marks) };
+        }
+        while chain.i < chain.i_end && chain.j < chain.j_end {
+            let (x_values, y_values) = ((chain.i_end - chain.i).min(BLOCK), (chain.j_end - chain.j).min(BLOCK));
+            let (x, y) = (partial(left, chain.i, x_values), partial(right, chain.j, y_values));
+            let found = equal_any(x, y);
+            count += found.count_ones();
+            if MARK {
+                marks[chain.i / BLOCK] |= found as u8;
+            }
+            let (x_last, y_last) = (value(left[chain.i + x_values - 1]), value(right[chain.j + y_values - 1]));
+            chain.i += BLOCK * usize::from(x_last <= y_last);
+            chain.j += BLOCK * usize::from(y_last <= x_last);
+        }
+        count
+    }
+
+    /// `count` values from `at` on, zeros after them. The slice has at least 8 values, `at + count` are within it, and
+    /// `count` is 1..=8.
+    #[target_feature(enable = "avx2,popcnt")]
+    #[inline]
+    fn partial(values: &[Value], at: usize, count: usize) -> __m128i {
+        let base = at.min(values.len() - BLOCK);
+        let (block, moved) = (&values[base..base + BLOCK], 2 * (at - base));
+        let (slide, keep) = (&SLIDE[moved..moved + 16], &KEEP[16 - 2 * count..32 - 2 * count]);
+        // SAFETY: all three slices have 16 bytes, checked by slicing; the loads need no alignment.
+        unsafe {
+            let block = _mm_loadu_si128(block.as_ptr().cast());
+            let slid = _mm_shuffle_epi8(block, _mm_loadu_si128(slide.as_ptr().cast()));
+            _mm_and_si128(slid, _mm_loadu_si128(keep.as_ptr().cast()))
+        }
+    }
+
+    /// A bit for each value of `left` that `right` has; both have at most 32 values.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,popcnt")]
+    pub(super) fn small_matches(left: &[Value], right: &[Value]) -> u32 {
+        let count = left.len().min(32);
+        let lanes = ((1_u64 << count) - 1) as u32;
+        // SAFETY: a masked load touches only the lanes of its mask, which are the values of the slice.
+        let values = unsafe { _mm512_maskz_loadu_epi16(lanes, left.as_ptr().cast()) };
+        let mut found = 0;
+        for wanted in right {
+            found |= _mm512_cmpeq_epi16_mask(values, _mm512_set1_epi16(i16::from_le_bytes(*wanted)));
+        }
+        found & lanes
+    }
+
+    /// A bit for each of 16 values that the bitset has.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,popcnt")]
+    #[inline]
+    fn in_bitset(block: &[Value; 16], words: &Words) -> u16 {
+        // SAFETY: the block has 32 bytes. The gather reads 4 bytes at 4 * (value / 32), which is at most 4 * 2047, so it
+        // ends within the 8,192 bytes of `words`; no alignment is needed.
+        unsafe {
+            let values = _mm512_cvtepu16_epi32(_mm256_loadu_si256(block.as_ptr().cast()));
+            let holding = _mm512_i32gather_epi32::<4>(_mm512_srli_epi32::<5>(values), words.as_ptr().cast());
+            let bits = _mm512_sllv_epi32(_mm512_set1_epi32(1), _mm512_and_si512(values, _mm512_set1_epi32(31)));
+            _mm512_test_epi32_mask(holding, bits)
+        }
+    }
+
+    /// Marks values by whole blocks of 16 and says how many it looked at.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,popcnt")]
+    pub(super) fn mark_bitset(left: &[Value], words: &Words, marks: &mut Marks) -> usize {
+        let (blocks, _) = left.as_chunks::<16>();
+        for (block, marks) in blocks.iter().zip(marks.as_chunks_mut::<2>().0) {
+            *marks = (u16::from_le_bytes(*marks) | in_bitset(block, words)).to_le_bytes();
+        }
+        16 * blocks.len()
+    }
+
+    /// Looks at whole blocks of 16 and says at how many values, and how many of these the bitset has.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,bmi2,popcnt")]
+    pub(super) fn count_in_bitset(left: &[Value], words: &Words) -> (usize, u32) {
+        let (blocks, _) = left.as_chunks::<16>();
+        (16 * blocks.len(), blocks.iter().map(|block| in_bitset(block, words).count_ones()).sum())
+    }
+
+    /// See `super::compress`.
+    #[target_feature(enable = "avx2,popcnt")]
+    pub(super) fn compress<const MARKED: bool>(values: &[Value], marks: &Marks, out: &mut Vec<Value>) {
+        assert!(values.len() <= MAX_ARRAY);
+        out.reserve(values.len() + BLOCK);
+        let (blocks, tail) = values.as_chunks::<BLOCK>();
+        let mut length = out.len();
+        for (block, marks) in blocks.iter().zip(marks) {
+            let chosen = if MARKED { *marks } else { !*marks };
+            // SAFETY: block and table row have 16 bytes. The store writes 8 values from `length` on: each block adds at
+            // most 8 to it, so it is at most the length before plus the values before this block, and the room reserved
+            // is 8 values more than all of them.
+            unsafe {
+                let front = _mm_loadu_si128(FRONT[usize::from(chosen)].as_ptr().cast());
+                let packed = _mm_shuffle_epi8(_mm_loadu_si128(block.as_ptr().cast()), front);
+                _mm_storeu_si128(out.as_mut_ptr().add(length).cast(), packed);
+            }
+            length += chosen.count_ones() as usize;
+        }
+        // SAFETY: all values below `length` were written above or were there before, within the room reserved.
+        unsafe { out.set_len(length) };
+        let rest = marks.get(blocks.len()).copied().unwrap_or(0);
+        out.extend(tail.iter().enumerate().filter(|(at, _)| (rest >> at & 1 == 1) == MARKED).map(|(_, value)| *value));
     }
 }
