@@ -79,10 +79,10 @@ impl Held {
 fn combine_bitset(words: &mut Words, operator: Operator, other: Container<'_>) -> bool {
     match (operator, other) {
         (Operator::And, Container::Array(_)) => return false,
-        (Operator::And, Container::Bitset(other)) => simd::fused_into::<{ simd::AND }>(words, &[other]),
-        (Operator::Or, Container::Bitset(other)) => simd::fused_into::<{ simd::OR }>(words, &[other]),
-        (Operator::Xor, Container::Bitset(other)) => simd::fused_into::<{ simd::XOR }>(words, &[other]),
-        (Operator::AndNot, Container::Bitset(other)) => simd::fused_into::<{ simd::ANDNOT }>(words, &[other]),
+        (Operator::And, Container::Bitset(other)) => simd::fused_into::<{ simd::AND }>(words, other),
+        (Operator::Or, Container::Bitset(other)) => simd::fused_into::<{ simd::OR }>(words, other),
+        (Operator::Xor, Container::Bitset(other)) => simd::fused_into::<{ simd::XOR }>(words, other),
+        (Operator::AndNot, Container::Bitset(other)) => simd::fused_into::<{ simd::ANDNOT }>(words, other),
         (Operator::Or, Container::Array(values)) => set_values(words, values),
         (Operator::Xor, Container::Array(values)) => flip_values(words, values),
         (Operator::AndNot, Container::Array(values)) => clear_values(words, values),

@@ -293,7 +293,8 @@ pub(crate) fn andnot<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scratc
                 others.iter().filter_map(Part::container).for_each(|other| scratch.andnot(other));
                 return Outcome::Scratch;
             }
-            simd::fused_into::<ANDNOT>(scratch.to_bitset(), &bitsets(others));
+            let words = scratch.to_bitset();
+            bitsets(others).into_iter().for_each(|other| simd::fused_into::<ANDNOT>(words, other));
         }
     }
     let words = scratch.to_bitset();

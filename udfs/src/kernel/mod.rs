@@ -16,7 +16,7 @@
 //! ```
 //!
 //! Layers, each uses only earlier ones: error < simd, container < pair < scratch < view, check < writer, expression, combine <
-//! evaluate < parallel, ids, overlap, split < results < builder, canonical, map64, numeric.
+//! evaluate, flat < parallel, ids, overlap, split < results < builder, canonical, map64, numeric.
 //!
 //! Promises: the structure of bytes is checked before anything is allocated; contents that lie about themselves can give
 //! a wrong answer, never a panic, unsafety, a hang, or memory beyond a small multiple of the input; results are the same
@@ -30,6 +30,7 @@ mod container;
 mod error;
 mod evaluate;
 mod expression;
+mod flat;
 mod ids;
 mod map64;
 mod numeric;

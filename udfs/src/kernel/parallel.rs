@@ -21,32 +21,40 @@ impl<'a> Plan<'a> {
         let _ = walk(&mut evaluator, 0, KEYS, &mut each);
     }
 
-    /// Makes one `T` a range of keys, in the order of keys. When `each` breaks, its range ends and
-    /// the ranges not begun are left out.
+    /// Makes one `T` a range of keys, in the order of keys. When `each` breaks, its range ends and the ranges not begun
+    /// are left out.
     pub(crate) fn fold_ranges<'p, T: Send>(
         &'p self,
         start: impl Fn() -> T + Sync,
         each: impl Fn(&mut T, &mut Evaluator<'p>, u32) -> ControlFlow<()> + Sync,
     ) -> Vec<T> {
-        let workers = self.workers.min(usize::try_from(self.input_bytes() / BYTES_PER_WORKER).unwrap_or(1));
-        let ranges = if workers < 2 { vec![(0, KEYS)] } else { self.key_ranges(workers * RANGES_PER_WORKER) };
-        if ranges.len() < 2 {
+        let stopped = AtomicBool::new(false);
+        self.over_ranges(|from, to| {
             let mut result = start();
-            self.for_keys(|evaluator, key| each(&mut result, evaluator, key));
-            return vec![result];
-        }
-        let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let work = || {
-            let mut done = Vec::new();
-            while !stopped.load(Ordering::Relaxed) {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                let Some((from, to)) = ranges.get(at) else { break };
-                let (mut result, mut evaluator) = (start(), Evaluator::new(self));
-                if walk(&mut evaluator, *from, *to, &mut |evaluator, key| each(&mut result, evaluator, key)).is_break()
-                {
+            if !stopped.load(Ordering::Relaxed) {
+                let mut evaluator = Evaluator::new(self);
+                if walk(&mut evaluator, from, to, &mut |evaluator, key| each(&mut result, evaluator, key)).is_break() {
                     stopped.store(true, Ordering::Relaxed);
                 }
-                done.push((at, result));
+            }
+            result
+        })
+    }
+
+    /// Calls `work` with ranges of keys [from, to) that make up all keys; the results are in their order.
+    pub(crate) fn over_ranges<T: Send>(&self, work: impl Fn(u32, u32) -> T + Sync) -> Vec<T> {
+        let workers = self.workers.min(usize::try_from(self.input_bytes() / BYTES_PER_WORKER).unwrap_or(1));
+        let ranges = if workers < 2 { vec![(0, KEYS)] } else { self.key_ranges(workers * RANGES_PER_WORKER) };
+        if let [(from, to)] = ranges[..] {
+            return vec![work(from, to)];
+        }
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut done = Vec::new();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some((from, to)) = ranges.get(at) else { break };
+                done.push((at, work(*from, *to)));
             }
             done
         };

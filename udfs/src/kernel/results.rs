@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::{Error, Result};
 use super::expression::{Expr, Plan};
+use super::flat;
 use super::ids::Ids;
 use super::split::{Split, person_hash};
 use super::view::BitmapRef;
@@ -14,6 +15,9 @@ use super::writer::{Encoding, Writer};
 impl<'a> Plan<'a> {
     /// Members.
     pub fn count(&self) -> u64 {
+        if let Some(nodes) = flat::operands(self) {
+            return self.over_ranges(|from, to| flat::count(self, nodes, from, to)).into_iter().sum();
+        }
         let counts = self.fold_ranges(
             || 0_u64,
             |sum, evaluator, key| {

@@ -105,7 +105,7 @@ impl Scratch {
                 keep::<true>(values, Container::Bitset(words), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
             }
-            (Shape::Bitset, Container::Bitset(words)) => simd::fused_into::<AND>(self.to_bitset(), &[words]),
+            (Shape::Bitset, Container::Bitset(words)) => simd::fused_into::<AND>(self.to_bitset(), words),
             (Shape::Bitset, Container::Runs(runs)) => clear_outside(self.to_bitset(), runs),
             (Shape::Runs, Container::Array(values)) => {
                 keep::<true>(values, Container::Runs(&self.runs), &mut self.marks, &mut self.array);
@@ -200,7 +200,7 @@ impl Scratch {
             }
             (_, Container::Array(values)) => set_values(self.to_bitset(), values),
             (_, Container::Bitset(words)) if self.shape == Shape::Bitset => {
-                simd::fused_into::<OR>(self.to_bitset(), &[words]);
+                simd::fused_into::<OR>(self.to_bitset(), words);
             }
             (_, Container::Bitset(words)) => {
                 let all = self.words.get_or_insert_with(zero_words);
@@ -234,7 +234,7 @@ impl Scratch {
                 self.sweep(runs, |x, y| x != y);
             }
             (_, Container::Array(values)) => flip_values(self.to_bitset(), values),
-            (_, Container::Bitset(words)) => simd::fused_into::<XOR>(self.to_bitset(), &[words]),
+            (_, Container::Bitset(words)) => simd::fused_into::<XOR>(self.to_bitset(), words),
             (_, Container::Runs(runs)) => {
                 let words = self.to_bitset();
                 run_bounds(runs).for_each(|(from, to)| flip_range(words, from, to));
@@ -251,7 +251,7 @@ impl Scratch {
                 self.sweep_values(values, |x, y| x && !y);
             }
             (_, Container::Array(values)) => clear_values(self.to_bitset(), values),
-            (_, Container::Bitset(words)) => simd::fused_into::<ANDNOT>(self.to_bitset(), &[words]),
+            (_, Container::Bitset(words)) => simd::fused_into::<ANDNOT>(self.to_bitset(), words),
             (_, Container::Runs(runs)) => {
                 let words = self.to_bitset();
                 run_bounds(runs).for_each(|(from, to)| clear_range(words, from, to));
@@ -300,9 +300,9 @@ impl Scratch {
         self.shape = Shape::Bitset;
         for (bit, plane) in planes.iter().enumerate() {
             if (least - 1) >> bit & 1 == 1 {
-                simd::fused_into::<AND>(words, &[plane]);
+                simd::fused_into::<AND>(words, plane);
             } else {
-                simd::fused_into::<OR>(words, &[plane]);
+                simd::fused_into::<OR>(words, plane);
             }
         }
     }

@@ -12,6 +12,37 @@ pub(crate) const OR: u8 = 1;
 pub(crate) const XOR: u8 = 2;
 pub(crate) const ANDNOT: u8 = 3;
 
+/// Members of the k-ary result, of which nothing is stored.
+#[inline]
+pub(crate) fn fused_count<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: `level` found the features that each function is compiled for.
+        Level::Avx512 => return unsafe { x86::fused::<OP, true>(None, first, rest) },
+        // SAFETY: as above.
+        Level::Avx2 => return unsafe { x86::fused_count_avx2::<OP>(first, rest) },
+        Level::Scalar => {}
+    }
+    fused_count_plain::<OP>(first, rest)
+}
+
+/// `out` becomes the k-ary result of `first` and the others.
+#[inline]
+pub(crate) fn fused_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
+    #[cfg(target_arch = "x86_64")]
+    match level() {
+        // SAFETY: `level` found the features that each function is compiled for.
+        Level::Avx512 => {
+            unsafe { x86::fused::<OP, false>(Some(out), first, rest) };
+            return;
+        }
+        // SAFETY: as above.
+        Level::Avx2 => return unsafe { x86::fused_store_avx2::<OP>(out, first, rest) },
+        Level::Scalar => {}
+    }
+    fused_store_plain::<OP>(out, first, rest);
+}
+
 /// What the processor can do, found at run time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Level {
@@ -78,16 +109,8 @@ dispatch!(
     count(words: &[Word]) -> u32 = count_plain
 );
 dispatch!(
-    /// Members of the k-ary result, of which nothing is stored.
-    fused_count<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 = fused_count_plain
-);
-dispatch!(
-    /// `out` becomes the k-ary result of `out` and the others.
-    fused_into<const OP: u8>(out: &mut Words, rest: &[&Words]) -> () = fused_into_plain
-);
-dispatch!(
-    /// `out` becomes the k-ary result of `first` and the others.
-    fused_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) -> () = fused_store_plain
+    /// `out` becomes the result of `out` and another.
+    fused_into<const OP: u8>(out: &mut Words, other: &Words) -> () = fused_into_plain
 );
 dispatch!(
     /// Members of all bitsets (at least one) within runs.
@@ -139,10 +162,8 @@ pub(crate) fn fused_count_plain<const OP: u8>(first: &Words, rest: &[&Words]) ->
 }
 
 #[inline(always)]
-pub(crate) fn fused_into_plain<const OP: u8>(out: &mut Words, rest: &[&Words]) {
-    for (tile, words) in out.as_chunks_mut::<TILE>().0.iter_mut().enumerate() {
-        *words = fused_tile::<OP>(words, rest, tile).map(u64::to_le_bytes);
-    }
+pub(crate) fn fused_into_plain<const OP: u8>(out: &mut Words, other: &Words) {
+    out.iter_mut().zip(other).for_each(|(left, right)| *left = apply::<OP>(word(*left), word(*right)).to_le_bytes());
 }
 
 #[inline(always)]
@@ -570,6 +591,70 @@ mod x86 {
     pub(super) fn count_in_bitset(left: &[Value], words: &Words) -> (usize, u32) {
         let (blocks, _) = left.as_chunks::<16>();
         (16 * blocks.len(), blocks.iter().map(|block| in_bitset(block, words).count_ones()).sum())
+    }
+
+    /// The k-ary result of bitsets, counted or stored: four registers go through all operands before the next four.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi2,popcnt")]
+    pub(super) fn fused<const OP: u8, const COUNT: bool>(
+        out: Option<&mut Words>,
+        first: &Words,
+        rest: &[&Words],
+    ) -> u32 {
+        const STEP: usize = 256;
+        let out: *mut u8 = out.map_or(std::ptr::null_mut(), |out| out.as_mut_ptr().cast());
+        let mut counts = [_mm512_setzero_si512(); 4];
+        for at in (0..8 * super::WORDS).step_by(STEP) {
+            let mut result = load(first, at);
+            for other in rest {
+                let other = load(other, at);
+                for (left, right) in result.iter_mut().zip(other) {
+                    *left = match OP {
+                        super::AND => _mm512_and_si512(*left, right),
+                        super::OR => _mm512_or_si512(*left, right),
+                        super::XOR => _mm512_xor_si512(*left, right),
+                        _ => _mm512_andnot_si512(right, *left),
+                    };
+                }
+            }
+            for (lane, bits) in result.iter().enumerate() {
+                if COUNT {
+                    counts[lane] = _mm512_add_epi64(counts[lane], _mm512_popcnt_epi64(*bits));
+                } else if !out.is_null() {
+                    // SAFETY: `out` has 8,192 bytes and `at` is a multiple of 256 below that, so these 64 bytes, at
+                    // most 192 further, are within. Nobody else reads or writes them: `out` was borrowed for change.
+                    unsafe { _mm512_storeu_si512(out.add(at + 64 * lane).cast(), *bits) };
+                }
+            }
+        }
+        let [a, b, c, d] = counts;
+        _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d))) as u32
+    }
+
+    /// 256 bytes of a bitset from `at` on, which is at most 7,936; and asks for those further on, which will be next.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi2,popcnt")]
+    #[inline]
+    fn load(words: &Words, at: usize) -> [__m512i; 4] {
+        assert!(at <= 8 * super::WORDS - 256);
+        let bytes: *const u8 = words.as_ptr().cast();
+        // SAFETY: the 256 bytes are within the 8,192 of `words`, as was just asserted; the loads need no alignment.
+        unsafe {
+            [
+                _mm512_loadu_si512(bytes.add(at).cast()),
+                _mm512_loadu_si512(bytes.add(at + 64).cast()),
+                _mm512_loadu_si512(bytes.add(at + 128).cast()),
+                _mm512_loadu_si512(bytes.add(at + 192).cast()),
+            ]
+        }
+    }
+
+    #[target_feature(enable = "avx2,bmi2,popcnt")]
+    pub(super) fn fused_count_avx2<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 {
+        super::fused_count_plain::<OP>(first, rest)
+    }
+
+    #[target_feature(enable = "avx2,bmi2,popcnt")]
+    pub(super) fn fused_store_avx2<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
+        super::fused_store_plain::<OP>(out, first, rest);
     }
 
     /// See `super::compress`.
