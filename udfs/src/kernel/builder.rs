@@ -5,10 +5,8 @@ use std::mem::size_of;
 
 use super::container::{Container, Run, Value, WORDS, Words, run_bounds};
 use super::error::Result;
-use super::scratch::{
-    Scratch, clear_outside, clear_range, clear_values, flip_range, flip_values, set_range, set_values,
-};
-use super::simd;
+use super::scratch::{Scratch, clear_outside, clear_range, flip_range, set_range};
+use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
 use super::writer::{Encoding, Writer, from_ids, write_values};
 

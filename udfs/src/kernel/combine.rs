@@ -3,8 +3,8 @@
 
 use super::container::{Container, MAX_ARRAY, Run, SPAN, Value, Words, run_bounds, value};
 use super::pair::{clear_marks, count_and, count_marks, count_runs, mark};
-use super::scratch::{Scratch, clear_range, clear_values, flip_range, flip_values, set_range, set_values, zero_words};
-use super::simd::{self, AND, ANDNOT, Marks, OR, XOR};
+use super::scratch::{Scratch, clear_range, flip_range, set_range, zero_words};
+use super::simd::{self, AND, ANDNOT, Marks, OR, XOR, clear_values, flip_values, set_values};
 
 /// The members of one node at one key.
 pub(crate) enum Part<'p> {
@@ -63,7 +63,7 @@ impl Tools {
 /// Values of arrays up to which a union scatters into `Tools::zeros` and takes them out again.
 const FEW_VALUES: usize = 256;
 /// Runs and values up to which runs stay runs under OR, XOR and ANDNOT of several.
-const FEW_RUNS: usize = 64;
+const FEW_RUNS: usize = 8;
 
 /// What shapes there are.
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! Two containers without a result: how many members they share, and what of an array the other has.
 //! Must not know: keys, headers, expressions.
 
-use super::container::{Container, MAX_ARRAY, Run, Value, gallop, run_bounds, value};
+use super::container::{Container, MAX_ARRAY, Run, Value, gallop, value};
 use super::simd::{self, Marks};
 
 /// From this ratio of lengths on, the longer array is searched and not read.
@@ -97,31 +97,90 @@ pub(crate) fn clear_marks(marks: &mut Marks, values: usize) {
     marks[..(values.div_ceil(64) * 8).min(MAX_ARRAY / 8)].fill(0);
 }
 
-/// Calls with the index ranges of the array that lie within runs.
+/// Calls with the index ranges of the array that lie within runs, in ascending order. Both sides leap.
 pub(crate) fn for_array_in_runs(array: &[Value], runs: &[Run], mut each: impl FnMut(usize, usize)) {
-    let mut at = 0;
-    for (from, to) in run_bounds(runs) {
-        let start = gallop(array, at, from as u16);
-        at = if to > 0xffff { array.len() } else { gallop(array, start, to as u16) };
-        each(start, at);
-        if at == array.len() {
-            break;
+    let (mut at, mut place) = (0, 0);
+    while place < runs.len() {
+        let (from, to) = bounds(runs[place]);
+        at = gallop(array, at, from as u16);
+        let Some(found) = array.get(at).map(|v| u32::from(value(*v))) else { return };
+        if found < to {
+            let end = if to > 0xffff { array.len() } else { gallop(array, at, to as u16) };
+            each(at, end);
+            at = end;
+            place += 1;
+        } else {
+            place = gallop_runs(runs, place + 1, found);
         }
     }
 }
 
-pub(crate) fn count_runs(a: &[Run], b: &[Run]) -> u32 {
-    let (mut left, mut right) = (run_bounds(a), run_bounds(b));
-    let (mut x, mut y) = (left.next(), right.next());
-    let mut count = 0;
-    while let (Some((x_from, x_to)), Some((y_from, y_to))) = (x, y) {
-        count += x_to.min(y_to).saturating_sub(x_from.max(y_from));
-        if x_to <= y_to {
-            x = left.next();
-        }
-        if y_to <= x_to {
-            y = right.next();
-        }
+/// Index of the first run that ends above `member`, at or after `from`.
+fn gallop_runs(runs: &[Run], from: usize, member: u32) -> usize {
+    let (mut low, mut step) = (from, 1);
+    while low + step < runs.len() && bounds(runs[low + step]).1 <= member {
+        low += step;
+        step *= 2;
     }
+    let high = (low + step + 1).min(runs.len());
+    let low = low.min(runs.len());
+    low + runs[low..high].partition_point(|run| bounds(*run).1 <= member)
+}
+
+/// [from, to) of a run as it is stored; runs of malformed contents may overlap.
+#[inline(always)]
+fn bounds(run: Run) -> (u32, u32) {
+    let from = u32::from(u16::from_le_bytes([run[0], run[1]]));
+    (from, from + u32::from(u16::from_le_bytes([run[2], run[3]])) + 1)
+}
+
+/// Runs looked at together when many lie before the other's.
+const STRIDE: usize = 8;
+
+/// Calls with the common part [from, to) of each two runs met in order, which is empty where `from >= to`. Which side
+/// moves on is told without a branch; only strides over what lies apart are.
+#[inline(always)]
+fn for_common(a: &[Run], b: &[Run], mut each: impl FnMut(u32, u32)) {
+    let (mut i, mut j) = (0, 0);
+    while i < a.len() && j < b.len() {
+        let ((x_from, x_to), (y_from, y_to)) = (bounds(a[i]), bounds(b[j]));
+        if let Some(far) = a.get(i + STRIDE)
+            && bounds(*far).0 <= y_from
+        {
+            i += STRIDE;
+            continue;
+        }
+        if let Some(far) = b.get(j + STRIDE)
+            && bounds(*far).0 <= x_from
+        {
+            j += STRIDE;
+            continue;
+        }
+        each(x_from.max(y_from), x_to.min(y_to));
+        i += usize::from(x_to <= y_to);
+        j += usize::from(y_to <= x_to);
+    }
+}
+
+pub(crate) fn count_runs(a: &[Run], b: &[Run]) -> u32 {
+    let mut count = 0_u32;
+    for_common(a, b, |from, to| count = count.wrapping_add(to.saturating_sub(from)));
     count
+}
+
+/// `out` becomes the runs of what both have.
+pub(crate) fn and_runs(a: &[Run], b: &[Run], out: &mut Vec<Run>) {
+    out.clear();
+    // Each step moves at least one side on, so there are no more steps than runs.
+    out.resize(a.len() + b.len(), [0; 4]);
+    let mut length = 0;
+    for_common(a, b, |from, to| {
+        let more = to.wrapping_sub(from).wrapping_sub(1) as u16;
+        let (first, more) = ((from as u16).to_le_bytes(), more.to_le_bytes());
+        if let Some(place) = out.get_mut(length) {
+            *place = [first[0], first[1], more[0], more[1]];
+        }
+        length += usize::from(from < to);
+    });
+    out.truncate(length);
 }

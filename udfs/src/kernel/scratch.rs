@@ -5,8 +5,8 @@
 use super::container::{
     Container, MAX_ARRAY, Run, SPAN, Value, WORDS, Words, run, run_bounds, value, word, word_range,
 };
-use super::pair::{clear_marks, mark};
-use super::simd::{self, AND, ANDNOT, Marks, OR, XOR};
+use super::pair::{and_runs, clear_marks, mark};
+use super::simd::{self, AND, ANDNOT, Marks, OR, XOR, clear_values, flip_values, set_values};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Shape {
@@ -112,7 +112,10 @@ impl Scratch {
                 self.shape = Shape::Array;
             }
             (Shape::Runs, Container::Bitset(words)) => self.bits_in_runs(words),
-            (Shape::Runs, Container::Runs(runs)) => self.sweep(runs, |x, y| x && y),
+            (Shape::Runs, Container::Runs(runs)) => {
+                and_runs(&self.runs, runs, &mut self.spare_runs);
+                self.after_sweep();
+            }
         }
     }
 
@@ -376,21 +379,6 @@ fn keep<const HAS: bool>(values: &[Value], other: Container<'_>, marks: &mut Mar
     mark(values, other, marks);
     out.clear();
     simd::compress::<HAS>(values, marks, out);
-}
-
-pub(crate) fn set_values(words: &mut Words, values: &[Value]) {
-    let bytes = words.as_flattened_mut();
-    values.iter().for_each(|v| bytes[usize::from(value(*v) >> 3)] |= 1 << (v[0] & 7));
-}
-
-pub(crate) fn clear_values(words: &mut Words, values: &[Value]) {
-    let bytes = words.as_flattened_mut();
-    values.iter().for_each(|v| bytes[usize::from(value(*v) >> 3)] &= !(1 << (v[0] & 7)));
-}
-
-pub(crate) fn flip_values(words: &mut Words, values: &[Value]) {
-    let bytes = words.as_flattened_mut();
-    values.iter().for_each(|v| bytes[usize::from(value(*v) >> 3)] ^= 1 << (v[0] & 7));
 }
 
 #[inline]

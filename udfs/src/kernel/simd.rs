@@ -117,6 +117,18 @@ dispatch!(
     and_count_in_runs(sets: &[&Words], runs: &[Run]) -> u32 = and_count_in_runs_plain
 );
 dispatch!(
+    /// Adds values to a bitset.
+    set_values(words: &mut Words, values: &[Value]) -> () = set_values_plain
+);
+dispatch!(
+    /// Takes values out of a bitset.
+    clear_values(words: &mut Words, values: &[Value]) -> () = clear_values_plain
+);
+dispatch!(
+    /// Adds the values that a bitset has not, takes out those it has.
+    flip_values(words: &mut Words, values: &[Value]) -> () = flip_values_plain
+);
+dispatch!(
     /// Runs of ones.
     run_count(words: &Words) -> usize = run_count_plain
 );
@@ -187,6 +199,30 @@ pub(crate) fn and_count_in_runs_plain(sets: &[&Words], runs: &[Run]) -> u32 {
         }
     }
     count
+}
+
+/// Changes the word of each value by the value's bit.
+#[inline(always)]
+fn for_values(words: &mut Words, values: &[Value], change: impl Fn(u64, u64) -> u64) {
+    for v in values {
+        let bytes = &mut words[usize::from(value(*v) >> 6)];
+        *bytes = change(word(*bytes), 1 << (v[0] & 63)).to_le_bytes();
+    }
+}
+
+#[inline(always)]
+pub(crate) fn set_values_plain(words: &mut Words, values: &[Value]) {
+    for_values(words, values, |bits, bit| bits | bit);
+}
+
+#[inline(always)]
+pub(crate) fn clear_values_plain(words: &mut Words, values: &[Value]) {
+    for_values(words, values, |bits, bit| bits & !bit);
+}
+
+#[inline(always)]
+pub(crate) fn flip_values_plain(words: &mut Words, values: &[Value]) {
+    for_values(words, values, |bits, bit| bits ^ bit);
 }
 
 #[inline(always)]
@@ -360,6 +396,8 @@ pub(crate) fn compress_plain<const MARKED: bool>(values: &[Value], marks: &Marks
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
+    use std::cmp::Ordering;
+    use std::hint::black_box;
 
     use super::{MAX_ARRAY, Marks, Value, Words, value};
 
@@ -418,8 +456,9 @@ mod x86 {
     }
 
     impl Chain {
-        fn has_blocks(&self) -> bool {
-            self.i + BLOCK <= self.i_end && self.j + BLOCK <= self.j_end
+        /// Whole blocks left on the side that has less of them.
+        fn safe_steps(&self) -> usize {
+            (self.i_end - self.i.min(self.i_end)).min(self.j_end - self.j.min(self.j_end)) / BLOCK
         }
     }
 
@@ -457,15 +496,24 @@ mod x86 {
         let mut first = Chain { i_end: third, j_end: one, ..rest };
         let mut second = Chain { i: third, i_end: 2 * third, j: one, j_end: two };
         rest = Chain { i: 2 * third, j: two, ..rest };
+        // The last values of blocks are read by pointers whose origin is hidden: else they are taken out of the vector
+        // registers, which takes twice as long, and the steps wait for them.
+        let lasts = (black_box(left.as_ptr()), black_box(right.as_ptr()));
         let mut count = 0;
-        while first.has_blocks() & second.has_blocks() & rest.has_blocks() {
-            // SAFETY: each chain was just seen to have a whole block on both sides within its ends, and the ends are at
-            // most the lengths: `third` and `2 * third` are at most `i_end`, which is `left.len()` here, and the cuts
-            // are at most `right.len()`.
-            unsafe {
-                count += step::<MARK>(left, right, &mut first, marks);
-                count += step::<MARK>(left, right, &mut second, marks);
-                count += step::<MARK>(left, right, &mut rest, marks);
+        loop {
+            let steps = first.safe_steps().min(second.safe_steps()).min(rest.safe_steps());
+            if steps == 0 {
+                break;
+            }
+            for _ in 0..steps {
+                // SAFETY: a step moves each side by at most a block, so with this many whole blocks on both sides of each
+                // chain at the start there is a whole one at each step. The chains' ends are at most the lengths:
+                // `third` and `2 * third` are at most `i_end`, and the cuts are at most `right.len()`.
+                unsafe {
+                    count += step::<MARK>(left, right, lasts, &mut first, marks);
+                    count += step::<MARK>(left, right, lasts, &mut second, marks);
+                    count += step::<MARK>(left, right, lasts, &mut rest, marks);
+                }
             }
         }
         for chain in [first, second, rest] {
@@ -477,18 +525,24 @@ mod x86 {
     /// Compares a whole block of both and moves on.
     ///
     /// # Safety
-    /// `chain.i + 8 <= left.len()` and `chain.j + 8 <= right.len()`.
+    /// `chain.i + 8 <= left.len()`, `chain.j + 8 <= right.len()`, and `lasts` are the slices' own pointers.
     #[target_feature(enable = "avx2,popcnt")]
     #[inline]
-    unsafe fn step<const MARK: bool>(left: &[Value], right: &[Value], chain: &mut Chain, marks: &mut [u8]) -> u32 {
+    unsafe fn step<const MARK: bool>(
+        left: &[Value],
+        right: &[Value],
+        lasts: (*const Value, *const Value),
+        chain: &mut Chain,
+        marks: &mut [u8],
+    ) -> u32 {
         // SAFETY: 16 bytes are read from values i and j on, which lie within the slices by the contract; the loads need
         // no alignment. The last values of the blocks are indices i + 7 and j + 7.
         let (x, y, x_last, y_last) = unsafe {
             (
                 _mm_loadu_si128(left.as_ptr().add(chain.i).cast()),
                 _mm_loadu_si128(right.as_ptr().add(chain.j).cast()),
-                value(*left.get_unchecked(chain.i + BLOCK - 1)),
-                value(*right.get_unchecked(chain.j + BLOCK - 1)),
+                value(*lasts.0.add(chain.i + BLOCK - 1)),
+                value(*lasts.1.add(chain.j + BLOCK - 1)),
             )
         };
         let found = equal_any(x, y);
@@ -512,10 +566,27 @@ mod x86 {
     #[target_feature(enable = "avx2,popcnt")]
     fn drain<const MARK: bool>(left: &[Value], right: &[Value], mut chain: Chain, marks: &mut [u8]) -> u32 {
         let mut count = 0;
-        while chain.has_blocks() {
-            assert!(chain.i_end <= left.len() && chain.j_end <= right.len());
+        assert!(chain.i_end <= left.len() && chain.j_end <= right.len());
+        // Short chains go by branches, which a processor that has seen the arrays before foretells.
+        while chain.i + BLOCK <= chain.i_end && chain.j + BLOCK <= chain.j_end {
             // SAFETY: a whole block on both sides is within the ends, and these are within the slices.
-            count += unsafe { step::<MARK>(left, right, &mut chain, marks) };
+            let (x, y) = unsafe {
+                (
+                    _mm_loadu_si128(left.as_ptr().add(chain.i).cast()),
+                    _mm_loadu_si128(right.as_ptr().add(chain.j).cast()),
+                )
+            };
+            let found = equal_any(x, y);
+            count += found.count_ones();
+            if MARK {
+                marks[chain.i / BLOCK] |= found as u8;
+            }
+            let (x_last, y_last) = (value(left[chain.i + BLOCK - 1]), value(right[chain.j + BLOCK - 1]));
+            match x_last.cmp(&y_last) {
+                Ordering::Less => chain.i += BLOCK,
+                Ordering::Greater => chain.j += BLOCK,
+                Ordering::Equal => (chain.i, chain.j) = (chain.i + BLOCK, chain.j + BLOCK),
+            }
         }
         while chain.i < chain.i_end && chain.j < chain.j_end {
             let (x_values, y_values) = ((chain.i_end - chain.i).min(BLOCK), (chain.j_end - chain.j).min(BLOCK));

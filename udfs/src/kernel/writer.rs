@@ -3,7 +3,8 @@
 
 use super::container::{Container, MAX_ARRAY, Value, WORDS, Word, run_bounds, value, word};
 use super::error::{Error, Result};
-use super::scratch::{Scratch, set_values, zero_words};
+use super::scratch::{Scratch, zero_words};
+use super::simd::set_values;
 use super::view::{BitmapRef, COOKIE_PLAIN, COOKIE_RUNS, OFFSETS_FROM};
 
 /// Which containers are written.
