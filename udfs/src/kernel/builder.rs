@@ -3,9 +3,9 @@
 
 use std::mem::size_of;
 
-use super::container::{Container, Run, Value, WORDS, Words, run_bounds};
+use super::container::{Container, Run, Value, WORDS, Words};
 use super::error::Result;
-use super::scratch::{Scratch, clear_outside, clear_range, flip_range, set_range};
+use super::scratch::{Scratch, clear_outside};
 use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
 use super::writer::{Encoding, Writer, from_ids, write_values};
@@ -85,10 +85,10 @@ fn combine_bitset(words: &mut Words, operator: Operator, other: Container<'_>) -
         (Operator::Xor, Container::Array(values)) => flip_values(words, values),
         (Operator::AndNot, Container::Array(values)) => clear_values(words, values),
         (Operator::And, Container::Runs(runs)) => clear_outside(words, runs),
-        (Operator::Or, Container::Runs(runs)) => run_bounds(runs).for_each(|(from, to)| set_range(words, from, to)),
-        (Operator::Xor, Container::Runs(runs)) => run_bounds(runs).for_each(|(from, to)| flip_range(words, from, to)),
+        (Operator::Or, Container::Runs(runs)) => simd::change_runs::<{ simd::OR }>(words, runs),
+        (Operator::Xor, Container::Runs(runs)) => simd::change_runs::<{ simd::XOR }>(words, runs),
         (Operator::AndNot, Container::Runs(runs)) => {
-            run_bounds(runs).for_each(|(from, to)| clear_range(words, from, to));
+            simd::change_runs::<{ simd::ANDNOT }>(words, runs);
         }
     }
     true

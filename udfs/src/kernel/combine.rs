@@ -1,9 +1,9 @@
 //! The members of several containers of one key under one operator: counted where a count is all that is wanted, without
 //! storing a result; else built in a scratch. Which way depends on the shapes. Must not know: keys, headers, expressions.
 
-use super::container::{Container, MAX_ARRAY, Run, SPAN, Value, Words, run_bounds, value};
+use super::container::{Container, MAX_ARRAY, Run, SPAN, Value, Words, value};
 use super::pair::{clear_marks, count_and, count_marks, count_runs, mark};
-use super::scratch::{Scratch, clear_range, flip_range, set_range, zero_words};
+use super::scratch::{Scratch, zero_words};
 use super::simd::{self, AND, ANDNOT, Marks, OR, XOR, clear_values, flip_values, set_values};
 
 /// The members of one node at one key.
@@ -49,14 +49,14 @@ pub(crate) enum Outcome {
 /// What the combinations need beside a scratch.
 pub(crate) struct Tools {
     /// Without members between uses, so that small arrays need not clear 8 KB.
-    zeros: Box<Words>,
+    zeros: Option<Box<Words>>,
     pub(crate) marks: Marks,
     sorted: Vec<u16>,
 }
 
 impl Tools {
     pub(crate) fn new() -> Self {
-        Tools { zeros: zero_words(), marks: [0; MAX_ARRAY / 8], sorted: Vec::new() }
+        Tools { zeros: None, marks: [0; MAX_ARRAY / 8], sorted: Vec::new() }
     }
 }
 
@@ -127,6 +127,9 @@ pub(crate) fn and<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scratch) 
 }
 
 fn and_without_arrays<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scratch) -> Outcome {
+    if let (true, [one, other]) = (COUNT, parts) {
+        return Outcome::Count(one.container().zip(other.container()).map_or(0, |(one, other)| count_and(one, other)));
+    }
     let words = bitsets(parts);
     let mut runs: Vec<&[Run]> = Vec::new();
     for part in parts {
@@ -152,7 +155,12 @@ fn and_without_arrays<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scrat
                 Some((last, between)) if COUNT && words.is_empty() => (Some(*last), between),
                 _ => (None, rest),
             };
-            between.iter().for_each(|one| scratch.and(Container::Runs(one)));
+            for one in between {
+                scratch.and(Container::Runs(one));
+                if matches!(scratch.as_container(), Container::Runs([])) {
+                    return Outcome::Count(0);
+                }
+            }
             if let Some(last) = last {
                 return Outcome::Count(count_and(scratch.as_container(), Container::Runs(last)));
             }
@@ -210,8 +218,8 @@ pub(crate) fn any<const OP: u8, const COUNT: bool>(
         match container {
             Container::Array(values) if OP == OR => set_values(words, values),
             Container::Array(values) => flip_values(words, values),
-            Container::Runs(runs) if OP == OR => run_bounds(runs).for_each(|(from, to)| set_range(words, from, to)),
-            Container::Runs(runs) => run_bounds(runs).for_each(|(from, to)| flip_range(words, from, to)),
+            Container::Runs(runs) if OP == OR => simd::change_runs::<OR>(words, runs),
+            Container::Runs(runs) => simd::change_runs::<XOR>(words, runs),
             Container::Bitset(_) => {}
         }
     }
@@ -240,7 +248,7 @@ fn any_of_few<const OP: u8, const COUNT: bool>(
         scratch.set_values(groups.map(|group| group[0]));
         return Outcome::Scratch;
     }
-    let bytes = tools.zeros.as_flattened_mut();
+    let bytes = tools.zeros.get_or_insert_with(zero_words).as_flattened_mut();
     let mut count = 0_i32;
     for part in arrays() {
         let Some(Container::Array(values)) = part.container() else { continue };
@@ -301,7 +309,7 @@ pub(crate) fn andnot<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scratc
     for container in others.iter().filter_map(Part::container) {
         match container {
             Container::Array(values) => clear_values(words, values),
-            Container::Runs(runs) => run_bounds(runs).for_each(|(from, to)| clear_range(words, from, to)),
+            Container::Runs(runs) => simd::change_runs::<ANDNOT>(words, runs),
             Container::Bitset(_) => {}
         }
     }

@@ -142,8 +142,15 @@ const STRIDE: usize = 8;
 #[inline(always)]
 fn for_common(a: &[Run], b: &[Run], mut each: impl FnMut(u32, u32)) {
     let (mut i, mut j) = (0, 0);
+    let strides = a.len().max(b.len()) > 2 * STRIDE;
     while i < a.len() && j < b.len() {
         let ((x_from, x_to), (y_from, y_to)) = (bounds(a[i]), bounds(b[j]));
+        if !strides {
+            each(x_from.max(y_from), x_to.min(y_to));
+            i += usize::from(x_to <= y_to);
+            j += usize::from(y_to <= x_to);
+            continue;
+        }
         if let Some(far) = a.get(i + STRIDE)
             && bounds(*far).0 <= y_from
         {

@@ -89,7 +89,7 @@ impl Scratch {
             }
             Shape::Runs => {
                 words.fill([0; 8]);
-                run_bounds(&self.runs).for_each(|(from, to)| set_range(words, from, to));
+                simd::change_runs::<OR>(words, &self.runs);
             }
         }
         self.shape = Shape::Bitset;
@@ -210,13 +210,13 @@ impl Scratch {
                 **all = *words;
                 match self.shape {
                     Shape::Array => set_values(all, &self.array),
-                    _ => run_bounds(&self.runs).for_each(|(from, to)| set_range(all, from, to)),
+                    _ => simd::change_runs::<OR>(all, &self.runs),
                 }
                 self.shape = Shape::Bitset;
             }
             (_, Container::Runs(runs)) => {
                 let words = self.to_bitset();
-                run_bounds(runs).for_each(|(from, to)| set_range(words, from, to));
+                simd::change_runs::<OR>(words, runs);
             }
         }
     }
@@ -240,7 +240,7 @@ impl Scratch {
             (_, Container::Bitset(words)) => simd::fused_into::<XOR>(self.to_bitset(), words),
             (_, Container::Runs(runs)) => {
                 let words = self.to_bitset();
-                run_bounds(runs).for_each(|(from, to)| flip_range(words, from, to));
+                simd::change_runs::<XOR>(words, runs);
             }
         }
     }
@@ -257,7 +257,7 @@ impl Scratch {
             (_, Container::Bitset(words)) => simd::fused_into::<ANDNOT>(self.to_bitset(), words),
             (_, Container::Runs(runs)) => {
                 let words = self.to_bitset();
-                run_bounds(runs).for_each(|(from, to)| clear_range(words, from, to));
+                simd::change_runs::<ANDNOT>(words, runs);
             }
         }
     }
@@ -381,26 +381,8 @@ fn keep<const HAS: bool>(values: &[Value], other: Container<'_>, marks: &mut Mar
     simd::compress::<HAS>(values, marks, out);
 }
 
-#[inline]
-fn for_range(words: &mut Words, from: u32, to: u32, change: impl Fn(u64, u64) -> u64) {
-    let (first, first_mask, last, last_mask) = word_range(from, to);
-    words[first] = change(word(words[first]), first_mask).to_le_bytes();
-    if last > first {
-        words[first + 1..last].iter_mut().for_each(|bytes| *bytes = change(word(*bytes), u64::MAX).to_le_bytes());
-        words[last] = change(word(words[last]), last_mask).to_le_bytes();
-    }
-}
-
-pub(crate) fn set_range(words: &mut Words, from: u32, to: u32) {
-    for_range(words, from, to, |bits, mask| bits | mask);
-}
-
-pub(crate) fn clear_range(words: &mut Words, from: u32, to: u32) {
-    for_range(words, from, to, |bits, mask| bits & !mask);
-}
-
-pub(crate) fn flip_range(words: &mut Words, from: u32, to: u32) {
-    for_range(words, from, to, |bits, mask| bits ^ mask);
+fn clear_range(words: &mut Words, from: u32, to: u32) {
+    simd::change_runs::<ANDNOT>(words, &[run(from, to)]);
 }
 
 pub(crate) fn clear_outside(words: &mut Words, runs: &[Run]) {

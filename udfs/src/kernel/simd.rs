@@ -128,6 +128,18 @@ dispatch!(
     /// Adds the values that a bitset has not, takes out those it has.
     flip_values(words: &mut Words, values: &[Value]) -> () = flip_values_plain
 );
+/// Changes the bits of runs in a bitset: OR sets, ANDNOT clears, XOR flips.
+#[inline]
+pub(crate) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
+    #[cfg(target_arch = "x86_64")]
+    if level() == Level::Avx512 {
+        // SAFETY: `level` found the features that the function is compiled for.
+        unsafe { x86::change_runs::<OP>(words, runs) };
+        return;
+    }
+    change_runs_plain::<OP>(words, runs);
+}
+
 dispatch!(
     /// Runs of ones.
     run_count(words: &Words) -> usize = run_count_plain
@@ -223,6 +235,18 @@ pub(crate) fn clear_values_plain(words: &mut Words, values: &[Value]) {
 #[inline(always)]
 pub(crate) fn flip_values_plain(words: &mut Words, values: &[Value]) {
     for_values(words, values, |bits, bit| bits ^ bit);
+}
+
+pub(crate) fn change_runs_plain<const OP: u8>(words: &mut Words, runs: &[Run]) {
+    for (from, to) in run_bounds(runs) {
+        let (first, first_mask, last, last_mask) = word_range(from, to);
+        words[first] = apply::<OP>(word(words[first]), first_mask).to_le_bytes();
+        if last > first {
+            let between = words[first + 1..last].iter_mut();
+            between.for_each(|bytes| *bytes = apply::<OP>(word(*bytes), u64::MAX).to_le_bytes());
+            words[last] = apply::<OP>(word(words[last]), last_mask).to_le_bytes();
+        }
+    }
 }
 
 #[inline(always)]
@@ -399,7 +423,7 @@ mod x86 {
     use std::cmp::Ordering;
     use std::hint::black_box;
 
-    use super::{MAX_ARRAY, Marks, Value, Words, value};
+    use super::{MAX_ARRAY, Marks, Run, Value, Words, value};
 
     /// Values compared at a time.
     const BLOCK: usize = 8;
@@ -699,6 +723,34 @@ mod x86 {
         }
         let [a, b, c, d] = counts;
         _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d))) as u32
+    }
+
+    /// Changes 512 bits at a time by the run's part of them: runs mostly lie in one such window, so that no branch
+    /// depends on where they begin and end.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
+    pub(super) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
+        let bases = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
+        let (zero, ones) = (_mm512_setzero_si512(), _mm512_set1_epi64(-1));
+        for (from, to) in super::run_bounds(runs) {
+            for window in from / 512..=(to - 1) / 512 {
+                let start = 512 * i64::from(window);
+                let place = &mut words[8 * window as usize..8 * window as usize + 8];
+                // Bits from `low` on and not from `high` on; a shift by 64 or more leaves none.
+                let low = _mm512_max_epi64(_mm512_sub_epi64(_mm512_set1_epi64(i64::from(from) - start), bases), zero);
+                let high = _mm512_max_epi64(_mm512_sub_epi64(_mm512_set1_epi64(i64::from(to) - start), bases), zero);
+                let mask = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), _mm512_sllv_epi64(ones, low));
+                // SAFETY: `place` has 8 words of 8 bytes, which is what is read and written; no alignment is needed.
+                unsafe {
+                    let bits = _mm512_loadu_si512(place.as_ptr().cast());
+                    let changed = match OP {
+                        super::OR => _mm512_or_si512(bits, mask),
+                        super::XOR => _mm512_xor_si512(bits, mask),
+                        _ => _mm512_andnot_si512(mask, bits),
+                    };
+                    _mm512_storeu_si512(place.as_mut_ptr().cast(), changed);
+                }
+            }
+        }
     }
 
     /// 256 bytes of a bitset from `at` on, which is at most 7,936; and asks for those further on, which will be next.

@@ -105,21 +105,27 @@ impl<'a> BitmapRef<'a> {
     fn check_with_runs(&mut self, descriptors_at: usize) -> Result<usize> {
         let offsets_at = descriptors_at + 4 * self.descriptors.len();
         let (mut at, mut least, mut members) = (self.payload, 0_u32, 0_u64);
-        for index in 0..self.descriptors.len() {
-            let (key, card) = self.descriptor(index);
-            if u32::from(key) < least {
+        for (index, descriptor) in self.descriptors.iter().enumerate() {
+            let [a, b, c, d] = *descriptor;
+            let (key, card) = (u32::from(u16::from_le_bytes([a, b])), usize::from(u16::from_le_bytes([c, d])) + 1);
+            if key < least {
                 return malformed(descriptors_at + 4 * index, "keys do not ascend");
             }
-            least = u32::from(key) + 1;
-            members += u64::from(card);
             if self.offsets.get(index).is_some_and(|offset| u32::from_le_bytes(*offset) as usize != at) {
                 return malformed(offsets_at + 4 * index, "an offset does not point at its container");
             }
-            let end = at.saturating_add(self.size_at(index, at));
-            if end > self.bytes.len() {
+            let size = if self.is_run(index) {
+                let count = self.bytes.get(at..).and_then(|rest| rest.first_chunk::<2>());
+                2 + 4 * usize::from(count.map_or(u16::MAX, |count| u16::from_le_bytes(*count)))
+            } else if card <= MAX_ARRAY {
+                2 * card
+            } else {
+                BITSET_BYTES
+            };
+            (at, least, members) = (at + size, key + 1, members + card as u64);
+            if at > self.bytes.len() {
                 return malformed(self.bytes.len(), "a container ends early");
             }
-            at = end;
         }
         self.cardinality = members;
         Ok(at)
