@@ -15,7 +15,7 @@
 //! # Ok::<(), convoke_udfs::kernel::Error>(())
 //! ```
 //!
-//! Layers, each uses only earlier ones: error < simd, container < pair < scratch < view, check < writer, expression, combine <
+//! Layers, each uses only earlier ones: error < container, loops < simd < pair < scratch < view, check < writer, expression, combine <
 //! evaluate, flat < parallel, ids, overlap, split < results < builder, canonical, map64, numeric.
 //!
 //! Promises: the structure of bytes is checked before anything is allocated; contents that lie about themselves can give
@@ -32,6 +32,7 @@ mod evaluate;
 mod expression;
 mod flat;
 mod ids;
+mod loops;
 mod map64;
 mod numeric;
 mod overlap;

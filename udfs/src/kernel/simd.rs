@@ -1,16 +1,15 @@
-//! The inner loops that gain from wide registers, with run-time dispatch, and the only `unsafe` of the crate: a stock
-//! x86-64 build uses AVX-512 or AVX2 where the processor has them. Each loop is written once in plain Rust, which is
-//! the scalar form and the oracle of the tests; the wide forms are that same source compiled for more features, or
-//! intrinsics where the compiler finds no good code (intersection of arrays). Must not know: keys, headers, expressions.
+//! The inner loops for wide registers, chosen at run time, and the only `unsafe` of the crate: a stock x86-64 build uses
+//! AVX-512 or AVX2 where the processor has them. Most loops are those of `loops`, compiled for more features; intrinsics
+//! stand where the compiler finds no good code. Must not know: keys, headers, expressions.
 #![allow(unsafe_code)]
 
-use super::container::{MAX_ARRAY, Run, Value, WORDS, Word, Words, bit, run_bounds, value, word, word_range};
-
-/// How k bitsets become one. Const generic parameter of the fused loops.
-pub(crate) const AND: u8 = 0;
-pub(crate) const OR: u8 = 1;
-pub(crate) const XOR: u8 = 2;
-pub(crate) const ANDNOT: u8 = 3;
+use super::container::{MAX_ARRAY, Run, Value, Word, Words, bit, value};
+pub(crate) use super::loops::{AND, ANDNOT, Marks, OR, XOR};
+use super::loops::{
+    add_to_planes_plain, and_count_in_runs_plain, change_runs_plain, clear_values_plain, compress_plain, count_plain,
+    flip_values_plain, fused_count_plain, fused_into_plain, fused_store_plain, intersect_count_plain, mark_array_plain,
+    mark_bitset_plain, run_count_plain, set_values_plain,
+};
 
 /// Members of the k-ary result, of which nothing is stored.
 #[inline]
@@ -44,7 +43,7 @@ pub(crate) fn fused_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[
 }
 
 /// What the processor can do, found at run time.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Level {
     Scalar,
     #[cfg(target_arch = "x86_64")]
@@ -55,7 +54,7 @@ pub(crate) enum Level {
 
 /// The best level of this processor. The standard library caches the answer, so this is one load and some tests.
 #[inline(always)]
-pub(crate) fn level() -> Level {
+fn best_level() -> Level {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f")
@@ -73,6 +72,15 @@ pub(crate) fn level() -> Level {
         }
     }
     Level::Scalar
+}
+
+/// The level to use: the best, or in tests what the test allows.
+#[inline(always)]
+pub(crate) fn level() -> Level {
+    #[cfg(test)]
+    return best_level().min(tests::ALLOWED.get());
+    #[cfg(not(test))]
+    best_level()
 }
 
 /// Defines `$name` as the plain function `$body` compiled for each level and chosen at run time.
@@ -145,147 +153,10 @@ dispatch!(
     run_count(words: &Words) -> usize = run_count_plain
 );
 
-#[inline(always)]
-pub(crate) fn count_plain(words: &[Word]) -> u32 {
-    words.iter().map(|bytes| word(*bytes).count_ones()).sum()
-}
-
-/// Words that the fused loops hold in registers: four registers of 512 bits.
-const TILE: usize = 32;
-
-#[inline(always)]
-fn apply<const OP: u8>(left: u64, right: u64) -> u64 {
-    match OP {
-        AND => left & right,
-        OR => left | right,
-        XOR => left ^ right,
-        _ => left & !right,
-    }
-}
-
-#[inline(always)]
-fn fused_tile<const OP: u8>(first: &[Word; TILE], rest: &[&Words], tile: usize) -> [u64; TILE] {
-    let mut result = first.map(word);
-    for other in rest {
-        let (tiles, _) = other.as_chunks::<TILE>();
-        for (left, right) in result.iter_mut().zip(&tiles[tile]) {
-            *left = apply::<OP>(*left, word(*right));
-        }
-    }
-    result
-}
-
-#[inline(always)]
-pub(crate) fn fused_count_plain<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 {
-    let mut count = 0;
-    for (tile, words) in first.as_chunks::<TILE>().0.iter().enumerate() {
-        let result = fused_tile::<OP>(words, rest, tile);
-        count += result.iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>();
-    }
-    count as u32
-}
-
-#[inline(always)]
-pub(crate) fn fused_into_plain<const OP: u8>(out: &mut Words, other: &Words) {
-    out.iter_mut().zip(other).for_each(|(left, right)| *left = apply::<OP>(word(*left), word(*right)).to_le_bytes());
-}
-
-#[inline(always)]
-pub(crate) fn fused_store_plain<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
-    let tiles = out.as_chunks_mut::<TILE>().0.iter_mut().zip(first.as_chunks::<TILE>().0);
-    for (tile, (out, words)) in tiles.enumerate() {
-        *out = fused_tile::<OP>(words, rest, tile).map(u64::to_le_bytes);
-    }
-}
-
-#[inline(always)]
-pub(crate) fn and_count_in_runs_plain(sets: &[&Words], runs: &[Run]) -> u32 {
-    let all = |at: usize| sets.iter().fold(u64::MAX, |bits, words| bits & word(words[at]));
-    let mut count = 0;
-    for (from, to) in run_bounds(runs) {
-        let (first, first_mask, last, last_mask) = word_range(from, to);
-        count += (all(first) & first_mask).count_ones();
-        if last > first {
-            count +=
-                (first + 1..last).map(|at| all(at).count_ones()).sum::<u32>() + (all(last) & last_mask).count_ones();
-        }
-    }
-    count
-}
-
-/// Changes the word of each value by the value's bit.
-#[inline(always)]
-fn for_values(words: &mut Words, values: &[Value], change: impl Fn(u64, u64) -> u64) {
-    for v in values {
-        let bytes = &mut words[usize::from(value(*v) >> 6)];
-        *bytes = change(word(*bytes), 1 << (v[0] & 63)).to_le_bytes();
-    }
-}
-
-#[inline(always)]
-pub(crate) fn set_values_plain(words: &mut Words, values: &[Value]) {
-    for_values(words, values, |bits, bit| bits | bit);
-}
-
-#[inline(always)]
-pub(crate) fn clear_values_plain(words: &mut Words, values: &[Value]) {
-    for_values(words, values, |bits, bit| bits & !bit);
-}
-
-#[inline(always)]
-pub(crate) fn flip_values_plain(words: &mut Words, values: &[Value]) {
-    for_values(words, values, |bits, bit| bits ^ bit);
-}
-
-pub(crate) fn change_runs_plain<const OP: u8>(words: &mut Words, runs: &[Run]) {
-    for (from, to) in run_bounds(runs) {
-        let (first, first_mask, last, last_mask) = word_range(from, to);
-        words[first] = apply::<OP>(word(words[first]), first_mask).to_le_bytes();
-        if last > first {
-            let between = words[first + 1..last].iter_mut();
-            between.for_each(|bytes| *bytes = apply::<OP>(word(*bytes), u64::MAX).to_le_bytes());
-            words[last] = apply::<OP>(word(words[last]), last_mask).to_le_bytes();
-        }
-    }
-}
-
-#[inline(always)]
-pub(crate) fn run_count_plain(words: &Words) -> usize {
-    let mut starts = u64::from((word(words[0]) & !(word(words[0]) << 1)).count_ones());
-    for at in 1..WORDS {
-        let (before, here) = (word(words[at - 1]), word(words[at]));
-        starts += u64::from((here & !(here << 1 | before >> 63)).count_ones());
-    }
-    starts as usize
-}
-
 dispatch!(
     /// Adds one bit a member to counters by bit; the planes are enough for the sum.
     add_to_planes(planes: &mut [Box<Words>], words: &Words) -> () = add_to_planes_plain
 );
-
-#[inline(always)]
-pub(crate) fn add_to_planes_plain(planes: &mut [Box<Words>], words: &Words) {
-    for (tile, added) in words.as_chunks::<TILE>().0.iter().enumerate() {
-        let mut carry = added.map(word);
-        for plane in planes.iter_mut() {
-            let (tiles, _) = plane.as_chunks_mut::<TILE>();
-            let mut left = 0;
-            for (sum, carry) in tiles[tile].iter_mut().zip(&mut carry) {
-                let before = word(*sum);
-                *sum = (before ^ *carry).to_le_bytes();
-                *carry &= before;
-                left |= *carry;
-            }
-            if left == 0 {
-                break;
-            }
-        }
-    }
-}
-
-/// One bit for each value of an array container: bit i of byte i / 8 is value i.
-pub(crate) type Marks = [u8; MAX_ARRAY / 8];
 
 /// Values that both arrays have.
 #[inline]
@@ -383,38 +254,8 @@ pub(crate) fn compress<const MARKED: bool>(values: &[Value], marks: &Marks, out:
     compress_plain::<MARKED>(values, marks, out);
 }
 
-pub(crate) fn intersect_count_plain(left: &[Value], right: &[Value]) -> u32 {
-    let (mut i, mut j, mut count) = (0, 0, 0);
-    while i < left.len() && j < right.len() {
-        let (x, y) = (value(left[i]), value(right[j]));
-        count += u32::from(x == y);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
-    count
-}
-
-pub(crate) fn mark_array_plain(left: &[Value], right: &[Value], marks: &mut Marks) {
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let (x, y) = (value(left[i]), value(right[j]));
-        marks[i / 8] |= u8::from(x == y) << (i % 8);
-        i += usize::from(x <= y);
-        j += usize::from(y <= x);
-    }
-}
-
-pub(crate) fn mark_bitset_plain(left: &[Value], words: &Words, marks: &mut [u8]) {
-    for (block, marks) in left.chunks(8).zip(marks) {
-        let found = block.iter().enumerate().map(|(at, v)| u8::from(bit(words, value(*v))) << at);
-        *marks |= found.fold(0, |all, one| all | one);
-    }
-}
-
-pub(crate) fn compress_plain<const MARKED: bool>(values: &[Value], marks: &Marks, out: &mut Vec<Value>) {
-    let marked = |at: usize| (marks[at / 8] >> (at % 8) & 1 == 1) == MARKED;
-    out.extend(values.iter().enumerate().filter(|(at, _)| marked(*at)).map(|(_, value)| *value));
-}
+#[cfg(test)]
+mod tests;
 
 /// The loops in intrinsics. Only the functions above call them, after asking [`level`].
 #[cfg(target_arch = "x86_64")]
@@ -423,6 +264,7 @@ mod x86 {
     use std::cmp::Ordering;
     use std::hint::black_box;
 
+    use super::super::container::{WORDS, run_bounds};
     use super::{MAX_ARRAY, Marks, Run, Value, Words, value};
 
     /// Values compared at a time.
@@ -698,7 +540,7 @@ mod x86 {
         const STEP: usize = 256;
         let out: *mut u8 = out.map_or(std::ptr::null_mut(), |out| out.as_mut_ptr().cast());
         let mut counts = [_mm512_setzero_si512(); 4];
-        for at in (0..8 * super::WORDS).step_by(STEP) {
+        for at in (0..8 * WORDS).step_by(STEP) {
             let mut result = load(first, at);
             for other in rest {
                 let other = load(other, at);
@@ -731,7 +573,7 @@ mod x86 {
     pub(super) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
         let bases = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
         let (zero, ones) = (_mm512_setzero_si512(), _mm512_set1_epi64(-1));
-        for (from, to) in super::run_bounds(runs) {
+        for (from, to) in run_bounds(runs) {
             for window in from / 512..=(to - 1) / 512 {
                 let start = 512 * i64::from(window);
                 let place = &mut words[8 * window as usize..8 * window as usize + 8];
@@ -757,7 +599,7 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,avx512vpopcntdq,bmi2,popcnt")]
     #[inline]
     fn load(words: &Words, at: usize) -> [__m512i; 4] {
-        assert!(at <= 8 * super::WORDS - 256);
+        assert!(at <= 8 * WORDS - 256);
         let bytes: *const u8 = words.as_ptr().cast();
         // SAFETY: the 256 bytes are within the 8,192 of `words`, as was just asserted; the loads need no alignment.
         unsafe {
