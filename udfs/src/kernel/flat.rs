@@ -2,7 +2,7 @@
 //! general evaluator, whose cost a key is more than that of two small arrays. Must not know: nested expressions.
 
 use super::combine::{self, Outcome, Part, Tools};
-use super::container::Container;
+use super::container::{Container, Value};
 use super::expression::{Node, NodeId, Plan};
 use super::pair::count_and;
 use super::scratch::Scratch;
@@ -114,26 +114,61 @@ fn count_both(one: &mut Cursor<'_>, other: &mut Cursor<'_>) -> u64 {
     both
 }
 
-/// The first cursor is the smallest and leads.
+/// The first cursor is the smallest and leads. Where it has an array, the others are looked at one by one: mostly nothing
+/// is left after the first.
 fn count_all<'p>(cursors: &mut [Cursor<'p>], work: &mut Work<'p>) -> u64 {
     let mut sum = 0;
     let Some((lead, others)) = cursors.split_first_mut() else { return 0 };
-    'keys: while lead.place < lead.end {
-        let key = lead.key();
-        work.parts.clear();
-        work.parts.push(Part::Stored(lead.view.container(lead.place), lead.view.card(lead.place)));
-        for other in others.iter_mut() {
-            let Some(container) = other.at(key) else {
-                lead.place = lead.view.seek(lead.place + 1, other.key()).min(lead.end);
-                continue 'keys;
-            };
-            work.parts.push(Part::Stored(container, other.view.card(other.place)));
-        }
-        lead.place += 1;
-        let outcome = combine::and::<true>(&work.parts, &mut work.scratch);
-        sum += work.take(&outcome);
+    while lead.place < lead.end {
+        let (key, container, card) = (lead.key(), lead.view.container(lead.place), lead.view.card(lead.place));
+        let next = match container {
+            Container::Array(values) => fold_array(values, others, key, &mut work.scratch, &mut sum),
+            _ => {
+                work.parts.clear();
+                work.parts.push(Part::Stored(container, card));
+                let missing = others.iter_mut().find_map(|other| match other.at(key) {
+                    Some(container) => {
+                        work.parts.push(Part::Stored(container, other.view.card(other.place)));
+                        None
+                    }
+                    None => Some(other.key()),
+                });
+                if missing.is_none() {
+                    let outcome = combine::and::<true>(&work.parts, &mut work.scratch);
+                    sum += work.take(&outcome);
+                }
+                missing
+            }
+        };
+        lead.place = next.map_or(lead.place + 1, |key| lead.view.seek(lead.place + 1, key).min(lead.end));
     }
     sum
+}
+
+/// Adds the values that all have to `sum`; when one has no container, gives the next key that it has.
+fn fold_array(
+    values: &[Value],
+    others: &mut [Cursor<'_>],
+    key: u32,
+    scratch: &mut Scratch,
+    sum: &mut u64,
+) -> Option<u32> {
+    let last = others.len() - 1;
+    for (at, other) in others.iter_mut().enumerate() {
+        let Some(container) = other.at(key) else { return Some(other.key()) };
+        let left = if at == 0 { Container::Array(values) } else { scratch.as_container() };
+        if at == last {
+            *sum += u64::from(count_and(left, container));
+        } else if at == 0 {
+            scratch.set_common(values, container);
+        } else {
+            scratch.and(container);
+        }
+        if at < last && matches!(scratch.as_container(), Container::Array([])) {
+            return None;
+        }
+    }
+    None
 }
 
 fn count_any<'p, const OP: u8>(cursors: &mut [Cursor<'p>], work: &mut Work<'p>) -> u64 {

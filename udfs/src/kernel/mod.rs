@@ -15,7 +15,7 @@
 //! # Ok::<(), convoke_udfs::kernel::Error>(())
 //! ```
 //!
-//! Layers, each uses only earlier ones: error < container, loops < simd < pair < scratch < view, check < writer, expression, combine <
+//! Layers, each uses only earlier ones: error < container, loops, shuffles < simd < pair < scratch < view, check < writer, expression, combine <
 //! evaluate, flat < parallel, ids, overlap, split < results < builder, canonical, map64, numeric.
 //!
 //! Promises: the structure of bytes is checked before anything is allocated; contents that lie about themselves can give
@@ -40,6 +40,7 @@ mod pair;
 mod parallel;
 mod results;
 mod scratch;
+mod shuffles;
 mod simd;
 mod split;
 mod view;

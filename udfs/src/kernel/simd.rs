@@ -265,52 +265,13 @@ mod x86 {
     use std::hint::black_box;
 
     use super::super::container::{WORDS, run_bounds};
+    use super::super::shuffles::{FRONT, KEEP, SLIDE};
     use super::{MAX_ARRAY, Marks, Run, Value, Words, value};
 
     /// Values compared at a time.
     const BLOCK: usize = 8;
     /// Shorter arrays are one chain: cutting them costs more than it gains.
     const CHAINED_FROM: usize = 96;
-
-    /// Byte indices that move a register down by n bytes, read from n on; 0x80 gives zero.
-    const SLIDE: [u8; 32] = {
-        let mut indices = [0x80; 32];
-        let mut at = 0;
-        while at < 16 {
-            indices[at] = at as u8;
-            at += 1;
-        }
-        indices
-    };
-    /// Ones in the first n bytes, read from 16 - n on.
-    const KEEP: [u8; 32] = {
-        let mut bytes = [0; 32];
-        let mut at = 0;
-        while at < 16 {
-            bytes[at] = 0xff;
-            at += 1;
-        }
-        bytes
-    };
-
-    /// For each mask of 8 values, the byte indices that bring the marked ones to the front.
-    static FRONT: [[u8; 16]; 256] = {
-        let mut table = [[0x80; 16]; 256];
-        let mut mask = 0;
-        while mask < 256 {
-            let (mut from, mut to) = (0, 0);
-            while from < 8 {
-                if mask >> from & 1 == 1 {
-                    table[mask][2 * to] = 2 * from as u8;
-                    table[mask][2 * to + 1] = 2 * from as u8 + 1;
-                    to += 1;
-                }
-                from += 1;
-            }
-            mask += 1;
-        }
-        table
-    };
 
     /// A part of both arrays that can be compared without the rest: `i..i_end` with `j..j_end`.
     #[derive(Clone, Copy)]
@@ -567,32 +528,61 @@ mod x86 {
         _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d))) as u32
     }
 
-    /// Changes 512 bits at a time by the run's part of them: runs mostly lie in one such window, so that no branch
-    /// depends on where they begin and end.
+    /// The part [from, to) of the 512 bits from `start` on: ones from bit `low` on and not from bit `high` on; a shift by
+    /// 64 or more leaves none.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
-    pub(super) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
+    #[inline]
+    fn run_mask(from: u32, to: u32, start: u32) -> __m512i {
         let bases = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
         let (zero, ones) = (_mm512_setzero_si512(), _mm512_set1_epi64(-1));
-        for (from, to) in run_bounds(runs) {
-            for window in from / 512..=(to - 1) / 512 {
-                let start = 512 * i64::from(window);
-                let place = &mut words[8 * window as usize..8 * window as usize + 8];
-                // Bits from `low` on and not from `high` on; a shift by 64 or more leaves none.
-                let low = _mm512_max_epi64(_mm512_sub_epi64(_mm512_set1_epi64(i64::from(from) - start), bases), zero);
-                let high = _mm512_max_epi64(_mm512_sub_epi64(_mm512_set1_epi64(i64::from(to) - start), bases), zero);
-                let mask = _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), _mm512_sllv_epi64(ones, low));
-                // SAFETY: `place` has 8 words of 8 bytes, which is what is read and written; no alignment is needed.
-                unsafe {
-                    let bits = _mm512_loadu_si512(place.as_ptr().cast());
-                    let changed = match OP {
-                        super::OR => _mm512_or_si512(bits, mask),
-                        super::XOR => _mm512_xor_si512(bits, mask),
-                        _ => _mm512_andnot_si512(mask, bits),
-                    };
-                    _mm512_storeu_si512(place.as_mut_ptr().cast(), changed);
+        let from = _mm512_set1_epi64(i64::from(from) - i64::from(start));
+        let to = _mm512_set1_epi64(i64::from(to) - i64::from(start));
+        let low = _mm512_max_epi64(_mm512_sub_epi64(from, bases), zero);
+        let high = _mm512_max_epi64(_mm512_sub_epi64(to, bases), zero);
+        _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), _mm512_sllv_epi64(ones, low))
+    }
+
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
+    #[inline]
+    fn change_window<const OP: u8>(words: &mut Words, window: u32, mask: __m512i) {
+        let place = &mut words[8 * window as usize..8 * window as usize + 8];
+        // SAFETY: `place` has 8 words of 8 bytes, which is what is read and written; no alignment is needed.
+        unsafe {
+            let bits = _mm512_loadu_si512(place.as_ptr().cast());
+            let changed = match OP {
+                super::OR => _mm512_or_si512(bits, mask),
+                super::XOR => _mm512_xor_si512(bits, mask),
+                _ => _mm512_andnot_si512(mask, bits),
+            };
+            _mm512_storeu_si512(place.as_mut_ptr().cast(), changed);
+        }
+    }
+
+    /// Changes 512 bits at a time by the run's part of them: a run mostly lies in one such window, so that hardly a branch
+    /// depends on where it begins and ends. Where runs are many, those of one window are collected first.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
+    pub(super) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
+        const MANY: usize = 300;
+        if runs.len() < MANY {
+            for (from, to) in run_bounds(runs) {
+                for window in from / 512..=(to - 1) / 512 {
+                    change_window::<OP>(words, window, run_mask(from, to, 512 * window));
                 }
             }
+            return;
         }
+        let (mut open, mut collected) = (0, _mm512_setzero_si512());
+        for (from, to) in run_bounds(runs) {
+            for window in from / 512..=(to - 1) / 512 {
+                if window != open {
+                    change_window::<OP>(words, open, collected);
+                    (open, collected) = (window, _mm512_setzero_si512());
+                }
+                // The runs are disjoint, so this is right for XOR too.
+                collected = _mm512_or_si512(collected, run_mask(from, to, 512 * window));
+            }
+        }
+        change_window::<OP>(words, open, collected);
     }
 
     /// 256 bytes of a bitset from `at` on, which is at most 7,936; and asks for those further on, which will be next.
