@@ -86,11 +86,21 @@ pub(crate) fn word_range(from: u32, to: u32) -> (usize, u64, usize, u64) {
     (first, mask(from & 63, 64), last, mask(0, ((to - 1) & 63) + 1))
 }
 
-/// Index of the first value at or above `least`, at or after `from`: doubling steps, then halving.
+/// Steps one by one before a search leaps.
+pub(crate) const WALK: usize = 8;
+
+/// Index of the first value at or above `least`, at or after `from`: some single steps, doubling steps, then halving.
 #[inline]
 pub(crate) fn gallop(values: &[Value], from: usize, least: u16) -> usize {
-    let mut step = 1;
     let mut low = from;
+    let walk = (from + WALK).min(values.len());
+    while low < walk {
+        if value(values[low]) >= least {
+            return low;
+        }
+        low += 1;
+    }
+    let mut step = 1;
     while low + step < values.len() && value(values[low + step]) < least {
         low += step;
         step *= 2;

@@ -2,7 +2,7 @@
 //! general evaluator, whose cost a key is more than that of two small arrays. Must not know: nested expressions.
 
 use super::combine::{self, Outcome, Part, Tools};
-use super::container::{Container, Value};
+use super::container::{Container, MAX_ARRAY};
 use super::expression::{Node, NodeId, Plan};
 use super::pair::count_and;
 use super::scratch::Scratch;
@@ -114,15 +114,17 @@ fn count_both(one: &mut Cursor<'_>, other: &mut Cursor<'_>) -> u64 {
     both
 }
 
-/// The first cursor is the smallest and leads. Where it has an array, the others are looked at one by one: mostly nothing
-/// is left after the first.
+/// The first cursor is the smallest and leads. Where it has few members, the others are looked at one by one: mostly
+/// nothing is left after the first.
 fn count_all<'p>(cursors: &mut [Cursor<'p>], work: &mut Work<'p>) -> u64 {
     let mut sum = 0;
     let Some((lead, others)) = cursors.split_first_mut() else { return 0 };
     while lead.place < lead.end {
         let (key, container, card) = (lead.key(), lead.view.container(lead.place), lead.view.card(lead.place));
         let next = match container {
-            Container::Array(values) => fold_array(values, others, key, &mut work.scratch, &mut sum),
+            Container::Array(_) | Container::Runs(_) if card as usize <= MAX_ARRAY => {
+                fold(container, others, key, &mut work.scratch, &mut sum)
+            }
             _ => {
                 work.parts.clear();
                 work.parts.push(Part::Stored(container, card));
@@ -145,26 +147,26 @@ fn count_all<'p>(cursors: &mut [Cursor<'p>], work: &mut Work<'p>) -> u64 {
     sum
 }
 
-/// Adds the values that all have to `sum`; when one has no container, gives the next key that it has.
-fn fold_array(
-    values: &[Value],
-    others: &mut [Cursor<'_>],
-    key: u32,
-    scratch: &mut Scratch,
-    sum: &mut u64,
-) -> Option<u32> {
+/// Adds the members that all have to `sum`; when one has no container, gives the next key that it has.
+fn fold(lead: Container<'_>, others: &mut [Cursor<'_>], key: u32, scratch: &mut Scratch, sum: &mut u64) -> Option<u32> {
     let last = others.len() - 1;
     for (at, other) in others.iter_mut().enumerate() {
         let Some(container) = other.at(key) else { return Some(other.key()) };
-        let left = if at == 0 { Container::Array(values) } else { scratch.as_container() };
+        let left = if at == 0 { lead } else { scratch.as_container() };
         if at == last {
             *sum += u64::from(count_and(left, container));
         } else if at == 0 {
-            scratch.set_common(values, container);
+            match lead {
+                Container::Array(values) => scratch.set_common(values, container),
+                _ => {
+                    scratch.set(lead);
+                    scratch.and(container);
+                }
+            }
         } else {
             scratch.and(container);
         }
-        if at < last && matches!(scratch.as_container(), Container::Array([])) {
+        if at < last && matches!(scratch.as_container(), Container::Array([]) | Container::Runs([])) {
             return None;
         }
     }

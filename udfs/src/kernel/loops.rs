@@ -178,3 +178,12 @@ pub(crate) fn compress_plain<const MARKED: bool>(values: &[Value], marks: &Marks
     let marked = |at: usize| (marks[at / 8] >> (at % 8) & 1 == 1) == MARKED;
     out.extend(values.iter().enumerate().filter(|(at, _)| marked(*at)).map(|(_, value)| *value));
 }
+
+/// `left` without a leading 0, and 1 if `right` has the 0 too.
+#[inline(always)]
+pub(crate) fn without_zero<'a>(left: &'a [Value], right: &[Value]) -> (&'a [Value], u32) {
+    match left.split_first() {
+        Some(([0, 0], rest)) => (rest, u32::from(right.first() == Some(&[0, 0]))),
+        _ => (left, 0),
+    }
+}

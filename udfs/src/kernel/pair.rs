@@ -1,7 +1,9 @@
 //! Two containers without a result: how many members they share, and what of an array the other has.
 //! Must not know: keys, headers, expressions.
 
-use super::container::{Container, MAX_ARRAY, Run, Value, gallop, value};
+use std::cmp::Ordering;
+
+use super::container::{Container, MAX_ARRAY, Run, Value, WALK, gallop, value};
 use super::simd::{self, Marks};
 
 /// From this ratio of lengths on, the longer array is searched and not read.
@@ -117,7 +119,15 @@ pub(crate) fn for_array_in_runs(array: &[Value], runs: &[Run], mut each: impl Fn
 
 /// Index of the first run that ends above `member`, at or after `from`.
 fn gallop_runs(runs: &[Run], from: usize, member: u32) -> usize {
-    let (mut low, mut step) = (from, 1);
+    let mut low = from;
+    let walk = (from + 2 * WALK).min(runs.len());
+    while low < walk {
+        if bounds(runs[low]).1 > member {
+            return low;
+        }
+        low += 1;
+    }
+    let mut step = 1;
     while low + step < runs.len() && bounds(runs[low + step]).1 <= member {
         low += step;
         step *= 2;
@@ -137,8 +147,8 @@ fn bounds(run: Run) -> (u32, u32) {
 /// Runs looked at together when many lie before the other's.
 const STRIDE: usize = 8;
 
-/// Calls with the common part [from, to) of each two runs met in order, which is empty where `from >= to`. Which side
-/// moves on is told without a branch; only strides over what lies apart are.
+/// Calls with the common part [from, to) of each two runs met in order, which is empty where `from >= to`. Of many
+/// runs, which side moves on is told without a branch; only strides over what lies apart are.
 #[inline(always)]
 fn for_common(a: &[Run], b: &[Run], mut each: impl FnMut(u32, u32)) {
     let (mut i, mut j) = (0, 0);
@@ -146,9 +156,19 @@ fn for_common(a: &[Run], b: &[Run], mut each: impl FnMut(u32, u32)) {
     while i < a.len() && j < b.len() {
         let ((x_from, x_to), (y_from, y_to)) = (bounds(a[i]), bounds(b[j]));
         if !strides {
-            each(x_from.max(y_from), x_to.min(y_to));
-            i += usize::from(x_to <= y_to);
-            j += usize::from(y_to <= x_to);
+            // Few runs: branches, which are foretold in sets seen before.
+            if x_to <= y_from {
+                i += 1;
+            } else if y_to <= x_from {
+                j += 1;
+            } else {
+                each(x_from.max(y_from), x_to.min(y_to));
+                match x_to.cmp(&y_to) {
+                    Ordering::Less => i += 1,
+                    Ordering::Greater => j += 1,
+                    Ordering::Equal => (i, j) = (i + 1, j + 1),
+                }
+            }
             continue;
         }
         if let Some(far) = a.get(i + STRIDE)

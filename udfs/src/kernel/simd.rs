@@ -8,38 +8,30 @@ pub(crate) use super::loops::{AND, ANDNOT, Marks, OR, XOR};
 use super::loops::{
     add_to_planes_plain, and_count_in_runs_plain, change_runs_plain, clear_values_plain, compress_plain, count_plain,
     flip_values_plain, fused_count_plain, fused_into_plain, fused_store_plain, intersect_count_plain, mark_array_plain,
-    mark_bitset_plain, run_count_plain, set_values_plain,
+    mark_bitset_plain, run_count_plain, set_values_plain, without_zero,
 };
 
 /// Members of the k-ary result, of which nothing is stored.
 #[inline]
 pub(crate) fn fused_count<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 {
     #[cfg(target_arch = "x86_64")]
-    match level() {
-        // SAFETY: `level` found the features that each function is compiled for.
-        Level::Avx512 => return unsafe { x86::fused::<OP, true>(None, first, rest) },
-        // SAFETY: as above.
-        Level::Avx2 => return unsafe { x86::fused_count_avx2::<OP>(first, rest) },
-        Level::Scalar => {}
+    if level() == Level::Avx512 {
+        // SAFETY: `level` found the features that the function is compiled for.
+        return unsafe { x86::fused::<OP, true>(None, first, rest) };
     }
-    fused_count_plain::<OP>(first, rest)
+    narrow_count::<OP>(first, rest)
 }
 
 /// `out` becomes the k-ary result of `first` and the others.
 #[inline]
 pub(crate) fn fused_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
     #[cfg(target_arch = "x86_64")]
-    match level() {
-        // SAFETY: `level` found the features that each function is compiled for.
-        Level::Avx512 => {
-            unsafe { x86::fused::<OP, false>(Some(out), first, rest) };
-            return;
-        }
-        // SAFETY: as above.
-        Level::Avx2 => return unsafe { x86::fused_store_avx2::<OP>(out, first, rest) },
-        Level::Scalar => {}
+    if level() == Level::Avx512 {
+        // SAFETY: `level` found the features that the function is compiled for.
+        unsafe { x86::fused::<OP, false>(Some(out), first, rest) };
+        return;
     }
-    fused_store_plain::<OP>(out, first, rest);
+    narrow_store::<OP>(out, first, rest);
 }
 
 /// What the processor can do, found at run time.
@@ -121,6 +113,12 @@ dispatch!(
     fused_into<const OP: u8>(out: &mut Words, other: &Words) -> () = fused_into_plain
 );
 dispatch!(
+    narrow_count<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 = fused_count_plain
+);
+dispatch!(
+    narrow_store<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) -> () = fused_store_plain
+);
+dispatch!(
     /// Members of all bitsets (at least one) within runs.
     and_count_in_runs(sets: &[&Words], runs: &[Run]) -> u32 = and_count_in_runs_plain
 );
@@ -178,16 +176,6 @@ pub(crate) fn intersect_count(left: &[Value], right: &[Value]) -> u32 {
         }
     }
     intersect_count_plain(left, right)
-}
-
-/// `left` without a leading 0, and 1 if `right` has the 0 too.
-#[cfg(target_arch = "x86_64")]
-#[inline(always)]
-fn without_zero<'a>(left: &'a [Value], right: &[Value]) -> (&'a [Value], u32) {
-    match left.split_first() {
-        Some(([0, 0], rest)) => (rest, u32::from(right.first() == Some(&[0, 0]))),
-        _ => (left, 0),
-    }
 }
 
 /// Marks the values of `left` (at most 4,096) that `right` has; other marks stay.
@@ -565,7 +553,11 @@ mod x86 {
         const MANY: usize = 300;
         if runs.len() < MANY {
             for (from, to) in run_bounds(runs) {
-                for window in from / 512..=(to - 1) / 512 {
+                // Two windows without asking, of which the second may have no part: a branch would cost more.
+                let (window, last) = (from / 512, (to - 1) / 512);
+                change_window::<OP>(words, window, run_mask(from, to, 512 * window));
+                change_window::<OP>(words, (window + 1).min(127), run_mask(from, to, 512 * (window + 1)));
+                for window in window + 2..=last {
                     change_window::<OP>(words, window, run_mask(from, to, 512 * window));
                 }
             }
@@ -600,16 +592,6 @@ mod x86 {
                 _mm512_loadu_si512(bytes.add(at + 192).cast()),
             ]
         }
-    }
-
-    #[target_feature(enable = "avx2,bmi2,popcnt")]
-    pub(super) fn fused_count_avx2<const OP: u8>(first: &Words, rest: &[&Words]) -> u32 {
-        super::fused_count_plain::<OP>(first, rest)
-    }
-
-    #[target_feature(enable = "avx2,bmi2,popcnt")]
-    pub(super) fn fused_store_avx2<const OP: u8>(out: &mut Words, first: &Words, rest: &[&Words]) {
-        super::fused_store_plain::<OP>(out, first, rest);
     }
 
     /// See `super::compress`.
