@@ -17,7 +17,7 @@ use convoke_udfs::kernel::{BitmapRef, Expr, overlap_matrix};
 use croaring::Bitmap;
 use rivals::{Operator, ours, roaring_from_bytes, roaring_in_memory, view, view_fold};
 use samples::{SHAPES, Shape, set};
-use timing::{Line, Table, compare, micros};
+use timing::{Table, compare, micros};
 
 const UNIVERSES: [u32; 3] = [1_000_000, 10_000_000, 100_000_000];
 const DENSITIES: [f64; 5] = [0.5, 0.1, 0.01, 0.001, 0.0001];

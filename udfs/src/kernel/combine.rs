@@ -213,7 +213,7 @@ pub(crate) fn any<const OP: u8, const COUNT: bool>(
         }
         [first, rest @ ..] => scratch.set_fused::<OP>(first, rest),
     }
-    let words = scratch.to_bitset();
+    let words = scratch.make_bitset();
     for container in parts.iter().filter_map(Part::container) {
         match container {
             Container::Array(values) if OP == OR => set_values(words, values),
@@ -301,11 +301,11 @@ pub(crate) fn andnot<const COUNT: bool>(parts: &[Part<'_>], scratch: &mut Scratc
                 others.iter().filter_map(Part::container).for_each(|other| scratch.andnot(other));
                 return Outcome::Scratch;
             }
-            let words = scratch.to_bitset();
+            let words = scratch.make_bitset();
             bitsets(others).into_iter().for_each(|other| simd::fused_into::<ANDNOT>(words, other));
         }
     }
-    let words = scratch.to_bitset();
+    let words = scratch.make_bitset();
     for container in others.iter().filter_map(Part::container) {
         match container {
             Container::Array(values) => clear_values(words, values),
@@ -350,7 +350,7 @@ pub(crate) fn threshold(least: u32, parts: &[Part<'_>], scratch: &mut Scratch, p
             Container::Bitset(words) => simd::add_to_planes(planes, words),
             _ => {
                 scratch.set(container);
-                simd::add_to_planes(planes, scratch.to_bitset());
+                simd::add_to_planes(planes, scratch.make_bitset());
             }
         }
     }

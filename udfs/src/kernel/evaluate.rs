@@ -19,6 +19,8 @@ pub(crate) struct Evaluator<'p> {
     pub(crate) plan: &'p Plan<'p>,
     /// Of each view, the first container that can still be asked for.
     places: Vec<usize>,
+    /// Boxed as in `Part::Work`, so that taking one and giving it back moves a pointer.
+    #[allow(clippy::vec_box)]
     free: Vec<Box<Scratch>>,
     free_lists: Vec<Vec<Part<'p>>>,
     tools: Box<Tools>,

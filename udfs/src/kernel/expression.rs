@@ -67,6 +67,8 @@ impl<'a> Expr<'a> {
         Expr::Xor(vec![self, Expr::Range(from, to)])
     }
 
+    /// With one more member. Named like `bitmap_add`; it adds no expressions.
+    #[allow(clippy::should_implement_trait)]
     pub fn add(self, id: u32) -> Self {
         Expr::Or(vec![self, Expr::Range(u64::from(id), u64::from(id) + 1)])
     }

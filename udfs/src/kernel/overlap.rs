@@ -76,7 +76,7 @@ fn count_pairs(here: &[(usize, Container<'_>)], n: usize, pool: &mut Vec<Scratch
         .map(|(set, container)| match worth(container).then(|| free.next()).flatten() {
             Some(scratch) => {
                 scratch.set(*container);
-                (*set, Container::Bitset(scratch.to_bitset()))
+                (*set, Container::Bitset(scratch.make_bitset()))
             }
             None => (*set, *container),
         })

@@ -79,7 +79,7 @@ impl Scratch {
     }
 
     /// Becomes a bitset with the same members.
-    pub(crate) fn to_bitset(&mut self) -> &mut Words {
+    pub(crate) fn make_bitset(&mut self) -> &mut Words {
         let words = self.words.get_or_insert_with(zero_words);
         match self.shape {
             Shape::Bitset => {}
@@ -105,8 +105,8 @@ impl Scratch {
                 keep::<true>(values, Container::Bitset(words), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
             }
-            (Shape::Bitset, Container::Bitset(words)) => simd::fused_into::<AND>(self.to_bitset(), words),
-            (Shape::Bitset, Container::Runs(runs)) => clear_outside(self.to_bitset(), runs),
+            (Shape::Bitset, Container::Bitset(words)) => simd::fused_into::<AND>(self.make_bitset(), words),
+            (Shape::Bitset, Container::Runs(runs)) => clear_outside(self.make_bitset(), runs),
             (Shape::Runs, Container::Array(values)) => {
                 keep::<true>(values, Container::Runs(&self.runs), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
@@ -201,9 +201,9 @@ impl Scratch {
                 self.array_to_runs();
                 self.sweep(runs, |x, y| x || y);
             }
-            (_, Container::Array(values)) => set_values(self.to_bitset(), values),
+            (_, Container::Array(values)) => set_values(self.make_bitset(), values),
             (_, Container::Bitset(words)) if self.shape == Shape::Bitset => {
-                simd::fused_into::<OR>(self.to_bitset(), words);
+                simd::fused_into::<OR>(self.make_bitset(), words);
             }
             (_, Container::Bitset(words)) => {
                 let all = self.words.get_or_insert_with(zero_words);
@@ -215,7 +215,7 @@ impl Scratch {
                 self.shape = Shape::Bitset;
             }
             (_, Container::Runs(runs)) => {
-                let words = self.to_bitset();
+                let words = self.make_bitset();
                 simd::change_runs::<OR>(words, runs);
             }
         }
@@ -236,10 +236,10 @@ impl Scratch {
                 self.array_to_runs();
                 self.sweep(runs, |x, y| x != y);
             }
-            (_, Container::Array(values)) => flip_values(self.to_bitset(), values),
-            (_, Container::Bitset(words)) => simd::fused_into::<XOR>(self.to_bitset(), words),
+            (_, Container::Array(values)) => flip_values(self.make_bitset(), values),
+            (_, Container::Bitset(words)) => simd::fused_into::<XOR>(self.make_bitset(), words),
             (_, Container::Runs(runs)) => {
-                let words = self.to_bitset();
+                let words = self.make_bitset();
                 simd::change_runs::<XOR>(words, runs);
             }
         }
@@ -253,10 +253,10 @@ impl Scratch {
             (Shape::Runs, Container::Array(values)) if values.len() + self.runs.len() <= MAX_RUNS => {
                 self.sweep_values(values, |x, y| x && !y);
             }
-            (_, Container::Array(values)) => clear_values(self.to_bitset(), values),
-            (_, Container::Bitset(words)) => simd::fused_into::<ANDNOT>(self.to_bitset(), words),
+            (_, Container::Array(values)) => clear_values(self.make_bitset(), values),
+            (_, Container::Bitset(words)) => simd::fused_into::<ANDNOT>(self.make_bitset(), words),
             (_, Container::Runs(runs)) => {
-                let words = self.to_bitset();
+                let words = self.make_bitset();
                 simd::change_runs::<ANDNOT>(words, runs);
             }
         }
@@ -292,7 +292,7 @@ impl Scratch {
         std::mem::swap(&mut self.runs, &mut self.spare_runs);
         self.shape = Shape::Runs;
         if self.runs.len() > MAX_RUNS {
-            self.to_bitset();
+            self.make_bitset();
         }
     }
 

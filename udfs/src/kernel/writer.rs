@@ -60,7 +60,7 @@ impl Writer {
             (None, _) => {
                 let mut scratch = Scratch::new();
                 scratch.set(container);
-                self.payload.extend_from_slice(scratch.to_bitset().as_flattened());
+                self.payload.extend_from_slice(scratch.make_bitset().as_flattened());
             }
         }
         self.describe(key, card, runs.is_some());
