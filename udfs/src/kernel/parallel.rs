@@ -9,7 +9,7 @@ use super::expression::{Node, Plan};
 
 const KEYS: u32 = 1 << 16;
 /// Less input than this for each thread is not worth a thread.
-const BYTES_PER_WORKER: u64 = 256 * 1024;
+const BYTES_PER_WORKER: u64 = 1 << 20;
 /// Ranges a worker, so that a heavy one does not hold up the rest.
 const RANGES_PER_WORKER: usize = 8;
 
