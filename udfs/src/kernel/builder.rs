@@ -1,0 +1,222 @@
+//! A set that grows: ids one by one, or whole sets combined into it, as an aggregate needs it. Memory is accounted: the
+//! size is known at any time without walking. Must not know: SQL.
+
+use std::mem::size_of;
+
+use super::container::{Container, Run, Value, WORDS, Words};
+use super::error::Result;
+use super::scratch::{Scratch, clear_outside};
+use super::simd::{self, clear_values, flip_values, set_values};
+use super::view::BitmapRef;
+use super::writer::{Encoding, Writer, from_ids, write_values};
+
+/// Ids held back before they are sorted into containers.
+const LEAST_PENDING: usize = 4096;
+const MOST_PENDING: usize = 1 << 20;
+
+/// How a set is combined into a builder.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operator {
+    And,
+    Or,
+    Xor,
+    AndNot,
+}
+
+#[derive(Clone)]
+enum Held {
+    Array(Vec<Value>),
+    Bitset(Box<Words>),
+    Runs(Vec<Run>),
+}
+
+impl Held {
+    fn of(container: Container<'_>) -> Self {
+        match container {
+            Container::Array(values) => Held::Array(values.to_vec()),
+            Container::Bitset(words) => Held::Bitset(Box::new(*words)),
+            Container::Runs(runs) => Held::Runs(runs.to_vec()),
+        }
+    }
+
+    fn as_container(&self) -> Container<'_> {
+        match self {
+            Held::Array(values) => Container::Array(values),
+            Held::Bitset(words) => Container::Bitset(words),
+            Held::Runs(runs) => Container::Runs(runs),
+        }
+    }
+
+    fn size(&self) -> usize {
+        size_of::<(u16, Held)>()
+            + match self {
+                Held::Array(values) => values.capacity() * size_of::<Value>(),
+                Held::Bitset(_) => WORDS * 8,
+                Held::Runs(runs) => runs.capacity() * size_of::<Run>(),
+            }
+    }
+
+    fn combine(&mut self, operator: Operator, other: Container<'_>, scratch: &mut Scratch) {
+        if let Held::Bitset(words) = self
+            && combine_bitset(words, operator, other)
+        {
+            return;
+        }
+        scratch.set(self.as_container());
+        match operator {
+            Operator::And => scratch.and(other),
+            Operator::Or => scratch.or(other),
+            Operator::Xor => scratch.xor(other),
+            Operator::AndNot => scratch.andnot(other),
+        }
+        *self = Held::of(scratch.as_container());
+    }
+}
+
+/// Changes a bitset in place; false where the result is better another shape.
+fn combine_bitset(words: &mut Words, operator: Operator, other: Container<'_>) -> bool {
+    match (operator, other) {
+        (Operator::And, Container::Array(_)) => return false,
+        (Operator::And, Container::Bitset(other)) => simd::fused_into::<{ simd::AND }>(words, other),
+        (Operator::Or, Container::Bitset(other)) => simd::fused_into::<{ simd::OR }>(words, other),
+        (Operator::Xor, Container::Bitset(other)) => simd::fused_into::<{ simd::XOR }>(words, other),
+        (Operator::AndNot, Container::Bitset(other)) => simd::fused_into::<{ simd::ANDNOT }>(words, other),
+        (Operator::Or, Container::Array(values)) => set_values(words, values),
+        (Operator::Xor, Container::Array(values)) => flip_values(words, values),
+        (Operator::AndNot, Container::Array(values)) => clear_values(words, values),
+        (Operator::And, Container::Runs(runs)) => clear_outside(words, runs),
+        (Operator::Or, Container::Runs(runs)) => simd::change_runs::<{ simd::OR }>(words, runs),
+        (Operator::Xor, Container::Runs(runs)) => simd::change_runs::<{ simd::XOR }>(words, runs),
+        (Operator::AndNot, Container::Runs(runs)) => {
+            simd::change_runs::<{ simd::ANDNOT }>(words, runs);
+        }
+    }
+    true
+}
+
+/// A growing set.
+#[derive(Clone, Default)]
+pub struct Builder {
+    /// Ids added and not yet sorted in.
+    pending: Vec<u32>,
+    /// By key, ascending.
+    blocks: Vec<(u16, Held)>,
+    /// Memory of `blocks`.
+    held_bytes: usize,
+}
+
+impl Builder {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bytes of memory in use, kept up to date and free to ask for.
+    pub fn size(&self) -> usize {
+        size_of::<Self>() + self.pending.capacity() * size_of::<u32>() + self.held_bytes
+    }
+
+    #[inline]
+    pub fn add(&mut self, id: u32) {
+        self.pending.push(id);
+        if self.pending.len() >= LEAST_PENDING && self.pending.len() >= self.most_pending() {
+            self.settle();
+        }
+    }
+
+    pub fn extend(&mut self, ids: &[u32]) {
+        self.pending.extend_from_slice(ids);
+        if self.pending.len() >= self.most_pending() {
+            self.settle();
+        }
+    }
+
+    fn most_pending(&self) -> usize {
+        (self.held_bytes / 8).clamp(LEAST_PENDING, MOST_PENDING)
+    }
+
+    /// Sorts pending ids into the containers.
+    fn settle(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let bytes = from_ids(std::mem::take(&mut self.pending));
+        // These bytes were written here a moment ago: their structure is right.
+        if let Ok(view) = BitmapRef::new(&bytes) {
+            self.combine(Operator::Or, view);
+        }
+    }
+
+    /// Replaces this set by (this set `operator` the other).
+    pub fn combine(&mut self, operator: Operator, other: BitmapRef<'_>) {
+        self.settle();
+        let mut scratch = None;
+        let mut blocks =
+            Vec::with_capacity(self.blocks.len().max(if operator == Operator::Or { other.containers() } else { 0 }));
+        let mut place = 0;
+        for (key, mut held) in std::mem::take(&mut self.blocks) {
+            let next = other.seek(place, u32::from(key));
+            if matches!(operator, Operator::Or | Operator::Xor) {
+                blocks.extend((place..next).map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+            }
+            place = next;
+            if place < other.containers() && other.key(place) == u32::from(key) {
+                held.combine(operator, other.container(place), scratch.get_or_insert_with(Scratch::new));
+                place += 1;
+            } else if operator == Operator::And {
+                continue;
+            }
+            if !is_empty(&held) {
+                blocks.push((key, held));
+            }
+        }
+        if matches!(operator, Operator::Or | Operator::Xor) {
+            let rest = place..other.containers();
+            blocks.extend(rest.map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+        }
+        self.held_bytes = blocks.iter().map(|(_, held)| held.size()).sum();
+        self.blocks = blocks;
+    }
+
+    /// Members.
+    pub fn count(&mut self) -> u64 {
+        self.settle();
+        self.blocks.iter().map(|(_, held)| u64::from(held.as_container().count())).sum()
+    }
+
+    /// The set as portable bytes; the builder is empty afterwards.
+    pub fn finish(&mut self) -> Vec<u8> {
+        if self.blocks.is_empty() {
+            return from_ids(std::mem::take(&mut self.pending));
+        }
+        self.settle();
+        // Without a budget nothing can fail.
+        let bytes = self.write(u64::MAX).unwrap_or_default();
+        *self = Self::default();
+        bytes
+    }
+
+    /// The set as portable bytes of at most `budget` bytes.
+    pub fn to_bytes_within(&mut self, budget: u64) -> Result<Vec<u8>> {
+        self.settle();
+        self.write(budget)
+    }
+
+    fn write(&self, budget: u64) -> Result<Vec<u8>> {
+        let mut writer = Writer::new(Encoding::Optimized, budget);
+        for (key, held) in &self.blocks {
+            match held {
+                Held::Array(values) => write_values(&mut writer, u32::from(*key), values)?,
+                _ => writer.push(u32::from(*key), held.as_container())?,
+            }
+        }
+        Ok(writer.finish())
+    }
+}
+
+fn is_empty(held: &Held) -> bool {
+    match held {
+        Held::Array(values) => values.is_empty(),
+        Held::Runs(runs) => runs.is_empty(),
+        Held::Bitset(words) => words.iter().all(|word| *word == [0; 8]),
+    }
+}
