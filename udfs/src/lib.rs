@@ -1,4 +1,9 @@
 //! DataFusion functions for customer data, for use in any DataFusion program.
 //!
-//! Must know nothing of the server: no storage, no identity graph, no protocol. The families of functions (bitmaps,
-//! customer value, behaviour) come with their steps, one folder each; so far there is none.
+//! Must know nothing of the server: no storage, no identity graph, no protocol. Each family of functions is one folder.
+
+mod clv;
+mod local_time;
+mod register;
+
+pub use register::{register_all, register_all_in_zone};
