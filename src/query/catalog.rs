@@ -76,7 +76,7 @@ pub(super) async fn register(
 ) -> Result<Vec<Shown>> {
     let store_url = ObjectStoreUrl::parse(format!("convoke://{}", parts.workspace.name()))?;
     state.runtime_env().register_object_store(store_url.as_ref(), parts.workspace.store());
-    functions::register(state, snapshot)?;
+    functions::register(state, snapshot, parts.workspace.manifest().time_zone)?;
 
     let mut building = Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
     let catalog = Arc::new(MemoryCatalogProvider::new());

@@ -1,6 +1,11 @@
 //! DataFusion functions for customer data, for use in any DataFusion program.
 //!
-//! Must know nothing of the server: no storage, no identity graph, no protocol. The families of functions (bitmaps,
-//! customer value, behaviour) come with their steps, one folder each; so far there is the algebra below the bitmaps.
+//! Must know nothing of the server: no storage, no identity graph, no protocol. Each family of functions is one folder;
+//! those over bitmaps come with their step, so far there is the algebra below them.
 
+mod clv;
 pub mod kernel;
+mod local_time;
+mod register;
+
+pub use register::{register_all, register_all_in_zone};

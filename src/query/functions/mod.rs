@@ -11,6 +11,7 @@ mod traits;
 
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
@@ -21,7 +22,9 @@ use crate::workspace::Snapshot;
 pub(super) use net_in_base::NetInBase;
 pub(super) use person_at::PERSON_AT;
 
-pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>) -> Result<()> {
+/// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
+pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
+    convoke_udfs::register_all_in_zone(state, zone)?;
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderLines::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderQuantity::new())))?;

@@ -1,7 +1,9 @@
 //! Tests of the functions crate at its borders, in one binary.
 
+mod documentation;
 mod kernel_bytes;
 mod kernel_fuzz;
 mod kernel_sets;
 mod kernel_shapes;
 mod kernel_writing;
+mod slt;

@@ -1,0 +1,225 @@
+//! Expected values: reference/clv.md section 3, computed with 30 digits at the papers' three-decimal parameters, and the
+//! figures that the papers and the BTYD manual print.
+
+use super::special::{beta_mean, digamma, ln_gamma, scaled_exponential_integral};
+use super::*;
+
+const BG: Model = Model { family: Family::BgNbd, parameters: [0.243, 4.414, 0.793, 2.426] };
+const PARETO: Model = Model { family: Family::ParetoNbd, parameters: [0.553, 10.578, 0.606, 11.669] };
+
+fn row(frequency: u32, recency: f64, age: f64) -> Row {
+    Row { frequency, recency, age, weight: 1 }
+}
+
+fn close(actual: f64, expected: f64, tolerance: f64) {
+    assert!((actual - expected).abs() <= tolerance * expected.abs().max(1e-3), "{actual} is not {expected}");
+}
+
+fn customers() -> [Row; 3] {
+    [row(0, 0.0, 38.86), row(1, 1.71, 38.86), row(2, 30.43, 38.86)]
+}
+
+#[test]
+fn bg_nbd_of_single_customers() {
+    let expected = [
+        (1.0, 0.195098052, 0.2520730223),
+        (0.2121009854, 0.2031869871, 0.2598234649),
+        (0.7265785701, 1.226028175, 1.558720806),
+    ];
+    for (row, (alive, in_39, in_52)) in customers().iter().zip(expected) {
+        close(BG.p_alive(row), alive, 1e-9);
+        close(BG.expected_purchases(39.0, row), in_39, 1e-9);
+        close(BG.expected_purchases(52.0, row), in_52, 1e-9);
+    }
+}
+
+#[test]
+fn pareto_nbd_of_single_customers() {
+    let expected = [
+        (0.2952866046, 0.1070814682, 0.1362010059, -0.5210462941, 0.4784576695),
+        (0.1680023267, 0.1710929806, 0.2176196913, -4.450194334, 0.7644716692),
+        (0.8691675592, 1.455123193, 1.850826721, -9.554283245, 6.501730538),
+    ];
+    // 15 % a year on weekly data.
+    let discount = 1.15_f64.ln() / 52.0;
+    for (row, (alive, in_39, in_52, likelihood, residual)) in customers().iter().zip(expected) {
+        close(PARETO.p_alive(row), alive, 1e-9);
+        close(PARETO.expected_purchases(39.0, row), in_39, 1e-9);
+        close(PARETO.expected_purchases(52.0, row), in_52, 1e-9);
+        close(PARETO.log_likelihood(row), likelihood, 1e-8);
+        close(PARETO.discounted_expected_transactions(discount, row), residual, 1e-8);
+    }
+    close(PARETO.discounted_expected_transactions(discount, &row(0, 0.0, 0.0)), 3.964070552, 1e-8);
+}
+
+#[test]
+fn new_customers() {
+    let times = [1.0, 39.0, 52.0, 78.0];
+    let bg = [0.05326789117, 1.196723193, 1.446050595, 1.860519058];
+    let pareto = [0.05097984325, 1.213002844, 1.472996803, 1.909398129];
+    for (place, time) in times.into_iter().enumerate() {
+        close(BG.expected_purchases_new(time), bg[place], 1e-9);
+        close(PARETO.expected_purchases_new(time), pareto[place], 1e-9);
+    }
+}
+
+#[test]
+fn gamma_gamma_of_single_customers() {
+    let model = GammaGamma([6.25, 3.74, 15.44]);
+    close(model.expected_spend(0, 0.0), 35.2189781, 1e-8);
+    close(model.expected_spend(1, 11.77), 18.91685206, 1e-8);
+    close(model.expected_spend(2, 22.35), 24.66371391, 1e-8);
+}
+
+/// BTYD-walkthrough.pdf: the same recency with more purchases makes a customer likelier to be gone.
+#[test]
+fn the_increasing_frequency_paradox() {
+    let pareto = Model { family: Family::ParetoNbd, parameters: [0.5533971, 10.5801985, 0.6060625, 11.6562237] };
+    let expected = [(10, 0.7062289), (15, 0.1442396), (20, 0.02250658), (25, 0.00309267)];
+    for (frequency, purchases) in expected {
+        close(pareto.expected_purchases(52.0, &row(frequency, 20.0, 39.0)), purchases, 1e-3);
+    }
+}
+
+/// Rows that came out as NaN in an older release of CLVTools (test_correctness_pnbd_nocovstaticcov.R), and a pair that
+/// underflows in lifetimes (tests/test_estimation.py).
+#[test]
+fn pareto_nbd_of_many_purchases() {
+    let model = Model { family: Family::ParetoNbd, parameters: [0.5143, 2.8845, 0.2856, 14.1087] };
+    let rows =
+        [(221, 103.42857, 103.57143), (254, 97.14286, 97.28571), (161, 94.71429, 98.0), (204, 98.57143, 99.42857)];
+    for (frequency, recency, age) in rows {
+        let alive = model.p_alive(&row(frequency, recency, age));
+        assert!(alive > 0.0 && alive < 1.0, "{alive}");
+    }
+    let model = Model { family: Family::ParetoNbd, parameters: [0.55, 10.58, 0.61, 11.67] };
+    close(model.expected_purchases(10.0, &row(132, 200.0, 200.0)), 6.2060518, 1e-7);
+    close(model.expected_purchases(10.0, &row(133, 200.0, 200.0)), 6.2528722, 1e-7);
+}
+
+/// BTYD-walkthrough.pdf and Fader, Hardie 2010, with the maximum for the donations (BTYD stops a little before it, hence the tolerance).
+#[test]
+fn beta_binomial_donations() {
+    let model = Model { family: Family::BgBb, parameters: [1.2035223520, 0.7497163582, 0.6567182086, 2.7834422323] };
+    close(model.expected_purchases_new(10.0), 3.179805, 1e-4);
+    close(model.expected_purchases(10.0, &row(0, 0.0, 6.0)), 0.1302169, 1e-4);
+    close(model.expected_purchases(10.0, &row(4, 5.0, 6.0)), 3.627858, 1e-4);
+    close(model.p_alive(&row(0, 0.0, 6.0)), 0.11, 0.03);
+    close(model.p_alive(&row(2, 4.0, 6.0)), 0.59, 0.01);
+    close(model.p_alive(&row(6, 6.0, 6.0)), 0.93, 0.01);
+}
+
+/// Every family, also where the usual forms divide by 0 or take the logarithm of a negative number.
+#[test]
+fn nothing_is_nan() {
+    let ages = [0.0, 0.5, 40.0, 3_000.0];
+    let shapes =
+        [[0.3, 4.0, 0.3, 0.4], [0.3, 4.0, 1.0, 0.4], [0.3, 4.0, 1.0, 2.0], [0.3, 4.0, 0.5, 0.5], [2.0, 9.0, 3.0, 1e-3]];
+    for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+        for parameters in shapes {
+            let model = Model { family, parameters };
+            for frequency in [0, 1, 2, 30, 500, 10_000] {
+                for age in ages {
+                    for share in [0.3, 1.0] {
+                        let recency = if frequency == 0 { 0.0 } else { age * share };
+                        let row = row(frequency, recency, age);
+                        let figures = [
+                            model.p_alive(&row),
+                            model.expected_purchases(52.0, &row),
+                            model.log_likelihood(&row),
+                            model.discounted_expected_transactions(0.003, &row),
+                        ];
+                        assert!(figures.iter().all(|figure| figure.is_finite()), "{model:?} {row:?}: {figures:?}");
+                        assert!(
+                            (0.0..=1.0).contains(&figures[0]) && figures[1] >= 0.0,
+                            "{model:?} {row:?}: {figures:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The limit at a = 1 (and s = 1) continues the values beside it.
+#[test]
+fn removable_points() {
+    for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+        let at =
+            |shape| Model { family, parameters: [0.3, 4.0, shape, 2.0] }.expected_purchases(20.0, &row(3, 20.0, 30.0));
+        close(0.5 * (at(1.0 - 1e-5) + at(1.0 + 1e-5)), at(1.0), 1e-8);
+        close(at(1.0 + 1e-9), at(1.0), 1e-8);
+    }
+    let at = |b| Model { family: Family::BgNbd, parameters: [0.3, 4.0, 0.4, b] }.expected_purchases_new(20.0);
+    close(0.5 * (at(0.6 - 1e-5) + at(0.6 + 1e-5)), at(0.6), 1e-8);
+}
+
+/// The discounted sum equals the sum of small steps of the expectation, each discounted.
+#[test]
+fn residual_transactions_are_discounted_expectations() {
+    for family in [Family::BgNbd, Family::MbgNbd, Family::ParetoNbd] {
+        let model = Model { family, parameters: [0.6, 5.0, 0.8, 2.4] };
+        let customer = row(3, 20.0, 30.0);
+        let (discount, step) = (0.05_f64, 0.05);
+        let mut sum = 0.0;
+        let mut before = 0.0;
+        for i in 1..=12_000 {
+            let time = f64::from(i) * step;
+            let now = model.expected_purchases(time, &customer);
+            sum += (now - before) * (-discount * (time - 0.5 * step)).exp();
+            before = now;
+        }
+        close(model.discounted_expected_transactions(discount, &customer), sum, 1e-6);
+    }
+    let model = Model { family: Family::BgBb, parameters: [1.2, 0.75, 0.66, 2.78] };
+    let customer = row(4, 5.0, 6.0);
+    let expected = |time| model.expected_purchases(time, &customer);
+    let sum: f64 = (1..2_000).map(|i| (expected(f64::from(i)) - expected(f64::from(i - 1))) / 1.1_f64.powi(i)).sum();
+    close(model.discounted_expected_transactions(0.1, &customer), sum, 1e-9);
+}
+
+/// Analytic gradients against central differences.
+#[test]
+fn gradients() {
+    let rows = [row(0, 0.0, 38.0), row(1, 3.0, 20.0), row(1, 20.0, 20.0), row(4, 17.0, 31.0), row(40, 30.0, 33.0)];
+    let discrete = [row(0, 0.0, 6.0), row(1, 4.0, 6.0), row(4, 5.0, 6.0), row(6, 6.0, 6.0)];
+    for family in Family::ALL {
+        let rows: &[Row] = if family == Family::BgBb { &discrete } else { &rows };
+        let parameters = [0.7, 5.0, 0.9, 2.1];
+        let (_, gradient) = log_likelihood_sum(family, &parameters, rows);
+        for place in 0..4 {
+            let step = 1e-5 * parameters[place];
+            let moved = |by: f64| {
+                let mut moved = parameters;
+                moved[place] += by;
+                log_likelihood_sum(family, &moved, rows).0
+            };
+            close(gradient[place], (moved(step) - moved(-step)) / (2.0 * step), 1e-6);
+        }
+    }
+    let rows = [SpendRow { frequency: 1, spend: 11.77, weight: 2 }, SpendRow { frequency: 5, spend: 40.0, weight: 1 }];
+    let parameters = [6.25, 3.74, 15.44];
+    let (_, gradient) = GammaGamma::log_likelihood_sum(&parameters, &rows);
+    for place in 0..3 {
+        let step = 1e-5 * parameters[place];
+        let moved = |by: f64| {
+            let mut moved = parameters;
+            moved[place] += by;
+            GammaGamma::log_likelihood_sum(&moved, &rows).0
+        };
+        close(gradient[place], (moved(step) - moved(-step)) / (2.0 * step), 1e-6);
+    }
+}
+
+/// Abramowitz & Stegun tables 6.1 and 5.4, and the mean of a beta distribution.
+#[test]
+fn special_functions() {
+    close(ln_gamma(1.5), -0.120_782_237_635_245_2, 1e-13);
+    close(digamma(1.0), -0.577_215_664_901_532_9, 1e-13);
+    close(digamma(0.5), -1.963_510_026_021_423_5, 1e-13);
+    // E_1(1) e = 0.5963473623231940
+    close(scaled_exponential_integral(1.0, 1.0), 0.596_347_362_323_194_1, 1e-12);
+    close(scaled_exponential_integral(1.0, 0.001), 6.331_539_364_136_149 * 0.001_f64.exp(), 1e-10);
+    close(beta_mean(0.3, 2.7, |p| p), 0.1, 1e-10);
+    close(beta_mean(0.3, 0.2, |p| p), 0.6, 1e-8);
+}

@@ -1,0 +1,241 @@
+//! What a fitted model of purchases says of one customer: `clv_p_alive`, `clv_expected_purchases` and siblings.
+//!
+//! One implementation: the functions differ in the arguments between the model and the customer, and in the formula.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, Float64Array, Float64Builder};
+use arrow::datatypes::DataType;
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
+};
+
+use super::arguments::{Argument, Kind, coerce, customer, numbers, refused, signature_text};
+use super::fitted::{Fitted, Models};
+use super::model::{Model, Row};
+
+const MODEL: Argument = ("model", Kind::Struct);
+const CUSTOMER: [Argument; 3] = [("frequency", Kind::Number), ("recency", Kind::Number), ("age", Kind::Number)];
+
+/// A formula: `extra` is the argument after the model (a time, a rate), 0 where the function has none.
+type Formula = fn(model: &Model, extra: f64, row: &Row) -> f64;
+
+/// How one function is called and what it computes.
+#[derive(Debug, Clone, Copy)]
+struct Shape {
+    name: &'static str,
+    extra: Option<Argument>,
+    of_customer: bool,
+    formula: Formula,
+    description: &'static str,
+    example: &'static str,
+}
+
+const SHAPES: [Shape; 5] = [
+    Shape {
+        name: "clv_p_alive",
+        extra: None,
+        of_customer: true,
+        formula: |model, _, row| model.p_alive(row),
+        description: "Probability that the customer has not dropped out; bg_nbd says 1 for everyone without a repeat \
+                      purchase, mbg_nbd and pareto_nbd let it decay.",
+        example: "SELECT person, clv_p_alive(m, s['frequency'], s['recency'], s['age']) FROM summaries, model",
+    },
+    Shape {
+        name: "clv_expected_purchases",
+        extra: Some(("t", Kind::Number)),
+        of_customer: true,
+        formula: |model, time, row| model.expected_purchases(time, row),
+        description: "Expected repeat purchases of the customer in the next t units of the model's time.",
+        example: "SELECT clv_expected_purchases(m, 52, s['frequency'], s['recency'], s['age']) FROM summaries, model",
+    },
+    Shape {
+        name: "clv_expected_purchases_new",
+        extra: Some(("t", Kind::Number)),
+        of_customer: false,
+        formula: |model, time, _| model.expected_purchases_new(time),
+        description: "Expected repeat purchases of a new customer in the first t units after the first purchase.",
+        example: "SELECT clv_expected_purchases_new(m, 52) FROM model",
+    },
+    Shape {
+        name: "clv_dert",
+        extra: Some(("discount", Kind::Number)),
+        of_customer: true,
+        formula: |model, discount, row| model.discounted_expected_transactions(discount, row),
+        description: "Discounted expected residual transactions: all purchases to come, each discounted to today. \
+                      `discount` is a continuous rate per unit of the model's time (15 % a year on weeks: ln(1.15) / 52); \
+                      for bg_bb a rate per opportunity.",
+        example: "SELECT clv_dert(m, ln(1.15) / 52, s['frequency'], s['recency'], s['age']) FROM summaries, model",
+    },
+    Shape {
+        name: "clv_log_likelihood",
+        extra: None,
+        of_customer: true,
+        formula: |model, _, row| model.log_likelihood(row),
+        description: "Natural logarithm of the likelihood of one customer under the model.",
+        example: "SELECT sum(clv_log_likelihood(m, s['frequency'], s['recency'], s['age'])) FROM summaries, model",
+    },
+];
+
+/// All functions of this file.
+pub(super) fn all() -> Vec<Prediction> {
+    SHAPES.into_iter().map(Prediction::new).collect()
+}
+
+#[derive(Debug)]
+pub(super) struct Prediction {
+    shape: Shape,
+    arguments: Vec<Argument>,
+    signature: Signature,
+    documentation: Documentation,
+}
+
+impl PartialEq for Prediction {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape.name == other.shape.name
+    }
+}
+
+impl Eq for Prediction {}
+
+impl std::hash::Hash for Prediction {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.shape.name.hash(state);
+    }
+}
+
+fn description_of(argument: &str) -> &'static str {
+    match argument {
+        "model" => "what clv_fit returned",
+        "t" => "a time in the model's unit, not below 0",
+        "discount" => "a rate above 0",
+        "frequency" => "repeat periods of the customer",
+        "recency" => "age at the last purchase, in the model's unit",
+        _ => "time since the first purchase, in the model's unit",
+    }
+}
+
+impl Prediction {
+    fn new(shape: Shape) -> Self {
+        let mut arguments = vec![MODEL];
+        arguments.extend(shape.extra);
+        if shape.of_customer {
+            arguments.extend(CUSTOMER);
+        }
+        let text = signature_text(shape.name, &arguments, arguments.len());
+        let mut documentation = Documentation::builder(DocSection::default(), shape.description, text);
+        for (argument, _) in &arguments {
+            documentation = documentation.with_argument(*argument, description_of(argument));
+        }
+        Self {
+            documentation: documentation.with_sql_example(shape.example).build(),
+            signature: Signature::user_defined(Volatility::Immutable),
+            arguments,
+            shape,
+        }
+    }
+
+    fn value(&self, fitted: &Fitted, extra: f64, figures: Option<[f64; 3]>) -> Result<f64> {
+        let name = self.shape.name;
+        if let Some((argument, _)) = self.shape.extra
+            && !(extra >= 0.0 && extra.is_finite() && (argument != "discount" || extra > 0.0))
+        {
+            return Err(refused(name, 2, argument, extra, description_of(argument)));
+        }
+        let first = if self.shape.extra.is_some() { 3 } else { 2 };
+        let row = match figures {
+            Some(figures) => customer(name, first, fitted.model.family, figures)?,
+            None => Row { frequency: 0, recency: 0.0, age: 0.0, weight: 1 },
+        };
+        Ok((self.shape.formula)(&fitted.model, extra, &row))
+    }
+}
+
+impl ScalarUDFImpl for Prediction {
+    fn name(&self) -> &str {
+        self.shape.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        coerce(self.shape.name, &self.arguments, self.arguments.len(), given)
+    }
+
+    fn return_type(&self, _given: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Float64)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let columns = Columns::new(&args.args[1..], args.number_rows)?;
+        let one_model = matches!(args.args[0], ColumnarValue::Scalar(_));
+        let array: ArrayRef = match &args.args[0] {
+            ColumnarValue::Array(array) => Arc::clone(array),
+            ColumnarValue::Scalar(value) => value.to_array()?,
+        };
+        let mut values = Float64Builder::with_capacity(args.number_rows);
+        if array.data_type() == &DataType::Null {
+            values.append_nulls(args.number_rows);
+            return Ok(ColumnarValue::Array(Arc::new(values.finish())));
+        }
+        let models = Models::new(self.shape.name, &array)?;
+        let constant = if one_model { models.purchases(0)? } else { None };
+        for row in 0..args.number_rows {
+            let own = if one_model { None } else { models.purchases(row)? };
+            let model = if one_model { constant.as_ref() } else { own.as_ref() };
+            match (model, columns.row(row)) {
+                (Some(model), Some(figures)) => {
+                    let (extra, figures) = self.split(figures);
+                    values.append_value(self.value(model, extra, figures)?);
+                }
+                _ => values.append_null(),
+            }
+        }
+        let values = values.finish();
+        match args.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_))) {
+            true if args.number_rows == 1 => {
+                Ok(ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&values, 0)?))
+            }
+            _ => Ok(ColumnarValue::Array(Arc::new(values))),
+        }
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        Some(&self.documentation)
+    }
+}
+
+impl Prediction {
+    /// The argument after the model, and the customer.
+    fn split(&self, figures: [f64; 4]) -> (f64, Option<[f64; 3]>) {
+        match (self.shape.extra.is_some(), self.shape.of_customer) {
+            (true, true) => (figures[0], Some([figures[1], figures[2], figures[3]])),
+            (false, true) => (0.0, Some([figures[0], figures[1], figures[2]])),
+            _ => (figures[0], None),
+        }
+    }
+}
+
+/// Up to four columns of numbers.
+struct Columns(Vec<Float64Array>);
+
+impl Columns {
+    fn new(values: &[ColumnarValue], rows: usize) -> Result<Self> {
+        values.iter().map(|value| numbers(&value.to_array(rows)?)).collect::<Result<_>>().map(Self)
+    }
+
+    /// `None` when one of them is NULL.
+    fn row(&self, row: usize) -> Option<[f64; 4]> {
+        let mut figures = [0.0; 4];
+        for (figure, column) in figures.iter_mut().zip(&self.0) {
+            if column.is_null(row) {
+                return None;
+            }
+            *figure = column.value(row);
+        }
+        Some(figures)
+    }
+}
