@@ -10,6 +10,8 @@ from support import cdnow, cli
 PROMPT = "convoke> "
 LIMIT = 30
 ENDLESS = "SELECT count(*) FROM events a CROSS JOIN events b CROSS JOIN events c WHERE a.revenue + b.revenue + c.revenue < 0;"
+# Every purchase is stored at midnight UTC, which is 9 o'clock in Tokyo.
+HOURS = "SELECT DISTINCT CAST(extract(hour FROM ts) AS INT) AS hour FROM events;"
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]|\r")
 
 
@@ -66,8 +68,10 @@ def terminal(terminals):
 def test_a_statement_over_several_lines(terminal):
     terminal.child.send("SELECT count(*) AS n,\r")
     terminal.child.send("  ';' AS mark -- no end here;\r")
-    shown = terminal.ask("FROM events;")
-    assert str(cdnow.ROWS) in shown and "mark" in shown
+    terminal.child.send("FROM events;\r")
+    # While several lines are edited they are drawn again with the prompt: wait for the rows.
+    terminal.child.expect_exact(str(cdnow.ROWS))
+    terminal.ready()
     terminal.leave()
 
 
@@ -79,8 +83,8 @@ def test_an_error_does_not_end_it(terminal):
 
 def test_what_is_set_stays_set(terminal):
     terminal.ask("SET TIME ZONE 'Asia/Tokyo';")
-    shown = terminal.ask("SELECT date_trunc('day', TIMESTAMP '2024-01-01T20:00:00Z') AS d;")
-    assert "2024-01-02T00:00:00+09:00" in shown, shown
+    terminal.ask("\\format csv")
+    assert "hour\n9" in terminal.ask(HOURS)
     terminal.leave()
 
 
@@ -89,7 +93,7 @@ def test_tables_columns_and_functions(terminal):
     assert all(name in shown for name in ("events", "orders", "dead_letters"))
     shown = terminal.ask("\\d orders")
     assert "net" in shown and "dead_letters" not in shown
-    assert "is_nullable" not in terminal.ask("\\d system.queries")
+    assert "milliseconds" in terminal.ask("\\d system.queries")
     assert "no table 'nothing'" in terminal.ask("\\d nothing")
     shown = terminal.ask("\\df date_*")
     assert "date_trunc" in shown and "sqrt" not in shown
@@ -105,7 +109,7 @@ def test_timing_and_formats(terminal):
     terminal.ask("\\format json")
     assert '{"n":7}' in terminal.ask("SELECT 7 AS n;")
     terminal.ask("\\format csv")
-    assert "n\n8\n" in terminal.ask("SELECT 8 AS n;")
+    assert "n\n8" in terminal.ask("SELECT 8 AS n;")
     terminal.leave()
 
 
@@ -121,12 +125,16 @@ def test_tab_completes(terminal):
 
 def test_history_outlasts_the_prompt(terminals, tmp_path):
     first = terminals()
-    first.ask("SELECT 1234 + 1\r AS sum;")
+    first.child.send("SELECT 1234 + 1\r AS sum;\r")
+    first.child.expect_exact("1235")
+    first.ready()
     first.leave()
     assert (tmp_path / "state" / "history").stat().st_mode & 0o077 == 0, "others must not read it"
     second = terminals()
     # The first key up is the last line of before: \q.
-    assert "1235" in second.ask("\x1b[A\x1b[A")
+    second.child.send("\x1b[A\x1b[A\r")
+    second.child.expect_exact("1235")
+    second.ready()
     second.leave()
 
 
@@ -154,8 +162,8 @@ def test_against_a_server(terminals, start_server, cdnow_loaded):
     assert "order_items" in terminal.ask("\\d")
     assert str(cdnow.ROWS) in terminal.ask("SELECT count(*) AS n FROM eve\t;")
     terminal.ask("SET TIME ZONE 'Asia/Tokyo';")
-    shown = terminal.ask("SELECT date_trunc('day', TIMESTAMP '2024-01-01T20:00:00Z') AS d;")
-    assert "2024-01-02T00:00:00+09:00" in shown, shown
+    terminal.ask("\\format csv")
+    assert "hour\n9" in terminal.ask(HOURS)
     terminal.child.send(ENDLESS + "\r")
     terminal.child.expect_exact("\r\n")
     with pytest.raises(pexpect.TIMEOUT):
@@ -191,9 +199,9 @@ def test_the_first_error_ends_a_script(cdnow_loaded):
 
 
 def test_options_set_in_a_script_hold_for_the_rest(cdnow_loaded):
-    text = "SET TIME ZONE 'Asia/Tokyo'; SELECT date_trunc('day', TIMESTAMP '2024-01-01T20:00:00Z') AS d;"
+    text = f"SET TIME ZONE 'Asia/Tokyo'; {HOURS}"
     done = cli.run("sql", "--data", cdnow_loaded, "--format", "csv", text_in=text)
-    assert "2024-01-02T00:00:00+09:00" in done.stdout
+    assert done.stdout == "hour\n9\n"
 
 
 def test_a_statement_that_begins_with_a_comment(cdnow_loaded):
