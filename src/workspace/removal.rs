@@ -51,7 +51,9 @@ pub(super) async fn remove(root: &Root, name: &WorkspaceName) -> Result<Removed>
     delete(root, &root.paths(name).manifest()).await?;
     if let Some(folder) = root.local_folder() {
         // A manifest that comes back with the power would name a workspace without its objects.
-        std::fs::File::open(folder.join(name.as_str()))?.sync_all()?;
+        if let Ok(folder) = std::fs::File::open(folder.join(name.as_str())) {
+            folder.sync_all()?;
+        }
     }
     let tokens = tokens(root).remove_all_of(name).await?;
     let listed: Vec<Path> =
