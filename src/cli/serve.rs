@@ -28,6 +28,8 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     embedded.create_default_workspace(None).await?;
     open_default(&embedded.workspaces).await?;
     let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
+    // Before anybody is told of the server: whoever knows of it may stop it.
+    let stop = stop_signal()?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     output::say(&format!("convoke {} listening on {scheme}://{address}", env!("CARGO_PKG_VERSION")))?;
@@ -37,7 +39,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let background = start_background(&embedded);
-    let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, stop_signal()?).await;
+    let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, stop).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
     served

@@ -36,6 +36,9 @@ pub(super) fn sorted(
     Ok(plan.execute(0, context(memory)?)?)
 }
 
+/// With less memory than this a batch of the usual size is too much at once.
+const AMPLE: usize = 64 << 20;
+
 /// Memory and disk of one sort.
 fn context(memory: usize) -> Result<Arc<TaskContext>> {
     let runtime = RuntimeEnvBuilder::new()
@@ -43,7 +46,9 @@ fn context(memory: usize) -> Result<Arc<TaskContext>> {
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(DiskManagerMode::OsTmpDirectory))
         .build_arc()?;
     // What is set aside for the merge of the spilled runs must leave room for rows.
-    let config = SessionConfig::new().with_sort_spill_reservation_bytes((memory / 16).min(10 << 20));
+    let config = SessionConfig::new()
+        .with_sort_spill_reservation_bytes((memory / 16).min(10 << 20))
+        .with_batch_size(if memory < AMPLE { 1_024 } else { 8_192 });
     Ok(SessionContext::new_with_config_rt(config, runtime).task_ctx())
 }
 

@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
@@ -31,22 +30,23 @@ pub(super) fn named(
         async move {
             match item {
                 Ok(batch) => Ok(batch),
-                Err(error) => Err(name(error, &workspace, &snapshot).await),
+                Err(error) => Err(name(error, &workspace, &snapshot).await.into()),
             }
         }
     });
     Box::pin(RecordBatchStreamAdapter::new(schema, named))
 }
 
-async fn name(error: DataFusionError, workspace: &Workspace, snapshot: &Snapshot) -> DataFusionError {
-    let ours = Error::from(error);
+/// The error with the name of the object that it is about, if that is damage.
+pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapshot: &Snapshot) -> Error {
+    let ours = error.into();
     if ours.kind() != Kind::Corrupt || ours.message().contains("convoke check") {
-        return ours.into();
+        return ours;
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
     let named =
         found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
-    Error::corrupt(named).with_source(ours).into()
+    Error::corrupt(named).with_source(ours)
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {

@@ -362,7 +362,10 @@ impl Engine {
             Ok(TaskContext::from(state).with_runtime(runtime::with_pool(&shared, pool)?))
         };
         let start = self.threads.run(async move { Ok(attempt.start(context).await?) });
-        let stream = timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))??;
+        let stream = match timeout_at(deadline, start).await.map_err(|_| out_of_time(seconds))? {
+            Ok(stream) => stream,
+            Err(error) => return Err(damage::name(error, &template.workspace, &template.snapshot).await),
+        };
         let stream = damage::named(stream, &template.workspace, &template.snapshot);
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })

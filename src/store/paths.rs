@@ -56,7 +56,7 @@ impl WorkspacePaths {
 
     /// Folder of the objects that tell which process writes.
     pub fn writer(&self) -> Path {
-        self.base.clone().join("_writer")
+        self.base.clone().join(WRITER)
     }
 
     /// An object of one writer's term: `json` claims it, `heartbeat` and `ended` tell how it goes.
@@ -73,6 +73,9 @@ impl WorkspacePaths {
         self.base.clone().join(TABLES).join(folder.to_string())
     }
 }
+
+/// Folder of the claims of writers below their workspace.
+pub const WRITER: &str = "_writer";
 
 /// Folder of the user tables below their workspace.
 pub const TABLES: &str = "tables";

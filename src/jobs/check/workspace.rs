@@ -53,8 +53,11 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
 
 /// Logs of tables, the manifest, and the user's tables have been looked at.
 fn is_checked_elsewhere(path: &Path) -> bool {
+    // Locks and claims of writers come and go.
+    let is_writers =
+        path.filename().is_some_and(|name| name.starts_with('.')) || path.as_ref().starts_with(paths::WRITER);
     let in_log = path.parts().any(|part| part.as_ref() == paths::DELTA_LOG);
-    in_log || path.as_ref() == paths::MANIFEST || path.prefix_matches(&Path::from(paths::USER_TABLES))
+    is_writers || in_log || path.as_ref() == paths::MANIFEST || path.prefix_matches(&Path::from(paths::USER_TABLES))
 }
 
 /// Whether the workspace can be read at all; then its identifier types.
@@ -76,7 +79,8 @@ async fn check_manifest(
     match rules {
         Ok(rules) => Ok(Some(rules.types)),
         Err(error) if error.kind() == Kind::Corrupt => {
-            report.fault(&path, error.message(), RESTORE);
+            let help = if error.message().contains("newer convoke") { "use a newer convoke" } else { RESTORE };
+            report.fault(&path, error.message(), help);
             Ok(None)
         }
         Err(error) => Err(error),

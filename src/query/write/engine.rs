@@ -21,6 +21,7 @@ use super::run::{Writing, count_schema};
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::query::engine::{Engine, Execution, Prepared, Started};
+use crate::query::history::RunningQuery;
 use crate::query::limits::out_of_time;
 use crate::query::session::{SessionOptions, Template};
 use crate::query::stop::Stop;
@@ -51,7 +52,7 @@ impl Engine {
     ) -> Result<Execution> {
         caller.check_can_write_tables()?;
         let query = self.history.start(caller, &prepared.sql);
-        match self.start_change(caller, session, prepared, rows, once).await {
+        match self.start_change(caller, session, prepared, rows, once, &query).await {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
                 query.fail(&error);
@@ -67,12 +68,13 @@ impl Engine {
         prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
+        query: &RunningQuery,
     ) -> Result<Started> {
         let template = self.template(caller, None).await?;
         // What was planned for an older state is planned again.
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
         let changes = self.changes(&template, session, &prepared, rows).await?;
-        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template).await?;
+        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
         let work =
             futures::stream::once(async move { writing.run(changes, once).await.map_err(DataFusionError::from) });
         let stream = Box::pin(RecordBatchStreamAdapter::new(count_schema(), work));
@@ -106,9 +108,16 @@ impl Engine {
         Ok(changes)
     }
 
-    async fn admit(&self, caller: &Caller, session: &SessionOptions, template: &Template) -> Result<Admitted> {
+    async fn admit(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        template: &Template,
+        query: &RunningQuery,
+    ) -> Result<Admitted> {
         let started = Instant::now();
         let place = self.place(started + Duration::from_secs(self.settings.query.seconds)).await?;
+        query.run();
         let state = template.session(session);
         let context = TaskContext::from(&state).with_runtime(self.statement_runtime()?);
         let limits =
@@ -136,7 +145,7 @@ impl Engine {
     ) -> Result<u64> {
         caller.check_can_write_tables()?;
         let query = self.history.start(caller, &format!("-- bulk ingest into {}", how.table));
-        let outcome = self.run_ingest(caller, session, how, columns, rows).await;
+        let outcome = self.run_ingest(caller, session, how, columns, rows, &query).await;
         match &outcome {
             Ok(_) => query.finish(),
             Err(error) => query.fail(error),
@@ -151,12 +160,13 @@ impl Engine {
         how: TableIngest,
         columns: SchemaRef,
         rows: BoxStream<'static, Result<RecordBatch>>,
+        query: &RunningQuery,
     ) -> Result<u64> {
         let template = self.template(caller, None).await?;
         let catalog = how.catalog.clone().unwrap_or_else(|| template.catalog.to_string());
         let schema = how.schema.clone().or_else(|| session.schema.clone()).unwrap_or_else(|| "main".to_owned());
         let name = target(&TableReference::full(catalog, schema, how.table.clone()), &template, session)?;
-        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template).await?;
+        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
         let seconds = self.settings.query.seconds;
         let work = self.threads.run(writing.ingest(name, how, columns, rows.boxed()));
         let outcome = tokio::time::timeout_at(started + Duration::from_secs(seconds), work).await;

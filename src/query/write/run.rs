@@ -131,7 +131,7 @@ impl Writing {
             let Change::Insert { name, input } = insert else { continue };
             let table = self.table(&name)?;
             let writer = writer.get_or_insert_with(|| self.writer_for(&table));
-            pour(self.rows(&input).await?, writer).await?;
+            pour(self.rows(&input).await?, writer).await.map_err(|error| naming_column(error, &input))?;
             target = Some((name, table.folder));
         }
         let (Some((name, folder)), Some(writer)) = (target, writer) else { return Ok((0, turn)) };
@@ -235,4 +235,23 @@ pub(super) fn nullable(columns: &Schema) -> SchemaRef {
     Arc::new(Schema::new(
         columns.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect::<Vec<_>>(),
     ))
+}
+
+/// DataFusion checks the values of an INSERT against NOT NULL before we see them, and calls columns `column1`, `column2`.
+fn naming_column(error: Error, input: &LogicalPlan) -> Error {
+    let message = error.to_string();
+    if !message.contains("is declared as non-nullable but contains null values") {
+        return error;
+    }
+    let given = message.split('\'').nth(1).unwrap_or_default();
+    let named = match input {
+        LogicalPlan::Projection(projection) => projection
+            .expr
+            .iter()
+            .zip(projection.schema.fields())
+            .find(|(expr, _)| expr.column_refs().iter().any(|column| column.name == given))
+            .map(|(_, field)| field.name().clone()),
+        _ => None,
+    };
+    Error::invalid(format!("column '{}' may not be NULL", named.as_deref().unwrap_or(given)))
 }

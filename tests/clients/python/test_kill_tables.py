@@ -24,7 +24,8 @@ def write_until_killed(server, acknowledged: list[str]):
                     ("insert", f"INSERT INTO kept SELECT value, {round_} FROM generate_series(1, {ROWS})"),
                     ("delete", f"DELETE FROM kept WHERE round = {round_} AND v % 2 = 0"),
                 ]:
-                    adbc.one(connection, sql)
+                    with connection.cursor() as cursor:
+                        cursor.execute(sql)
                     acknowledged.append(f"{name} {round_}")
     except Exception:  # the server is gone: what counts is what it had answered
         return

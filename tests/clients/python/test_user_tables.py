@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from support import adbc, cli
+from support import adbc, cli, flightsql
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +25,10 @@ def tables(table_server):
 
 
 def run(connection, sql: str, parameters=None) -> int:
-    """The count that a statement yields down the query path."""
-    return adbc.one(connection, sql, parameters)
+    """The count that a statement yields: the driver prepares it, learns that it is an update, and asks for the count."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return cursor.rowcount
 
 
 MANY_TYPES = pa.table(
@@ -146,6 +148,18 @@ def test_counts_of_updates(tables):
             cursor.adbc_statement.set_sql_query(sql)
             assert cursor.adbc_statement.execute_update() == count, sql
     assert adbc.one(tables, "SELECT count(*) FROM counted_2") == 15
+
+
+def test_a_change_down_the_query_path_yields_its_count(table_server):
+    """A client that takes every statement for a query: one row, one column."""
+    with flightsql.Client(table_server) as client:
+        for sql, count in [
+            ("CREATE OR REPLACE TABLE down AS SELECT value AS v FROM generate_series(1, 4)", 4),
+            ("INSERT INTO down VALUES (5), (6)", 2),
+            ("DELETE FROM down WHERE v < 3", 2),
+        ]:
+            assert client.rows(sql).to_pydict() == {"count": [count]}, sql
+        assert client.rows("SELECT count(*) AS n, sum(v) AS s FROM down").to_pylist() == [{"n": 4, "s": 18}]
 
 
 def test_large_table_in_little_memory(start_server, web_loaded):
