@@ -46,7 +46,9 @@ pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapsho
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
     let named =
         found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
-    Error::corrupt(named).with_source(ours)
+    // Without its source: DataFusion would take the innermost error for what is to be said.
+    tracing::warn!(error = %ours, "damaged data");
+    Error::corrupt(named)
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {

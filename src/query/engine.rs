@@ -27,7 +27,7 @@ use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
-use super::{damage, guard, runtime, suggest, time_zone};
+use super::{damage, guard, null_in_list, runtime, suggest, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -326,7 +326,7 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
         if !prepared.plan_again {
-            return parameters::bind(plan, &prepared.parameters, values);
+            return null_in_list::apart(parameters::bind(plan, &prepared.parameters, values)?);
         }
         parameters::check_count(prepared.parameters.len(), values.len())?;
         let mut state = template.session(session);
@@ -335,7 +335,7 @@ impl Engine {
             return Err(Error::internal("a planned query is no query any more"));
         };
         let plan = self.logical_plan(template, &state, session, *statement).await?;
-        parameters::bind(plan, &prepared.parameters, values)
+        null_in_list::apart(parameters::bind(plan, &prepared.parameters, values)?)
     }
 
     async fn start(

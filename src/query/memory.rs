@@ -1,7 +1,7 @@
 //! Memory of statements: a limit for each, a fair share of the server's pool for all that run.
 //!
-//! Up to its share (the pool divided by the statements that run) a statement gets what is free. Beyond it, only as long
-//! as a whole share stays free for others; then its sorts and aggregates spill.
+//! A share is what each would have if one more statement came. Up to it a statement gets what is free; beyond it, only as
+//! long as a whole share stays free for the one to come. Then its sorts and aggregates spill.
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ impl SharedMemory {
     }
 
     fn share(&self) -> usize {
-        self.size / self.statements.load(Ordering::Relaxed).max(1)
+        self.size / (self.statements.load(Ordering::Relaxed) + 1)
     }
 
     /// Whether a statement that holds `held` may take `additional` of it.

@@ -10,6 +10,7 @@ mod guard;
 mod history;
 mod limits;
 mod memory;
+mod null_in_list;
 mod parameters;
 mod places;
 mod runtime;

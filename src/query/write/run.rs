@@ -131,7 +131,9 @@ impl Writing {
             let Change::Insert { name, input } = insert else { continue };
             let table = self.table(&name)?;
             let writer = writer.get_or_insert_with(|| self.writer_for(&table));
-            pour(self.rows(&input).await?, writer).await.map_err(|error| naming_column(error, &input))?;
+            let named = |error| naming_column(error, &input);
+            let rows = self.rows(&input).await.map_err(named)?;
+            pour(rows, writer).await.map_err(named)?;
             target = Some((name, table.folder));
         }
         let (Some((name, folder)), Some(writer)) = (target, writer) else { return Ok((0, turn)) };

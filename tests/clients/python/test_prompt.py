@@ -160,7 +160,7 @@ def test_against_a_server(terminals, start_server, cdnow_loaded):
     server = start_server(cdnow_loaded)
     terminal = terminals("--connect", server.http, "--token", server.token)
     assert "order_items" in terminal.ask("\\d")
-    assert str(cdnow.ROWS) in terminal.ask("SELECT count(*) AS n FROM eve\t;")
+    assert str(cdnow.CUSTOMERS) in terminal.ask("SELECT count(*) AS n FROM identit\t;")
     terminal.ask("SET TIME ZONE 'Asia/Tokyo';")
     terminal.ask("\\format csv")
     assert "hour\n9" in terminal.ask(HOURS)

@@ -1,0 +1,50 @@
+//! Takes the NULLs out of `IN (...)` lists, with the same meaning.
+//!
+//! DataFusion 55.2 forgets a NULL when it joins two lists: `a NOT IN (6, NULL) AND a IN (4, 5)` kept the rows with 4 and
+//! 5, though the first condition is never true. `a IN (6) OR NULL`, and `a NOT IN (6) AND NULL`, are what is meant.
+
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, LogicalPlan, lit};
+
+use crate::error::Result;
+
+/// The plan without a literal NULL in any list.
+pub(super) fn apart(plan: LogicalPlan) -> Result<LogicalPlan> {
+    Ok(plan.transform_up_with_subqueries(rewrite_node)?.data)
+}
+
+fn rewrite_node(node: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&node);
+    node.map_expressions(|expression| {
+        let name = names.save(&expression);
+        let done = expression.transform_up(|part| Ok(rewrite(part)))?;
+        Ok(done.update_data(|expression| name.restore(expression)))
+    })
+}
+
+fn rewrite(expression: Expr) -> Transformed<Expr> {
+    let Expr::InList(mut list) = expression else { return Transformed::no(expression) };
+    let before = list.list.len();
+    list.list.retain(|value| !is_null(value));
+    if list.list.len() == before {
+        return Transformed::no(Expr::InList(list));
+    }
+    let unknown = lit(ScalarValue::Boolean(None));
+    if list.list.is_empty() {
+        return Transformed::yes(unknown);
+    }
+    let negated = list.negated;
+    let rest = Expr::InList(list);
+    Transformed::yes(if negated { rest.and(unknown) } else { rest.or(unknown) })
+}
+
+fn is_null(value: &Expr) -> bool {
+    match value {
+        Expr::Literal(value, _) => value.is_null(),
+        Expr::Cast(cast) => is_null(&cast.expr),
+        Expr::Alias(alias) => is_null(&alias.expr),
+        _ => false,
+    }
+}
