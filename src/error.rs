@@ -184,7 +184,7 @@ impl From<DataFusionError> for Error {
             DataFusionError::ResourcesExhausted(_) => Kind::Busy,
             DataFusionError::External(source) => match source.downcast_ref::<Error>() {
                 Some(ours) => return Error::new(ours.kind, ours.message.clone()),
-                None => Kind::Internal,
+                None => source.downcast_ref::<ArrowError>().map_or(Kind::Internal, arrow_kind),
             },
             DataFusionError::ParquetError(parquet) => match parquet.as_ref() {
                 ParquetError::External(source) => match source.downcast_ref::<Error>() {

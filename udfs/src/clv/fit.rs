@@ -12,7 +12,7 @@ const TOLERANCE: f64 = 1e-9;
 /// A search that stops making progress has converged if the slopes are below this.
 const LOOSE_TOLERANCE: f64 = 1e-6;
 /// A parameter beyond this factor from its scale runs away: the data do not determine it.
-const RUNAWAY: f64 = 1e5;
+const RUNAWAY: f64 = 1e4;
 
 /// How a search ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +34,10 @@ pub(crate) fn fit_purchases(family: Family, rows: &[Row]) -> Fit<4> {
         Family::BgBb => [1.0; 4],
     };
     let objective = |parameters: &Parameters| chunked_sum(rows, |chunk| log_likelihood_sum(family, parameters, chunk));
-    best_of(family.starts(age), |start| maximise(start, &scale, total, &objective))
+    let fit = best_of(family.starts(age), |start| maximise(start, &scale, total, &objective));
+    // Where nobody came back the likelihood rises without end as purchases get rarer.
+    let anybody_came_back = rows.iter().any(|row| row.frequency > 0);
+    Fit { converged: fit.converged && anybody_came_back, ..fit }
 }
 
 /// Fits the spend model to rows sorted by frequency.
