@@ -189,7 +189,7 @@ impl From<DataFusionError> for Error {
             DataFusionError::ParquetError(parquet) => match parquet.as_ref() {
                 ParquetError::External(source) => match source.downcast_ref::<Error>() {
                     Some(ours) => return Error::new(ours.kind, ours.message.clone()),
-                    None => Kind::Internal,
+                    None => cut_short(source.as_ref()),
                 },
                 _ => Kind::Corrupt,
             },
@@ -211,6 +211,17 @@ fn schema_message(error: &SchemaError) -> String {
 /// The message without the stack that a debug build of DataFusion appends.
 fn first_lines(message: &str) -> String {
     message.split(DataFusionError::BACK_TRACE_SEP).next().unwrap_or_default().to_owned()
+}
+
+/// What a reader of Parquet met below it: a file that ends too early is damaged.
+fn cut_short(source: &(dyn std::error::Error + Send + Sync + 'static)) -> Kind {
+    if let Some(arrow) = source.downcast_ref::<ArrowError>() {
+        return arrow_kind(arrow);
+    }
+    match source.downcast_ref::<std::io::Error>() {
+        Some(failure) if failure.kind() == std::io::ErrorKind::UnexpectedEof => Kind::Corrupt,
+        _ => Kind::Internal,
+    }
 }
 
 fn arrow_kind(error: &ArrowError) -> Kind {
