@@ -4,6 +4,8 @@
 //! give the same answer. Then ours and CRoaring's view run in turns, 21 times each; what is printed is the median of the
 //! 21 ratios. The other rivals run fewer times, in the same rounds. Below 1 means that ours is faster.
 
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
 #[path = "kernel/rivals.rs"]
 mod rivals;
 #[path = "kernel/samples.rs"]

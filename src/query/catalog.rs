@@ -146,7 +146,7 @@ fn add_user_tables(
 ) -> Result<()> {
     for (name, state) in &snapshot.tables.tables {
         if !building.main.table_exist(name) {
-            let table = UserTable::new(Arc::clone(state), store_url.clone(), parts.workspace.store());
+            let table = UserTable::provider(Arc::clone(state), store_url.clone(), parts.workspace.store());
             building.add_as("main", name, TableKind::Table, table)?;
         }
     }

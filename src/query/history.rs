@@ -82,10 +82,13 @@ impl Held {
     }
 }
 
+/// Oldest first; each is shared with the statement that it tells of.
+type Records = VecDeque<Arc<Mutex<Held>>>;
+
 /// Shared by the engine and the streams it handed out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct History {
-    by_workspace: Arc<Mutex<HashMap<WorkspaceName, VecDeque<Arc<Mutex<Held>>>>>>,
+    by_workspace: Arc<Mutex<HashMap<WorkspaceName, Records>>>,
 }
 
 impl History {

@@ -337,7 +337,7 @@ impl Workspace {
 
     /// The commit stands without its checkpoint: a failure is only logged.
     async fn checkpoint_if_due(&self, version: u64) {
-        if version % CHECKPOINT_VERSIONS == 0
+        if version.is_multiple_of(CHECKPOINT_VERSIONS)
             && let Err(error) = self.events.checkpoint(version).await
         {
             tracing::warn!(workspace = %self.name, %error, "no checkpoint of the events table");

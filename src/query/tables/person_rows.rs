@@ -18,7 +18,7 @@ const MOST_NODES: usize = 4_096;
 
 /// The nodes, ascending, to which `filters` confine the rows; `None` where they do not name a person.
 pub(super) fn nodes_of_constant_person(filters: &[Expr], identity: &IdentitySnapshot) -> Option<Vec<Node>> {
-    let persons = filters.iter().find_map(|filter| persons_in(filter))?;
+    let persons = filters.iter().find_map(persons_in)?;
     let mut nodes: Vec<Node> = Vec::new();
     for person in persons {
         nodes.extend(Person::try_from(person).map(|person| identity.nodes_of(person)).unwrap_or_default());

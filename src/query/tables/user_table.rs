@@ -48,7 +48,7 @@ pub(in crate::query) struct UserTable {
 
 impl UserTable {
     /// `store` is that behind `store_url`, with the workspace's folder as `/`.
-    pub(in crate::query) fn new(
+    pub(in crate::query) fn provider(
         state: Arc<TableState>,
         store_url: ObjectStoreUrl,
         store: Arc<dyn ObjectStore>,

@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 
 use super::take::is_due;
 use super::*;
-use crate::identity::IdentityGraph;
+use crate::identity::{IdentityGraph, IdentitySnapshot};
 use crate::store::events::{EventsSnapshot, LoadRecord};
 use crate::store::objects;
 use crate::workspace::Snapshot;
@@ -27,17 +27,21 @@ impl Growing {
         Self { checkpoints, graph: RwLock::default(), loads: Vec::new() }
     }
 
-    /// Ten identifiers of five persons, then a checkpoint.
-    async fn load_and_write(&mut self) -> Checkpoint {
-        let load = self.loads.len();
+    /// Ten identifiers of five persons more.
+    fn grow(&self, load: usize) -> IdentitySnapshot {
         let mut graph = self.graph.write();
         for person in 0..5 {
             let (user, cookie) = (format!("u{load}-{person}"), format!("c{load}-{person}"));
             graph.add_event([(0, user.as_str()), (7, cookie.as_str())]).unwrap();
         }
         graph.finish_batch();
-        let identity = graph.snapshot();
-        drop(graph);
+        graph.snapshot()
+    }
+
+    /// Ten identifiers of five persons, then a checkpoint.
+    async fn load_and_write(&mut self) -> Checkpoint {
+        let load = self.loads.len();
+        let identity = self.grow(load);
         self.loads.push(LoadRecord {
             source: "test".into(),
             content_hash: load.to_string(),

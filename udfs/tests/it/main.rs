@@ -1,5 +1,7 @@
 //! Tests of the functions crate at its borders, in one binary.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod documentation;
 mod kernel_bytes;
 mod kernel_fuzz;
