@@ -221,7 +221,7 @@ async fn a_revoked_token_opens_nothing_that_it_had_open() {
         let codes = [
             status(client.do_get(ticket(&info)).await.err().unwrap()).code(),
             status(query(&mut session, "SELECT 1").await.unwrap_err()).code(),
-            status(client.execute("SELECT 1".into(), None).await.map(drop).unwrap_err().into()).code(),
+            status(client.execute("SELECT 1".into(), None).await.map(drop).unwrap_err()).code(),
         ];
         assert_eq!(codes, [Code::Unauthenticated; 3]);
         assert!(prepared.execute().await.is_err());
