@@ -21,7 +21,6 @@ QUERY = (
     "arguments",
     [
         ["nonsense"],
-        ["sql"],
         ["sql", "SELECT 1", "--format", "xml"],
         ["sql", "SELECT 1", "--no-such-flag"],
         ["ingest"],

@@ -91,7 +91,8 @@ def test_metrics_tell_what_an_operator_asks(start_server, cdnow_loaded):
         assert found["convoke_connections_open"] >= 2
     # The driver fetches SqlInfo, too.
     assert found['convoke_requests_total{call="DoGet",outcome="ok"}'] == 2
-    assert found['convoke_requests_total{call="GetFlightInfo",outcome="invalid_input"}'] == 1
+    refused = {name: value for name, value in found.items() if 'outcome="invalid_input"' in name}
+    assert list(refused.values()) == [1], refused
     assert found['convoke_request_seconds_count{call="DoGet"}'] == 2
     assert found["convoke_query_seconds_count"] == 1
     assert found["convoke_query_memory_limit_bytes"] == 2 << 30
@@ -198,7 +199,7 @@ def test_the_limit_on_spilled_data(start_server, cdnow_loaded, tmp_path):
 
 def test_two_large_statements_share_the_pool(start_server, cdnow_loaded, tmp_path):
     path = tmp_path / "settings.toml"
-    path.write_text('[query]\npool_memory = "192MB"\nmemory = "192MB"\n', encoding="ascii")
+    path.write_text('[query]\npool_memory = "384MB"\nmemory = "128MB"\n', encoding="ascii")
     server = start_server(cdnow_loaded, "--settings", path)
 
     def run(_):
