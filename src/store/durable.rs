@@ -3,6 +3,7 @@
 //! `LocalFileSystem` of object_store 0.13 never calls fsync. Here a put writes a staged file, syncs it, gives it its
 //! name, and syncs the folders whose entries changed, before it answers. Reads, lists and deletes are delegated.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -68,6 +69,26 @@ fn staged_name(target: &FilePath) -> PathBuf {
     let mut name = target.as_os_str().to_owned();
     name.push(format!("#{}{number}", std::process::id()));
     PathBuf::from(name)
+}
+
+/// Whether this is a name that [`staged_name`] gives.
+fn is_staged(name: &OsStr) -> bool {
+    let digits = name.to_str().and_then(|name| name.rsplit_once('#')).map(|(_, digits)| digits);
+    digits.is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Removes what a killed process left staged below `folder`: no list shows it, so nothing else would. To be called while
+/// nobody writes there.
+pub(super) fn remove_staged(folder: &FilePath) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_staged(&entry.path())?;
+        } else if is_staged(&entry.file_name()) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn write_staged(staged: &FilePath, payload: &PutPayload) -> io::Result<()> {

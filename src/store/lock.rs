@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::sync::Arc;
 
+use super::durable::remove_staged;
 use super::root::Root;
 use super::term::Term;
 use crate::error::{Error, Kind, Result};
@@ -59,7 +60,10 @@ fn lock_file(folder: &std::path::Path) -> Result<File> {
     std::fs::create_dir_all(folder)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".writer.lock"))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => {
+            remove_staged(folder)?;
+            Ok(file)
+        }
         Err(TryLockError::WouldBlock) => Err(Error::conflict("it holds the lock file")),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }
@@ -76,3 +80,6 @@ fn advise(error: Error, root: &Root, workspace: &WorkspaceName) -> Error {
         root.url()
     ))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,19 @@
+use std::fs;
+
+use super::*;
+
+/// What a process that was killed while it wrote leaves behind is not shown by any list of the store.
+#[tokio::test]
+async fn a_new_writer_removes_what_a_killed_one_left_staged() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::open(folder.path().to_str().unwrap()).unwrap();
+    let workspace = WorkspaceName::default();
+    let deep = folder.path().join(workspace.as_str()).join("identity/checkpoints");
+    fs::create_dir_all(&deep).unwrap();
+    let names = ["nodes.parquet", "nodes.parquet#22475112", "a#b", "c#"];
+    names.iter().for_each(|name| fs::write(deep.join(name), "x").unwrap());
+    let _lock = WriterLock::acquire(&root, &workspace).await.unwrap();
+    let kept: Vec<bool> = names.iter().map(|name| deep.join(name).exists()).collect();
+    assert_eq!(kept, [true, false, true, true]);
+    assert_eq!(WriterLock::acquire(&root, &workspace).await.unwrap_err().kind(), Kind::Conflict);
+}
