@@ -6,13 +6,11 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use chrono::DateTime;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
-use datafusion::common::{ColumnStatistics, Result as DfResult, ScalarValue, Statistics};
+use datafusion::common::{Result as DfResult, ScalarValue, Statistics};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::{TableType, provider_as_source};
@@ -21,10 +19,9 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, col};
 use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
-use object_store::ObjectMeta;
 
 use super::file_reader::EventFileReaders;
-use super::person_rows;
+use super::{file_scan, person_rows};
 use crate::error::Result;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Node;
@@ -156,8 +153,10 @@ impl TableProvider for EventFiles {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let nodes = person_rows::nodes_of_constant_person(filters, &self.identity);
         let chosen = self.choose(state, filters, nodes.as_deref()).await?;
-        let files: Vec<DataFile> = chosen.iter().map(|chosen| chosen.file.clone()).collect();
-        let statistics = total_statistics(&self.schema(), &files);
+        let columns = self.schema();
+        let each: Vec<Statistics> = chosen.iter().map(|chosen| file_statistics(&chosen.file, &columns)).collect();
+        let statistics = file_scan::total_statistics(&columns, &each);
+        let parts = chosen.iter().map(|chosen| part(chosen, &columns)).collect();
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let mut source = ParquetSource::new(self.table.clone())
             .with_metadata_size_hint(FOOTER_HINT)
@@ -167,7 +166,7 @@ impl TableProvider for EventFiles {
             let condition = person_rows::node_condition(nodes);
             source = source.with_predicate(state.create_physical_expr(condition, &self.df_schema()?)?);
         }
-        let groups = file_groups(&chosen, &self.schema(), state.config().target_partitions());
+        let groups = file_scan::file_groups(parts, state.config().target_partitions());
         // A limit may stop the scan only where no row is filtered out above it.
         let limit = limit.filter(|_| filters.is_empty());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
@@ -268,10 +267,8 @@ impl PruningStatistics for FileBounds<'_> {
     }
 }
 
-/// Counts are exact, bounds are not: the log cuts timestamps, so MIN and MAX must be read.
 fn file_statistics(file: &DataFile, columns: &Schema) -> Statistics {
-    let column_statistics = columns.fields().iter().enumerate().map(|(index, field)| {
-        let nulls = file.null_counts.get(index).copied().flatten();
+    let of_column = |(index, field): (usize, &Arc<Field>)| {
         let bounds = match field.name().as_str() {
             "ts" => file.ts.map(|(low, high)| {
                 let instant = |value| ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into()));
@@ -280,66 +277,19 @@ fn file_statistics(file: &DataFile, columns: &Schema) -> Statistics {
             "node" => file.node.map(|(low, high)| (ScalarValue::Int64(Some(low)), ScalarValue::Int64(Some(high)))),
             _ => None,
         };
-        let mut statistics = ColumnStatistics::new_unknown();
-        if let Some(nulls) = nulls {
-            statistics.null_count = Precision::Exact(usize::try_from(nulls).unwrap_or(usize::MAX));
-        }
-        if let Some((low, high)) = bounds {
-            statistics.min_value = Precision::Inexact(low);
-            statistics.max_value = Precision::Inexact(high);
-        }
-        statistics
-    });
-    Statistics {
-        num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
-        total_byte_size: Precision::Inexact(usize::try_from(file.bytes).unwrap_or(usize::MAX)),
-        column_statistics: column_statistics.collect(),
-    }
+        file_scan::column_statistics(file.null_counts.get(index).copied().flatten(), bounds)
+    };
+    file_scan::file_statistics(file.rows, file.bytes, columns.fields().iter().enumerate().map(of_column).collect())
 }
 
-fn total_statistics(columns: &Schema, files: &[DataFile]) -> Statistics {
-    let each: Vec<Statistics> = files.iter().map(|file| file_statistics(file, columns)).collect();
-    match Statistics::try_merge_iter(&each, columns) {
-        Ok(total) if !each.is_empty() => total,
-        _ => {
-            let mut empty = Statistics::new_unknown(columns);
-            if files.is_empty() {
-                empty.num_rows = Precision::Exact(0);
-            }
-            empty
-        }
+fn part(chosen: &Chosen, columns: &Schema) -> PartitionedFile {
+    let file = &chosen.file;
+    let location = paths::events_file_in_workspace(&file.path);
+    let month = vec![ScalarValue::Utf8(Some(file.month.clone()))];
+    let statistics = file_statistics(file, columns);
+    let whole = file_scan::partitioned_file(location, file.modified, file.bytes, month, statistics);
+    match &chosen.row_groups {
+        Some(row_groups) => person_rows::with_rows(whole, row_groups),
+        None => whole,
     }
-}
-
-/// Files over the partitions so that each gets about the same bytes.
-fn file_groups(files: &[Chosen], columns: &Schema, partitions: usize) -> Vec<FileGroup> {
-    let mut by_size: Vec<&Chosen> = files.iter().collect();
-    by_size.sort_by(|a, b| b.file.bytes.cmp(&a.file.bytes).then(a.file.path.cmp(&b.file.path)));
-    let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..partitions.max(1)).map(|_| (0, Vec::new())).collect();
-    for file in by_size {
-        // There is at least one group.
-        if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-            *bytes += file.file.bytes;
-            let whole = partitioned_file(&file.file, columns);
-            group.push(match &file.row_groups {
-                Some(row_groups) => person_rows::with_rows(whole, row_groups),
-                None => whole,
-            });
-        }
-    }
-    let filled: Vec<FileGroup> =
-        groups.into_iter().filter(|(_, group)| !group.is_empty()).map(|(_, group)| FileGroup::new(group)).collect();
-    if filled.is_empty() { vec![FileGroup::default()] } else { filled }
-}
-
-fn partitioned_file(file: &DataFile, columns: &Schema) -> PartitionedFile {
-    PartitionedFile::new_from_meta(ObjectMeta {
-        location: paths::events_file_in_workspace(&file.path),
-        last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
-        size: file.bytes,
-        e_tag: None,
-        version: None,
-    })
-    .with_partition_values(vec![ScalarValue::Utf8(Some(file.month.clone()))])
-    .with_statistics(Arc::new(file_statistics(file, columns)))
 }

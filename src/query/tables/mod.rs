@@ -7,6 +7,7 @@ pub(super) mod dates;
 pub(super) mod event_catalog;
 pub(super) mod events;
 mod file_reader;
+mod file_scan;
 pub(super) mod fx_rates;
 pub(super) mod identities;
 pub(super) mod orders;

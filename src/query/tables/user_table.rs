@@ -9,23 +9,22 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
-use chrono::DateTime;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
-use datafusion::common::{Column, ColumnStatistics, DFSchema, Result as DfResult, ScalarValue, Statistics};
+use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::ObjectStore;
 use parquet::arrow::RowNumber;
 
+use super::file_scan;
 use crate::store::paths;
 use crate::store::tables::{TableFile, TableState};
 
@@ -88,70 +87,19 @@ impl UserTable {
 
     fn partitioned_file(&self, file: &TableFile) -> PartitionedFile {
         let partition = if self.located { vec![ScalarValue::Utf8(Some(file.path.clone()))] } else { Vec::new() };
-        PartitionedFile::new_from_meta(ObjectMeta {
-            location: paths::table_file_in_workspace(self.state.folder, &file.path),
-            last_modified: DateTime::from_timestamp_millis(file.modified).unwrap_or_default(),
-            size: file.bytes,
-            e_tag: None,
-            version: None,
-        })
-        .with_partition_values(partition)
-        .with_statistics(Arc::new(self.file_statistics(file)))
+        let location = paths::table_file_in_workspace(self.state.folder, &file.path);
+        file_scan::partitioned_file(location, file.modified, file.bytes, partition, self.file_statistics(file))
     }
 
-    /// Counts are exact, bounds are not: the log cuts timestamps, so MIN and MAX must be read.
     fn file_statistics(&self, file: &TableFile) -> Statistics {
         let columns = self.schema();
-        let column_statistics = columns.fields().iter().enumerate().map(|(index, field)| {
-            let mut statistics = ColumnStatistics::new_unknown();
-            if let Some(nulls) = file.null_counts.get(index).copied().flatten() {
-                statistics.null_count = Precision::Exact(usize::try_from(nulls).unwrap_or(usize::MAX));
-            }
-            if let Some((low, high)) = file.bounds.get(index).copied().flatten()
-                && let (Some(low), Some(high)) = (scalar(field.data_type(), low), scalar(field.data_type(), high))
-            {
-                statistics.min_value = Precision::Inexact(low);
-                statistics.max_value = Precision::Inexact(high);
-            }
-            statistics
-        });
-        Statistics {
-            num_rows: Precision::Exact(usize::try_from(file.rows).unwrap_or(usize::MAX)),
-            total_byte_size: Precision::Inexact(usize::try_from(file.bytes).unwrap_or(usize::MAX)),
-            column_statistics: column_statistics.collect(),
-        }
-    }
-
-    fn total_statistics(&self, files: &[&TableFile]) -> Statistics {
-        let columns = self.schema();
-        let each: Vec<Statistics> = files.iter().map(|file| self.file_statistics(file)).collect();
-        match Statistics::try_merge_iter(&each, &columns) {
-            Ok(total) if !each.is_empty() => total,
-            _ => {
-                let mut unknown = Statistics::new_unknown(&columns);
-                if files.is_empty() {
-                    unknown.num_rows = Precision::Exact(0);
-                }
-                unknown
-            }
-        }
-    }
-
-    /// Files over the partitions so that each gets about the same bytes.
-    fn file_groups(&self, files: &[&TableFile], partitions: usize) -> Vec<FileGroup> {
-        let mut by_size = files.to_vec();
-        by_size.sort_by(|a, b| b.bytes.cmp(&a.bytes).then(a.path.cmp(&b.path)));
-        let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..partitions.max(1)).map(|_| (0, Vec::new())).collect();
-        for file in by_size {
-            // There is at least one group.
-            if let Some((bytes, group)) = groups.iter_mut().min_by_key(|(bytes, _)| *bytes) {
-                *bytes += file.bytes;
-                group.push(self.partitioned_file(file));
-            }
-        }
-        let filled: Vec<FileGroup> =
-            groups.into_iter().filter(|(_, group)| !group.is_empty()).map(|(_, group)| FileGroup::new(group)).collect();
-        if filled.is_empty() { vec![FileGroup::default()] } else { filled }
+        let of_column = |(index, field): (usize, &Arc<Field>)| {
+            let bounds = file.bounds.get(index).copied().flatten();
+            let bounds = bounds
+                .and_then(|(low, high)| Some((scalar(field.data_type(), low)?, scalar(field.data_type(), high)?)));
+            file_scan::column_statistics(file.null_counts.get(index).copied().flatten(), bounds)
+        };
+        file_scan::file_statistics(file.rows, file.bytes, columns.fields().iter().enumerate().map(of_column).collect())
     }
 }
 
@@ -185,6 +133,9 @@ impl TableProvider for UserTable {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let files = self.files_that_may_match(state, filters)?;
+        let each: Vec<Statistics> = files.iter().map(|file| self.file_statistics(file)).collect();
+        let statistics = file_scan::total_statistics(&self.schema(), &each);
+        let parts = files.into_iter().map(|file| self.partitioned_file(file)).collect();
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let source = ParquetSource::new(self.table.clone())
             .with_metadata_size_hint(FOOTER_HINT)
@@ -196,8 +147,8 @@ impl TableProvider for UserTable {
         // A limit may stop the scan only where no row is filtered out above it.
         let limit = limit.filter(|_| filters.is_empty());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
-            .with_file_groups(self.file_groups(&files, state.config().target_partitions()))
-            .with_statistics(self.total_statistics(&files))
+            .with_file_groups(file_scan::file_groups(parts, state.config().target_partitions()))
+            .with_statistics(statistics)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

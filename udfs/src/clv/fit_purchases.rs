@@ -1,13 +1,12 @@
 //! `clv_fit(model, unit, frequency, recency, age [, weight])`: fits a purchase model to the customers of a group.
 //!
-//! State: the exact multiset of (frequency, recency, age) with integer weights, sorted when it is evaluated. So the result
-//! has the same bits however the rows were split and ordered. Equal customers cost one entry of 32 bytes.
+//! State: the exact multiset of (frequency, recency, age) with integer weights; equal customers cost one entry of 32 bytes.
 
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
-use datafusion::common::{HashMap, Result, ScalarValue, exec_err, plan_err};
+use datafusion::common::{Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, DocSection, Documentation, Signature, Volatility};
 use datafusion::physical_expr::expressions::Literal;
@@ -17,6 +16,7 @@ use super::arguments::{Argument, Kind, any_null, coerce, customer, numbers, sign
 use super::fit::fit_purchases;
 use super::fitted::{UNITS, known_models, purchase_fields, purchase_result};
 use super::model::{Family, Row};
+use super::multiset::Multiset;
 
 const NAME: &str = "clv_fit";
 const REQUIRED: usize = 5;
@@ -28,8 +28,6 @@ const ARGUMENTS: [Argument; 6] = [
     ("age", Kind::Number),
     ("weight", Kind::Integer),
 ];
-/// Bytes of one entry of a state: frequency, recency, age, weight.
-const ENTRY: usize = 4 + 8 + 8 + 8;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct FitPurchases {
@@ -68,7 +66,7 @@ impl AggregateUDFImpl for FitPurchases {
         if !UNITS.contains(&unit.as_str()) {
             return plan_err!("{NAME}: argument 2 (unit) is '{unit}'; use one of {}", UNITS.join(", "));
         }
-        Ok(Box::new(Customers { family, unit, weights: HashMap::default() }))
+        Ok(Box::new(Customers { family, unit, customers: Multiset::new(NAME) }))
     }
 
     fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -113,31 +111,12 @@ fn constant(exprs: &[Arc<dyn PhysicalExpr>], place: usize) -> Result<String> {
     }
 }
 
-/// (frequency, bits of recency, bits of age): not below 0, so bits sort as numbers do.
-type Key = (u32, u64, u64);
-
 #[derive(Debug)]
 struct Customers {
     family: Family,
     unit: String,
-    weights: HashMap<Key, u64>,
-}
-
-impl Customers {
-    fn add(&mut self, key: Key, weight: u64) -> Result<()> {
-        let held = self.weights.entry(key).or_default();
-        match held.checked_add(weight) {
-            Some(sum) => *held = sum,
-            None => return exec_err!("{NAME}: the weights add up to more than 2^64"),
-        }
-        Ok(())
-    }
-
-    fn sorted(&self) -> Vec<(Key, u64)> {
-        let mut entries: Vec<(Key, u64)> = self.weights.iter().map(|(key, weight)| (*key, *weight)).collect();
-        entries.sort_unstable();
-        entries
-    }
+    /// By frequency, bits of recency, bits of age.
+    customers: Multiset<3>,
 }
 
 impl Accumulator for Customers {
@@ -157,26 +136,25 @@ impl Accumulator for Customers {
                 return exec_err!("{NAME}: argument 6 (weight) is {weight}: it is a number of customers, not below 0");
             };
             if weight > 0 {
-                self.add((customer.frequency, customer.recency.to_bits(), customer.age.to_bits()), weight)?;
+                let key = [u64::from(customer.frequency), customer.recency.to_bits(), customer.age.to_bits()];
+                self.customers.add(key, weight)?;
             }
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        if self.weights.is_empty() {
+        if self.customers.is_empty() {
             return ScalarValue::try_from(DataType::Struct(purchase_fields()));
         }
-        let rows: Vec<Row> = self
-            .sorted()
-            .into_iter()
-            .map(|((frequency, recency, age), weight)| Row {
-                frequency,
-                recency: f64::from_bits(recency),
-                age: f64::from_bits(age),
-                weight,
-            })
-            .collect();
+        let row = |([frequency, recency, age], weight): ([u64; 3], u64)| Row {
+            // It came from a u32.
+            frequency: frequency as u32,
+            recency: f64::from_bits(recency),
+            age: f64::from_bits(age),
+            weight,
+        };
+        let rows: Vec<Row> = self.customers.sorted().into_iter().map(row).collect();
         let fit = fit_purchases(self.family, &rows);
         let count = |rows: &mut dyn Iterator<Item = &Row>| rows.map(|row| row.weight).sum::<u64>();
         let all = count(&mut rows.iter());
@@ -185,32 +163,14 @@ impl Accumulator for Customers {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.unit.len() + self.weights.capacity() * (size_of::<(Key, u64)>() + 1)
+        size_of_val(self) + self.unit.len() + self.customers.heap_size()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let mut bytes = Vec::with_capacity(self.weights.len() * ENTRY);
-        for ((frequency, recency, age), weight) in &self.weights {
-            bytes.extend_from_slice(&frequency.to_le_bytes());
-            bytes.extend_from_slice(&recency.to_le_bytes());
-            bytes.extend_from_slice(&age.to_le_bytes());
-            bytes.extend_from_slice(&weight.to_le_bytes());
-        }
-        Ok(vec![ScalarValue::LargeBinary(Some(bytes))])
+        Ok(vec![self.customers.state()])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for state in states[0].as_binary::<i64>().iter().flatten() {
-            if state.len() % ENTRY != 0 {
-                return exec_err!("{NAME}: a state of {} bytes is damaged", state.len());
-            }
-            for entry in state.chunks_exact(ENTRY) {
-                let word =
-                    |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-                let frequency = entry[..4].iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
-                self.add((frequency, word(4), word(12)), word(20))?;
-            }
-        }
-        Ok(())
+        self.customers.merge(&states[0])
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Field, FieldRef, Int64Type, UInt64Type};
-use datafusion::common::{HashMap, Result, ScalarValue, exec_err};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, DocSection, Documentation, Signature, Volatility};
 
@@ -14,13 +14,12 @@ use super::arguments::{Argument, Kind, any_null, coerce, numbers, refused, signa
 use super::fit::fit_spend;
 use super::fitted::{spend_fields, spend_result};
 use super::model::SpendRow;
+use super::multiset::Multiset;
 
 const NAME: &str = "clv_fit_spend";
 const REQUIRED: usize = 2;
 const ARGUMENTS: [Argument; 3] =
     [("frequency", Kind::Number), ("monetary_value", Kind::Number), ("weight", Kind::Integer)];
-/// Bytes of one entry of a state: frequency, spend, weight.
-const ENTRY: usize = 4 + 8 + 8;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct FitSpend {
@@ -51,7 +50,7 @@ impl AggregateUDFImpl for FitSpend {
     }
 
     fn accumulator(&self, _args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(Spenders::default()))
+        Ok(Box::new(Spenders { spenders: Multiset::new(NAME), skipped: 0 }))
     }
 
     fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -83,24 +82,11 @@ impl AggregateUDFImpl for FitSpend {
     }
 }
 
-/// (frequency, bits of spend).
-type Key = (u32, u64);
-
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Spenders {
-    weights: HashMap<Key, u64>,
+    /// By frequency, bits of mean spend.
+    spenders: Multiset<2>,
     skipped: u64,
-}
-
-impl Spenders {
-    fn add(&mut self, key: Key, weight: u64) -> Result<()> {
-        let held = self.weights.entry(key).or_default();
-        match held.checked_add(weight) {
-            Some(sum) => *held = sum,
-            None => return exec_err!("{NAME}: the weights add up to more than 2^64"),
-        }
-        Ok(())
-    }
 }
 
 impl Accumulator for Spenders {
@@ -125,52 +111,37 @@ impl Accumulator for Spenders {
             if x == 0.0 || z <= 0.0 {
                 self.skipped += weight;
             } else if weight > 0 {
-                self.add((x as u32, z.to_bits()), weight)?;
+                self.spenders.add([u64::from(x as u32), z.to_bits()], weight)?;
             }
         }
         Ok(())
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        if self.weights.is_empty() {
+        if self.spenders.is_empty() {
             return ScalarValue::try_from(DataType::Struct(spend_fields()));
         }
-        let mut rows: Vec<(Key, u64)> = self.weights.iter().map(|(key, weight)| (*key, *weight)).collect();
-        rows.sort_unstable();
-        let rows: Vec<SpendRow> = rows
-            .into_iter()
-            .map(|((frequency, spend), weight)| SpendRow { frequency, spend: f64::from_bits(spend), weight })
-            .collect();
+        let row = |([frequency, spend], weight): ([u64; 2], u64)| SpendRow {
+            // It came from a u32.
+            frequency: frequency as u32,
+            spend: f64::from_bits(spend),
+            weight,
+        };
+        let rows: Vec<SpendRow> = self.spenders.sorted().into_iter().map(row).collect();
         let customers = rows.iter().map(|row| row.weight).sum();
         spend_result(&fit_spend(&rows), customers, self.skipped)
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.weights.capacity() * (size_of::<(Key, u64)>() + 1)
+        size_of_val(self) + self.spenders.heap_size()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let mut bytes = Vec::with_capacity(self.weights.len() * ENTRY);
-        for ((frequency, spend), weight) in &self.weights {
-            bytes.extend_from_slice(&frequency.to_le_bytes());
-            bytes.extend_from_slice(&spend.to_le_bytes());
-            bytes.extend_from_slice(&weight.to_le_bytes());
-        }
-        Ok(vec![ScalarValue::LargeBinary(Some(bytes)), ScalarValue::UInt64(Some(self.skipped))])
+        Ok(vec![self.spenders.state(), ScalarValue::UInt64(Some(self.skipped))])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for state in states[0].as_binary::<i64>().iter().flatten() {
-            if state.len() % ENTRY != 0 {
-                return exec_err!("{NAME}: a state of {} bytes is damaged", state.len());
-            }
-            for entry in state.chunks_exact(ENTRY) {
-                let word =
-                    |at: usize| entry[at..at + 8].iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
-                let frequency = entry[..4].iter().rev().fold(0, |word, byte| word << 8 | u32::from(*byte));
-                self.add((frequency, word(4)), word(12))?;
-            }
-        }
+        self.spenders.merge(&states[0])?;
         self.skipped += states[1].as_primitive::<UInt64Type>().iter().flatten().sum::<u64>();
         Ok(())
     }

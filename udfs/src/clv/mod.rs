@@ -9,6 +9,7 @@ mod fit_spend;
 mod fitted;
 mod json;
 mod model;
+mod multiset;
 mod predictions;
 mod rfm_breaks;
 mod rfm_score;
