@@ -20,7 +20,7 @@ pub use self::accept::Listening;
 use self::observe::Observer;
 use crate::auth::Tokens;
 use crate::error::{Error, Result};
-use crate::flight::{FlightSql, Stopper};
+use crate::flight::{FlightSql, Stopper, fetches};
 use crate::http::{self, Readiness};
 use crate::ingest::Loader;
 use crate::metrics::Metrics;
@@ -74,8 +74,11 @@ pub async fn serve(
         metrics.sessions_open.set(sessions.get());
     });
     // From our router, so that its fallback answers unknown paths; tonic's own answers them as gRPC.
-    let flight =
-        FlightServiceServer::new(flight).max_decoding_message_size(MESSAGE_BYTES).max_encoding_message_size(usize::MAX);
+    let flight = Arc::new(flight);
+    let http = http.merge(fetches(Arc::clone(&flight)));
+    let flight = FlightServiceServer::from_arc(flight)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(usize::MAX);
     let router = Routes::from(http).add_service(flight).into_axum_router();
     let routes = Routes::from(router.layer(axum::middleware::from_fn_with_state(observer, observe::observe)));
 

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use arrow_flight::FlightData;
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{FutureExt, Stream, StreamExt};
 use tokio::sync::mpsc;
@@ -19,7 +18,7 @@ use tokio::task::JoinHandle;
 use tonic::Status;
 use tracing::Instrument;
 
-use super::encode::{Encoder, split};
+use super::encode::{Encoder, Message, split};
 use super::output::Output;
 use super::running::Registration;
 use super::status::to_status;
@@ -33,7 +32,7 @@ const MESSAGES_AHEAD: usize = 3;
 /// A query silent for this long sends an empty batch.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-pub(super) type FlightStream = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send>>;
+pub(super) type FlightStream = Pin<Box<dyn Stream<Item = Result<Message, Status>> + Send>>;
 
 /// Counts one query, as finished only when it said so: every other end is a failure.
 pub(super) struct QueryCount {
@@ -94,12 +93,12 @@ pub(super) fn send_query(
 async fn pump(
     mut rows: SendableRecordBatchStream,
     output: &Output,
-    sender: &mpsc::Sender<Result<FlightData, Status>>,
+    sender: &mpsc::Sender<Result<Message, Status>>,
     count: &QueryCount,
 ) -> Result<()> {
     let gone = || Error::busy("the client has gone");
-    let mut encoder = Encoder::new();
-    sender.send(Ok(encoder.schema(output.schema()))).await.map_err(|_| gone())?;
+    let mut encoder = Encoder::new(output.schema())?;
+    sender.send(Ok(encoder.schema())).await.map_err(|_| gone())?;
     loop {
         let Ok(next) = tokio::time::timeout(KEEP_ALIVE, rows.next()).await else {
             // A full channel is not silent.
@@ -116,7 +115,7 @@ async fn pump(
             let message = encoder.batch(&part)?;
             count.request.count_rows(part.num_rows() as u64);
             count.metrics.rows_sent.inc_by(part.num_rows() as u64);
-            count.metrics.bytes_sent.inc_by((message.data_header.len() + message.data_body.len()) as u64);
+            count.metrics.bytes_sent.inc_by(message.bytes() as u64);
             sender.send(Ok(message)).await.map_err(|_| gone())?;
         }
     }
@@ -124,8 +123,8 @@ async fn pump(
 
 /// A batch that is there already, such as metadata.
 pub(super) fn send_batch(schema: &SchemaRef, batch: RecordBatch) -> Result<FlightStream> {
-    let mut encoder = Encoder::new();
-    let mut messages = vec![Ok(encoder.schema(schema))];
+    let mut encoder = Encoder::new(schema)?;
+    let mut messages = vec![Ok(encoder.schema())];
     if batch.num_rows() > 0 {
         for part in split(batch) {
             messages.push(Ok(encoder.batch(&part)?));
@@ -135,13 +134,13 @@ pub(super) fn send_batch(schema: &SchemaRef, batch: RecordBatch) -> Result<Fligh
 }
 
 struct QueryMessages {
-    receiver: mpsc::Receiver<Result<FlightData, Status>>,
+    receiver: mpsc::Receiver<Result<Message, Status>>,
     task: JoinHandle<()>,
     ended: bool,
 }
 
 impl Stream for QueryMessages {
-    type Item = Result<FlightData, Status>;
+    type Item = Result<Message, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         if let Some(message) = ready!(self.receiver.poll_recv(context)) {

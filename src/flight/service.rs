@@ -19,6 +19,7 @@ use super::executed::Executed;
 use super::login::Credentials;
 use super::output::schema_bytes;
 use super::running::Running;
+use super::send::FlightStream;
 use super::sessions::{SessionCount, Sessions};
 use super::status::to_status;
 use super::ticket::Signer;
@@ -97,7 +98,8 @@ impl FlightSql {
         Ok(info.map_err(to_status)?.with_descriptor(descriptor))
     }
 
-    async fn rows(&self, request: Request<Ticket>) -> Result<Response<<Self as FlightService>::DoGetStream>, Status> {
+    /// The rows behind a ticket.
+    pub(super) async fn rows(&self, request: Request<Ticket>) -> Result<Response<FlightStream>, Status> {
         let context = self.authenticate(Credentials::of(&request)).await.map_err(to_status)?;
         let any = decode_any(&request.get_ref().ticket)?;
         match Command::try_from(any).map_err(|error| to_status(error.into()))? {
@@ -199,8 +201,9 @@ impl FlightService for FlightSql {
         Ok(Response::new(SchemaResult { schema }))
     }
 
-    async fn do_get(&self, request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
-        self.rows(request).await
+    async fn do_get(&self, _request: Request<Ticket>) -> Result<Response<Self::DoGetStream>, Status> {
+        // `fetch` stands before this service; here its answers would be copied into single buffers.
+        Err(Status::unimplemented("DoGet is answered by another part of the server"))
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {

@@ -26,10 +26,10 @@ fn no_message_is_larger_than_the_aim() {
     let large = batch(vec![("n", Arc::new(numbers)), ("t", Arc::new(texts))]);
     let parts = split(large.clone());
     assert_eq!(rows(&parts), 1_000_000);
-    let mut encoder = Encoder::new();
+    let mut encoder = Encoder::new(&large.schema()).unwrap();
     for part in &parts {
         let message = encoder.batch(part).unwrap();
-        assert!(message.data_body.len() <= MESSAGE_BYTES + 4096, "{}", message.data_body.len());
+        assert!(message.body_bytes() <= MESSAGE_BYTES + 4096, "{}", message.body_bytes());
     }
     // Order and values are kept.
     let joined = arrow::compute::concat_batches(&large.schema(), &parts).unwrap();
@@ -56,15 +56,18 @@ fn a_slice_counts_only_what_it_shows() {
         [Arc::new(numbers.slice(10, 10)), Arc::new(lists.slice(10, 10)), Arc::new(strings.slice(10, 10))];
     for slice in slices {
         assert!(wire_bytes(slice.as_ref()) < 2000, "{}", slice.data_type());
-        let message = Encoder::new().batch(&batch(vec![("c", slice)])).unwrap();
-        assert!(message.data_body.len() < 4000);
+        let batch = batch(vec![("c", slice)]);
+        let message = Encoder::new(&batch.schema()).unwrap().batch(&batch).unwrap();
+        assert!(message.body_bytes() < 4000);
     }
 }
 
 #[test]
 fn a_keep_alive_is_a_batch_without_rows() {
     let schema = Arc::new(Schema::new(vec![Field::new("t", DataType::Utf8, false)]));
-    let message = Encoder::new().keep_alive(&schema).unwrap();
+    let message = Encoder::new(&schema).unwrap().keep_alive(&schema).unwrap();
+    let (data_header, data_body) = (message.header, message.body.concat().into());
+    let message = FlightData { data_header, data_body, ..FlightData::default() };
     let decoded = arrow_flight::utils::flight_data_to_arrow_batch(&message, schema, &Default::default()).unwrap();
     assert_eq!(decoded.num_rows(), 0);
 }

@@ -1,8 +1,9 @@
 use arrow::array::*;
 use arrow::datatypes::*;
+use arrow_flight::FlightData;
 
 use super::*;
-use crate::flight::encode::{Encoder, split};
+use crate::flight::encode::{Encoder, Message, split};
 
 fn adapted(logical: Vec<Field>, columns: Vec<ArrayRef>) -> (Output, RecordBatch) {
     let output = Output::of(&Schema::new(logical.clone()));
@@ -188,13 +189,17 @@ fn prepare_flight_info_and_the_stream_tell_the_same_schema() {
     let logical = columns.iter().enumerate().map(|(i, c)| field(&format!("c{i}"), c.data_type().clone())).collect();
     let (output, batch) = adapted(logical, columns);
     let promised = Schema::try_from(IpcMessage(schema_bytes(output.schema()).unwrap())).unwrap();
-    let mut encoder = Encoder::new();
-    let first = encoder.schema(output.schema());
-    let streamed = Schema::try_from(&first).unwrap();
+    let mut encoder = Encoder::new(output.schema()).unwrap();
+    let flight_data = |message: Message| FlightData {
+        data_header: message.header,
+        data_body: message.body.concat().into(),
+        ..FlightData::default()
+    };
+    let streamed = Schema::try_from(&flight_data(encoder.schema())).unwrap();
     assert_eq!(promised, streamed);
     assert_eq!(&promised, output.schema().as_ref());
     for part in split(batch) {
-        let message = encoder.batch(&part).unwrap();
+        let message = flight_data(encoder.batch(&part).unwrap());
         let decoded =
             arrow_flight::utils::flight_data_to_arrow_batch(&message, Arc::new(streamed.clone()), &Default::default());
         assert_eq!(decoded.unwrap(), part);

@@ -7,7 +7,6 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Kind;
-use crate::flight::encode::Encoder;
 
 fn batch() -> RecordBatch {
     RecordBatch::try_from_iter([
@@ -18,8 +17,7 @@ fn batch() -> RecordBatch {
 }
 
 fn messages() -> Vec<FlightData> {
-    let mut encoder = Encoder::new();
-    vec![encoder.schema(&batch().schema()), encoder.batch(&batch()).unwrap()]
+    arrow_flight::utils::batches_to_flight_data(&batch().schema(), vec![batch()]).unwrap()
 }
 
 async fn received(messages: Vec<FlightData>) -> Result<Vec<Received>> {

@@ -21,6 +21,7 @@ use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningSt
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::file_reader::EventFileReaders;
+use super::person_scan::{FileRows, PersonScan};
 use super::{file_scan, person_rows};
 use crate::error::Result;
 use crate::identity::IdentitySnapshot;
@@ -32,6 +33,9 @@ use crate::workspace::{Snapshot, Workspace};
 
 /// Bytes read from a file's end at once: mostly the whole footer.
 const FOOTER_HINT: usize = 256 * 1024;
+
+/// Rows of pages that are read whole to find a person's among them; beyond, DataFusion's scan filters while it reads.
+const MOST_ROWS_OF_PAGES: usize = 500_000;
 
 /// The stored columns and the month, without `person`.
 pub(in crate::query) fn raw(
@@ -154,14 +158,23 @@ impl TableProvider for EventFiles {
         let nodes = person_rows::nodes_of_constant_person(filters, &self.identity);
         let chosen = self.choose(state, filters, nodes.as_deref()).await?;
         let columns = self.schema();
+        if let Some(nodes) = nodes.as_deref()
+            && let Some(files) = few_rows(&chosen, &columns)
+        {
+            let wanted = match projection {
+                Some(projection) => Arc::new(columns.project(projection)?),
+                None => columns,
+            };
+            let partitions = state.config().target_partitions();
+            return Ok(Arc::new(PersonScan::new(self.readers(state), files, nodes, wanted, partitions)));
+        }
         let each: Vec<Statistics> = chosen.iter().map(|chosen| file_statistics(&chosen.file, &columns)).collect();
         let statistics = file_scan::total_statistics(&columns, &each);
         let parts = chosen.iter().map(|chosen| part(chosen, &columns)).collect();
-        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let mut source = ParquetSource::new(self.table.clone())
             .with_metadata_size_hint(FOOTER_HINT)
             .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(EventFileReaders::new(self.workspace.store(), cache)));
+            .with_parquet_file_reader_factory(Arc::new(self.readers(state)));
         if let Some(nodes) = &nodes {
             let condition = person_rows::node_condition(nodes);
             source = source.with_predicate(state.create_physical_expr(condition, &self.df_schema()?)?);
@@ -180,6 +193,11 @@ impl TableProvider for EventFiles {
 }
 
 impl EventFiles {
+    fn readers(&self, state: &dyn Session) -> EventFileReaders {
+        let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
+        EventFileReaders::new(self.workspace.store(), cache)
+    }
+
     fn df_schema(&self) -> DfResult<datafusion::common::DFSchema> {
         datafusion::common::DFSchema::try_from(self.schema())
     }
@@ -280,6 +298,19 @@ fn file_statistics(file: &DataFile, columns: &Schema) -> Statistics {
         file_scan::column_statistics(file.null_counts.get(index).copied().flatten(), bounds)
     };
     file_scan::file_statistics(file.rows, file.bytes, columns.fields().iter().enumerate().map(of_column).collect())
+}
+
+/// The parts of files to read, if they are few enough to be read whole.
+fn few_rows(chosen: &[Chosen], columns: &Schema) -> Option<Vec<FileRows>> {
+    let files: Option<Vec<FileRows>> = chosen
+        .iter()
+        .map(|chosen| {
+            let whole = Chosen { file: chosen.file.clone(), row_groups: None };
+            let (file, month) = (part(&whole, columns), chosen.file.month.clone());
+            Some(FileRows { file, month, row_groups: chosen.row_groups.clone()? })
+        })
+        .collect();
+    files.filter(|files| files.iter().map(FileRows::rows).sum::<usize>() <= MOST_ROWS_OF_PAGES)
 }
 
 fn part(chosen: &Chosen, columns: &Schema) -> PartitionedFile {

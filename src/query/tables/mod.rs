@@ -12,6 +12,7 @@ pub(super) mod fx_rates;
 pub(super) mod identities;
 pub(super) mod orders;
 mod person_rows;
+mod person_scan;
 pub(super) mod persons;
 mod rows;
 pub(super) mod system;

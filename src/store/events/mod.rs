@@ -3,6 +3,7 @@
 //! Knows nothing of persons or SQL: `node` is a number like any other here.
 
 mod data_file;
+mod encoding;
 mod load_records;
 mod log_objects;
 mod node_index;
@@ -12,8 +13,9 @@ mod verify;
 mod writer;
 
 pub use data_file::DataFile;
+pub use encoding::Order;
 pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
 pub use table::{CHECKPOINT_VERSIONS, EventsSnapshot, EventsTable, LoadRecord};
 pub use verify::faults_of;
-pub use writer::{Encoded, Encoder, FileWriter, Order, WrittenFile, content_hash};
+pub use writer::{Encoded, Encoder, FileWriter, WrittenFile, content_hash};

@@ -11,20 +11,13 @@ use deltalake_core::kernel::Add;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
-use parquet::file::metadata::SortingColumn;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
-use parquet::schema::types::ColumnPath;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
+use super::encoding::{self, Order};
 use super::schema;
 use crate::error::{Error, Result};
 use crate::store::{objects, paths};
-
-/// Rows a row group: enough to compress well, few enough to skip by.
-const ROW_GROUP_ROWS: usize = 131_072;
-/// Rows of a page in a sorted file: one person's rows cost a page of each column that is read.
-const SORTED_PAGE_ROWS: usize = 4_096;
 
 /// A file that is durable but not yet part of the table.
 #[derive(Debug, Clone)]
@@ -100,34 +93,6 @@ pub fn content_hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex()[..paths::HASH_DIGITS].to_owned()
 }
 
-/// How the rows of a file are ordered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    AsLoaded,
-    /// By [`schema::SORT_COLUMNS`].
-    Sorted,
-}
-
-fn properties(order: Order) -> WriterProperties {
-    let mut builder = objects::writer_properties()
-        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-        .set_statistics_enabled(EnabledStatistics::Page);
-    if order == Order::Sorted {
-        let sorted = schema::SORT_COLUMNS.iter().filter_map(|name| {
-            // No nested column stands before these, so that the place of the field is that of the leaf.
-            let column_idx = i32::try_from(schema::stored().index_of(name).ok()?).ok()?;
-            Some(SortingColumn { column_idx, descending: false, nulls_first: false })
-        });
-        let sorted = Some(sorted.collect());
-        builder = builder.set_data_page_row_count_limit(SORTED_PAGE_ROWS).set_sorting_columns(sorted);
-    }
-    // Almost every value is new: a dictionary would be built and thrown away.
-    for column in ["message_id", "ts", "properties", "context"] {
-        builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), false);
-    }
-    builder.build()
-}
-
 /// A complete Parquet file in memory.
 pub struct Encoded {
     bytes: Vec<u8>,
@@ -144,7 +109,7 @@ pub struct Encoder {
 
 impl Encoder {
     pub fn new(order: Order) -> Result<Self> {
-        let writer = ArrowWriter::try_new(Vec::new(), schema::stored(), Some(properties(order)))?;
+        let writer = ArrowWriter::try_new(Vec::new(), schema::stored(), Some(encoding::properties(order)))?;
         Ok(Self { writer, statistics: Statistics::default() })
     }
 
