@@ -4,7 +4,6 @@
 
 mod data_file;
 mod load_records;
-mod log_objects;
 mod node_index;
 pub mod schema;
 mod table;
@@ -12,8 +11,7 @@ mod verify;
 mod writer;
 
 pub use data_file::DataFile;
-pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
-pub use table::{CHECKPOINT_VERSIONS, EventsSnapshot, EventsTable, LoadRecord};
+pub use table::{EventsSnapshot, EventsTable, LoadRecord};
 pub use verify::faults_of;
 pub use writer::{Encoded, Encoder, FileWriter, Order, WrittenFile, content_hash};
