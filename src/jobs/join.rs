@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::compact::Need;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 use crate::store::tables::{TableFile, TableLimits, TableState, TableWriter, WrittenTable, check_row_count, rows_of};
 use crate::workspace::Workspace;
 
@@ -89,7 +89,7 @@ async fn joined(workspace: &Workspace, table: &TableState, files: &[TableFile]) 
     for file in files {
         let mut rows = 0;
         for batch in rows_of(&store, table.folder, file).await? {
-            let batch = batch.map_err(Error::from)?;
+            let batch = batch?;
             rows += batch.num_rows() as u64;
             writer.write(&batch).await?;
         }
