@@ -427,7 +427,7 @@ public final class JdbcCheck {
       "CREATE OR REPLACE TABLE jdbc_made AS SELECT user_id, sum(revenue) AS spent FROM events "
           + "WHERE user_id IN ('00001', '00004') GROUP BY user_id";
 
-  private void updates(Connection connection) throws SQLException {
+  private void updates(Connection connection) throws Exception {
     try (Statement statement = connection.createStatement()) {
       equal(2, statement.executeUpdate(MADE));
       equal(3, statement.executeUpdate("INSERT INTO jdbc_made VALUES ('a', 1), ('b', 2.5), ('c', NULL)"));
