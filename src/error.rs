@@ -173,6 +173,10 @@ impl From<DataFusionError> for Error {
         if let Some(ours) = Error::of_store(&error) {
             return ours.with_source(error);
         }
+        if let Some(ours) = spill_limit(&error.to_string()) {
+            // Without its source: DataFusion would take the innermost error for what is to be said.
+            return ours;
+        }
         let kind = match error.find_root() {
             DataFusionError::SQL(..)
             | DataFusionError::Plan(_)
@@ -202,6 +206,19 @@ impl From<DataFusionError> for Error {
         };
         Error::new(kind, message).with_source(error)
     }
+}
+
+/// What a statement is told that has spilled too much: DataFusion names an option of its own.
+fn spill_limit(message: &str) -> Option<Error> {
+    if !message.contains("datafusion.runtime.max_temp_directory_size") {
+        return None;
+    }
+    let limit = message.split("allowable limit of ").nth(1).and_then(|rest| rest.split(". ").next());
+    let limit = limit.map(|limit| format!(" of {}", limit.trim())).unwrap_or_default();
+    Some(Error::busy(format!(
+        "the disk for spilled data{limit} is used up (setting query.spill, for all statements together): select fewer \
+         rows or columns, group before sorting or joining, or try again when others have ended"
+    )))
 }
 
 fn schema_message(error: &SchemaError) -> String {

@@ -63,12 +63,12 @@ pub(super) enum Command {
     Token(TokenCommand),
     /// Sort each month's events by person and time, and join small files
     #[command(
-        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone. Loads and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
+        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone; small files of user tables are joined. Loads and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
     )]
     Compact(CompactArguments),
-    /// Remove files that no version of the events within the retention refers to
+    /// Remove files that no version within the retention refers to, and tables dropped before it
     #[command(
-        after_help = "Examples:\n  convoke vacuum --data ./shop --dry-run\n  convoke vacuum --data ./shop --retention-days 30\n\nNothing younger than the retention (setting upkeep.retention_days) is removed. Entries of the log that no such\nversion needs are removed, too."
+        after_help = "Examples:\n  convoke vacuum --data ./shop --dry-run\n  convoke vacuum --data ./shop --retention-days 30\n\nNothing younger than the retention (setting upkeep.retention_days) is removed; of user tables that is what DELETE and\n`compact` replaced, and tables dropped before it. Entries of logs that no such version needs are removed, too."
     )]
     Vacuum(VacuumArguments),
     /// Read every object and say which are damaged; exit code 1 when one is

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use hyper_util::rt::TokioIo;
@@ -18,6 +19,41 @@ use crate::error::{Error, Result};
 use crate::server::tls;
 
 const HTTPS_PORT: u16 = 443;
+/// How long an answer of a TLS server is waited for, when only that it speaks TLS is asked.
+const PROBE: Duration = Duration::from_secs(5);
+
+/// Whether a TLS server answers at the address, whatever its certificate.
+pub(super) async fn speaks_tls(address: Uri) -> bool {
+    let Ok(connector) = Connector::new(None) else { return false };
+    match tokio::time::timeout(PROBE, connector.connect(address)).await {
+        Ok(Ok(_)) => true,
+        Ok(Err(error)) => tls_error(&error).is_some_and(|error| !is_no_tls(error)),
+        Err(_) => false,
+    }
+}
+
+/// Whether the connection failed because the server's first bytes were no TLS.
+pub(super) fn answered_without_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    tls_error(error).is_some_and(is_no_tls)
+}
+
+fn is_no_tls(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidMessage(_))
+}
+
+/// What rustls said somewhere below the error.
+fn tls_error<'a>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a rustls::Error> {
+    let mut cause = Some(error);
+    while let Some(held) = cause {
+        // An I/O error gives the source of what it holds, not that itself.
+        let inner = held.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+        if let Some(found) = inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+            return Some(found);
+        }
+        cause = held.source();
+    }
+    None
+}
 
 /// Makes connections that are checked against a set of authorities.
 #[derive(Clone)]

@@ -1,5 +1,6 @@
 //! A client of a running server, for `--connect` and for the demo's own queries.
 
+use std::error::Error as _;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -9,10 +10,11 @@ use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::{FlightClient, FlightData, FlightDescriptor};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
+use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
 
 use super::arguments::ConnectArguments;
-use super::connector::Connector;
+use super::connector::{Connector, answered_without_tls, speaks_tls};
 use super::output::ResultRows;
 use crate::error::{Error, Kind, Result};
 use crate::ingest::{LOAD_COMPLETE, LoadRequest, LoadSummary, input};
@@ -23,6 +25,8 @@ const MESSAGE_BYTES: usize = 64 << 20;
 pub(super) struct Remote {
     channel: Channel,
     token: String,
+    /// As `https://` or `http://`.
+    address: Uri,
 }
 
 impl Remote {
@@ -42,11 +46,15 @@ impl Remote {
         let endpoint = Endpoint::from_shared(url).map_err(|error| {
             Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815"))
         })?;
-        let channel = match endpoint.uri().scheme_str() {
+        let uri = endpoint.uri().clone();
+        let channel = match uri.scheme_str() {
             Some("https") => endpoint.connect_with_connector(Connector::new(tls_ca)?).await,
             _ => endpoint.connect().await,
         };
         let channel = channel.map_err(|error| {
+            if answered_without_tls(&error) {
+                return without_tls(&uri).with_source(error);
+            }
             let cause = root_cause(&error);
             Error::invalid(format!(
                 "no connection to {address}: {cause}; is `convoke serve` running there, with TLS for https:// only? \
@@ -54,13 +62,25 @@ impl Remote {
             ))
             .with_source(error)
         })?;
-        Ok(Self { channel, token: token.to_owned() })
+        Ok(Self { channel, token: token.to_owned(), address: uri })
+    }
+
+    /// The error of a call; one of the transport may be that of a server which speaks TLS only.
+    async fn call_error(&self, error: FlightError) -> Error {
+        let of_transport = matches!(&error, FlightError::Tonic(status) if status.source().is_some());
+        if of_transport && self.address.scheme_str() != Some("https") && speaks_tls(self.address.clone()).await {
+            return with_tls(&self.address).with_source(error);
+        }
+        flight_error(error)
     }
 
     pub(super) async fn query(&mut self, statement: &str) -> Result<ResultRows> {
         let mut client = FlightSqlServiceClient::new(self.channel.clone());
         client.set_token(self.token.clone());
-        let info = client.execute(statement.to_owned(), None).await.map_err(flight_error)?;
+        let info = match client.execute(statement.to_owned(), None).await {
+            Ok(info) => info,
+            Err(error) => return Err(self.call_error(error).await),
+        };
         let schema = info.clone().try_decode_schema()?;
         let mut streams: Vec<BoxStream<'static, Result<RecordBatch>>> = Vec::new();
         for endpoint in info.endpoint {
@@ -91,13 +111,32 @@ impl Remote {
         // An error of the reader ends the stream before this message.
         let last = FlightData { app_metadata: LOAD_COMPLETE.into(), ..FlightData::default() };
         let data = data.chain(futures::stream::iter([Ok(last)]));
-        let mut answers = client.do_put(data).await.map_err(flight_error)?;
+        let mut answers = match client.do_put(data).await {
+            Ok(answers) => answers,
+            Err(error) => return Err(self.call_error(error).await),
+        };
         let mut summary = None;
         while let Some(answer) = answers.next().await {
             summary = Some(serde_json::from_slice(&answer.map_err(flight_error)?.app_metadata)?);
         }
         summary.ok_or_else(|| Error::internal("the server gave no summary of the load"))
     }
+}
+
+fn with_tls(address: &Uri) -> Error {
+    let authority = address.authority().map_or("", |authority| authority.as_str());
+    Error::invalid(format!(
+        "the server at {authority} speaks TLS only: connect to https://{authority}; --tls-ca names the authority of its \
+         certificate"
+    ))
+}
+
+fn without_tls(address: &Uri) -> Error {
+    let authority = address.authority().map_or("", |authority| authority.as_str());
+    Error::invalid(format!(
+        "the server at {authority} speaks no TLS: connect to http://{authority}, where the way to it is safe, or start it \
+         with --tls-cert and --tls-key"
+    ))
 }
 
 /// The innermost cause: those above it only say that the transport failed.

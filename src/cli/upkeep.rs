@@ -5,7 +5,7 @@ use super::embedded::{self, Embedded};
 use super::output;
 use super::progress::Progress;
 use crate::error::{Error, Result};
-use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum};
+use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum, join_small_files};
 
 pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, None)?;
@@ -16,6 +16,13 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let done = compactor.run(Need::All).await;
     drop(progress);
     output::say(&describe(&done?))?;
+    let joined = join_small_files(&workspace, Need::All).await?;
+    if joined.tables > 0 {
+        output::say(&format!(
+            "{} user tables: {} rows, {} small files became {}",
+            joined.tables, joined.rows, joined.files_before, joined.files_after
+        ))?;
+    }
     if arguments.vacuum {
         let removed = Vacuum::new(workspace, embedded.settings.upkeep.retention_days)?.run().await?;
         output::say(&describe_removed(&removed, "removed"))?;

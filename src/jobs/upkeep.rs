@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use super::compact::{Compactor, Need};
+use super::join::join_small_files;
 use super::vacuum::Vacuum;
 use crate::error::Result;
 use crate::settings::UpkeepSettings;
@@ -32,6 +33,11 @@ async fn keep_up(workspace: Arc<Workspace>, settings: &UpkeepSettings) -> Result
     if compacted.months > 0 {
         tracing::info!(workspace = %workspace.name(), months = compacted.months, rows = compacted.rows,
             seconds = compacted.seconds, "compacted");
+    }
+    let joined = join_small_files(&workspace, Need::Worthwhile).await?;
+    if joined.tables > 0 {
+        tracing::info!(workspace = %workspace.name(), tables = joined.tables, files = joined.files_before,
+            rows = joined.rows, "joined small files");
     }
     let removed = Vacuum::new(Arc::clone(&workspace), settings.retention_days)?.run().await?;
     if !removed.is_empty() {

@@ -22,6 +22,9 @@ use datafusion::logical_expr::{LogicalPlanBuilder, ScalarUDF, col, lit};
 use super::engine::TableKind;
 use super::functions::{self, NetInBase};
 use super::session::TemplateParts;
+use super::table_functions::{
+    ConstantTable, FROM_DATAFUSION, TableFunctionEntry, TableFunctionOfConstants, with_table_functions,
+};
 use super::tables;
 use super::tables::user_table::UserTable;
 use crate::error::Result;
@@ -91,10 +94,12 @@ pub(super) async fn register(
     building.add("main", "events", Arc::clone(&events))?;
     add_views(state, parts, snapshot, &mut building).await?;
     let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
-    state.register_udtf("person_timeline", Arc::new(timeline));
+    let mut functions = FROM_DATAFUSION.to_vec();
+    functions.push(TableFunctionEntry::of(&timeline));
+    state.register_udtf(timeline.name(), Arc::new(TableFunctionOfConstants::new(Arc::new(timeline))));
     add_system_tables(parts, snapshot, &mut building)?;
     add_user_tables(parts, snapshot, &store_url, &mut building)?;
-    add_information_schema(parts, &catalog)?;
+    add_information_schema(parts, &catalog, functions)?;
     Ok(building.shown)
 }
 
@@ -156,7 +161,11 @@ fn add_user_tables(
 /// The standard schema over this workspace alone.
 ///
 /// It looks at its own list of catalogs: one that held itself would never be freed.
-fn add_information_schema(parts: &TemplateParts<'_>, catalog: &MemoryCatalogProvider) -> Result<()> {
+fn add_information_schema(
+    parts: &TemplateParts<'_>,
+    catalog: &MemoryCatalogProvider,
+    functions: Vec<TableFunctionEntry>,
+) -> Result<()> {
     let inner = Arc::new(MemoryCatalogProvider::new());
     for name in ["main", "system"] {
         if let Some(schema) = catalog.schema(name) {
@@ -165,14 +174,17 @@ fn add_information_schema(parts: &TemplateParts<'_>, catalog: &MemoryCatalogProv
     }
     let list = Arc::new(MemoryCatalogProviderList::new());
     list.register_catalog(parts.workspace.name().to_string(), inner);
-    let provider = FilteredInformationSchema { inner: InformationSchemaProvider::new(list) };
+    let inner = InformationSchemaProvider::new(list);
+    let provider = FilteredInformationSchema { inner, catalog: parts.workspace.name().to_string(), functions };
     catalog.register_schema("information_schema", Arc::new(provider))?;
     Ok(())
 }
 
-/// DataFusion's information schema without its settings, which are not ours to show.
+/// DataFusion's information schema without its settings, which are not ours to show, and with the table functions.
 struct FilteredInformationSchema {
     inner: InformationSchemaProvider,
+    catalog: String,
+    functions: Vec<TableFunctionEntry>,
 }
 
 const HIDDEN: &str = "df_settings";
@@ -194,6 +206,9 @@ impl SchemaProvider for FilteredInformationSchema {
             return Ok(None);
         }
         let Some(table) = self.inner.table(name).await? else { return Ok(None) };
+        if name.eq_ignore_ascii_case("routines") {
+            return with_table_functions(table, &self.catalog, &self.functions).map(Some);
+        }
         if table.schema().field_with_name("table_name").is_err() {
             return Ok(Some(table));
         }

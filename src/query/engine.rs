@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout_at};
 use super::history::{History, QueryRecord, RunningQuery};
 use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
-use super::parameters::{self, BoundParameters};
+use super::parameters::{self, BoundParameters, UnboundParameters};
 use super::places::Places;
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
@@ -27,7 +27,7 @@ use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
-use super::{damage, guard, null_in_list, runtime, suggest, time_zone};
+use super::{damage, guard, null_in_list, runtime, suggest, table_functions, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -280,9 +280,12 @@ impl Engine {
                 });
             }
         };
-        let plan = self.logical_plan(template, &template.session(session), session, *statement).await?;
+        let (mut state, unbound) = (template.session(session), Arc::new(UnboundParameters::default()));
+        state.config_mut().set_extension(Arc::clone(&unbound));
+        let plan = self.logical_plan(template, &state, session, *statement).await?;
         let parameters = parameters::fields(&plan, count)?;
-        let plan_again = parameters::visible(&plan)? < count;
+        // A parameter of a table function may stand elsewhere, too.
+        let plan_again = parameters::visible(&plan)? < count || unbound.seen();
         let (kind, schema) = match write::is_change(&plan) {
             true => {
                 // Refused here, not when it runs.
@@ -313,11 +316,27 @@ impl Engine {
             false => reads.verify_plan(&plan)?,
         }
         guard::check_in_subqueries(&plan)?;
+        for subquery in table_functions::subqueries_of(&plan)? {
+            reads.verify_plan(&subquery)?;
+            guard::check_in_subqueries(&subquery)?;
+        }
         time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
     }
 
-    /// The plan with its values in it.
+    /// The plan with its values in it, those of the subqueries of table functions included.
     pub(super) async fn bound_plan(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        values: Vec<ScalarValue>,
+        deadline: Instant,
+    ) -> Result<LogicalPlan> {
+        let plan = self.with_parameters(template, session, prepared, values).await?;
+        self.with_subquery_values(template, session, plan, deadline).await
+    }
+
+    async fn with_parameters(
         &self,
         template: &Template,
         session: &SessionOptions,
@@ -352,7 +371,7 @@ impl Engine {
         let place = self.place(deadline).await?;
         query.run();
         let template = self.template(caller, Some(prepared.snapshot)).await?;
-        let plan = self.bound_plan(&template, session, prepared, values).await?;
+        let plan = self.bound_plan(&template, session, prepared, values, deadline).await?;
         let stop = Stop::default();
         let attempt = Attempt { state: template.session(session), plan, stop: stop.clone() };
         let (shared, memory, limit) =

@@ -2,30 +2,74 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+use super::table_functions;
 use crate::error::{Error, Result};
 
 /// Values that table functions look up while a statement is planned again with them.
 #[derive(Debug)]
 pub(super) struct BoundParameters(pub(super) Vec<ScalarValue>);
 
+/// Noted while a statement is planned without values: whether a table function has a parameter in its arguments.
+#[derive(Debug, Default)]
+pub(super) struct UnboundParameters(AtomicBool);
+
+impl UnboundParameters {
+    pub(super) fn note(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn seen(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// One field for each of `count` parameters; Utf8 where the plan does not tell, since JDBC cannot bind an untyped one.
 pub(super) fn fields(plan: &LogicalPlan, count: usize) -> Result<Vec<FieldRef>> {
-    let known = plan.get_parameter_fields()?;
-    let casts = cast_types(plan)?;
+    // The subqueries of table functions come last: the statement itself knows better.
+    let mut types = HashMap::new();
+    for subquery in table_functions::subqueries_of(plan)? {
+        types.extend(known_types(&subquery)?);
+    }
+    types.extend(known_types(plan)?);
     Ok((1..=count)
         .map(|number| {
             let name = format!("${number}");
-            let told = known.get(&name).and_then(|field| field.as_ref().map(|field| field.data_type().clone()));
-            let data_type = told.or_else(|| casts.get(&name).cloned()).unwrap_or(DataType::Utf8);
+            let data_type = types.get(&name).cloned().unwrap_or(DataType::Utf8);
             Arc::new(Field::new(&name, data_type, true))
         })
         .collect())
+}
+
+/// Types of the parameters of a plan, where it tells them.
+fn known_types(plan: &LogicalPlan) -> Result<HashMap<String, DataType>> {
+    let mut types = cast_types(plan)?;
+    let told = plan.get_parameter_fields()?.into_iter();
+    types.extend(told.filter_map(|(name, field)| Some((name, field?.data_type().clone()))));
+    Ok(types)
+}
+
+/// The value of parameter `$n`.
+pub(super) fn value_of<'a>(id: &str, values: &'a [ScalarValue]) -> Option<&'a ScalarValue> {
+    let number = id.trim_start_matches('$').parse::<usize>().ok()?;
+    values.get(number.checked_sub(1)?)
+}
+
+/// The plan with its parameters replaced, each cast to the type that the plan tells.
+pub(super) fn bind_known(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
+    let types = known_types(&plan)?;
+    let cast = |(index, value): (usize, &ScalarValue)| match types.get(&format!("${}", index + 1)) {
+        Some(data_type) => value.cast_to(data_type),
+        None => Ok(value.clone()),
+    };
+    let values: Vec<ScalarValue> = values.iter().enumerate().map(cast).collect::<Result<_, _>>()?;
+    Ok(plan.with_param_values(ParamValues::from(values))?)
 }
 
 /// Types of parameters that stand right under a cast: `CAST(? AS BIGINT)`.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog;
 use super::history::History;
+use super::table_functions::FROM_DATAFUSION;
 use crate::error::{Error, Result};
 use crate::settings::{Settings, similar_names};
 use crate::workspace::{Snapshot, SnapshotId, Workspace};
@@ -128,14 +129,11 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .build();
     // No table functions, file formats or factories beyond our own: they read files.
     let names: Vec<String> = state.table_functions().keys().cloned().collect();
-    for name in names.iter().filter(|name| !SAFE_TABLE_FUNCTIONS.contains(&name.as_str())) {
+    for name in names.iter().filter(|name| !FROM_DATAFUSION.iter().any(|safe| safe.name() == name.as_str())) {
         state.deregister_udtf(name)?;
     }
     Ok(state)
 }
-
-/// DataFusion's table functions that read nothing.
-const SAFE_TABLE_FUNCTIONS: [&str; 2] = ["generate_series", "range"];
 
 /// Templates by workspace; the newest few snapshots of each.
 #[derive(Default)]

@@ -33,6 +33,15 @@ impl Stop {
     }
 }
 
+/// Stops a statement when it is dropped.
+pub(super) struct StopOnDrop(pub(super) Stop);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.set();
+    }
+}
+
 /// The plan with the inputs of its pairwise joins watching `stop`.
 pub(super) fn stoppable(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> DfResult<Arc<dyn ExecutionPlan>> {
     plan.transform_up(|node| {

@@ -17,6 +17,7 @@
 //! <root>/<workspace>/_writer/<term>.ended          that process has ended well
 //! <root>/<workspace>/tables/_catalog/<n>.json      names of the user tables, the newest number counts
 //! <root>/<workspace>/tables/<folder>/              the Delta table of one user table
+//! <root>/<workspace>/tables/<folder>/_dropped      the table has lost its name: vacuum removes the folder later
 //! ```
 
 use object_store::path::Path;
@@ -93,6 +94,29 @@ pub fn table_catalog_revision_in_workspace(revision: u64) -> Path {
 /// Path of a new data file below its user table.
 pub fn table_file(file: Uuid) -> String {
     format!("part-{file}.parquet")
+}
+
+/// Folder of a user table below the workspace.
+pub fn table_in_workspace(folder: Uuid) -> Path {
+    Path::from(TABLES).join(folder.to_string())
+}
+
+/// Written when a table is dropped: its age tells when that was.
+pub fn table_dropped_in_workspace(folder: Uuid) -> Path {
+    table_in_workspace(folder).join("_dropped")
+}
+
+/// The table that an object below the workspace belongs to.
+pub fn table_of(path: &Path) -> Option<Uuid> {
+    let mut parts = path.parts();
+    let is_table = parts.next()?.as_ref() == TABLES;
+    let folder = parts.next().filter(|_| is_table)?;
+    Uuid::try_parse(folder.as_ref()).ok()
+}
+
+/// Whether the object, of a user table, is a data file.
+pub fn is_table_file(path: &Path) -> bool {
+    path.parts().count() == 3 && path.extension() == Some("parquet")
 }
 
 /// Path of a user table's file below the workspace.

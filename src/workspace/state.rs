@@ -1,6 +1,7 @@
 //! One open workspace: the newest snapshot, the identity graph behind it, and the way to a new version.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,9 +18,8 @@ use super::tables::{TablesSnapshot, UserTables};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{
-    CHECKPOINT_VERSIONS, DataFile, EventsSnapshot, EventsTable, LoadRecord, NodeIndex, WrittenFile,
-};
+use crate::store::delta::CHECKPOINT_VERSIONS;
+use crate::store::events::{DataFile, EventsSnapshot, EventsTable, LoadRecord, NodeIndex, WrittenFile};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
@@ -136,6 +136,11 @@ impl Workspace {
     /// The object store with this workspace's folder as `/`.
     pub fn store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store)
+    }
+
+    /// The workspace's folder on this machine's disk; `None` in an object store.
+    pub(super) fn local_folder(&self) -> Option<PathBuf> {
+        self.root.local_folder().map(|root| root.join(self.name.as_str()))
     }
 
     pub fn events(&self) -> &EventsTable {

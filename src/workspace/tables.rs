@@ -15,10 +15,11 @@ use super::snapshot::Snapshot;
 use super::state::{Workspace, WriterGuard};
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::Root;
+use crate::store::delta::CHECKPOINT_VERSIONS;
 use crate::store::tables::{
     CatalogEntry, TableCatalog, TableCatalogStore, TableFile, TableLog, TableState, WrittenTable,
 };
+use crate::store::{Root, objects, paths};
 
 /// All user tables at one moment.
 #[derive(Debug, Clone, Default)]
@@ -46,6 +47,15 @@ pub struct NewTable {
     pub folder: Uuid,
     pub columns: SchemaRef,
     pub written: WrittenTable,
+}
+
+/// What a commit does to a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exchange {
+    Append,
+    Rows,
+    /// The rows stay the same.
+    Files,
 }
 
 /// The stored side of all user tables.
@@ -126,7 +136,9 @@ impl Workspace {
         let mut entries = held.tables.catalog.tables.clone();
         entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at: Utc::now() });
         let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
-        old.and_then(|folder| self.user_tables().logs.lock().remove(&folder));
+        if let Some(old) = old {
+            self.retire_table(old).await;
+        }
         Ok(self.publish_tables(&held, held.tables.with(catalog, name, Some(state))))
     }
 
@@ -139,8 +151,33 @@ impl Workspace {
         let mut entries = held.tables.catalog.tables.clone();
         let Some(entry) = entries.remove(name) else { return Err(no_table(name)) };
         let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
-        self.user_tables().logs.lock().remove(&entry.folder);
+        self.retire_table(entry.folder).await;
         Ok(self.publish_tables(&held, held.tables.with(catalog, name, None)))
+    }
+
+    /// Notes the time from which the clean-up counts. Without the note it counts from the last write to the folder.
+    async fn retire_table(&self, folder: Uuid) {
+        self.user_tables().logs.lock().remove(&folder);
+        let noted = serde_json::json!({"dropped_at": Utc::now()});
+        let path = paths::table_dropped_in_workspace(folder);
+        if let Err(error) = objects::create_json(self.store().as_ref(), &path, &noted).await {
+            tracing::warn!(workspace = %self.name(), %path, %error, "the time of a drop is not noted");
+        }
+    }
+
+    /// The log of the table in this folder.
+    pub fn table_log(&self, folder: Uuid) -> Result<Arc<TableLog>> {
+        self.user_tables().log(folder)
+    }
+
+    /// Takes away what is left of a dropped table on a disk. Object stores have no folders.
+    pub fn remove_empty_table_folder(&self, folder: Uuid) {
+        let Some(root) = self.local_folder() else { return };
+        let table = root.join(paths::table_in_workspace(folder).as_ref());
+        // Only an empty folder can be removed like this.
+        for empty in [table.join(paths::DELTA_LOG), table] {
+            std::fs::remove_dir(empty).ok();
+        }
     }
 
     /// Adds rows to the table that had this folder when the rows were written.
@@ -160,11 +197,39 @@ impl Workspace {
     /// `Conflict` when the table was dropped, or another statement rewrote one of the files meanwhile.
     pub async fn replace_in_table(
         &self,
+        writer: &WriterGuard<'_>,
+        name: &str,
+        folder: Uuid,
+        removed: &[TableFile],
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        let kind = if removed.is_empty() { Exchange::Append } else { Exchange::Rows };
+        self.exchange_in_table(writer, name, folder, removed, written, kind).await
+    }
+
+    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
+    ///
+    /// # Errors
+    /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
+    pub async fn join_in_table(
+        &self,
+        writer: &WriterGuard<'_>,
+        name: &str,
+        folder: Uuid,
+        removed: &[TableFile],
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        self.exchange_in_table(writer, name, folder, removed, written, Exchange::Files).await
+    }
+
+    async fn exchange_in_table(
+        &self,
         _writer: &WriterGuard<'_>,
         name: &str,
         folder: Uuid,
         removed: &[TableFile],
         written: WrittenTable,
+        kind: Exchange,
     ) -> Result<Arc<Snapshot>> {
         let held = self.snapshot();
         let changed =
@@ -176,14 +241,22 @@ impl Workspace {
         }
         let log = self.user_tables().log(folder)?;
         let next = state.version + 1;
-        let outcome = match removed {
-            [] => log.append(next, written).await,
-            _ => log.replace(next, removed, written).await,
+        let outcome = match kind {
+            Exchange::Append => log.append(next, written).await,
+            Exchange::Rows => log.replace(next, removed, written).await,
+            Exchange::Files => log.join(next, removed, written).await,
         };
         // After a failure, too: what landed all the same must be seen, and the next commit needs the right version.
         let state = log.state().await?;
         let snapshot = self.publish_tables(&held, held.tables.with(held.tables.catalog.clone(), name, Some(state)));
-        outcome.map(|()| snapshot)
+        outcome?;
+        // The commit stands without its checkpoint: a failure is only logged.
+        if next.is_multiple_of(CHECKPOINT_VERSIONS)
+            && let Err(error) = log.checkpoint(next).await
+        {
+            tracing::warn!(workspace = %self.name(), table = name, %error, "no checkpoint of the table");
+        }
+        Ok(snapshot)
     }
 }
 

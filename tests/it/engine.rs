@@ -98,6 +98,61 @@ async fn parameters_are_typed_and_bound_table_functions_included() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subqueries_in_table_functions_take_parameters_and_keep_the_limits() {
+    let flags = [("query.seconds", "2".to_owned())];
+    let world = world_with(Settings::load(None, std::iter::empty(), &flags).unwrap(), "UTC").await;
+    let row = |user, revenue| InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        event: Some("Sale"),
+        user_id: Some(user),
+        revenue: Some(revenue),
+        ..Default::default()
+    };
+    world.load("a", &[row("u1", 10_000), row("u2", 20_000)]).await;
+    let session = SessionOptions::default();
+    let sql = "SELECT revenue FROM person_timeline($1, (SELECT max(user_id) FROM events WHERE revenue <= $2)) WHERE event = $3";
+    let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+    let types: Vec<_> = prepared.parameters.iter().map(|field| field.data_type().to_string()).collect();
+    assert!(types[1].starts_with("Decimal128"), "{types:?}");
+    for (most, found) in [(1, vec!["1.0000"]), (5, vec!["2.0000"]), (0, vec![])] {
+        let values = vec![ScalarValue::from("user_id"), ScalarValue::Int64(Some(most)), ScalarValue::from("Sale")];
+        assert_eq!(texts(&world.query_with(sql, &session, values).await.unwrap()), found, "{most}");
+    }
+    // One parameter, inside and outside.
+    for sql in [
+        "SELECT revenue FROM person_timeline('user_id', $1) WHERE $1 = 'u2'",
+        "SELECT revenue FROM person_timeline('user_id', (SELECT max(user_id) FROM events WHERE user_id = $1)) WHERE $1 = 'u2'",
+    ] {
+        let values = vec![ScalarValue::from("u2")];
+        assert_eq!(texts(&world.query_with(sql, &session, values).await.unwrap()), ["2.0000"], "{sql}");
+    }
+    let plan = world.rows("EXPLAIN SELECT * FROM person_timeline('user_id', (SELECT max(user_id) FROM events))").await;
+    assert!(plan.join("\n").contains("DataSourceExec"), "{plan:?}");
+    let endless = "SELECT * FROM person_timeline('user_id', (SELECT CAST(count(*) AS TEXT)
+                   FROM generate_series(1, 10000000) a CROSS JOIN generate_series(1, 100000) b
+                   WHERE (a.value * b.value) % 7 = 8))";
+    let error = world.query(endless).await.unwrap_err();
+    assert!(error.kind() == Kind::Busy && error.to_string().contains("query.seconds"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_spills_too_much_is_told_the_setting() {
+    let flags = [("query.memory", "16MiB".to_owned()), ("query.spill", "1MiB".to_owned())];
+    let world = world_with(Settings::load(None, std::iter::empty(), &flags).unwrap(), "UTC").await;
+    let sort = "SELECT max(place) AS place FROM (SELECT row_number() OVER (ORDER BY value % 1000003, value) AS place
+                FROM generate_series(1, 3000000))";
+    for sql in [sort.to_owned(), format!("CREATE TABLE t AS {sort}")] {
+        let error = world.query(&sql).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Busy, "{error}");
+        let message = error.to_string();
+        assert!(message.contains("query.spill") && message.contains("of 1024.0 KB is"), "{message}");
+        assert!(!message.contains("datafusion"), "{message}");
+    }
+    assert_eq!(world.row("SELECT 1").await, "1");
+    assert_eq!(world.engine.load().spill_used, 0, "what was spilled is given back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_time_zone_moves_days_but_not_instants() {
     let world = world_with(Settings::defaults().unwrap(), "Asia/Shanghai").await;
     // 2024-03-01 00:30 in Shanghai.

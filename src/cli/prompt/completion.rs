@@ -84,6 +84,8 @@ const KEYWORDS: [&str; 64] = [
 ];
 /// Words after which only a table can stand.
 const BEFORE_TABLES: [&str; 4] = ["from", "join", "into", "table"];
+/// Those after which a call of a table function can stand, too.
+const BEFORE_CALLS: [&str; 2] = ["from", "join"];
 /// Of schema `main`, so they need no qualifier.
 const UNQUALIFIED: &str = "main";
 
@@ -93,6 +95,7 @@ pub(super) struct Names {
     tables: Vec<String>,
     columns: Vec<String>,
     functions: Vec<String>,
+    table_functions: Vec<String>,
 }
 
 impl Names {
@@ -105,11 +108,14 @@ impl Names {
                 names.columns.push(column);
             }
         }
-        let functions = "SELECT DISTINCT routine_name FROM information_schema.routines";
+        let functions = "SELECT DISTINCT routine_name, function_type FROM information_schema.routines";
         for batch in all_rows(source, functions).await? {
-            names.functions.extend(text_rows(&batch).map(|[name]| name));
+            for [name, kind] in text_rows(&batch) {
+                let list = if kind == "TABLE" { &mut names.table_functions } else { &mut names.functions };
+                list.push(name);
+            }
         }
-        for list in [&mut names.tables, &mut names.columns, &mut names.functions] {
+        for list in [&mut names.tables, &mut names.columns, &mut names.functions, &mut names.table_functions] {
             list.sort();
             list.dedup();
         }
@@ -122,15 +128,25 @@ impl Names {
         let only = |list: &[String]| list.iter().filter(|name| begins(name, word)).cloned().collect::<Vec<_>>();
         match previous {
             r"\d" => return only(&self.tables),
-            r"\df" => return only(&self.functions),
+            r"\df" => {
+                let mut found = only(&self.functions);
+                found.extend(only(&self.table_functions));
+                found.sort();
+                found.dedup();
+                return found;
+            }
             _ if BEFORE_TABLES.iter().any(|keyword| previous.eq_ignore_ascii_case(keyword)) => {
-                return only(&self.tables);
+                let mut found = only(&self.tables);
+                if BEFORE_CALLS.iter().any(|keyword| previous.eq_ignore_ascii_case(keyword)) {
+                    found.extend(only(&self.table_functions).into_iter().map(call));
+                }
+                return found;
             }
             _ => {}
         }
         let mut found = only(&self.columns);
         found.extend(only(&self.tables));
-        found.extend(only(&self.functions).into_iter().map(|name| format!("{name}(")));
+        found.extend(only(&self.functions).into_iter().map(call));
         let lower = !word.starts_with(|first: char| first.is_uppercase());
         let keywords = KEYWORDS.iter().filter(|keyword| !word.is_empty() && begins(keyword, word));
         found.extend(keywords.map(|keyword| if lower { keyword.to_lowercase() } else { (*keyword).to_owned() }));
@@ -140,6 +156,10 @@ impl Names {
         }
         found
     }
+}
+
+fn call(function: String) -> String {
+    format!("{function}(")
 }
 
 async fn all_rows(source: &mut Source, statement: &str) -> Result<Vec<RecordBatch>> {
@@ -211,15 +231,18 @@ mod tests {
         Names {
             tables: vec!["events".into(), "orders".into(), "system.queries".into()],
             columns: vec!["event".into(), "order_id".into()],
-            functions: vec!["ordinal".into()],
+            functions: vec!["ordinal".into(), "range".into()],
+            table_functions: vec!["orbit".into(), "range".into()],
         }
     }
 
     #[test]
     fn after_from_only_tables_stand() {
-        assert_eq!(names().candidates("SELECT * FROM ", "or"), ["orders"]);
+        assert_eq!(names().candidates("SELECT * FROM ", "or"), ["orders", "orbit("]);
+        assert_eq!(names().candidates("DROP TABLE ", "or"), ["orders"]);
         assert_eq!(names().candidates("select * from ", "system.q"), ["system.queries"]);
         assert_eq!(names().candidates(r"\d ", "e"), ["events"]);
+        assert_eq!(names().candidates(r"\df ", "r"), ["range"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{RESTORE, Report};
 use crate::error::Result;
-use crate::store::events::{LogObjects, path_of};
+use crate::store::delta::{LogObjects, path_of};
 use crate::store::objects;
 use crate::store::paths::LogObject;
 
@@ -74,14 +74,14 @@ fn replay(action: &Value, live: &mut LiveFiles) {
     }
 }
 
-/// Checks a table of which nothing is known but its log.
-pub(super) async fn check_table(
+/// Reads the live files of a table.
+pub(super) async fn check_files(
     store: &Arc<dyn ObjectStore>,
     table: &Path,
+    live: LiveFiles,
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<()> {
-    let Some(live) = check_log(store, table, prefix, report).await? else { return Ok(()) };
     for (file, (size, rows)) in live {
         let location = Path::from(format!("{table}/{file}"));
         let path = format!("{prefix}{location}");

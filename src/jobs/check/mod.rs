@@ -5,6 +5,7 @@
 mod delta;
 mod events;
 mod loose;
+mod user_tables;
 mod workspace;
 
 use std::collections::HashSet;

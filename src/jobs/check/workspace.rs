@@ -7,11 +7,12 @@ use futures::TryStreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::{RESTORE, Report, delta, events, loose};
+use super::{RESTORE, Report, events, loose, user_tables};
 use crate::error::{Kind, Result};
 use crate::identity::IdentifierTypes;
 use crate::ids::WorkspaceName;
 use crate::jobs::vacuum;
+use crate::store::delta::LogObjects;
 use crate::store::{Root, paths};
 use crate::workspace::{Manifest, Rules};
 
@@ -24,7 +25,7 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     }
     let Some(types) = check_manifest(root, name, report).await? else { return Ok(()) };
     let known = events::check(root, name, &types, &prefix, report).await?;
-    check_user_tables(root, name, &prefix, report).await?;
+    user_tables::check(root, name, &listed, &prefix, report).await?;
     let removed = events_removed(root, name).await;
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
     for object in listed.iter().filter(|object| !known.contains(&object.location)) {
@@ -87,18 +88,9 @@ async fn check_manifest(
     }
 }
 
-async fn check_user_tables(root: &Root, name: &WorkspaceName, prefix: &str, report: &mut Report<'_>) -> Result<()> {
-    let store = root.workspace_store(name);
-    let folder = Path::from(paths::USER_TABLES);
-    for table in store.list_with_delimiter(Some(&folder)).await?.common_prefixes {
-        delta::check_table(&store, &table, prefix, report).await?;
-    }
-    Ok(())
-}
-
 /// Files that older versions of the events still have.
 async fn events_removed(root: &Root, name: &WorkspaceName) -> HashSet<Path> {
-    let log = crate::store::events::LogObjects::new(root.workspace_store(name), Path::from(paths::EVENTS));
+    let log = LogObjects::new(root.workspace_store(name), Path::from(paths::EVENTS));
     let removed = log.removed_since(chrono::DateTime::UNIX_EPOCH).await.unwrap_or_default();
     removed.iter().map(|path| paths::events_file_in_workspace(path)).collect()
 }

@@ -16,12 +16,10 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan, LogicalPlanBuilder};
 use futures::{Stream, TryStreamExt};
 use object_store::ObjectStore;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
 use crate::query::tables::user_table::{FILE, ROW};
-use crate::store::tables::{TableFile, TableState, TableWriter};
-use crate::store::{objects, paths};
+use crate::store::tables::{TableFile, TableState, TableWriter, check_row_count, rows_of};
 
 /// The SELECT that finds the rows; `None` when the statement has no WHERE.
 ///
@@ -126,26 +124,13 @@ async fn rewrite_file(
     store: &Arc<dyn ObjectStore>,
     writer: &mut TableWriter,
 ) -> Result<()> {
-    let path = paths::table_file_in_workspace(state.folder, &file.path);
-    // A file is small enough to be held whole: that is how it was written.
-    let bytes = objects::read(store, &path).await?.ok_or_else(|| {
-        Error::corrupt(format!("file '{}' of a user table is missing: run `convoke check`", file.path))
-    })?;
-    let batches = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
     let mut row = 0;
-    for batch in batches {
+    for batch in rows_of(store, state.folder, file).await? {
         let batch = batch?;
         let stays = (row..row + batch.num_rows()).map(|row| Some(row >= marks.rows.len() || !marks.rows.get_bit(row)));
         let stays: arrow::array::BooleanArray = stays.collect();
         row += batch.num_rows();
         writer.write(&filter_record_batch(&batch, &stays)?).await?;
     }
-    if row != marks.rows.len() {
-        return Err(Error::corrupt(format!(
-            "file '{}' of a user table has {row} rows, its log says {}: run `convoke check`",
-            file.path,
-            marks.rows.len()
-        )));
-    }
-    Ok(())
+    check_row_count(file, row as u64)
 }

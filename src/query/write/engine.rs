@@ -73,8 +73,9 @@ impl Engine {
         let template = self.template(caller, None).await?;
         // What was planned for an older state is planned again.
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
-        let changes = self.changes(&template, session, &prepared, rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
+        let deadline = started + Duration::from_secs(self.settings.query.seconds);
+        let changes = self.changes(&template, session, &prepared, rows, deadline).await?;
         let work =
             futures::stream::once(async move { writing.run(changes, once).await.map_err(DataFusionError::from) });
         let stream = Box::pin(RecordBatchStreamAdapter::new(count_schema(), work));
@@ -89,6 +90,7 @@ impl Engine {
         session: &SessionOptions,
         prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
+        deadline: Instant,
     ) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         if rows.len() > 1
@@ -97,12 +99,13 @@ impl Engine {
         {
             for part in rows.chunks(ROWS_OF_A_PLAN) {
                 let Some(plan) = combined(plan, &prepared.parameters, part)? else { continue };
+                let plan = self.with_subquery_values(template, session, plan, deadline).await?;
                 changes.push(Change::of(&plan, template, session)?);
             }
             return Ok(changes);
         }
         for row in rows {
-            let plan = self.bound_plan(template, session, prepared, row).await?;
+            let plan = self.bound_plan(template, session, prepared, row, deadline).await?;
             changes.push(Change::of(&plan, template, session)?);
         }
         Ok(changes)

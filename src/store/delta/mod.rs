@@ -5,9 +5,14 @@
 mod actions;
 mod columns;
 mod commit_log;
+mod log_objects;
 mod statistics;
 
 pub use actions::ActionReader;
 pub use columns::storable;
 pub use commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
+pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use statistics::FileStatistics;
+
+/// A checkpoint of a table is written every so many versions: opening it reads that and the entries since.
+pub const CHECKPOINT_VERSIONS: u64 = 32;

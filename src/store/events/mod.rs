@@ -5,7 +5,6 @@
 mod data_file;
 mod encoding;
 mod load_records;
-mod log_objects;
 mod node_index;
 pub mod schema;
 mod table;
@@ -14,8 +13,7 @@ mod writer;
 
 pub use data_file::DataFile;
 pub use encoding::Order;
-pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
-pub use table::{CHECKPOINT_VERSIONS, EventsSnapshot, EventsTable, LoadRecord};
+pub use table::{EventsSnapshot, EventsTable, LoadRecord};
 pub use verify::faults_of;
 pub use writer::{Encoded, Encoder, FileWriter, WrittenFile, content_hash};

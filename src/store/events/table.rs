@@ -15,12 +15,11 @@ use serde_json::{Value, json};
 
 use super::data_file::DataFile;
 use super::load_records::{self, Numbered};
-use super::log_objects::LogObjects;
 use super::schema;
 use super::writer::WrittenFile;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::delta::{CommitLog, DeltaCommitLog, TableDefinition};
+use crate::store::delta::{CommitLog, DeltaCommitLog, LogObjects, TableDefinition};
 use crate::store::paths::LogObject;
 use crate::store::{Root, paths};
 
@@ -28,8 +27,6 @@ use crate::store::{Root, paths};
 const LOAD: &str = "convokeLoad";
 /// Key of what a compaction did in `commitInfo`.
 const COMPACTION: &str = "convokeCompaction";
-/// A checkpoint is written every so many versions.
-pub const CHECKPOINT_VERSIONS: u64 = 32;
 /// Entries of the log read at once.
 const PARALLEL_READS: usize = 16;
 

@@ -32,10 +32,11 @@ impl TableFile {
         (0..actions.num_rows()).map(|row| read_file(&reader, row, columns)).collect()
     }
 
-    pub(super) fn to_remove(&self) -> Remove {
+    /// `data_change`: its rows go, and are not moved to other files.
+    pub(super) fn to_remove(&self, data_change: bool) -> Remove {
         Remove {
             path: self.path.clone(),
-            data_change: true,
+            data_change,
             deletion_timestamp: Some(Utc::now().timestamp_millis()),
             extended_file_metadata: Some(true),
             partition_values: Some(HashMap::new()),
@@ -58,12 +59,13 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    pub(super) fn into_add(self) -> Add {
+    /// `data_change`: the rows are new, not moved from other files.
+    pub(super) fn into_add(self, data_change: bool) -> Add {
         Add {
             path: self.path,
             size: i64::try_from(self.bytes).unwrap_or(i64::MAX),
             modification_time: Utc::now().timestamp_millis(),
-            data_change: true,
+            data_change,
             stats: Some(self.statistics),
             ..Add::default()
         }

@@ -4,10 +4,12 @@
 
 mod catalog;
 mod file;
+mod read;
 mod table;
 mod writer;
 
 pub use catalog::{CatalogEntry, TableCatalog, TableCatalogStore};
 pub use file::TableFile;
+pub use read::{check_row_count, rows_of};
 pub use table::{TableLog, TableState};
 pub use writer::{TableLimits, TableWriter, WrittenTable};

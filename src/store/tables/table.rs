@@ -4,16 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
+use chrono::{DateTime, Utc};
 use deltalake_core::kernel::Action;
 use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use object_store::ObjectStore;
 use uuid::Uuid;
 
 use super::file::TableFile;
-use super::writer::WrittenTable;
+use super::writer::{FILE_BYTES, WrittenTable};
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::Root;
-use crate::store::delta::{CommitLog, DeltaCommitLog, TableDefinition};
+use crate::store::delta::{CommitLog, DeltaCommitLog, LogObjects, TableDefinition};
+use crate::store::paths::LogObject;
+use crate::store::{Root, paths};
 
 /// A table at one version.
 #[derive(Debug, Clone)]
@@ -38,6 +41,8 @@ impl TableState {
 pub struct TableLog {
     folder: Uuid,
     log: Box<dyn CommitLog>,
+    /// The workspace's folder as `/`.
+    store: Arc<dyn ObjectStore>,
 }
 
 impl TableLog {
@@ -54,12 +59,13 @@ impl TableLog {
             partition_by: Vec::new(),
             configuration: Vec::new(),
         };
-        Ok(Self { folder, log: Box::new(DeltaCommitLog::new(root.store(), url, definition)) })
+        let log = Box::new(DeltaCommitLog::new(root.store(), url, definition));
+        Ok(Self { folder, log, store: root.workspace_store(workspace) })
     }
 
     /// Creates the table with its first rows.
     pub async fn create(&self, written: WrittenTable) -> Result<()> {
-        self.log.create(adds(written)).await
+        self.log.create(adds(written, true)).await
     }
 
     /// The newest version.
@@ -79,17 +85,53 @@ impl TableLog {
     /// Adds rows as version `version`, which must be the next one.
     pub async fn append(&self, version: u64, written: WrittenTable) -> Result<()> {
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        self.log.commit(version, adds(written), operation, HashMap::new()).await
+        self.log.commit(version, adds(written, true), operation, HashMap::new()).await
     }
 
     /// Puts `written` in the place of the files `removed`.
     pub async fn replace(&self, version: u64, removed: &[TableFile], written: WrittenTable) -> Result<()> {
-        let mut actions: Vec<Action> = removed.iter().map(|file| Action::Remove(file.to_remove())).collect();
-        actions.extend(adds(written));
-        self.log.commit(version, actions, DeltaOperation::Delete { predicate: None }, HashMap::new()).await
+        let operation = DeltaOperation::Delete { predicate: None };
+        self.log.commit(version, exchange(removed, written, true), operation, HashMap::new()).await
+    }
+
+    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
+    pub async fn join(&self, version: u64, removed: &[TableFile], written: WrittenTable) -> Result<()> {
+        let target_size = i64::try_from(FILE_BYTES).unwrap_or(i64::MAX);
+        let operation = DeltaOperation::Optimize { predicate: None, target_size };
+        self.log.commit(version, exchange(removed, written, false), operation, HashMap::new()).await
+    }
+
+    /// Gathers what the log says up to `version`, the newest, in one object.
+    pub async fn checkpoint(&self, version: u64) -> Result<()> {
+        let held = self.objects().list().await?;
+        if held.iter().any(|object| object.kind == LogObject::Checkpoint(version)) {
+            return Ok(());
+        }
+        self.log.checkpoint().await
+    }
+
+    /// Deletes what no version since `cutoff` needs of the log, of which `version` is the newest. Only the writer may.
+    pub async fn clean(&self, version: u64, cutoff: DateTime<Utc>) -> Result<()> {
+        let log = self.objects();
+        let is_past = |kind| matches!(kind, LogObject::Entry(entry) if entry < version);
+        if !log.list().await?.iter().any(|object| is_past(object.kind) && object.modified < cutoff) {
+            return Ok(());
+        }
+        self.checkpoint(version).await?;
+        log.delete(&log.expired(cutoff, version).await?).await
+    }
+
+    /// The objects of the log.
+    pub fn objects(&self) -> LogObjects {
+        LogObjects::new(Arc::clone(&self.store), paths::table_in_workspace(self.folder))
     }
 }
 
-fn adds(written: WrittenTable) -> Vec<Action> {
-    written.files.into_iter().map(|file| Action::Add(file.into_add())).collect()
+fn exchange(removed: &[TableFile], written: WrittenTable, data_change: bool) -> Vec<Action> {
+    let removes = removed.iter().map(|file| Action::Remove(file.to_remove(data_change)));
+    removes.chain(adds(written, data_change)).collect()
+}
+
+fn adds(written: WrittenTable, data_change: bool) -> Vec<Action> {
+    written.files.into_iter().map(|file| Action::Add(file.into_add(data_change))).collect()
 }

@@ -20,7 +20,7 @@ use crate::store::{objects, paths};
 const ROW_GROUP_ROWS: usize = 131_072;
 const ROW_GROUP_BYTES: usize = 16 << 20;
 /// Encoded bytes after which a file is closed: it is held in memory until then.
-const FILE_BYTES: usize = 48 << 20;
+pub(super) const FILE_BYTES: usize = 48 << 20;
 
 /// A failed cast is an error: a NULL in its place would be a silent change of data.
 const CAST: CastOptions<'static> =
@@ -33,12 +33,23 @@ pub struct TableLimits {
     pub bytes: u64,
 }
 
+impl TableLimits {
+    /// For rows that the table holds already.
+    pub const NONE: Self = Self { rows: u64::MAX, bytes: u64::MAX };
+}
+
 /// Files that are durable but not yet part of a table.
 #[derive(Debug, Default)]
 pub struct WrittenTable {
     pub(super) files: Vec<NewFile>,
     pub rows: u64,
     pub bytes: u64,
+}
+
+impl WrittenTable {
+    pub fn file_count(&self) -> usize {
+        self.files.len()
+    }
 }
 
 /// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.

@@ -76,6 +76,9 @@ public final class JdbcCheck {
       check("a million rows", () -> million(connection));
       check("a large result closed early", () -> closedEarly(connection));
       check("an error, then a query", () -> errorThenQuery(connection));
+      check("executeUpdate", () -> updates(connection));
+      check("executeUpdate with ?", () -> preparedUpdates(connection));
+      check("executeUpdate that is refused", () -> refusedUpdate(connection));
       check("setCatalog", () -> setCatalog(connection));
       check("isValid", () -> equal(true, connection.isValid(10)));
     }
@@ -415,6 +418,60 @@ public final class JdbcCheck {
   private void errorThenQuery(Connection connection) throws Exception {
     String message = refused(() -> one(connection, "SELECT revenu FROM events"));
     equal(true, message.contains("revenue"));
+    equal((long) EVENTS, one(connection, "SELECT count(*) FROM events"));
+  }
+
+  // ---- changes of user tables
+
+  private static final String MADE =
+      "CREATE OR REPLACE TABLE jdbc_made AS SELECT user_id, sum(revenue) AS spent FROM events "
+          + "WHERE user_id IN ('00001', '00004') GROUP BY user_id";
+
+  private void updates(Connection connection) throws Exception {
+    try (Statement statement = connection.createStatement()) {
+      equal(2, statement.executeUpdate(MADE));
+      equal(3, statement.executeUpdate("INSERT INTO jdbc_made VALUES ('a', 1), ('b', 2.5), ('c', NULL)"));
+      equal(5L, one(connection, "SELECT count(*) FROM jdbc_made"));
+      equal(2, statement.executeUpdate("DELETE FROM jdbc_made WHERE spent < 3"));
+      equal(0, statement.executeUpdate("DELETE FROM jdbc_made WHERE user_id = 'nobody'"));
+      equal(3L, one(connection, "SELECT count(*) FROM jdbc_made"));
+      equal(0, statement.executeUpdate("DROP TABLE jdbc_made"));
+    }
+    refused(() -> one(connection, "SELECT count(*) FROM jdbc_made"));
+  }
+
+  private void preparedUpdates(Connection connection) throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      equal(2, statement.executeUpdate(MADE));
+    }
+    try (PreparedStatement insert = connection.prepareStatement("INSERT INTO jdbc_made VALUES (?, ?)")) {
+      for (String name : List.of("x", "y")) {
+        insert.setString(1, name);
+        insert.setBigDecimal(2, new BigDecimal("12.3400"));
+        equal(1, insert.executeUpdate());
+      }
+    }
+    equal("24.68", new BigDecimal(one(connection,
+        "SELECT sum(spent) FROM jdbc_made WHERE user_id IN ('x', 'y')").toString()).stripTrailingZeros().toPlainString());
+    try (PreparedStatement delete = connection.prepareStatement("DELETE FROM jdbc_made WHERE user_id = ?")) {
+      long[] counts = {1, 0, 1};
+      String[] names = {"x", "x", "00004"};
+      for (int index = 0; index < names.length; index++) {
+        delete.setString(1, names[index]);
+        equal(counts[index], (long) delete.executeUpdate());
+      }
+    }
+    equal(2L, one(connection, "SELECT count(*) FROM jdbc_made"));
+    try (Statement statement = connection.createStatement()) {
+      equal(0, statement.executeUpdate("DROP TABLE jdbc_made"));
+    }
+  }
+
+  private void refusedUpdate(Connection connection) throws Exception {
+    try (Statement statement = connection.createStatement()) {
+      String message = refused(() -> statement.executeUpdate("DELETE FROM events"));
+      equal(true, message.contains("events"));
+    }
     equal((long) EVENTS, one(connection, "SELECT count(*) FROM events"));
   }
 

@@ -97,6 +97,7 @@ def test_tables_columns_and_functions(terminal):
     assert "no table 'nothing'" in terminal.ask("\\d nothing")
     shown = terminal.ask("\\df date_*")
     assert "date_trunc" in shown and "sqrt" not in shown
+    assert "person_timeline(id_type TEXT, id_value TEXT)" in terminal.ask("\\df person_*")
     assert "no command" in terminal.ask("\\nonsense")
     assert "\\timing" in terminal.ask("\\?")
     terminal.leave()
@@ -117,6 +118,9 @@ def test_tab_completes(terminal):
     # One candidate each: the word is written out.
     shown = terminal.ask("SELECT count(*) AS n FROM order_i\t;")
     assert "order_items" in shown and "error" not in shown
+    # A call opens its parenthesis.
+    shown = terminal.ask("SELECT count(*) AS n FROM person_tim\t'user_id', '00004');")
+    assert "error" not in shown and re.search(r"\b4\b", shown)
     shown = terminal.ask("sel\t message_i\t AS x FROM events LIMIT 1;")
     assert "message_id" in shown and "error" not in shown
     assert "date_bin" in terminal.ask("\\df date_b\t")

@@ -114,7 +114,13 @@ def test_sql_says_what_is_wrong_with_a_connection(secure, tmp_path):
     done = cli.run("sql", COUNT, "--connect", address, "--token", "x", "--tls-ca", stranger.ca, code=1)
     assert "UnknownIssuer" in done.stderr and "--tls-ca" in done.stderr
     done = cli.run("sql", COUNT, "--connect", f"http://127.0.0.1:{secure.port}", "--token", "x", code=1)
-    assert done.stderr.startswith("error: ") and "panicked" not in done.stderr
+    assert f"connect to https://127.0.0.1:{secure.port}" in done.stderr and "--tls-ca" in done.stderr
+
+
+def test_sql_says_that_a_server_speaks_no_tls(start_server, cdnow_loaded):
+    server = start_server(cdnow_loaded)
+    done = cli.run("sql", COUNT, "--connect", f"https://127.0.0.1:{server.port}", "--token", server.token, code=1)
+    assert f"connect to http://127.0.0.1:{server.port}" in done.stderr
 
 
 def refused(tmp_path, cert, key) -> str:

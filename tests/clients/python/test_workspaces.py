@@ -5,6 +5,7 @@ import re
 import time
 from decimal import Decimal
 
+import pexpect
 import pytest
 
 from support import adbc, cli, flightsql
@@ -139,6 +140,35 @@ def test_drop_asks_or_takes_yes(two):
     refused(["token", "create", "--data", two, "--workspace", "shop_us", "--role", "admin"], "no workspace")
     refused(["ingest", two.parent / "shop_us.csv", "--data", two, "--workspace", "shop_us"], "no workspace")
     assert "shop_us" not in cli.run("token", "list", "--data", two).stdout
+
+
+def ask_to_drop(data, answer: str) -> tuple[int, str]:
+    """Types `answer` where the name of the workspace is asked for."""
+    child = pexpect.spawn(
+        str(cli.binary()), ["workspace", "drop", "shop_us", "--data", str(data)], env=cli.environment(), encoding="utf-8"
+    )
+    child.expect_exact("Type its name to go on:", timeout=30)
+    shown = child.before
+    child.send(answer)
+    child.expect(pexpect.EOF, timeout=30)
+    child.close()
+    return child.exitstatus, shown + child.before
+
+
+def test_drop_wants_the_name_typed(two):
+    objects = sorted((two / "shop_us").rglob("*"))
+    # A wrong word, a word more, the other workspace, nothing, and the end of input.
+    for answer in ["shop\r", "shop_us please\r", "shop_cn\r", "\r", "\x04"]:
+        code, said = ask_to_drop(two, answer)
+        assert code == 1 and "nothing was dropped" in said, (answer, said)
+        assert "for good" in said and str(two) in said
+        assert sorted((two / "shop_us").rglob("*")) == objects
+    # The name in a pipe is nobody who was asked.
+    done = cli.run("workspace", "drop", "shop_us", "--data", two, text_in="shop_us\n", code=1)
+    assert "--yes" in done.stderr and sorted((two / "shop_us").rglob("*")) == objects
+    code, said = ask_to_drop(two, "shop_us\r")
+    assert code == 0 and "workspace 'shop_us' is dropped" in said
+    assert not (two / "shop_us").exists() and (two / "shop_cn").exists()
 
 
 def test_tokens_are_listed_and_revoked(two):

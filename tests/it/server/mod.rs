@@ -10,6 +10,8 @@ mod ingest;
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.
 mod schemas;
+/// The command line with the wrong scheme.
+mod schemes;
 /// Roles on every call; two workspaces, one server.
 mod spaces;
 /// What a stop leaves whole.

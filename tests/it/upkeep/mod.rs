@@ -4,6 +4,7 @@ mod check;
 mod compact;
 mod log;
 mod timeline;
+mod user_tables;
 mod vacuum;
 
 use std::fs::{self, File};

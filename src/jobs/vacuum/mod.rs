@@ -1,6 +1,9 @@
-//! Vacuum: removes what no version of the events within the retention refers to, and what never became part of one.
+//! Vacuum: removes what no version of the events or of a user table within the retention refers to, what never became
+//! part of one, and tables dropped before it.
 //!
 //! Holds the writer, so that no load is half way. An object younger than the retention is never touched.
+
+mod tables;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +12,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
+use uuid::Uuid;
 
+use self::tables::UserTableFiles;
 use crate::error::{Error, Result};
 use crate::store::paths;
 use crate::workspace::Workspace;
@@ -46,7 +51,7 @@ impl Vacuum {
     /// What [`Self::run`] would remove, ordered by path.
     pub async fn list(&self) -> Result<Vec<Unneeded>> {
         let _writer = self.workspace.writer().await?;
-        self.unneeded().await
+        Ok(self.unneeded().await?.0)
     }
 
     /// Removes it, and what the log does not need any more; returns what was removed.
@@ -54,12 +59,19 @@ impl Vacuum {
         let _writer = self.workspace.writer().await?;
         self.workspace.refresh().await?;
         let version = self.workspace.snapshot().events.version;
-        let unneeded = self.unneeded().await?;
+        let (unneeded, dropped) = self.unneeded().await?;
         self.delete(unneeded.iter().map(|object| object.path.clone()).collect()).await?;
+        for folder in dropped {
+            self.workspace.remove_empty_table_folder(folder);
+        }
         // The log comes last: its entries say which files the versions within the retention had.
         if version > 0 {
             self.workspace.events().checkpoint(version).await?;
             self.workspace.events().clean_log(self.cutoff).await?;
+        }
+        for (name, table) in &self.workspace.snapshot().tables.tables {
+            let cleaned = self.workspace.table_log(table.folder)?.clean(table.version, self.cutoff).await;
+            cleaned.map_err(|error| error.context(format!("table '{name}'")))?;
         }
         Ok(unneeded)
     }
@@ -73,20 +85,23 @@ impl Vacuum {
         Ok(())
     }
 
-    async fn unneeded(&self) -> Result<Vec<Unneeded>> {
+    /// The objects, and the folders of dropped tables that are empty without them.
+    async fn unneeded(&self) -> Result<(Vec<Unneeded>, Vec<Uuid>)> {
         let needed = self.needed().await?;
         let objects: Vec<ObjectMeta> = self.workspace.store().list(None).try_collect().await?;
         let newest_loads = objects.iter().filter_map(|object| paths::loads_version(&object.location)).max();
-        let mut unneeded: Vec<Unneeded> = objects
-            .into_iter()
-            .filter(|object| object.last_modified < self.cutoff && !needed.contains(&object.location))
-            .filter_map(|object| {
-                let what = kind_of(&object.location, newest_loads)?;
-                Some(Unneeded { path: object.location, bytes: object.size, what })
-            })
-            .collect();
+        let tables = UserTableFiles::read(&self.workspace, &objects, self.cutoff).await?;
+        let what = |object: &ObjectMeta| {
+            let free = object.last_modified < self.cutoff && !needed.contains(&object.location);
+            let kind = kind_of(&object.location, newest_loads).filter(|_| free);
+            kind.or_else(|| tables.unneeded(object))
+        };
+        let found = objects.iter().filter_map(|object| {
+            Some(Unneeded { what: what(object)?, path: object.location.clone(), bytes: object.size })
+        });
+        let mut unneeded: Vec<Unneeded> = found.collect();
         unneeded.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(unneeded)
+        Ok((unneeded, tables.expired_folders().collect()))
     }
 
     /// Objects that a version within the retention, or a load, refers to.

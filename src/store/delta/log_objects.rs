@@ -1,12 +1,12 @@
 //! The objects of a Delta table's log as they lie in the store: what is there, what it says, what may go.
 //!
-//! Works for any Delta table; what the entries mean to the events is said in `table`.
+//! Works for any Delta table; what its entries mean is for the table to say.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
@@ -14,6 +14,9 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::store::objects;
 use crate::store::paths::{DELTA_LOG, LogObject};
+
+/// Entries read at once.
+const PARALLEL_READS: usize = 16;
 
 /// One object of the log.
 #[derive(Debug, Clone)]
@@ -65,19 +68,19 @@ impl LogObjects {
 
     /// Files that an entry since `cutoff` took out of the table: versions before it, which may still be read, have them.
     pub async fn removed_since(&self, cutoff: DateTime<Utc>) -> Result<HashSet<String>> {
-        let mut removed = HashSet::new();
-        for entry in self.list().await? {
-            if entry.modified < cutoff || !matches!(entry.kind, LogObject::Entry(_)) {
-                continue;
-            }
-            let actions = self.actions(&entry.path).await?;
-            removed.extend(actions.iter().filter_map(|action| path_of(action, "remove")));
-        }
-        Ok(removed)
+        let is_young = |entry: &LogEntry| entry.modified >= cutoff && matches!(entry.kind, LogObject::Entry(_));
+        let young: Vec<LogEntry> = self.list().await?.into_iter().filter(is_young).collect();
+        let removed = stream::iter(young).map(|entry| self.removed_by(entry.path).boxed());
+        Ok(removed.buffer_unordered(PARALLEL_READS).try_concat().await?.into_iter().collect())
     }
 
-    /// Entries and checkpoints that no version since `cutoff` needs, among those up to `known`, whose load records are
-    /// kept elsewhere.
+    async fn removed_by(&self, entry: Path) -> Result<Vec<String>> {
+        let actions = self.actions(&entry).await?;
+        Ok(actions.iter().filter_map(|action| path_of(action, "remove")).collect())
+    }
+
+    /// Entries and checkpoints that no version since `cutoff` needs, among those up to `known`: what else those
+    /// entries say must be kept elsewhere.
     pub async fn expired(&self, cutoff: DateTime<Utc>, known: u64) -> Result<Vec<Path>> {
         let entries = self.list().await?;
         let kept_from = entries

@@ -1,0 +1,108 @@
+"""Compaction and vacuum of user tables, killed at any moment: the rows stay, and other readers of Delta see them."""
+
+import json
+import os
+import random
+import shutil
+import time
+
+import pytest
+from deltalake import DeltaTable
+
+from support import adbc, cli
+from support.server import Server
+
+KILLS, INSERTS = 12, 40
+TOTALS = "SELECT count(*) AS n, sum(v) AS total FROM kept"
+# 1 to 40, without 7.
+EXPECTED = {"n": "39", "total": str(INSERTS * (INSERTS + 1) // 2 - 7)}
+
+
+def age(data):
+    then = time.time() - 30 * 86_400
+    for path in data.rglob("*"):
+        if path.is_file():
+            os.utime(path, (then, then))
+
+
+def kept(data):
+    """The folder of the table that is left, as the catalog names it."""
+    newest = max((data / "convoke" / "tables" / "_catalog").glob("*.json"))
+    (entry,) = json.loads(newest.read_text())["tables"].values()
+    return data / "convoke" / "tables" / entry["folder"]
+
+
+def left_of_others(data):
+    """Files of tables that were dropped."""
+    live = {kept(data).name, "_catalog"}
+    folders = [folder for folder in (data / "convoke" / "tables").iterdir() if folder.name not in live]
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+
+
+@pytest.fixture(scope="module")
+def many_inserts(tmp_path_factory):
+    """A table of many small files, and one that was dropped; all of it long ago."""
+    data = tmp_path_factory.mktemp("tables") / "data"
+    cli.run("workspace", "create", "convoke", "--data", data)
+    server = Server(data)
+    statements = ["CREATE TABLE kept (v BIGINT)", *(f"INSERT INTO kept VALUES ({v + 1})" for v in range(INSERTS))]
+    statements += ["DELETE FROM kept WHERE v = 7", "CREATE TABLE gone AS SELECT 1 AS v", "DROP TABLE gone"]
+    with adbc.connect(server) as connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
+    server.stop()
+    age(data)
+    return data
+
+
+@pytest.fixture(scope="module")
+def duration(many_inserts, tmp_path_factory):
+    data = tmp_path_factory.mktemp("timed") / "data"
+    shutil.copytree(many_inserts, data, copy_function=shutil.copy2)
+    start = time.monotonic()
+    cli.run("compact", "--data", data, "--vacuum")
+    return time.monotonic() - start
+
+
+def see_all_rows(data):
+    assert cli.sql(data, TOTALS) == [EXPECTED]
+    assert "0 faults" in cli.run("check", "--data", data).stdout
+    assert len(DeltaTable(str(kept(data))).to_pyarrow_table()) == INSERTS - 1
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_killed_upkeep_of_user_tables_loses_nothing(many_inserts, tmp_path, duration, kill):
+    data = tmp_path / "data"
+    shutil.copytree(many_inserts, data, copy_function=shutil.copy2)
+    process = cli.start("compact", "--data", data, "--vacuum")
+    time.sleep((kill + random.Random(kill).random()) / KILLS * duration)
+    process.kill()
+    process.wait(30)
+    assert cli.sql(data, TOTALS) == [EXPECTED]
+    assert "0 faults" in cli.run("check", "--data", data).stdout
+    cli.run("compact", "--data", data)
+    see_all_rows(data)
+    age(data)
+    cli.run("vacuum", "--data", data)
+    assert left_of_others(data) == []
+    assert len(list(kept(data).glob("*.parquet"))) == 1
+    see_all_rows(data)
+    assert cli.value(data, "INSERT INTO kept VALUES (7)") == "1"
+    assert len(DeltaTable(str(kept(data))).to_pyarrow_table()) == INSERTS
+
+
+def test_a_dry_run_lists_and_removes_nothing(many_inserts, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(many_inserts, data, copy_function=shutil.copy2)
+    before = sorted(data.rglob("*"))
+    shown = cli.run("vacuum", "--data", data, "--dry-run").stdout
+    # The rows, the log and the note of the drop; the file that the DELETE emptied.
+    assert shown.count("part of a dropped user table") == 3
+    assert shown.count("data file of a user table") == 1
+    assert "4 objects would be removed" in shown
+    assert [path for path in sorted(data.rglob("*")) if path.name != ".writer.lock"] == [
+        path for path in before if path.name != ".writer.lock"
+    ]
+    assert "4 objects removed" in cli.run("vacuum", "--data", data).stdout
+    assert left_of_others(data) == []
+    see_all_rows(data)
