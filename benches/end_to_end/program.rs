@@ -40,8 +40,10 @@ impl Server {
         let data = data.to_str().context("the folder's name is not UTF-8")?;
         let token = run(["token", "create", "--data", data, "--role", "analyst"])?.stdout;
         let token = String::from_utf8(token)?.trim().to_owned();
-        let mut process =
-            convoke().args(["serve", "--data", data, "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
+        let mut server = convoke();
+        // Without the line that every request gets.
+        server.args(["serve", "--data", data, "--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+        let mut process = server.stdout(Stdio::piped()).spawn()?;
         let said = process.stdout.take().context("no pipe from the server")?;
         let mut lines = BufReader::new(said).lines();
         let address = loop {
