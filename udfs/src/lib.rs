@@ -9,4 +9,6 @@ pub mod kernel;
 mod local_time;
 mod register;
 
+pub use bitmap::{EXTENSION_NAME, bitmap_field};
+
 pub use register::{register_all, register_all_in_zone};
