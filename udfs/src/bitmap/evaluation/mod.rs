@@ -15,6 +15,8 @@ mod leaves;
 mod output;
 mod row;
 mod single;
+#[cfg(test)]
+mod tests;
 
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::ColumnarValue;
@@ -24,19 +26,24 @@ pub(super) use single::Single;
 
 use formula::Call;
 use leaves::Leaves;
-use output::Output;
+use output::{MOST_BYTES, Output};
 use row::Row;
 
 /// The results of a call for a batch of rows; one value where all arguments are constants.
 fn evaluate(call: &Call, arguments: &[ColumnarValue], rows: usize) -> Result<ColumnarValue> {
+    evaluate_within(call, arguments, rows, MOST_BYTES)
+}
+
+/// The same, with a limit of its own for the bytes of all sets that are built.
+fn evaluate_within(call: &Call, arguments: &[ColumnarValue], rows: usize, most_bytes: u64) -> Result<ColumnarValue> {
     let leaves = Leaves::new(call, arguments)?;
     let one = leaves.are_constant();
     let rows = if one { 1 } else { rows };
-    let mut output = Output::new(call.function.result(), rows);
+    let mut output = Output::new(call.function.result(), rows, most_bytes);
     let mut values = Vec::with_capacity(arguments.len());
     for row in 0..rows {
         if leaves.read(row, &mut values)? {
-            let answer = Row { values: &values, budget: output.budget() }.answer(call)?;
+            let answer = Row { values: &values, budget: output.budget(), most_bytes }.answer(call)?;
             output.push(answer)?;
         } else {
             output.push_null();

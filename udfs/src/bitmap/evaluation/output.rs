@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder, BooleanBuilder, Float64Builder, Int64Builder};
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, exec_err};
+use datafusion::common::{Result, internal_err};
 
 use super::super::field::bitmap_field;
 use super::super::vocabulary::{Function, ResultKind};
 
-/// Bytes that the sets of one batch may take together. A set of all 2^32 numbers without any order takes half of this, and
+/// Bytes that the sets of one batch may take together, but for eight a set. A set of all 2^32 numbers without any order takes half of this, and
 /// a Binary array holds at most twice this. Algebra gives at most about twice what it reads, but a flip of everything turns
 /// 8 bytes into a million.
 pub(super) const MOST_BYTES: u64 = 1 << 30;
@@ -41,7 +41,13 @@ pub(super) fn result_field(name: &str, function: &Function, arguments: &[FieldRe
 }
 
 /// An array that grows.
-pub(super) enum Output {
+pub(super) struct Output {
+    column: Column,
+    /// Bytes that all sets together may take.
+    most_bytes: u64,
+}
+
+enum Column {
     Bitmaps(BinaryBuilder),
     Integers(Int64Builder),
     Flags(BooleanBuilder),
@@ -49,50 +55,51 @@ pub(super) enum Output {
 }
 
 impl Output {
-    pub(super) fn new(kind: ResultKind, rows: usize) -> Self {
-        match kind {
-            ResultKind::Bitmap => Self::Bitmaps(BinaryBuilder::with_capacity(rows, FIRST_BYTES * rows)),
-            ResultKind::Integer => Self::Integers(Int64Builder::with_capacity(rows)),
-            ResultKind::Flag => Self::Flags(BooleanBuilder::with_capacity(rows)),
-            ResultKind::Ratio => Self::Ratios(Float64Builder::with_capacity(rows)),
-        }
+    pub(super) fn new(kind: ResultKind, rows: usize, most_bytes: u64) -> Self {
+        let column = match kind {
+            ResultKind::Bitmap => Column::Bitmaps(BinaryBuilder::with_capacity(rows, FIRST_BYTES * rows)),
+            ResultKind::Integer => Column::Integers(Int64Builder::with_capacity(rows)),
+            ResultKind::Flag => Column::Flags(BooleanBuilder::with_capacity(rows)),
+            ResultKind::Ratio => Column::Ratios(Float64Builder::with_capacity(rows)),
+        };
+        Self { column, most_bytes }
     }
 
     /// Bytes that the next set may take.
     pub(super) fn budget(&self) -> u64 {
-        match self {
-            Self::Bitmaps(builder) => MOST_BYTES.saturating_sub(builder.values_slice().len() as u64),
-            _ => MOST_BYTES,
+        match &self.column {
+            Column::Bitmaps(builder) => self.most_bytes.saturating_sub(builder.values_slice().len() as u64),
+            _ => self.most_bytes,
         }
     }
 
     pub(super) fn push_null(&mut self) {
-        match self {
-            Self::Bitmaps(builder) => builder.append_null(),
-            Self::Integers(builder) => builder.append_null(),
-            Self::Flags(builder) => builder.append_null(),
-            Self::Ratios(builder) => builder.append_null(),
+        match &mut self.column {
+            Column::Bitmaps(builder) => builder.append_null(),
+            Column::Integers(builder) => builder.append_null(),
+            Column::Flags(builder) => builder.append_null(),
+            Column::Ratios(builder) => builder.append_null(),
         }
     }
 
     pub(super) fn push(&mut self, answer: Answer) -> Result<()> {
-        match (self, answer) {
-            (Self::Bitmaps(builder), Answer::Bytes(bytes)) => builder.append_value(bytes),
+        match (&mut self.column, answer) {
+            (Column::Bitmaps(builder), Answer::Bytes(bytes)) => builder.append_value(bytes),
             // Members and their number are at most 2^32.
-            (Self::Integers(builder), Answer::Integer(number)) => builder.append_option(number.map(|n| n as i64)),
-            (Self::Flags(builder), Answer::Flag(flag)) => builder.append_value(flag),
-            (Self::Ratios(builder), Answer::Ratio(ratio)) => builder.append_value(ratio),
-            (_, answer) => return exec_err!("a column of another type got {answer:?}"),
+            (Column::Integers(builder), Answer::Integer(number)) => builder.append_option(number.map(|n| n as i64)),
+            (Column::Flags(builder), Answer::Flag(flag)) => builder.append_value(flag),
+            (Column::Ratios(builder), Answer::Ratio(ratio)) => builder.append_value(ratio),
+            (_, answer) => return internal_err!("a column of another type got {answer:?}"),
         }
         Ok(())
     }
 
     pub(super) fn finish(self) -> ArrayRef {
-        match self {
-            Self::Bitmaps(mut builder) => Arc::new(builder.finish()),
-            Self::Integers(mut builder) => Arc::new(builder.finish()),
-            Self::Flags(mut builder) => Arc::new(builder.finish()),
-            Self::Ratios(mut builder) => Arc::new(builder.finish()),
+        match self.column {
+            Column::Bitmaps(mut builder) => Arc::new(builder.finish()),
+            Column::Integers(mut builder) => Arc::new(builder.finish()),
+            Column::Flags(mut builder) => Arc::new(builder.finish()),
+            Column::Ratios(mut builder) => Arc::new(builder.finish()),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::super::vocabulary::{Kind, Meaning, OneSet, Operator, TwoSets};
 use super::asked::Asked;
 use super::formula::{Call, Node};
 use super::leaves::Value;
-use super::output::{Answer, MOST_BYTES};
+use super::output::Answer;
 use crate::kernel::{self, Encoding, Expr};
 
 /// The values of the leaves in one row, none of them NULL.
@@ -16,11 +16,13 @@ pub(super) struct Row<'r, 'a> {
     pub(super) values: &'r [Value<'a>],
     /// Bytes that a result may still take.
     pub(super) budget: u64,
+    /// Bytes that all results of the batch may take.
+    pub(super) most_bytes: u64,
 }
 
 impl<'a> Row<'_, 'a> {
     pub(super) fn answer(&self, call: &Call) -> Result<Answer> {
-        let fault = |error: kernel::Error| failed(call.function.name, &error);
+        let fault = |error| self.failed(call, &error);
         match call.function.meaning {
             Meaning::Set(operator) => {
                 let plan = self.apply(operator, call)?.plan().map_err(fault)?;
@@ -97,8 +99,19 @@ impl<'a> Row<'_, 'a> {
         })
     }
 
+    fn failed(&self, call: &Call, error: &kernel::Error) -> DataFusionError {
+        let (name, most) = (call.function.name, self.most_bytes);
+        match error {
+            kernel::Error::OverBudget { .. } => DataFusionError::ResourcesExhausted(format!(
+                "{name}: the sets that one batch of rows gives need more than {most} bytes; count them, take pieces, or \
+                 use a smaller batch size"
+            )),
+            other => DataFusionError::Execution(format!("{name}: {other}")),
+        }
+    }
+
     fn one(&self, question: OneSet, call: &Call) -> Result<Answer> {
-        let fault = |error: kernel::Error| failed(call.function.name, &error);
+        let fault = |error| self.failed(call, &error);
         let asked = Asked::new(self.set(call, 0)?).map_err(fault)?;
         Ok(match question {
             OneSet::IsEmpty => Answer::Flag(asked.is_empty()),
@@ -142,14 +155,4 @@ fn two<'a>(question: TwoSets, a: Expr<'a>, b: Expr<'a>) -> kernel::Result<Answer
             Answer::Ratio(if either == 0 { 0.0 } else { both as f64 / either as f64 })
         }
     })
-}
-
-fn failed(function: &str, error: &kernel::Error) -> DataFusionError {
-    match error {
-        kernel::Error::OverBudget { .. } => DataFusionError::ResourcesExhausted(format!(
-            "{function}: the sets that one batch of rows gives need more than {MOST_BYTES} bytes; count them, take \
-             pieces, or use a smaller batch size"
-        )),
-        other => DataFusionError::Execution(format!("{function}: {other}")),
-    }
 }
