@@ -3,7 +3,35 @@
 //! Must not know: the server, stored sets, persons. The algebra is `kernel`'s; the files here read arguments, call it
 //! and build Arrow results.
 
+mod arrays;
+mod columns;
+mod declared;
+mod draws;
 mod field;
 mod operand;
+mod texts;
+
+use std::sync::Arc;
+
+use datafusion::logical_expr::ScalarUDF;
 
 pub use field::{EXTENSION_NAME, bitmap_field};
+
+/// Sets from and to lists, texts and bytes; samples and splits.
+pub(crate) fn conversion_functions() -> Vec<Arc<ScalarUDF>> {
+    let declarations = [
+        &arrays::TO_ARRAY,
+        &arrays::FROM_ARRAY,
+        &arrays::TO_BITMAP,
+        &arrays::EMPTY_SET,
+        &texts::TO_STRING,
+        &texts::FROM_STRING,
+        &texts::TO_BASE64,
+        &texts::FROM_BASE64,
+        &texts::FROM_BINARY,
+        &draws::SAMPLE,
+        &draws::SPLIT,
+    ];
+    let functions = declarations.into_iter().map(|declaration| declared::Declared::new(declaration).into());
+    functions.map(Arc::new).collect()
+}

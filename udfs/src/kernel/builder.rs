@@ -8,11 +8,13 @@ use super::error::Result;
 use super::scratch::{Scratch, clear_outside};
 use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
-use super::writer::{Encoding, Writer, from_ids, write_values};
+use super::writer::{Encoding, Writer, from_ids, write_few, write_values};
 
 /// Ids held back before they are sorted into containers.
 const LEAST_PENDING: usize = 4096;
 const MOST_PENDING: usize = 1 << 20;
+/// Up to this many members a container, a set is taken in id by id: sorting them in later is cheaper.
+const FEW: u64 = 16;
 
 /// How a set is combined into a builder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,39 +144,69 @@ impl Builder {
         let bytes = from_ids(std::mem::take(&mut self.pending));
         // These bytes were written here a moment ago: their structure is right.
         if let Ok(view) = BitmapRef::new(&bytes) {
-            self.combine(Operator::Or, view);
+            self.change(Operator::Or, view);
         }
     }
 
     /// Replaces this set by (this set `operator` the other).
     pub fn combine(&mut self, operator: Operator, other: BitmapRef<'_>) {
+        if operator == Operator::Or && other.count() <= FEW * other.containers() as u64 {
+            other.for_each(|id| self.add(id));
+            return;
+        }
         self.settle();
-        let mut scratch = None;
-        let mut blocks =
-            Vec::with_capacity(self.blocks.len().max(if operator == Operator::Or { other.containers() } else { 0 }));
-        let mut place = 0;
-        for (key, mut held) in std::mem::take(&mut self.blocks) {
-            let next = other.seek(place, u32::from(key));
-            if matches!(operator, Operator::Or | Operator::Xor) {
-                blocks.extend((place..next).map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+        if operator == Operator::And { self.keep(other) } else { self.change(operator, other) }
+    }
+
+    /// AND: blocks without a container of the other go.
+    fn keep(&mut self, other: BitmapRef<'_>) {
+        let (mut scratch, mut place) = (Scratch::new(), 0);
+        self.blocks.retain_mut(|(key, held)| {
+            place = other.seek(place, u32::from(*key));
+            if place == other.containers() || other.key(place) != u32::from(*key) {
+                return false;
             }
-            place = next;
-            if place < other.containers() && other.key(place) == u32::from(key) {
-                held.combine(operator, other.container(place), scratch.get_or_insert_with(Scratch::new));
-                place += 1;
-            } else if operator == Operator::And {
-                continue;
+            held.combine(Operator::And, other.container(place), &mut scratch);
+            !is_empty(held)
+        });
+        self.held_bytes = self.blocks.iter().map(|(_, held)| held.size()).sum();
+    }
+
+    /// The other operators: only blocks for which the other has a container change.
+    fn change(&mut self, operator: Operator, other: BitmapRef<'_>) {
+        let (mut scratch, mut place, mut emptied) = (Scratch::new(), 0, false);
+        let mut added = Vec::new();
+        for index in 0..other.containers() {
+            let key = other.key(index) as u16;
+            let rest = self.blocks.get(place..).unwrap_or_default();
+            if rest.first().is_some_and(|(held, _)| *held < key) {
+                place += rest.partition_point(|(held, _)| *held < key);
             }
-            if !is_empty(&held) {
-                blocks.push((key, held));
+            match self.blocks.get_mut(place) {
+                Some((found, held)) if *found == key => {
+                    let before = held.size();
+                    held.combine(operator, other.container(index), &mut scratch);
+                    self.held_bytes = self.held_bytes - before + held.size();
+                    emptied |= operator != Operator::Or && is_empty(held);
+                    place += 1;
+                }
+                _ if operator == Operator::AndNot => {}
+                _ => added.push((key, Held::of(other.container(index)))),
             }
         }
-        if matches!(operator, Operator::Or | Operator::Xor) {
-            let rest = place..other.containers();
-            blocks.extend(rest.map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+        if emptied {
+            self.blocks.retain(|(_, held)| !is_empty(held));
+            self.held_bytes = self.blocks.iter().map(|(_, held)| held.size()).sum();
         }
-        self.held_bytes = blocks.iter().map(|(_, held)| held.size()).sum();
-        self.blocks = blocks;
+        if let Some((first, _)) = added.first() {
+            let follow = self.blocks.last().is_none_or(|(last, _)| last < first);
+            self.held_bytes += added.iter().map(|(_, held)| held.size()).sum::<usize>();
+            self.blocks.append(&mut added);
+            if !follow {
+                // Two ascending stretches, which this sort merges.
+                self.blocks.sort_by_key(|(key, _)| *key);
+            }
+        }
     }
 
     /// Members.
@@ -193,6 +225,18 @@ impl Builder {
         let bytes = self.write(u64::MAX).unwrap_or_default();
         *self = Self::default();
         bytes
+    }
+
+    /// Appends the set's portable bytes to `out`.
+    pub fn finish_into(mut self, out: &mut Vec<u8>) {
+        if self.blocks.is_empty() {
+            self.pending.sort_unstable();
+            self.pending.dedup();
+            if write_few(&self.pending, out) {
+                return;
+            }
+        }
+        out.extend_from_slice(&self.finish());
     }
 
     /// The set as portable bytes of at most `budget` bytes.
