@@ -27,8 +27,6 @@ pub(super) enum Kind {
     Integers,
     /// A list of any numbers, as doubles.
     Numbers,
-    /// Anything.
-    Any,
 }
 
 /// One declared argument.
@@ -68,7 +66,6 @@ pub(super) fn coerce(name: &str, arguments: &[Argument], given: &[DataType]) -> 
 fn coerce_one(kind: Kind, given: &DataType) -> std::result::Result<DataType, &'static str> {
     let is_null = *given == DataType::Null;
     match kind {
-        Kind::Any => Ok(given.clone()),
         Kind::Bitmap if is_binary(given) => Ok(given.clone()),
         Kind::Bitmap if is_null => Ok(DataType::Binary),
         Kind::Bitmap => Err("a bitmap"),

@@ -3,6 +3,7 @@
 //! Must not know: the server, stored sets, persons. The algebra is `kernel`'s; the files here read arguments, call it
 //! and build Arrow results.
 
+mod aggregate;
 mod arrays;
 mod columns;
 mod declared;
@@ -10,12 +11,15 @@ mod draws;
 mod field;
 mod operand;
 mod texts;
+mod unnest;
 
 use std::sync::Arc;
 
-use datafusion::logical_expr::ScalarUDF;
+use datafusion::catalog::TableFunctionImpl;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use field::{EXTENSION_NAME, bitmap_field};
+pub use unnest::{BoundValue, UnnestBitmap};
 
 /// Sets from and to lists, texts and bytes; samples and splits.
 pub(crate) fn conversion_functions() -> Vec<Arc<ScalarUDF>> {
@@ -34,4 +38,15 @@ pub(crate) fn conversion_functions() -> Vec<Arc<ScalarUDF>> {
     ];
     let functions = declarations.into_iter().map(|declaration| declared::Declared::new(declaration).into());
     functions.map(Arc::new).collect()
+}
+
+/// Sets of numbers, and sets combined over rows.
+pub(crate) fn aggregate_functions() -> Vec<Arc<AggregateUDF>> {
+    aggregate::all()
+}
+
+/// Name and function of each table function. A registry of functions has no place for them: give each to
+/// `SessionContext::register_udtf`.
+pub fn table_functions() -> Vec<(&'static str, Arc<dyn TableFunctionImpl>)> {
+    vec![(unnest::NAME, Arc::new(UnnestBitmap::default()))]
 }

@@ -107,6 +107,12 @@ pub struct Builder {
     held_bytes: usize,
 }
 
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Builder({} containers, {} pending)", self.blocks.len(), self.pending.len())
+    }
+}
+
 impl Builder {
     pub fn new() -> Self {
         Self::default()
