@@ -28,7 +28,8 @@ pub(super) static FROM_ARRAY: Declaration = Declaration {
     arguments: &[Argument { name: "list", kind: Kind::Integers, meaning: "numbers in any order, repeated or not" }],
     returns: Returns::Bitmap,
     evaluate: from_array,
-    description: "The set of the numbers in a list. NULL elements are skipped, a NULL list gives NULL.",
+    description: "The set of the numbers in a list. NULL elements are skipped, a NULL list gives NULL, and \
+                  a number outside 0 .. 4294967295 is an error.",
     example: "SELECT bitmap_count(bitmap_from_array([1, 5, 9, 5]))",
 };
 
@@ -38,7 +39,7 @@ pub(super) static TO_BITMAP: Declaration = Declaration {
     arguments: &[Argument { name: "x", kind: Kind::Integer, meaning: "a number" }],
     returns: Returns::Bitmap,
     evaluate: to_bitmap,
-    description: "The set of one number.",
+    description: "The set of one number from 0 to 4294967295; another number is an error.",
     example: "SELECT bitmap_union(to_bitmap(person)) FROM persons",
 };
 

@@ -1,7 +1,6 @@
 //! Scalar functions by declaration: name, arguments, result, and how a batch is computed. Planning, constants and
 //! documentation are the same for all of them. Must not know: what any of them computes.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use arrow::array::ArrayRef;
@@ -152,11 +151,8 @@ impl Declared {
 
 /// The documentation of a function or aggregate.
 pub(super) fn documentation(name: &str, arguments: &[Argument], description: &str, example: &str) -> Documentation {
-    let mut text = description.to_owned();
-    if arguments.iter().any(|argument| matches!(argument.kind, Kind::Integer | Kind::Integers)) {
-        let _ = write!(text, " A bitmap holds numbers from 0 to 4294967295.");
-    }
-    let mut documentation = Documentation::builder(DocSection::default(), text, signature_text(name, arguments));
+    let syntax = signature_text(name, arguments);
+    let mut documentation = Documentation::builder(DocSection::default(), description, syntax);
     for argument in arguments {
         documentation = documentation.with_argument(argument.name, argument.meaning);
     }

@@ -8,7 +8,7 @@ use datafusion::common::{Result, exec_err};
 use super::columns::{BytesColumn, Columns};
 use super::declared::{Argument, Declaration, Kind, Returns};
 use super::operand::refused;
-use crate::kernel::{BitmapRef, Error, Expr, Plan, Split, from_ids};
+use crate::kernel::{BitmapRef, Encoding, Error, Expr, Plan, Split, from_ids};
 
 const SET: Argument = Argument { name: "b", kind: Kind::Bitmap, meaning: "a bitmap" };
 
@@ -62,6 +62,11 @@ fn sample(columns: &Columns) -> Result<ArrayRef> {
             return exec_err!("{function}: argument 2 (n) is {size}: it is a number of members, not below 0");
         }
         let size = usize::try_from(size).unwrap_or(usize::MAX);
+        if size as u64 >= bitmap.count() {
+            let all = bitmap.rewrite(Encoding::Optimized).map_err(|error| refused(function, 1, &error))?;
+            result.push(&all);
+            continue;
+        }
         // The low 64 bits of a seed: a negative one in two's complement.
         result.push(&from_ids(plan(function, bitmap)?.sample(size, seed as u64)));
     }

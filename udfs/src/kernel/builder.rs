@@ -5,7 +5,7 @@ use std::mem::size_of;
 
 use super::container::{Container, Run, Value, WORDS, Words};
 use super::error::Result;
-use super::scratch::{Scratch, clear_outside};
+use super::scratch::{Scratch, clear_outside, zero_words};
 use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
 use super::writer::{Encoding, Writer, from_ids, write_few, write_values};
@@ -15,6 +15,9 @@ const LEAST_PENDING: usize = 4096;
 const MOST_PENDING: usize = 1 << 20;
 /// Up to this many members a container, a set is taken in id by id: sorting them in later is cheaper.
 const FEW: u64 = 16;
+/// A union of arrays above this length is held as a bitset: setting bits is cheaper than merging again and again, and the
+/// memory is at most four times as much.
+const MOST_MERGED: usize = 1024;
 
 /// How a set is combined into a builder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +65,15 @@ impl Held {
         if let Held::Bitset(words) = self
             && combine_bitset(words, operator, other)
         {
+            return;
+        }
+        if let (Held::Array(values), Operator::Or, Container::Array(more)) = (&*self, operator, other)
+            && values.len() + more.len() > MOST_MERGED
+        {
+            let mut words = zero_words();
+            set_values(&mut words, values);
+            set_values(&mut words, more);
+            *self = Held::Bitset(words);
             return;
         }
         scratch.set(self.as_container());
@@ -142,8 +154,10 @@ impl Builder {
         (self.held_bytes / 8).clamp(LEAST_PENDING, MOST_PENDING)
     }
 
-    /// Sorts pending ids into the containers.
+    /// Puts pending ids into the containers: bits are set, all others are sorted in.
     fn settle(&mut self) {
+        let blocks = &mut self.blocks;
+        self.pending.retain(|id| !set_bit(blocks, *id));
         if self.pending.is_empty() {
             return;
         }
@@ -261,6 +275,24 @@ impl Builder {
         }
         Ok(writer.finish())
     }
+}
+
+/// Sets the bit of an id whose container is held as a bitset; false for others.
+fn set_bit(blocks: &mut [(u16, Held)], id: u32) -> bool {
+    let key = (id >> 16) as u16;
+    let Some((first, _)) = blocks.first() else { return false };
+    // Where numbers leave no gaps, the place of a key follows from the first one.
+    let guess = usize::from(key.wrapping_sub(*first));
+    let place = match blocks.get(guess) {
+        Some((found, _)) if *found == key => guess,
+        _ => match blocks.binary_search_by_key(&key, |(found, _)| *found) {
+            Ok(place) => place,
+            Err(_) => return false,
+        },
+    };
+    let Held::Bitset(words) = &mut blocks[place].1 else { return false };
+    words.as_flattened_mut()[usize::from(id as u16 >> 3)] |= 1 << (id & 7);
+    true
 }
 
 fn is_empty(held: &Held) -> bool {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bitmap_sessions;
 mod documentation;
 mod kernel_bytes;
 mod kernel_fuzz;

@@ -37,7 +37,7 @@ pub(super) static SHAPES: [Shape; 6] = [
         input: Input::Numbers,
         operator: Operator::Or,
         output: Output::Bitmap,
-        description: "The set of the numbers of all rows; an empty set without rows.",
+        description: "The set of the numbers of all rows, each from 0 to 4294967295; an empty set without rows.",
         example: "SELECT city, bitmap_agg(person) FROM persons GROUP BY city",
     },
     Shape {
