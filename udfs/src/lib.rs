@@ -9,6 +9,5 @@ pub mod kernel;
 mod local_time;
 mod register;
 
-pub use bitmap::{EXTENSION_NAME, bitmap_field};
-
+pub use bitmap::{BoundValue, EXTENSION_NAME, UnnestBitmap, bitmap_field, table_functions};
 pub use register::{register_all, register_all_in_zone};

@@ -25,6 +25,12 @@ pub fn register_all_in_zone(registry: &mut dyn FunctionRegistry, zone: Tz) -> Re
     for function in clv::scalar_functions() {
         registry.register_udf(function)?;
     }
+    for function in bitmap::conversion_functions() {
+        registry.register_udf(function)?;
+    }
+    for function in bitmap::aggregate_functions() {
+        registry.register_udaf(function)?;
+    }
     for function in clv::aggregate_functions(zone) {
         registry.register_udaf(function)?;
     }

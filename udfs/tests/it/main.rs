@@ -4,6 +4,7 @@
 
 mod bitmap_expressions;
 mod bitmap_fusing;
+mod bitmap_sessions;
 mod documentation;
 mod kernel_bytes;
 mod kernel_fuzz;
