@@ -1,11 +1,13 @@
 //! DataFusion functions for customer data, for use in any DataFusion program.
 //!
-//! Must know nothing of the server: no storage, no identity graph, no protocol. Each family of functions is one folder;
-//! those over bitmaps come with their step, so far there is the algebra below them.
+//! Must know nothing of the server: no storage, no identity graph, no protocol. Each family of functions is one folder,
+//! over `kernel`, the algebra of bitmaps.
 
+mod bitmap;
 mod clv;
 pub mod kernel;
 mod local_time;
 mod register;
 
+pub use bitmap::{BoundValue, EXTENSION_NAME, UnnestBitmap, bitmap_field, table_functions};
 pub use register::{register_all, register_all_in_zone};

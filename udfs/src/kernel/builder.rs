@@ -5,14 +5,19 @@ use std::mem::size_of;
 
 use super::container::{Container, Run, Value, WORDS, Words};
 use super::error::Result;
-use super::scratch::{Scratch, clear_outside};
+use super::scratch::{Scratch, clear_outside, zero_words};
 use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
-use super::writer::{Encoding, Writer, from_ids, write_values};
+use super::writer::{Encoding, Writer, from_ids, write_few, write_values};
 
 /// Ids held back before they are sorted into containers.
 const LEAST_PENDING: usize = 4096;
 const MOST_PENDING: usize = 1 << 20;
+/// Up to this many members a container, a set is taken in id by id: sorting them in later is cheaper.
+const FEW: u64 = 16;
+/// A union of arrays above this length is held as a bitset: setting bits is cheaper than merging again and again, and the
+/// memory is at most four times as much.
+const MOST_MERGED: usize = 1024;
 
 /// How a set is combined into a builder.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,6 +67,15 @@ impl Held {
         {
             return;
         }
+        if let (Held::Array(values), Operator::Or, Container::Array(more)) = (&*self, operator, other)
+            && values.len() + more.len() > MOST_MERGED
+        {
+            let mut words = zero_words();
+            set_values(&mut words, values);
+            set_values(&mut words, more);
+            *self = Held::Bitset(words);
+            return;
+        }
         scratch.set(self.as_container());
         match operator {
             Operator::And => scratch.and(other),
@@ -105,6 +119,12 @@ pub struct Builder {
     held_bytes: usize,
 }
 
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Builder({} containers, {} pending)", self.blocks.len(), self.pending.len())
+    }
+}
+
 impl Builder {
     pub fn new() -> Self {
         Self::default()
@@ -134,47 +154,79 @@ impl Builder {
         (self.held_bytes / 8).clamp(LEAST_PENDING, MOST_PENDING)
     }
 
-    /// Sorts pending ids into the containers.
+    /// Puts pending ids into the containers: bits are set, all others are sorted in.
     fn settle(&mut self) {
+        let blocks = &mut self.blocks;
+        self.pending.retain(|id| !set_bit(blocks, *id));
         if self.pending.is_empty() {
             return;
         }
         let bytes = from_ids(std::mem::take(&mut self.pending));
         // These bytes were written here a moment ago: their structure is right.
         if let Ok(view) = BitmapRef::new(&bytes) {
-            self.combine(Operator::Or, view);
+            self.change(Operator::Or, view);
         }
     }
 
     /// Replaces this set by (this set `operator` the other).
     pub fn combine(&mut self, operator: Operator, other: BitmapRef<'_>) {
+        if operator == Operator::Or && other.count() <= FEW * other.containers() as u64 {
+            other.for_each(|id| self.add(id));
+            return;
+        }
         self.settle();
-        let mut scratch = None;
-        let mut blocks =
-            Vec::with_capacity(self.blocks.len().max(if operator == Operator::Or { other.containers() } else { 0 }));
-        let mut place = 0;
-        for (key, mut held) in std::mem::take(&mut self.blocks) {
-            let next = other.seek(place, u32::from(key));
-            if matches!(operator, Operator::Or | Operator::Xor) {
-                blocks.extend((place..next).map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+        if operator == Operator::And { self.keep(other) } else { self.change(operator, other) }
+    }
+
+    /// AND: blocks without a container of the other go.
+    fn keep(&mut self, other: BitmapRef<'_>) {
+        let (mut scratch, mut place) = (Scratch::new(), 0);
+        self.blocks.retain_mut(|(key, held)| {
+            place = other.seek(place, u32::from(*key));
+            if place == other.containers() || other.key(place) != u32::from(*key) {
+                return false;
             }
-            place = next;
-            if place < other.containers() && other.key(place) == u32::from(key) {
-                held.combine(operator, other.container(place), scratch.get_or_insert_with(Scratch::new));
-                place += 1;
-            } else if operator == Operator::And {
-                continue;
+            held.combine(Operator::And, other.container(place), &mut scratch);
+            !is_empty(held)
+        });
+        self.held_bytes = self.blocks.iter().map(|(_, held)| held.size()).sum();
+    }
+
+    /// The other operators: only blocks for which the other has a container change.
+    fn change(&mut self, operator: Operator, other: BitmapRef<'_>) {
+        let (mut scratch, mut place, mut emptied) = (Scratch::new(), 0, false);
+        let mut added = Vec::new();
+        for index in 0..other.containers() {
+            let key = other.key(index) as u16;
+            let rest = self.blocks.get(place..).unwrap_or_default();
+            if rest.first().is_some_and(|(held, _)| *held < key) {
+                place += rest.partition_point(|(held, _)| *held < key);
             }
-            if !is_empty(&held) {
-                blocks.push((key, held));
+            match self.blocks.get_mut(place) {
+                Some((found, held)) if *found == key => {
+                    let before = held.size();
+                    held.combine(operator, other.container(index), &mut scratch);
+                    self.held_bytes = self.held_bytes - before + held.size();
+                    emptied |= operator != Operator::Or && is_empty(held);
+                    place += 1;
+                }
+                _ if operator == Operator::AndNot => {}
+                _ => added.push((key, Held::of(other.container(index)))),
             }
         }
-        if matches!(operator, Operator::Or | Operator::Xor) {
-            let rest = place..other.containers();
-            blocks.extend(rest.map(|index| (other.key(index) as u16, Held::of(other.container(index)))));
+        if emptied {
+            self.blocks.retain(|(_, held)| !is_empty(held));
+            self.held_bytes = self.blocks.iter().map(|(_, held)| held.size()).sum();
         }
-        self.held_bytes = blocks.iter().map(|(_, held)| held.size()).sum();
-        self.blocks = blocks;
+        if let Some((first, _)) = added.first() {
+            let follow = self.blocks.last().is_none_or(|(last, _)| last < first);
+            self.held_bytes += added.iter().map(|(_, held)| held.size()).sum::<usize>();
+            self.blocks.append(&mut added);
+            if !follow {
+                // Two ascending stretches, which this sort merges.
+                self.blocks.sort_by_key(|(key, _)| *key);
+            }
+        }
     }
 
     /// Members.
@@ -195,6 +247,18 @@ impl Builder {
         bytes
     }
 
+    /// Appends the set's portable bytes to `out`.
+    pub fn finish_into(mut self, out: &mut Vec<u8>) {
+        if self.blocks.is_empty() {
+            self.pending.sort_unstable();
+            self.pending.dedup();
+            if write_few(&self.pending, out) {
+                return;
+            }
+        }
+        out.extend_from_slice(&self.finish());
+    }
+
     /// The set as portable bytes of at most `budget` bytes.
     pub fn to_bytes_within(&mut self, budget: u64) -> Result<Vec<u8>> {
         self.settle();
@@ -211,6 +275,24 @@ impl Builder {
         }
         Ok(writer.finish())
     }
+}
+
+/// Sets the bit of an id whose container is held as a bitset; false for others.
+fn set_bit(blocks: &mut [(u16, Held)], id: u32) -> bool {
+    let key = (id >> 16) as u16;
+    let Some((first, _)) = blocks.first() else { return false };
+    // Where numbers leave no gaps, the place of a key follows from the first one.
+    let guess = usize::from(key.wrapping_sub(*first));
+    let place = match blocks.get(guess) {
+        Some((found, _)) if *found == key => guess,
+        _ => match blocks.binary_search_by_key(&key, |(found, _)| *found) {
+            Ok(place) => place,
+            Err(_) => return false,
+        },
+    };
+    let Held::Bitset(words) = &mut blocks[place].1 else { return false };
+    words.as_flattened_mut()[usize::from(id as u16 >> 3)] |= 1 << (id & 7);
+    true
 }
 
 fn is_empty(held: &Held) -> bool {

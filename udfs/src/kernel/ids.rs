@@ -2,6 +2,7 @@
 
 use super::evaluate::{Evaluator, NO_KEY};
 use super::expression::Plan;
+use super::view::BitmapRef;
 
 /// Iterator over the members of a plan. It holds the members of one container at a time.
 pub struct Ids<'p> {
@@ -71,5 +72,15 @@ impl Iterator for Ids<'_> {
         }
         self.at += 1;
         Some(self.held[self.at - 1])
+    }
+}
+
+impl BitmapRef<'_> {
+    /// Calls with each member in ascending order.
+    pub fn for_each(&self, mut each: impl FnMut(u32)) {
+        for index in 0..self.containers() {
+            let key = self.key(index) << 16;
+            self.container(index).for_each(|low| each(key | u32::from(low)));
+        }
     }
 }

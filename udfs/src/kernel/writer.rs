@@ -209,6 +209,34 @@ pub fn from_ids(mut ids: Vec<u32>) -> Vec<u8> {
     from_sorted(ids).unwrap_or_else(|_| super::view::EMPTY.to_vec())
 }
 
+/// Appends the bytes of ascending ids without repeats, without lists in between; false, and nothing, where they are many
+/// or one of their containers is smaller as runs.
+pub(crate) fn write_few(ids: &[u32], out: &mut Vec<u8>) -> bool {
+    let containers = || ids.chunk_by(|a, b| a >> 16 == b >> 16);
+    let better_as_runs = |members: &[u32]| {
+        let breaks = members.windows(2).filter(|pair| pair[0] + 1 != pair[1]).count();
+        2 + 4 * (breaks + 1) < 2 * members.len()
+    };
+    if ids.len() > MAX_ARRAY || containers().any(better_as_runs) {
+        return false;
+    }
+    let count = containers().count();
+    let mut start = 8 + 8 * count;
+    out.reserve(start + 2 * ids.len());
+    out.extend_from_slice(&COOKIE_PLAIN.to_le_bytes());
+    out.extend_from_slice(&(count as u32).to_le_bytes());
+    for members in containers() {
+        let (key, more) = (((members[0] >> 16) as u16).to_le_bytes(), ((members.len() - 1) as u16).to_le_bytes());
+        out.extend_from_slice(&[key[0], key[1], more[0], more[1]]);
+    }
+    for members in containers() {
+        out.extend_from_slice(&(start as u32).to_le_bytes());
+        start += 2 * members.len();
+    }
+    ids.iter().for_each(|id| out.extend_from_slice(&(*id as u16).to_le_bytes()));
+    true
+}
+
 impl BitmapRef<'_> {
     /// The same set with the smallest containers (or without run containers).
     pub fn rewrite(&self, encoding: Encoding) -> Result<Vec<u8>> {

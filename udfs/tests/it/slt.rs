@@ -19,6 +19,9 @@ impl Session {
         let config = SessionConfig::new().with_target_partitions(partitions).with_batch_size(64);
         let mut context = SessionContext::new_with_config(config);
         convoke_udfs::register_all(&mut context).unwrap();
+        for (name, function) in convoke_udfs::table_functions() {
+            context.register_udtf(name, function);
+        }
         Self { context }
     }
 }
