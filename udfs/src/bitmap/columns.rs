@@ -201,6 +201,12 @@ impl BytesColumn {
         self.nulls.append_null();
     }
 
+    /// # Errors
+    /// When there is more than a Binary column holds: said before more is written.
+    pub(super) fn check(&self, function: &str) -> Result<()> {
+        if self.values.len() > i32::MAX as usize { Err(too_large(function)) } else { Ok(()) }
+    }
+
     /// Offsets for Binary and Utf8.
     fn offsets(&self, function: &str) -> Result<OffsetBuffer<i32>> {
         let ends: Option<Vec<i32>> = self.ends.iter().map(|end| i32::try_from(*end).ok()).collect();

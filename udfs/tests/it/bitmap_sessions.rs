@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use arrow::util::pretty::pretty_format_batches;
 use convoke_udfs::UnnestBitmap;
 use convoke_udfs::kernel::from_ids;
 use datafusion::catalog::Session;
 use datafusion::common::{Result, ScalarValue};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::physical_plan::displayable;
+use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 /// Values of a statement's parameters, as a program may keep them.
@@ -85,6 +86,15 @@ async fn groups_beyond_the_memory_are_spilled_and_merged() {
     let context = context_with_memory(8 << 20);
     let sql = "SELECT count(*), sum(n) FROM (
         SELECT i % 100000 AS g, bitmap_union_count(to_bitmap(i)) AS n FROM generate_series(1, 500000) AS t(i) GROUP BY g)";
-    let table = rows(&context, sql).await.unwrap();
+    let plan = context.sql(sql).await.unwrap().create_physical_plan().await.unwrap();
+    let batches = collect(Arc::clone(&plan), context.task_ctx()).await.unwrap();
+    let table = pretty_format_batches(&batches).unwrap().to_string();
     assert!(table.contains("| 100000   | 500000 "), "{table}");
+    assert!(spills(plan.as_ref()) > 0, "the sets fit into the memory: nothing was tested");
+}
+
+/// Spill files of a plan that has run.
+fn spills(plan: &dyn ExecutionPlan) -> usize {
+    let here = plan.metrics().and_then(|metrics| metrics.spill_count()).unwrap_or(0);
+    here + plan.children().into_iter().map(|child| spills(child.as_ref())).sum::<usize>()
 }

@@ -72,7 +72,8 @@ impl Groups {
         sets.into_iter().zip(seen)
     }
 
-    fn emit_bytes(&mut self, emit_to: EmitTo) -> BytesColumn {
+    /// `check` may end it after each set.
+    fn emit_bytes(&mut self, emit_to: EmitTo, check: impl Fn(&BytesColumn) -> Result<()>) -> Result<BytesColumn> {
         let intersection = self.shape.operator == Operator::And;
         let sets = self.emit(emit_to);
         let mut column = BytesColumn::with_capacity(sets.len());
@@ -82,9 +83,10 @@ impl Groups {
             } else {
                 set.finish_into(&mut column.values);
                 column.end_row();
+                check(&column)?;
             }
         }
-        column
+        Ok(column)
     }
 }
 
@@ -107,7 +109,10 @@ impl GroupsAccumulator for Groups {
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
         match self.shape.output {
-            Output::Bitmap => self.emit_bytes(emit_to).finish(self.shape.name),
+            Output::Bitmap => {
+                let name = self.shape.name;
+                self.emit_bytes(emit_to, |column| column.check(name))?.finish(name)
+            }
             Output::Count => {
                 let counts = self.emit(emit_to).map(|(mut set, _)| set.count() as i64);
                 Ok(Arc::new(Int64Array::from_iter_values(counts)))
@@ -116,7 +121,7 @@ impl GroupsAccumulator for Groups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![self.emit_bytes(emit_to).finish_large()?])
+        Ok(vec![self.emit_bytes(emit_to, |_| Ok(()))?.finish_large()?])
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
