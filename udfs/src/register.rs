@@ -4,9 +4,9 @@ use chrono_tz::Tz;
 use datafusion::common::Result;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
-use crate::clv;
+use crate::{clv, lifecycle};
 
-/// Registers every function and aggregate; local days are those of UTC.
+/// Registers every function, aggregate and window function; local days are those of UTC.
 ///
 /// # Errors
 /// Those of the registry.
@@ -14,7 +14,7 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     register_all_in_zone(registry, Tz::UTC)
 }
 
-/// Registers every function and aggregate; local days are those of `zone`.
+/// Registers every function, aggregate and window function; local days are those of `zone`.
 ///
 /// # Errors
 /// Those of the registry.
@@ -24,6 +24,15 @@ pub fn register_all_in_zone(registry: &mut dyn FunctionRegistry, zone: Tz) -> Re
     }
     for function in clv::aggregate_functions(zone) {
         registry.register_udaf(function)?;
+    }
+    for function in lifecycle::scalar_functions(zone) {
+        registry.register_udf(function)?;
+    }
+    for function in lifecycle::aggregate_functions(zone) {
+        registry.register_udaf(function)?;
+    }
+    for function in lifecycle::window_functions() {
+        registry.register_udwf(function)?;
     }
     Ok(())
 }
