@@ -1,14 +1,15 @@
 -- Multi-touch attribution: revenue by channel under three models, with touches of the 30 days before each order. What
 -- cannot be attributed is shown as '(none)'; credits add up to the revenue of orders with a person, to the cent.
 WITH touches AS (
-  SELECT person, ts, channel FROM events WHERE person IS NOT NULL AND channel IS NOT NULL AND order_id IS NULL
+  SELECT person, ts, channel FROM events
+  WHERE person IS NOT NULL AND channel IS NOT NULL AND event NOT IN ('Order Completed', 'Order Refunded')
 ),
 conversions AS (
   SELECT o.order_id, o.person, o.ts,
-         attribution('last', t.ts, t.channel, o.ts, o.net, 'lookback_days=30') AS last,
-         attribution('linear', t.ts, t.channel, o.ts, o.net, 'lookback_days=30') AS linear,
-         attribution('time_decay', t.ts, t.channel, o.ts, o.net, 'lookback_days=30') AS time_decay
-  FROM orders o LEFT JOIN touches t ON t.person = o.person AND t.ts <= o.ts
+         attribution('last', t.ts, t.channel, o.ts, o.net) AS last,
+         attribution('linear', t.ts, t.channel, o.ts, o.net) AS linear,
+         attribution('time_decay', t.ts, t.channel, o.ts, o.net) AS time_decay
+  FROM orders o LEFT JOIN touches t ON t.person = o.person AND t.ts BETWEEN o.ts - INTERVAL '30 days' AND o.ts
   WHERE o.person IS NOT NULL AND o.net > 0
   GROUP BY o.order_id, o.person, o.ts
 ),

@@ -21,11 +21,16 @@ def tables(behaviour_server):
     return made
 
 
-@pytest.mark.parametrize(
-    "name, columns",
-    [("ties", behaviour.funnels()), ("ties", behaviour.retentions()), ("distinct_times", behaviour.sequences())],
-    ids=["funnels", "retention", "sequences"],
-)
+CASES = {
+    "retention": ("ties", behaviour.retentions()),
+    **{f"funnels within {window}": ("ties", behaviour.funnels(window)) for window in behaviour.WINDOWS},
+    "match": ("distinct_times", behaviour.sequences("sequence_match", "sequenceMatch")),
+    "count": ("distinct_times", behaviour.sequences("sequence_count", "sequenceCount")),
+    "events": ("distinct_times", behaviour.sequences("sequence_events", "sequenceMatchEvents")),
+}
+
+
+@pytest.mark.parametrize("name, columns", CASES.values(), ids=CASES.keys())
 def test_equals_clickhouse(behaviour_server, tables, tmp_path, name, columns):
     ours, theirs = columns
     with adbc.connect(behaviour_server) as connection:

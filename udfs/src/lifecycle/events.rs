@@ -4,8 +4,8 @@
 //! An event costs 12 bytes and one for every eight conditions. Events lie in the order of arrival and are brought
 //! together by group, and sorted by time where they do not arrive so, once, when the result is wanted.
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray, LargeBinaryBuilder};
-use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, LargeBinaryArray};
+use arrow::buffer::{BooleanBuffer, NullBuffer, OffsetBuffer};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use datafusion::common::{Result, resources_err};
 use datafusion::logical_expr::EmitTo;
@@ -48,13 +48,21 @@ pub(super) fn truths(condition: &BooleanArray) -> BooleanBuffer {
     }
 }
 
-/// Sets the bits of the conditions that hold in a row.
-pub(super) fn write_mask(mask: &mut [u8], conditions: &[BooleanBuffer], row: usize) {
-    for (byte, eight) in mask.iter_mut().zip(conditions.chunks(8)) {
-        for (bit, condition) in eight.iter().enumerate() {
-            *byte |= u8::from(condition.value(row)) << bit;
+/// One row of bits for each row: `width` bytes, the first condition in the lowest bit of the first.
+pub(super) fn masks_of(conditions: &[BooleanBuffer], rows: usize, width: usize) -> Vec<u8> {
+    let mut masks = vec![0; rows * width];
+    for (place, condition) in conditions.iter().enumerate() {
+        for row in condition.set_indices() {
+            masks[row * width + place / 8] |= 1 << (place % 8);
         }
     }
+    masks
+}
+
+/// The rows of a batch that are events, with their conditions.
+struct Rows {
+    wanted: BooleanBuffer,
+    masks: Vec<u8>,
 }
 
 impl EventLog {
@@ -90,6 +98,23 @@ impl EventLog {
         Ok(())
     }
 
+    fn events_in(&self, times: &ArrayRef, conditions: &[ArrayRef], filter: Option<&BooleanArray>) -> Rows {
+        let rows = times.len();
+        let conditions: Vec<BooleanBuffer> =
+            conditions.iter().map(|condition| truths(condition.as_boolean())).collect();
+        let mut wanted = match self.keep_all {
+            true => BooleanBuffer::new_set(rows),
+            false => conditions.iter().fold(BooleanBuffer::new_unset(rows), |any, condition| &any | condition),
+        };
+        if let Some(valid) = times.nulls() {
+            wanted &= valid.inner();
+        }
+        if let Some(filter) = filter {
+            wanted &= &truths(filter);
+        }
+        Rows { wanted, masks: masks_of(&conditions, rows, self.width) }
+    }
+
     /// Takes in rows: `group_of` gives the group of each.
     pub(super) fn update(
         &mut self,
@@ -98,28 +123,33 @@ impl EventLog {
         filter: Option<&BooleanArray>,
         group_of: impl Fn(usize) -> usize,
     ) -> Result<()> {
-        let rows = times.len();
-        let (times, valid) = times_of(times);
-        let conditions: Vec<BooleanBuffer> =
-            conditions.iter().map(|condition| truths(condition.as_boolean())).collect();
-        let mut wanted = match self.keep_all {
-            true => BooleanBuffer::new_set(rows),
-            false => conditions.iter().fold(BooleanBuffer::new_unset(rows), |any, condition| &any | condition),
-        };
-        if let Some(valid) = valid {
-            wanted &= valid.inner();
-        }
-        if let Some(filter) = filter {
-            wanted &= &truths(filter);
-        }
-        for row in wanted.set_indices() {
+        let rows = self.events_in(times, conditions, filter);
+        let (times, _) = times_of(times);
+        for row in rows.wanted.set_indices() {
             self.enter(group_of(row))?;
             self.times.push(times[row]);
-            let start = self.masks.len();
-            self.masks.resize(start + self.width, 0);
-            write_mask(&mut self.masks[start..], &conditions, row);
+            self.masks.extend_from_slice(&rows.masks[row * self.width..(row + 1) * self.width]);
         }
         Ok(())
+    }
+
+    /// The state of each row on its own, for [`EventLog::merge`].
+    pub(super) fn row_states(
+        &self,
+        times: &ArrayRef,
+        conditions: &[ArrayRef],
+        filter: Option<&BooleanArray>,
+    ) -> Result<LargeBinaryArray> {
+        let rows = self.events_in(times, conditions, filter);
+        let (times, _) = times_of(times);
+        let mut bytes = Vec::with_capacity(rows.wanted.count_set_bits() * (TIME + self.width));
+        let lengths = rows.wanted.iter().map(|wanted| if wanted { TIME + self.width } else { 0 });
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        for row in rows.wanted.set_indices() {
+            bytes.extend_from_slice(&times[row].to_le_bytes());
+            bytes.extend_from_slice(&rows.masks[row * self.width..(row + 1) * self.width]);
+        }
+        Ok(LargeBinaryArray::try_new(offsets, bytes.into(), None)?)
     }
 
     /// Takes in states of [`Grouped::states`].
@@ -292,18 +322,14 @@ impl Grouped {
     }
 
     /// Each group's events as bytes, for [`EventLog::merge`].
-    pub(super) fn states(&self) -> LargeBinaryArray {
-        let bytes = self.times.len() * (TIME + self.width);
-        let mut states = LargeBinaryBuilder::with_capacity(self.groups(), bytes);
-        let mut state = Vec::new();
-        for group in 0..self.groups() {
-            state.clear();
-            for event in self.starts[group]..self.starts[group + 1] {
-                state.extend_from_slice(&self.times[event].to_le_bytes());
-                state.extend_from_slice(&self.masks[event * self.width..(event + 1) * self.width]);
-            }
-            states.append_value(&state);
+    pub(super) fn states(&self) -> Result<LargeBinaryArray> {
+        let event = TIME + self.width;
+        let mut bytes = Vec::with_capacity(self.times.len() * event);
+        for (place, time) in self.times.iter().enumerate() {
+            bytes.extend_from_slice(&time.to_le_bytes());
+            bytes.extend_from_slice(&self.masks[place * self.width..(place + 1) * self.width]);
         }
-        states.finish()
+        let offsets = OffsetBuffer::from_lengths(self.starts.windows(2).map(|pair| (pair[1] - pair[0]) * event));
+        Ok(LargeBinaryArray::try_new(offsets, bytes.into(), None)?)
     }
 }

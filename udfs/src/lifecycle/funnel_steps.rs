@@ -52,33 +52,38 @@ impl Steps {
         self.highest()
     }
 
-    /// Takes the rows at one time, step by step; the result, if it is known now.
+    /// Takes the rows at one time; the result, if it is known now.
     fn at_one_time(&mut self, timeline: Timeline<'_>, start: usize, end: usize, time: i64) -> Option<usize> {
+        // A row that meets nothing comes before all others of its time.
+        let nothing = |event: usize| timeline.mask(event).iter().all(|byte| *byte == 0);
+        if self.rules.order && self.chains[0].is_some() && (start..end).any(nothing) {
+            return Some(self.highest());
+        }
+        if end - start == 1 {
+            return (0..self.any.len()).find_map(|byte| self.eight_steps(byte, timeline.mask(start)[byte], 0, time));
+        }
         self.any.fill(0);
         self.twice.fill(0);
         for event in start..end {
-            let mask = timeline.mask(event);
-            // A row that meets nothing comes before all others of its time.
-            if self.rules.order && mask.iter().all(|byte| *byte == 0) && self.chains[0].is_some() {
-                return Some(self.highest());
-            }
-            for ((any, twice), byte) in self.any.iter_mut().zip(&mut self.twice).zip(mask) {
+            for ((any, twice), byte) in self.any.iter_mut().zip(&mut self.twice).zip(timeline.mask(event)) {
                 *twice |= *any & byte;
                 *any |= byte;
             }
         }
-        for byte in 0..self.any.len() {
-            let (mut left, twice) = (self.any[byte], self.twice[byte]);
-            while left != 0 {
-                let bit = left.trailing_zeros();
-                left &= left - 1;
-                // More than two of a kind say no more than two, and without deduplication one.
-                let times = if self.rules.deduplication && twice >> bit & 1 == 1 { 2 } else { 1 };
-                for _ in 0..times {
-                    let reached = self.step(byte * 8 + bit as usize, time);
-                    if reached.is_some() {
-                        return reached;
-                    }
+        (0..self.any.len()).find_map(|byte| self.eight_steps(byte, self.any[byte], self.twice[byte], time))
+    }
+
+    /// Takes events that meet the conditions of up to eight steps; `twice` has those that two rows meet.
+    fn eight_steps(&mut self, byte: usize, mut any: u8, twice: u8, time: i64) -> Option<usize> {
+        while any != 0 {
+            let bit = any.trailing_zeros() as usize;
+            any &= any - 1;
+            // More than two of a kind say no more than two, and without deduplication one.
+            let times = if self.rules.deduplication && twice >> bit & 1 == 1 { 2 } else { 1 };
+            for _ in 0..times {
+                let reached = self.step(byte * 8 + bit, time);
+                if reached.is_some() {
+                    return reached;
                 }
             }
         }

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, DocSection, Docume
 
 use super::arguments::{damaged, instant};
 use super::timelines::no_distinct;
-use crate::local_time::LocalDays;
+use crate::local_time::hour_of;
 
 const NAME: &str = "preferred_hour";
 const SIGNATURE: &str = "preferred_hour(ts, prior)";
@@ -65,7 +65,7 @@ impl AggregateUDFImpl for PreferredHour {
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
         no_distinct(NAME, &args)?;
-        Ok(Box::new(Hours { days: LocalDays::new(self.zone), counts: [0; HOURS], prior: None }))
+        Ok(Box::new(Hours { zone: self.zone, counts: [0; HOURS], prior: None }))
     }
 
     fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
@@ -99,7 +99,7 @@ impl AggregateUDFImpl for PreferredHour {
 
 #[derive(Debug)]
 struct Hours {
-    days: LocalDays,
+    zone: Tz,
     counts: [i64; HOURS],
     prior: Option<[f64; HOURS]>,
 }
@@ -156,7 +156,7 @@ fn best(counts: &[i64; HOURS], prior: Option<&[f64; HOURS]>) -> Option<i64> {
 impl Accumulator for Hours {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for time in values[0].as_primitive::<TimestampMicrosecondType>().iter().flatten() {
-            self.counts[self.days.hour_of(time)] += 1;
+            self.counts[hour_of(self.zone, time)] += 1;
         }
         self.set_prior(&values[1])
     }
@@ -166,7 +166,6 @@ impl Accumulator for Hours {
     }
 
     fn size(&self) -> usize {
-        // The offsets of the days seen are one entry a day of activity.
         size_of_val(self)
     }
 

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 };
 
 use super::arguments::{conditions, damaged};
-use super::events::{truths, write_mask};
+use super::events::{masks_of, truths};
 use super::timelines::no_distinct;
 
 const NAME: &str = "retention";
@@ -132,10 +132,12 @@ impl Met {
             let filter = truths(filter);
             conditions.iter_mut().for_each(|condition| *condition &= &filter);
         }
-        let none = BooleanBuffer::new_unset(values.first().map_or(0, |condition| condition.len()));
-        let any = conditions.iter().fold(none, |any, condition| &any | condition);
-        for row in any.set_indices() {
-            write_mask(self.mask(group_of(row)), &conditions, row);
+        let rows = conditions.first().map_or(0, BooleanBuffer::len);
+        let width = self.width();
+        for (row, mask) in masks_of(&conditions, rows, width).chunks_exact(width).enumerate() {
+            if mask.iter().any(|byte| *byte != 0) {
+                self.mask(group_of(row)).iter_mut().zip(mask).for_each(|(held, byte)| *held |= byte);
+            }
         }
     }
 

@@ -66,7 +66,8 @@ fn events_come_out_by_group_and_time() {
         assert_eq!(listed(&mut log, EmitTo::First(1)), all[4..5]);
         // The groups that stay have moved down; those of another log are merged into them.
         log.set_count(4);
-        let states: ArrayRef = Arc::new(filled(&[(1, 99, true, true)], keep_all).take(EmitTo::All).unwrap().states());
+        let states: ArrayRef =
+            Arc::new(filled(&[(1, 99, true, true)], keep_all).take(EmitTo::All).unwrap().states().unwrap());
         log.merge(&states, |row| row).unwrap();
         let mut rest = all[5..].to_vec();
         rest[1].push((99, true, true));
@@ -76,7 +77,7 @@ fn events_come_out_by_group_and_time() {
 
 #[test]
 fn a_state_that_is_cut_is_refused() {
-    let states = filled(&[(0, 1, true, false)], false).take(EmitTo::All).unwrap().states();
+    let states = filled(&[(0, 1, true, false)], false).take(EmitTo::All).unwrap().states().unwrap();
     let cut: ArrayRef = Arc::new(arrow::array::LargeBinaryArray::from_iter_values([&states.value(0)[..9]]));
     let error = EventLog::new("test", 10, false).merge(&cut, |row| row).unwrap_err();
     assert!(error.to_string().contains("test: a state is damaged"), "{error}");

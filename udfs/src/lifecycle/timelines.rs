@@ -88,7 +88,7 @@ impl GroupsAccumulator for Timelines {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        Ok(vec![Arc::new(self.log.take(emit_to)?.states())])
+        Ok(vec![Arc::new(self.log.take(emit_to)?.states()?)])
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
@@ -97,11 +97,8 @@ impl GroupsAccumulator for Timelines {
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], opt_filter: Option<&BooleanArray>) -> Result<Vec<ArrayRef>> {
-        let mut rows = self.log.like();
         let conditions = &values[self.time + 1..self.time + 1 + self.conditions];
-        rows.update(&values[self.time], conditions, opt_filter, |row| row)?;
-        rows.set_count(values[self.time].len());
-        Ok(vec![Arc::new(rows.take(EmitTo::All)?.states())])
+        Ok(vec![Arc::new(self.log.row_states(&values[self.time], conditions, opt_filter)?)])
     }
 
     fn size(&self) -> usize {
@@ -129,7 +126,7 @@ impl Accumulator for Timelines {
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
         let mut log = self.log.clone();
         log.set_count(1);
-        Ok(vec![ScalarValue::try_from_array(&log.take(EmitTo::All)?.states(), 0)?])
+        Ok(vec![ScalarValue::try_from_array(&log.take(EmitTo::All)?.states()?, 0)?])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

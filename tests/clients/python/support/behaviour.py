@@ -63,15 +63,16 @@ def sql(columns: dict[str, str], source: str) -> str:
     return f"SELECT grp, {chosen} FROM {source} GROUP BY grp ORDER BY grp"
 
 
-def funnels() -> tuple[dict[str, str], dict[str, str]]:
-    """The same columns for Convoke and for ClickHouse."""
+def funnels(window: int) -> tuple[dict[str, str], dict[str, str]]:
+    """The same columns for Convoke and for ClickHouse: one a set of modes."""
     ours, theirs = {}, {}
     steps = ", ".join(CONDITIONS)
-    for number, (window, modes) in enumerate(itertools.product(WINDOWS, funnel_modes())):
+    for modes in funnel_modes():
+        name = "_".join(["funnel", *modes])
         named = f"'{','.join(modes)}', " if modes else ""
-        ours[f"f{number}"] = f"window_funnel({window}, {named}t, {steps})"
+        ours[name] = f"window_funnel({window}, {named}t, {steps})"
         parameters = ", ".join([str(window), *(f"'{mode}'" for mode in modes)])
-        theirs[f"f{number}"] = f"windowFunnel({parameters})(toUInt32(t), {steps})"
+        theirs[name] = f"windowFunnel({parameters})(toUInt32(t), {steps})"
     return ours, theirs
 
 
@@ -82,18 +83,14 @@ def retentions() -> tuple[dict[str, str], dict[str, str]]:
     return ours, dict(ours)
 
 
-def sequences() -> tuple[dict[str, str], dict[str, str]]:
-    ours, theirs = {}, {}
+def sequences(ours: str, theirs: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The same columns for Convoke and for ClickHouse: one a pattern."""
     steps = ", ".join(CONDITIONS)
-    for number, pattern in enumerate(PATTERNS):
-        for letter, name, other in [
-            ("m", "sequence_match", "sequenceMatch"),
-            ("c", "sequence_count", "sequenceCount"),
-            ("e", "sequence_events", "sequenceMatchEvents"),
-        ]:
-            ours[f"{letter}{number}"] = f"{name}('{pattern}', t, {steps})"
-            theirs[f"{letter}{number}"] = f"{other}('{pattern}')(toUInt32(t), {steps})"
-    return ours, theirs
+    numbered = list(enumerate(PATTERNS))
+    return (
+        {f"p{number}": f"{ours}('{pattern}', t, {steps})" for number, pattern in numbered},
+        {f"p{number}": f"{theirs}('{pattern}')(toUInt32(t), {steps})" for number, pattern in numbered},
+    )
 
 
 def clickhouse(table: pa.Table, columns: dict[str, str], folder: pathlib.Path) -> pa.Table:
