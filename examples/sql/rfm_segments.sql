@@ -2,7 +2,7 @@
 -- breaks that never part equal values. Monetary value is shown for each segment.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 customers AS (
-  SELECT o.person, date_part('day', max(a.day) - max(o.day)) AS days_ago, count(DISTINCT o.day) AS order_days, sum(o.net) AS net
+  SELECT o.person, max(a.day) - max(o.day) AS days_ago, count(DISTINCT o.day) AS order_days, sum(o.net) AS net
   FROM orders o CROSS JOIN as_of a
   WHERE o.person IS NOT NULL AND o.net > 0 GROUP BY o.person
 ),
