@@ -187,8 +187,10 @@ impl EventLog {
         if starts.iter().any(|events| *events > MOST_EVENTS) {
             return resources_err!("{}: a group has more than {MOST_EVENTS} rows", self.function);
         }
-        for group in 0..emitted {
-            starts[group + 1] += starts[group];
+        let mut before = 0;
+        for start in &mut starts {
+            before += *start;
+            *start = before;
         }
         let (times, masks) = match taken.together {
             true => (taken.times, taken.masks),

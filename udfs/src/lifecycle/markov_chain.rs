@@ -32,10 +32,10 @@ impl Chain {
         let outgoing: Vec<f64> =
             (0..n).map(|from| self.row(from).iter().sum::<f64>() + self.converted[from] + self.lost[from]).collect();
         let mut matrix = vec![0.0; n * n];
-        for from in 0..n {
-            for to in 0..n {
+        for (from, all) in outgoing.iter().enumerate() {
+            for (to, count) in self.row(from).iter().enumerate() {
                 let own = if from == to { 1.0 } else { 0.0 };
-                matrix[from * n + to] = own - self.row(from)[to] / outgoing[from];
+                matrix[from * n + to] = own - count / all;
             }
         }
         let inverse = inverted(matrix, n);

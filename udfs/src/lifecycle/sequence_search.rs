@@ -82,8 +82,8 @@ impl Search {
         let end = actions.len();
         // A gap may be empty: what follows it may come next as well.
         let reach = |active: &mut Vec<bool>| {
-            for place in 0..end {
-                if active[place] && actions[place] == Action::Gap {
+            for (place, action) in actions.iter().enumerate() {
+                if active[place] && *action == Action::Gap {
                     active[place + 1] = true;
                 }
             }
