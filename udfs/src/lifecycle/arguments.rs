@@ -7,6 +7,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, IntervalUnit, Schema, TimeUnit};
 use datafusion::common::{DataFusionError, Result, ScalarValue, exec_err, plan_err};
 use datafusion::logical_expr::ColumnarValue;
+use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::physical_expr::PhysicalExpr;
 
 use crate::local_time::MICROS_A_SECOND;
@@ -142,10 +143,10 @@ pub(super) fn damaged(function: &str) -> DataFusionError {
     DataFusionError::Execution(format!("{function}: a state is damaged"))
 }
 
-/// The type of a ts argument as the accumulators see it.
-pub(super) fn type_of(expressions: &[Arc<dyn PhysicalExpr>], place: usize, schema: &Schema) -> Result<DataType> {
-    match expressions.get(place - 1) {
-        Some(expression) => expression.data_type(schema),
-        None => exec_err!("argument {place} is missing"),
+/// The type of an argument; `place` counts from 1.
+pub(super) fn type_of<'a>(function: &str, args: &AccumulatorArgs<'a>, place: usize) -> Result<&'a DataType> {
+    match args.expr_fields.get(place - 1) {
+        Some(field) => Ok(field.data_type()),
+        None => exec_err!("{function}: argument {place} is missing"),
     }
 }

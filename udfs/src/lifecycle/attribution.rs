@@ -90,7 +90,7 @@ impl AggregateUDFImpl for Attribution {
             6 => constant_text(NAME, 6, "options", args.exprs)?,
             _ => String::new(),
         };
-        let day = match type_of(args.exprs, 2, args.schema)? {
+        let day = match type_of(NAME, &args, 2)? {
             DataType::Int64 => SECONDS_A_DAY,
             _ => SECONDS_A_DAY * 1e6,
         };

@@ -35,9 +35,15 @@ impl WindowFunnel {
     }
 }
 
-/// Position of ts, from 0: after the window, and after the modes where they are given.
+/// Position of ts, from 0: after the window, and after the modes where they are given. A parameter that has no type yet
+/// is the modes where a time follows it.
 fn place_of_time(given: &[DataType]) -> usize {
-    if given.get(1).is_some_and(DataType::is_string) { 2 } else { 1 }
+    let is_time = |given: &DataType| given.is_temporal() || given.is_integer();
+    match given {
+        [_, second, ..] if second.is_string() => 2,
+        [_, DataType::Null, third, ..] if is_time(third) => 2,
+        _ => 1,
+    }
 }
 
 fn timelines(args: &AccumulatorArgs) -> Result<Timelines> {
@@ -45,8 +51,8 @@ fn timelines(args: &AccumulatorArgs) -> Result<Timelines> {
     let types: Vec<DataType> = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
     let time = place_of_time(&types);
     let steps = args.exprs.len() - time - 1;
-    let times = type_of(args.exprs, time + 1, args.schema)?;
-    let window = constant_length(NAME, 1, "window", args.exprs, &times)?;
+    let times = type_of(NAME, args, time + 1)?;
+    let window = constant_length(NAME, 1, "window", args.exprs, times)?;
     let modes = match time {
         2 => constant_text(NAME, 2, "modes", args.exprs)?,
         _ => String::new(),
@@ -70,6 +76,7 @@ impl AggregateUDFImpl for WindowFunnel {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let time = place_of_time(given);
+        // At least one condition follows the time.
         if given.len() < time + 2 {
             return plan_err!("{SIGNATURE}: {} arguments were given", given.len());
         }

@@ -97,14 +97,18 @@ impl Sequence {
         no_distinct(name, args)?;
         let text = constant_text(name, 1, "pattern", args.exprs)?;
         let conditions = args.exprs.len() - 2;
-        let times = type_of(args.exprs, 2, args.schema)?;
-        let search = Search::new(name, Pattern::new(name, &text, conditions, times == DataType::Int64)?);
+        let times = type_of(name, args, 2)?;
+        let search = Search::new(name, Pattern::new(name, &text, conditions, *times == DataType::Int64)?);
         let outcome: Box<dyn Outcome> = match self.kind {
             Kind::Match => Box::new(Matches { search, found: BooleanBuilder::new() }),
             Kind::Count => Box::new(Counts { search, found: Int64Builder::new() }),
             Kind::Events => {
                 let item = Arc::new(Field::new_list_field(DataType::Int64, true));
-                Box::new(Chains { search, times, found: ListBuilder::new(PrimitiveBuilder::new()).with_field(item) })
+                Box::new(Chains {
+                    search,
+                    times: times.clone(),
+                    found: ListBuilder::new(PrimitiveBuilder::new()).with_field(item),
+                })
             }
         };
         Ok(Timelines::new(name, 1, conditions, false, outcome))

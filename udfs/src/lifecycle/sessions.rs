@@ -43,8 +43,8 @@ impl Sessions {
 
 fn timelines(args: &AccumulatorArgs) -> Result<Timelines> {
     no_distinct(NAME, args)?;
-    let times = type_of(args.exprs, 1, args.schema)?;
-    let gap = constant_length(NAME, 2, "gap", args.exprs, &times)?;
+    let times = type_of(NAME, args, 1)?;
+    let gap = constant_length(NAME, 2, "gap", args.exprs, times)?;
     Ok(Timelines::new(NAME, 0, 0, true, Box::new(Count { gap, counts: Int64Builder::new() })))
 }
 
