@@ -17,7 +17,8 @@ def tables(behaviour_server):
     made = {"ties": behaviour.events(1, distinct_times=False), "distinct_times": behaviour.events(2, distinct_times=True)}
     with adbc.connect(behaviour_server) as connection, connection.cursor() as cursor:
         for name, rows in made.items():
-            assert cursor.adbc_ingest(name, rows, mode="create") == rows.num_rows
+            # In batches that fit a message of gRPC.
+            assert cursor.adbc_ingest(name, rows.to_reader(max_chunksize=100_000), mode="create") == rows.num_rows
     return made
 
 
