@@ -1,14 +1,16 @@
--- Channel preference: on which channel does each person respond best, and at which local hour? A response is an open, a
--- click or an order on the channel; change the two lists to the names of your events (event_catalog shows them).
-WITH touches AS (
-  SELECT person, channel, ts, event IN ('Email Opened', 'Email Link Clicked', 'Push Notification Tapped', 'Order Completed') AS responded
-  FROM events
-  WHERE person IS NOT NULL AND channel IS NOT NULL
+-- Channel preference: on which channel does each person open messages best, and at which local hour? Change the two event
+-- names to yours (event_catalog shows them).
+WITH sent AS (
+  SELECT DISTINCT person, campaign_id, channel FROM events WHERE event = 'Campaign Sent' AND person IS NOT NULL
+),
+opened AS (
+  SELECT person, campaign_id, channel, min(ts) AS ts FROM events
+  WHERE event = 'Campaign Opened' AND person IS NOT NULL GROUP BY person, campaign_id, channel
 ),
 preferences AS (
-  SELECT person, preferred_channel(channel, responded) AS channel,
-         preferred_hour(ts, NULL) FILTER (WHERE responded) AS hour
-  FROM touches GROUP BY person
+  SELECT s.person, preferred_channel(s.channel, o.ts IS NOT NULL) AS channel, preferred_hour(o.ts, NULL) AS hour
+  FROM sent s LEFT JOIN opened o ON o.person = s.person AND o.campaign_id = s.campaign_id AND o.channel = s.channel
+  GROUP BY s.person
 )
 SELECT coalesce(channel, '(none)') AS channel, hour, count(*) AS persons
 FROM preferences GROUP BY 1, 2 ORDER BY persons DESC, channel, hour;
