@@ -6,6 +6,7 @@
 mod bitmap;
 mod clv;
 pub mod kernel;
+mod lifecycle;
 mod local_time;
 mod register;
 

@@ -69,6 +69,13 @@ impl LocalDays {
     }
 }
 
+/// The local hour of an instant (microseconds since 1970 in UTC), 0 to 23. Remembers nothing.
+pub(crate) fn hour_of(zone: Tz, micros: i64) -> usize {
+    let seconds = micros.div_euclid(MICROS_A_SECOND);
+    let local = seconds + i64::from(offset_at(zone, seconds));
+    (local.rem_euclid(SECONDS_A_DAY) / 3_600) as usize
+}
+
 fn offset_at(zone: Tz, seconds: i64) -> i32 {
     let instant = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
     zone.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
@@ -100,5 +107,14 @@ mod tests {
         assert_eq!(i64::from(new_york.day_of(micros("2026-03-09T04:00:00Z"))), day("2026-03-09"));
         assert_eq!(new_york.end_of(i32::try_from(day("2026-03-08")).unwrap()), micros("2026-03-09T04:00:00Z"));
         assert_eq!(LocalDays::new(Tz::UTC).end_of(-1), 0);
+    }
+
+    #[test]
+    fn hours_follow_the_zone() {
+        assert_eq!(hour_of(Tz::UTC, -1), 23);
+        assert_eq!(hour_of(Tz::Asia__Shanghai, micros("2026-07-31T15:59:59Z")), 23);
+        assert_eq!(hour_of(Tz::Asia__Shanghai, micros("2026-07-31T16:00:00Z")), 0);
+        assert_eq!(hour_of(Tz::America__New_York, micros("2026-03-08T06:59:59Z")), 1);
+        assert_eq!(hour_of(Tz::America__New_York, micros("2026-03-08T07:00:00Z")), 3);
     }
 }

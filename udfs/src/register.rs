@@ -4,9 +4,9 @@ use chrono_tz::Tz;
 use datafusion::common::Result;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
-use crate::{bitmap, clv};
+use crate::{bitmap, clv, lifecycle};
 
-/// Registers every function and aggregate; local days are those of UTC.
+/// Registers every function, aggregate and window function; local days are those of UTC.
 ///
 /// # Errors
 /// Those of the registry.
@@ -14,25 +14,27 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
     register_all_in_zone(registry, Tz::UTC)
 }
 
-/// Registers every function and aggregate; local days are those of `zone`.
+/// Registers every function, aggregate and window function; local days are those of `zone`.
 ///
 /// # Errors
 /// Those of the registry.
 pub fn register_all_in_zone(registry: &mut dyn FunctionRegistry, zone: Tz) -> Result<()> {
-    for function in bitmap::scalar_functions() {
+    let scalars = [
+        bitmap::scalar_functions(),
+        bitmap::conversion_functions(),
+        clv::scalar_functions(),
+        lifecycle::scalar_functions(zone),
+    ];
+    for function in scalars.into_iter().flatten() {
         registry.register_udf(function)?;
     }
-    for function in clv::scalar_functions() {
-        registry.register_udf(function)?;
-    }
-    for function in bitmap::conversion_functions() {
-        registry.register_udf(function)?;
-    }
-    for function in bitmap::aggregate_functions() {
+    let aggregates =
+        [bitmap::aggregate_functions(), clv::aggregate_functions(zone), lifecycle::aggregate_functions(zone)];
+    for function in aggregates.into_iter().flatten() {
         registry.register_udaf(function)?;
     }
-    for function in clv::aggregate_functions(zone) {
-        registry.register_udaf(function)?;
+    for function in lifecycle::window_functions() {
+        registry.register_udwf(function)?;
     }
     Ok(())
 }

@@ -13,7 +13,9 @@ fn every_function_is_documented() {
     let scalars = scalars.map(|(_, function)| (function.name().to_owned(), function.documentation().cloned()));
     let aggregates = state.aggregate_functions().iter().filter(|(name, _)| plain.udaf(name).is_err());
     let aggregates = aggregates.map(|(_, function)| (function.name().to_owned(), function.documentation().cloned()));
-    let all: Vec<_> = scalars.chain(aggregates).collect();
+    let windows = state.window_functions().iter().filter(|(name, _)| plain.udwf(name).is_err());
+    let windows = windows.map(|(_, function)| (function.name().to_owned(), function.documentation().cloned()));
+    let all: Vec<_> = scalars.chain(aggregates).chain(windows).collect();
     assert!(all.len() > 10, "the functions are registered");
     for (name, documentation) in all {
         let documentation = documentation.unwrap_or_else(|| panic!("{name} has no documentation"));

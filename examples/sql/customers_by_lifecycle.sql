@@ -1,0 +1,16 @@
+-- Customers and revenue by lifecycle state: who is active, who is drifting away, and what they spent in total.
+-- A state refers to a day: change the one date below. Orders that were returned in full (net <= 0) do not count.
+WITH as_of AS (SELECT max(day) AS day FROM orders),
+customers AS (
+  SELECT o.person, min(o.day) AS first_order, max(o.day) AS last_order, count(*) AS orders, sum(o.net) AS net
+  FROM orders o CROSS JOIN as_of a
+  WHERE o.person IS NOT NULL AND o.net > 0 AND o.day <= a.day
+  GROUP BY o.person
+),
+-- Persons without an order are leads.
+states AS (
+  SELECT lifecycle_state(c.first_order, c.last_order, c.orders, a.day) AS state, c.net
+  FROM persons p CROSS JOIN as_of a LEFT JOIN customers c ON c.person = p.person
+)
+SELECT state, count(*) AS persons, coalesce(sum(net), 0) AS net
+FROM states GROUP BY state ORDER BY persons DESC;

@@ -1,0 +1,10 @@
+-- Revenue by decile of customers: how much comes from the best tenth? Decile 1 spends most; ties go by person number.
+WITH spend AS (
+  SELECT person, sum(net) AS net FROM orders WHERE person IS NOT NULL GROUP BY person
+),
+deciles AS (
+  SELECT ntile(10) OVER (ORDER BY net DESC, person) AS decile, net FROM spend
+)
+SELECT decile, count(*) AS customers, sum(net) AS net,
+       round(100.0 * sum(net) / sum(sum(net)) OVER (), 2) AS percent
+FROM deciles GROUP BY decile ORDER BY decile;

@@ -1,0 +1,15 @@
+-- RFM segments: recency (days since the last order, lower is better) and frequency (order days) in five groups each, by
+-- breaks that never part equal values. Monetary value is shown for each segment.
+WITH as_of AS (SELECT max(day) AS day FROM orders),
+customers AS (
+  SELECT o.person, max(a.day) - max(o.day) AS days_ago, count(DISTINCT o.day) AS order_days, sum(o.net) AS net
+  FROM orders o CROSS JOIN as_of a
+  WHERE o.person IS NOT NULL AND o.net > 0 GROUP BY o.person
+),
+breaks AS (SELECT rfm_breaks(days_ago, 5) AS recency, rfm_breaks(order_days, 5) AS frequency FROM customers),
+scores AS (
+  SELECT c.person, c.net, rfm_score(c.days_ago, b.recency, 'lower') AS r, rfm_score(c.order_days, b.frequency) AS f
+  FROM customers c CROSS JOIN breaks b
+)
+SELECT rfm_segment(r, f) AS segment, count(*) AS customers, sum(net) AS net, avg(net) AS mean_net
+FROM scores GROUP BY 1 ORDER BY customers DESC, segment;
