@@ -96,7 +96,8 @@ def test_the_best_customer_of_the_walkthrough(connection, model, alive, expected
     )
     row = adbc.table(connection, sql).to_pylist()[0]
     assert row["alive"] == pytest.approx(alive, abs=1e-5)
-    assert row["e"] == pytest.approx(expected, abs=1e-4)
+    # The walkthrough prints fewer digits of the parameters than it computes with.
+    assert row["e"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_discounted_transactions_of_all_customers(connection):
