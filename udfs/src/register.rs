@@ -19,6 +19,9 @@ pub fn register_all(registry: &mut dyn FunctionRegistry) -> Result<()> {
 /// # Errors
 /// Those of the registry.
 pub fn register_all_in_zone(registry: &mut dyn FunctionRegistry, zone: Tz) -> Result<()> {
+    for function in bitmap::scalar_functions() {
+        registry.register_udf(function)?;
+    }
     for function in clv::scalar_functions() {
         registry.register_udf(function)?;
     }

@@ -8,10 +8,12 @@ mod arrays;
 mod columns;
 mod declared;
 mod draws;
+mod evaluation;
 mod field;
 mod operand;
 mod texts;
 mod unnest;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -20,6 +22,14 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use field::{EXTENSION_NAME, bitmap_field};
 pub use unnest::{BoundValue, UnnestBitmap};
+
+/// Algebra, counts, questions, order, pieces and edits of the sets of a row, and what nested calls of these become.
+pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {
+    let mut functions: Vec<ScalarUDF> =
+        vocabulary::all().map(|function| evaluation::Single::new(function).into()).collect();
+    functions.push(evaluation::Fused::new().into());
+    functions.into_iter().map(Arc::new).collect()
+}
 
 /// Sets from and to lists, texts and bytes; samples and splits.
 pub(crate) fn conversion_functions() -> Vec<Arc<ScalarUDF>> {

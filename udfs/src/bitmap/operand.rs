@@ -31,6 +31,14 @@ impl<'a> Operand<'a> {
         }
     }
 
+    pub(super) fn is_null(&self, row: usize) -> bool {
+        match self {
+            Self::Binary(array) => array.is_null(row),
+            Self::Large(array) => array.is_null(row),
+            Self::View(array) => array.is_null(row),
+        }
+    }
+
     /// The bytes of a row, none where it is NULL. `row` is below the length of the column.
     pub(super) fn bytes(&self, row: usize) -> Option<&'a [u8]> {
         match self {

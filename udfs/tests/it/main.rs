@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod bitmap_expressions;
+mod bitmap_fusing;
 mod bitmap_sessions;
 mod documentation;
 mod kernel_bytes;
