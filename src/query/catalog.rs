@@ -94,13 +94,21 @@ pub(super) async fn register(
     building.add("main", "events", Arc::clone(&events))?;
     add_views(state, parts, snapshot, &mut building).await?;
     let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
-    let mut functions = FROM_DATAFUSION.to_vec();
-    functions.push(TableFunctionEntry::of(&timeline));
-    state.register_udtf(timeline.name(), Arc::new(TableFunctionOfConstants::new(Arc::new(timeline))));
+    let functions = add_table_functions(state, vec![Arc::new(timeline), Arc::new(tables::members::UnnestBitmap)]);
     add_system_tables(parts, snapshot, &mut building)?;
     add_user_tables(parts, snapshot, &store_url, &mut building)?;
     add_information_schema(parts, &catalog, functions)?;
     Ok(building.shown)
+}
+
+/// Registers our table functions; returns these and those that are there already.
+fn add_table_functions(state: &mut SessionState, ours: Vec<Arc<dyn ConstantTable>>) -> Vec<TableFunctionEntry> {
+    let mut functions = FROM_DATAFUSION.to_vec();
+    for function in ours {
+        functions.push(TableFunctionEntry::of(function.as_ref()));
+        state.register_udtf(function.name(), Arc::new(TableFunctionOfConstants::new(function)));
+    }
+    functions
 }
 
 async fn add_views(

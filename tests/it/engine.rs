@@ -127,7 +127,7 @@ async fn subqueries_in_table_functions_take_parameters_and_keep_the_limits() {
         assert_eq!(texts(&world.query_with(sql, &session, values).await.unwrap()), ["2.0000"], "{sql}");
     }
     let plan = world.rows("EXPLAIN SELECT * FROM person_timeline('user_id', (SELECT max(user_id) FROM events))").await;
-    assert!(plan.join("\n").contains("DataSourceExec"), "{plan:?}");
+    assert!(plan.join("\n").contains("PersonScan: 1 nodes in 1 files"), "{plan:?}");
     let endless = "SELECT * FROM person_timeline('user_id', (SELECT CAST(count(*) AS TEXT)
                    FROM generate_series(1, 10000000) a CROSS JOIN generate_series(1, 100000) b
                    WHERE (a.value * b.value) % 7 = 8))";
@@ -226,11 +226,11 @@ async fn a_predicate_on_person_reaches_the_parquet_reader() {
     let row =
         InputRow { ts: at("2024-01-05T00:00:00Z"), event: Some("Sale"), user_id: Some("u1"), ..Default::default() };
     world.load("a", &[row]).await;
-    let plan = world.rows("EXPLAIN SELECT message_id FROM events WHERE person = 0").await.join("\n");
-    assert!(
-        plan.contains("DataSourceExec") && plan.contains("predicate=node@5 = 0 AND person_at(node@5) = 0"),
-        "{plan}"
-    );
+    let plan = world.rows("EXPLAIN SELECT message_id FROM events WHERE abs(person) = 0").await.join("\n");
+    assert!(plan.contains("DataSourceExec") && plan.contains("predicate=abs(person_at(node@5)) = 0"), "{plan}");
     let physical = plan.split("physical_plan").nth(1).unwrap();
     assert!(!physical.contains("FilterExec"), "the filter stays above the scan:\n{plan}");
+    // The pages of one person are few enough to be read whole.
+    let plan = world.rows("EXPLAIN SELECT message_id FROM events WHERE person = 0").await.join("\n");
+    assert!(plan.contains("PersonScan: 1 nodes in 1 files"), "{plan}");
 }

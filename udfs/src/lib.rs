@@ -10,5 +10,5 @@ mod lifecycle;
 mod local_time;
 mod register;
 
-pub use bitmap::{BoundValue, EXTENSION_NAME, UnnestBitmap, bitmap_field, table_functions};
+pub use bitmap::{BoundValue, EXTENSION_NAME, UnnestBitmap, bitmap_field, members_of, table_functions};
 pub use register::{register_all, register_all_in_zone};

@@ -10,6 +10,7 @@ mod file_reader;
 mod file_scan;
 pub(super) mod fx_rates;
 pub(super) mod identities;
+pub(super) mod members;
 pub(super) mod orders;
 mod person_rows;
 mod person_scan;

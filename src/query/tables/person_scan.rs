@@ -229,9 +229,9 @@ mod tests {
     #[test]
     fn a_selection_counts_rows_of_the_chosen_groups_alone() {
         let (groups, selected) =
-            selection(&[(100, Vec::new()), (100, vec![10..20, 40..50]), (50, Vec::new()), (80, vec![0..5])]);
+            selection(&[(100, Vec::new()), (100, vec![10..20, 40..50]), (50, Vec::new()), (80, vec![0..5, 9..10])]);
         assert_eq!(groups, [1, 3]);
-        let expected = RowSelection::from_consecutive_ranges([10..20, 40..50, 100..105].into_iter(), 180);
+        let expected = RowSelection::from_consecutive_ranges([10..20, 40..50, 100..105, 109..110].into_iter(), 180);
         assert_eq!(selected, expected);
     }
 

@@ -86,9 +86,9 @@ async fn one_of_many_persons_costs_few_pages() {
     }
     world.load_batches("many", vec![builder.finish()]).await.unwrap();
     compact(&world).await;
-    let whole = pages_read(&world, "SELECT message_id, ts FROM events WHERE abs(person) = 5000").await;
-    let indexed = pages_read(&world, "SELECT message_id, ts FROM events WHERE person = 5000").await;
-    assert!(indexed * 2 < whole, "{indexed} of {whole} bytes");
+    let whole = pages_read(&world, "SELECT message_id, ts, person FROM events").await;
+    let indexed = pages_read(&world, "SELECT message_id, ts, person FROM events WHERE person = 5000").await;
+    assert!(indexed * 5 < whole, "{indexed} of {whole} bytes");
     assert_eq!(world.row("SELECT count(*) FROM events WHERE person = 5000").await, "4");
 }
 

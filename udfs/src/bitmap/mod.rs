@@ -21,7 +21,7 @@ use datafusion::catalog::TableFunctionImpl;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub use field::{EXTENSION_NAME, bitmap_field};
-pub use unnest::{BoundValue, UnnestBitmap};
+pub use unnest::{BoundValue, UnnestBitmap, members_of};
 
 /// Algebra, counts, questions, order, pieces and edits of the sets of a row, and what nested calls of these become.
 pub(crate) fn scalar_functions() -> Vec<Arc<ScalarUDF>> {

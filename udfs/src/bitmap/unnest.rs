@@ -69,6 +69,16 @@ impl TableFunctionImpl for UnnestBitmap {
     }
 }
 
+/// The table of one value that is there already: the members as rows of `person`.
+///
+/// # Errors
+/// For a value that is no bitmap by its type.
+pub fn members_of(value: ScalarValue) -> Result<Arc<dyn TableProvider>> {
+    let argument = Expr::Literal(value, None);
+    check(&argument)?;
+    Ok(Arc::new(Members { argument }))
+}
+
 /// Whether the argument is one bitmap for all rows.
 fn check(argument: &Expr) -> Result<()> {
     if let Expr::ScalarSubquery(subquery) = argument {
