@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{ParamValues, ScalarValue};
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::common::{DFSchema, ParamValues, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
 use super::table_functions;
 use crate::error::{Error, Result};
@@ -49,7 +50,8 @@ pub(super) fn fields(plan: &LogicalPlan, count: usize) -> Result<Vec<FieldRef>> 
 
 /// Types of the parameters of a plan, where it tells them.
 fn known_types(plan: &LogicalPlan) -> Result<HashMap<String, DataType>> {
-    let mut types = cast_types(plan)?;
+    let mut types = types_by_functions(plan)?;
+    types.extend(cast_types(plan)?);
     let told = plan.get_parameter_fields()?.into_iter();
     types.extend(told.filter_map(|(name, field)| Some((name, field?.data_type().clone()))));
     Ok(types)
@@ -93,6 +95,44 @@ fn cast_types(plan: &LogicalPlan) -> Result<HashMap<String, DataType>> {
         })
     })?;
     Ok(types)
+}
+
+/// Types of parameters that are arguments of functions which name their types: `bitmap_count(?)` takes a bitmap.
+fn types_by_functions(plan: &LogicalPlan) -> Result<HashMap<String, DataType>> {
+    let mut types = HashMap::new();
+    plan.apply_with_subqueries(|node| {
+        let mut schema = DFSchema::empty();
+        for input in node.inputs() {
+            schema.merge(input.schema());
+        }
+        node.apply_expressions(|expression| {
+            expression.apply(|part| {
+                if let Expr::ScalarFunction(call) = part
+                    && call.args.iter().any(|argument| matches!(argument, Expr::Placeholder(_)))
+                    && let Some(wanted) = wanted_types(call, &schema)
+                {
+                    for (argument, wanted) in call.args.iter().zip(wanted) {
+                        if let Expr::Placeholder(placeholder) = argument
+                            && !wanted.is_null()
+                        {
+                            types.insert(placeholder.id.clone(), wanted);
+                        }
+                    }
+                }
+                Ok(TreeNodeRecursion::Continue)
+            })
+        })
+    })?;
+    Ok(types)
+}
+
+/// What a function with rules of its own makes of its arguments, where it can tell without the parameters.
+fn wanted_types(call: &ScalarFunction, schema: &DFSchema) -> Option<Vec<DataType>> {
+    let given = call.args.iter().map(|argument| match argument {
+        Expr::Placeholder(_) => Some(DataType::Null),
+        other => other.get_type(schema).ok(),
+    });
+    call.func.coerce_types(&given.collect::<Option<Vec<_>>>()?).ok()
 }
 
 /// How many parameters stand where `bind` reaches them; the others are in table functions.
