@@ -33,6 +33,10 @@ impl UnboundParameters {
 
 /// One field for each of `count` parameters; Utf8 where the plan does not tell, since JDBC cannot bind an untyped one.
 pub(super) fn fields(plan: &LogicalPlan, count: usize) -> Result<Vec<FieldRef>> {
+    if count == 0 {
+        // Most statements: their plan need not be walked.
+        return Ok(Vec::new());
+    }
     // The subqueries of table functions come last: the statement itself knows better.
     let mut types = HashMap::new();
     for subquery in table_functions::subqueries_of(plan)? {
