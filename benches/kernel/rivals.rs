@@ -1,6 +1,6 @@
 //! The same counts by Convoke's kernel, by CRoaring and by roaring.
 
-use convoke_udfs::kernel::{BitmapRef, Expr};
+use convoke_udfs::kernel::{self, BitmapRef, Expr};
 use croaring::{Bitmap, BitmapView, Portable};
 use roaring::{MultiOps, RoaringBitmap};
 
@@ -11,12 +11,25 @@ pub enum Operator {
     AndNot,
 }
 
+/// As SQL counts one operator over stored sets: views are made, and counted.
 pub fn ours(operator: Operator, bytes: &[&[u8]]) -> u64 {
-    ours_with(operator, bytes, 1)
+    let operator = match operator {
+        Operator::And => kernel::Operator::And,
+        Operator::Or => kernel::Operator::Or,
+        Operator::AndNot => kernel::Operator::AndNot,
+    };
+    match bytes {
+        [one, other] => kernel::count(operator, &[our_view(one), our_view(other)]),
+        _ => kernel::count(operator, &bytes.iter().map(|one| our_view(one)).collect::<Vec<_>>()),
+    }
+}
+
+fn our_view(bytes: &[u8]) -> BitmapRef<'_> {
+    BitmapRef::new(bytes).expect("written by this bench")
 }
 
 pub fn ours_with(operator: Operator, bytes: &[&[u8]], workers: usize) -> u64 {
-    let views = bytes.iter().map(|one| BitmapRef::new(one).expect("written by this bench"));
+    let views = bytes.iter().map(|one| our_view(one));
     let expression = match operator {
         Operator::And => Expr::and(views),
         Operator::Or => Expr::or(views),

@@ -82,12 +82,30 @@ impl Table {
         self.lines.push(line);
     }
 
+    /// The ratios once more: a row for each density and shape, a column for each operator and number of sets.
+    fn matrix(&self) {
+        let cells: Vec<(&str, &str, f64)> = self
+            .lines
+            .iter()
+            .filter_map(|line| line.label.rsplit_once(", ").map(|(row, column)| (row, column, line.ratio)))
+            .filter(|(row, column, _)| row.matches(", ").count() == 2 && !column.contains(':'))
+            .collect();
+        let Some((first, _, _)) = cells.first() else { return };
+        let columns: Vec<&str> = cells.iter().take_while(|cell| cell.0 == *first).map(|cell| cell.1).collect();
+        println!("\n| ours / view | {} |\n|---|{}", columns.join(" | "), "---|".repeat(columns.len()));
+        for row in cells.chunk_by(|one, other| one.0 == other.0) {
+            let ratios: Vec<String> = row.iter().map(|cell| format!("{:.2}", cell.2)).collect();
+            println!("| {} | {} |", row[0].0, ratios.join(" | "));
+        }
+    }
+
     pub fn summary(&self) {
         let sets: Vec<&Line> = self.lines.iter().filter(|line| !line.label.contains(':')).collect();
         if sets.is_empty() {
             return;
         }
         let ratios: Vec<f64> = sets.iter().map(|line| line.ratio).collect();
+        self.matrix();
         println!("\n{} cells; median ratio {:.2}", sets.len(), median(ratios.clone()));
         let slow: Vec<_> = sets.iter().filter(|line| line.ratio > 1.1).collect();
         println!("above 1.10: {}", slow.len());

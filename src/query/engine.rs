@@ -27,7 +27,7 @@ use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
-use super::{damage, guard, null_in_list, runtime, suggest, table_functions, time_zone};
+use super::{damage, guard, null_in_list, runtime, streamed_members, suggest, table_functions, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -345,7 +345,7 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
         if !prepared.plan_again {
-            return null_in_list::apart(parameters::bind(plan, &prepared.parameters, values)?);
+            return rewritten(parameters::bind(plan, &prepared.parameters, values)?);
         }
         parameters::check_count(prepared.parameters.len(), values.len())?;
         let mut state = template.session(session);
@@ -354,7 +354,7 @@ impl Engine {
             return Err(Error::internal("a planned query is no query any more"));
         };
         let plan = self.logical_plan(template, &state, session, *statement).await?;
-        null_in_list::apart(parameters::bind(plan, &prepared.parameters, values)?)
+        rewritten(parameters::bind(plan, &prepared.parameters, values)?)
     }
 
     async fn start(
@@ -406,6 +406,12 @@ impl Prepared {
     pub(super) fn plan(&self) -> Option<&LogicalPlan> {
         self.plan.as_ref()
     }
+}
+
+/// A plan that has its parameters as it is run: what DataFusion gets wrong, and what it would do at length, is said
+/// otherwise.
+pub(super) fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan> {
+    streamed_members::planned(null_in_list::apart(plan)?)
 }
 
 /// A statement that has begun.

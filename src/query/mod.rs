@@ -18,6 +18,7 @@ mod session;
 mod spilling_join;
 mod statement;
 mod stop;
+mod streamed_members;
 mod subquery_values;
 mod suggest;
 mod table_functions;

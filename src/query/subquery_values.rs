@@ -11,13 +11,13 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use super::engine::Engine;
+use super::engine::{Engine, rewritten};
 use super::limits::out_of_time;
 use super::session::{SessionOptions, Template};
 use super::spilling_join::Attempt;
 use super::stop::{Stop, StopOnDrop};
 use super::table_functions::{DeferredTable, constant, deferred_in, put_in};
-use super::{damage, null_in_list, time_zone};
+use super::{damage, time_zone};
 use crate::error::{Error, Result};
 
 impl Engine {
@@ -60,7 +60,7 @@ impl Engine {
         deadline: Instant,
     ) -> Result<ScalarValue> {
         let zone = session.time_zone.as_deref().unwrap_or(template.time_zone.name());
-        let subquery = null_in_list::apart(time_zone::apply(subquery, zone)?)?;
+        let subquery = rewritten(time_zone::apply(subquery, zone)?)?;
         let subquery = self.with_subquery_values(template, session, subquery, deadline).await?;
         // The second row is only read to refuse it.
         let plan = LogicalPlanBuilder::from(subquery).limit(0, Some(2))?.build()?;

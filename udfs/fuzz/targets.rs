@@ -1,7 +1,7 @@
 //! What is asked of the kernel with arbitrary bytes: it must neither panic nor hang nor make something large of them.
 
 use convoke_udfs::kernel::{
-    BitmapRef, Builder, Expr, Map64, NumericRef, Operator, Split, canonicalise, equals, has_all, join_shards,
+    self, BitmapRef, Builder, Expr, Map64, NumericRef, Operator, Split, canonicalise, equals, has_all, join_shards,
     overlap_matrix,
 };
 
@@ -60,6 +60,20 @@ pub fn evaluate(data: &[u8]) {
     let plan = expression.plan().expect("not deep");
     let count = plan.count();
     let sound = views.iter().all(|view| view.check_contents().is_ok());
+    let operators = [
+        (Operator::And, Expr::and(all())),
+        (Operator::Or, Expr::or(all())),
+        (Operator::Xor, Expr::xor(all())),
+        (Operator::AndNot, Expr::andnot(all())),
+    ];
+    for (operator, expression) in operators {
+        let counted = (kernel::count(operator, &views), kernel::count(operator, &views[..1]));
+        if sound {
+            let expected = expression.plan().expect("not deep").to_bytes();
+            let expected = BitmapRef::new(&expected).expect("what is written can be read");
+            assert_eq!(counted, (expected.count(), views[0].count()), "{operator:?}");
+        }
+    }
     let bytes = plan.to_bytes();
     assert_small(&bytes, data.len());
     let result = BitmapRef::new(&bytes).expect("what is written can be read");

@@ -7,8 +7,9 @@ use arrow::buffer::{OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::Result;
 
-use super::columns::{BytesColumn, Columns, Integers, member, too_large};
+use super::columns::{BytesColumn, Columns, Integers, member};
 use super::declared::{Argument, Declaration, Kind, Returns};
+use super::limit::{MOST_BYTES, too_large};
 use crate::kernel::{EMPTY, from_ids};
 
 pub(super) static TO_ARRAY: Declaration = Declaration {
@@ -53,8 +54,8 @@ pub(super) static EMPTY_SET: Declaration = Declaration {
     example: "SELECT coalesce(b, bitmap_empty()) FROM sets",
 };
 
-/// What a list column can hold in one batch.
-const MOST_ELEMENTS: usize = i32::MAX as usize;
+/// Members that the lists of one batch may have together.
+const MOST_ELEMENTS: usize = MOST_BYTES as usize / size_of::<i64>();
 
 fn to_array(columns: &Columns) -> Result<ArrayRef> {
     let bitmaps = columns.bitmaps(0)?;
@@ -65,7 +66,7 @@ fn to_array(columns: &Columns) -> Result<ArrayRef> {
             Some(bitmap) => {
                 let after = members.len() as u64 + bitmap.count();
                 if after > MOST_ELEMENTS as u64 {
-                    return Err(too_large(columns.function));
+                    return Err(too_large(columns.function, MOST_BYTES));
                 }
                 // What the header says is not proven: room for it is taken only in proportion to the bytes.
                 members.reserve(usize::min(bitmap.count() as usize, 8 * bitmap.as_bytes().len()));

@@ -9,9 +9,10 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{DataType, Int64Type, UInt64Type};
-use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::ColumnarValue;
 
+use super::limit::{MOST_ARRAY_BYTES, too_large};
 use super::operand::Operand;
 use crate::kernel::BitmapRef;
 
@@ -204,13 +205,15 @@ impl BytesColumn {
     /// # Errors
     /// When there is more than a Binary column holds: said before more is written.
     pub(super) fn check(&self, function: &str) -> Result<()> {
-        if self.values.len() > i32::MAX as usize { Err(too_large(function)) } else { Ok(()) }
+        let is_held = self.values.len() as u64 <= MOST_ARRAY_BYTES;
+        if is_held { Ok(()) } else { Err(too_large(function, MOST_ARRAY_BYTES)) }
     }
 
     /// Offsets for Binary and Utf8.
     fn offsets(&self, function: &str) -> Result<OffsetBuffer<i32>> {
         let ends: Option<Vec<i32>> = self.ends.iter().map(|end| i32::try_from(*end).ok()).collect();
-        ends.map(|ends| OffsetBuffer::new(ScalarBuffer::from(ends))).ok_or_else(|| too_large(function))
+        ends.map(|ends| OffsetBuffer::new(ScalarBuffer::from(ends)))
+            .ok_or_else(|| too_large(function, MOST_ARRAY_BYTES))
     }
 
     /// # Errors
@@ -235,11 +238,4 @@ impl BytesColumn {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
         Ok(Arc::new(LargeBinaryArray::try_new(offsets, Buffer::from_vec(self.values), self.nulls.finish())?))
     }
-}
-
-/// A result that its Arrow type cannot hold.
-pub(super) fn too_large(function: &str) -> DataFusionError {
-    DataFusionError::ResourcesExhausted(format!(
-        "{function}: the results of one batch exceed 2 GiB; ask for fewer rows at a time"
-    ))
 }

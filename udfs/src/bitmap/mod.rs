@@ -10,6 +10,7 @@ mod declared;
 mod draws;
 mod evaluation;
 mod field;
+mod limit;
 mod operand;
 mod texts;
 mod unnest;

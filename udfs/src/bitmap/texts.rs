@@ -8,8 +8,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use datafusion::common::{Result, exec_datafusion_err, exec_err};
 
-use super::columns::{BytesColumn, Columns, too_large};
+use super::columns::{BytesColumn, Columns};
 use super::declared::{Argument, Declaration, Kind, Returns};
+use super::limit::{MOST_BYTES, too_large};
 use super::operand::refused;
 use crate::kernel::{BitmapRef, from_ids};
 
@@ -78,14 +79,21 @@ fn to_string(columns: &Columns) -> Result<ArrayRef> {
             result.push_null();
             continue;
         };
+        // A member takes a digit and a comma at least.
+        if 2 * bitmap.count() > MOST_BYTES {
+            return Err(too_large(columns.function, MOST_BYTES));
+        }
         let mut separator = "";
         bitmap.for_each(|id| {
-            if result.values.len() <= i32::MAX as usize {
+            if result.values.len() as u64 <= MOST_BYTES {
                 // Writing to memory does not fail.
                 let _ = write!(result.values, "{separator}{id}");
                 separator = ",";
             }
         });
+        if result.values.len() as u64 > MOST_BYTES {
+            return Err(too_large(columns.function, MOST_BYTES));
+        }
         result.end_row();
     }
     result.finish_texts(columns.function)
@@ -130,8 +138,8 @@ fn to_base64(columns: &Columns) -> Result<ArrayRef> {
         };
         text.clear();
         STANDARD.encode_string(bitmap.as_bytes(), &mut text);
-        if result.values.len() + text.len() > i32::MAX as usize {
-            return Err(too_large(columns.function));
+        if (result.values.len() + text.len()) as u64 > MOST_BYTES {
+            return Err(too_large(columns.function, MOST_BYTES));
         }
         result.push(text.as_bytes());
     }

@@ -3,9 +3,10 @@
 
 use std::mem::size_of;
 
-use super::container::{Container, Run, Value, WORDS, Words};
+use super::container::{Container, Run, Value, WORDS, Words, WorkWords};
 use super::error::Result;
-use super::scratch::{Scratch, clear_outside, zero_words};
+use super::expression::Operator;
+use super::scratch::{Scratch, clear_outside};
 use super::simd::{self, clear_values, flip_values, set_values};
 use super::view::BitmapRef;
 use super::writer::{Encoding, Writer, from_ids, write_few, write_values};
@@ -19,19 +20,10 @@ const FEW: u64 = 16;
 /// memory is at most four times as much.
 const MOST_MERGED: usize = 1024;
 
-/// How a set is combined into a builder.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Operator {
-    And,
-    Or,
-    Xor,
-    AndNot,
-}
-
 #[derive(Clone)]
 enum Held {
     Array(Vec<Value>),
-    Bitset(Box<Words>),
+    Bitset(Box<WorkWords>),
     Runs(Vec<Run>),
 }
 
@@ -39,7 +31,7 @@ impl Held {
     fn of(container: Container<'_>) -> Self {
         match container {
             Container::Array(values) => Held::Array(values.to_vec()),
-            Container::Bitset(words) => Held::Bitset(Box::new(*words)),
+            Container::Bitset(words) => Held::Bitset(WorkWords::of(words)),
             Container::Runs(runs) => Held::Runs(runs.to_vec()),
         }
     }
@@ -70,7 +62,7 @@ impl Held {
         if let (Held::Array(values), Operator::Or, Container::Array(more)) = (&*self, operator, other)
             && values.len() + more.len() > MOST_MERGED
         {
-            let mut words = zero_words();
+            let mut words = WorkWords::zeros();
             set_values(&mut words, values);
             set_values(&mut words, more);
             *self = Held::Bitset(words);

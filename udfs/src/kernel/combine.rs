@@ -1,9 +1,9 @@
 //! The members of several containers of one key under one operator: counted where a count is all that is wanted, without
 //! storing a result; else built in a scratch. Which way depends on the shapes. Must not know: keys, headers, expressions.
 
-use super::container::{Container, MAX_ARRAY, Run, SPAN, Value, Words, value};
-use super::pair::{clear_marks, count_and, count_marks, count_runs, mark};
-use super::scratch::{Scratch, zero_words};
+use super::container::{Container, MAX_ARRAY, Run, SPAN, Value, Words, WorkWords, value};
+use super::pair::{clear_marks, count_and, count_runs, mark};
+use super::scratch::Scratch;
 use super::simd::{self, AND, ANDNOT, Marks, OR, XOR, clear_values, flip_values, set_values};
 
 /// The members of one node at one key.
@@ -49,7 +49,7 @@ pub(crate) enum Outcome {
 /// What the combinations need beside a scratch.
 pub(crate) struct Tools {
     /// Without members between uses, so that small arrays need not clear 8 KB.
-    zeros: Option<Box<Words>>,
+    zeros: Option<Box<WorkWords>>,
     pub(crate) marks: Marks,
     sorted: Vec<u16>,
 }
@@ -248,7 +248,7 @@ fn any_of_few<const OP: u8, const COUNT: bool>(
         scratch.set_values(groups.map(|group| group[0]));
         return Outcome::Scratch;
     }
-    let bytes = tools.zeros.get_or_insert_with(zero_words).as_flattened_mut();
+    let bytes = tools.zeros.get_or_insert_with(WorkWords::zeros).as_flattened_mut();
     let mut count = 0_i32;
     for part in arrays() {
         let Some(Container::Array(values)) = part.container() else { continue };
@@ -323,7 +323,7 @@ pub(crate) fn take_marked<const MARKED: bool, const COUNT: bool>(
     scratch: &mut Scratch,
 ) -> Outcome {
     if COUNT {
-        let marked = count_marks(marks, values.len());
+        let marked = simd::count_marks(marks, values.len());
         return Outcome::Count(if MARKED { marked } else { (values.len() as u32).saturating_sub(marked) });
     }
     scratch.set_marked::<MARKED>(values, marks);
@@ -331,7 +331,7 @@ pub(crate) fn take_marked<const MARKED: bool, const COUNT: bool>(
 }
 
 /// Members of at least `least` parts.
-pub(crate) fn threshold(least: u32, parts: &[Part<'_>], scratch: &mut Scratch, planes: &mut Vec<Box<Words>>) {
+pub(crate) fn threshold(least: u32, parts: &[Part<'_>], scratch: &mut Scratch, planes: &mut Vec<Box<WorkWords>>) {
     debug_assert!(parts.len() <= SPAN as usize);
     let shapes = shapes(parts);
     if shapes.arrays == parts.len() && shapes.values <= MAX_ARRAY {
@@ -342,7 +342,7 @@ pub(crate) fn threshold(least: u32, parts: &[Part<'_>], scratch: &mut Scratch, p
         return scratch.set_values(groups.map(|group| group[0]));
     }
     let needed = (u32::BITS - (parts.len() as u32).leading_zeros()) as usize;
-    planes.resize_with(needed.max(planes.len()), zero_words);
+    planes.resize_with(needed.max(planes.len()), WorkWords::zeros);
     let planes = &mut planes[..needed];
     planes.iter_mut().for_each(|plane| plane.fill([0; 8]));
     for container in parts.iter().filter_map(Part::container) {

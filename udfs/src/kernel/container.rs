@@ -5,6 +5,8 @@
 //! Contents are never trusted: a shape may hold unsorted values or overlapping runs. Operations then may give a wrong
 //! answer, but stay in bounds, stop, and do work in proportion to the bytes ([`run_bounds`] sees to that for runs).
 
+use std::ops::{Deref, DerefMut};
+
 use super::simd;
 
 /// A member of an array container, little endian.
@@ -16,6 +18,37 @@ pub(crate) type Run = [u8; 4];
 /// Words of a bitset container.
 pub(crate) const WORDS: usize = 1024;
 pub(crate) type Words = [Word; WORDS];
+/// A bitset in work. It begins at a cache line, so that no wide load or store of it touches two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[repr(align(64))]
+pub(crate) struct WorkWords(Words);
+
+impl WorkWords {
+    pub(crate) fn zeros() -> Box<Self> {
+        Box::new(WorkWords([[0; 8]; WORDS]))
+    }
+
+    pub(crate) fn of(words: &Words) -> Box<Self> {
+        Box::new(WorkWords(*words))
+    }
+}
+
+impl Deref for WorkWords {
+    type Target = Words;
+
+    #[inline(always)]
+    fn deref(&self) -> &Words {
+        &self.0
+    }
+}
+
+impl DerefMut for WorkWords {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Words {
+        &mut self.0
+    }
+}
+
 /// Most members of an array container.
 pub(crate) const MAX_ARRAY: usize = 4096;
 /// Members of a full container.
@@ -137,6 +170,26 @@ impl<'a> Container<'a> {
                 }
             }
         }
+    }
+
+    /// The least and the greatest member by the ends alone; of a bitset, what it could have.
+    #[inline]
+    fn ends(self) -> Option<(u16, u16)> {
+        match self {
+            Container::Array(values) => Some((value(*values.first()?), value(*values.last()?))),
+            Container::Bitset(_) => Some((0, u16::MAX)),
+            Container::Runs(runs) => {
+                let ([a, b, _, _], [c, d, e, f]) = (*runs.first()?, *runs.last()?);
+                let last = u16::from_le_bytes([c, d]).saturating_add(u16::from_le_bytes([e, f]));
+                Some((u16::from_le_bytes([a, b]), last))
+            }
+        }
+    }
+
+    /// Whether the ends tell that they share no member.
+    #[inline]
+    pub(crate) fn is_apart(self, other: Container<'_>) -> bool {
+        self.ends().zip(other.ends()).is_none_or(|(one, other)| one.1 < other.0 || other.1 < one.0)
     }
 
     /// Members up to and including `member`.

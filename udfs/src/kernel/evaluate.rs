@@ -2,7 +2,7 @@
 //! Must not know: what is done with the members.
 
 use super::combine::{self, Outcome, Part, Tools};
-use super::container::{Container, MAX_ARRAY, Value, Words};
+use super::container::{Container, MAX_ARRAY, Value, WorkWords};
 use super::expression::{KeyRange, Node, NodeId, Plan};
 use super::pair::{clear_marks, mark};
 use super::scratch::Scratch;
@@ -25,7 +25,7 @@ pub(crate) struct Evaluator<'p> {
     free_lists: Vec<Vec<Part<'p>>>,
     tools: Box<Tools>,
     /// Counters of THRESHOLD by bit.
-    planes: Vec<Box<Words>>,
+    planes: Vec<Box<WorkWords>>,
 }
 
 impl<'p> Evaluator<'p> {

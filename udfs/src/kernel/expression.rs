@@ -8,6 +8,15 @@ use super::view::BitmapRef;
 /// How deep an expression may be nested.
 pub const MAX_DEPTH: usize = 256;
 
+/// How sets are combined.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operator {
+    And,
+    Or,
+    Xor,
+    AndNot,
+}
+
 /// A set expression. Operators take any number of operands; without operands each is the empty set.
 ///
 /// Edits are expressions too: adding `x` is `Or([b, Range(x, x + 1)])`, a flip of [from, to) is

@@ -3,22 +3,22 @@
 
 use super::combine::{self, Outcome, Part, Tools};
 use super::container::{Container, MAX_ARRAY};
-use super::expression::{Node, NodeId, Plan};
+use super::expression::{Node, NodeId, Operator, Plan};
 use super::pair::count_and;
 use super::scratch::Scratch;
 use super::simd::{OR, XOR};
 use super::view::BitmapRef;
 
-/// The root's operands if all are stored sets.
-pub(crate) fn operands<'p>(plan: &'p Plan<'_>) -> Option<&'p [NodeId]> {
-    match plan.root.map(|root| &plan.nodes[root]) {
-        Some(Node::And(nodes) | Node::Or(nodes) | Node::Xor(nodes) | Node::AndNot(nodes))
-            if nodes.iter().all(|node| matches!(plan.nodes[*node], Node::Leaf(_))) =>
-        {
-            Some(nodes)
-        }
-        _ => None,
-    }
+/// The root's operator and operands if all of these are stored sets.
+pub(crate) fn operands<'p>(plan: &'p Plan<'_>) -> Option<(Operator, &'p [NodeId])> {
+    let (operator, nodes) = match &plan.nodes[plan.root?] {
+        Node::And(nodes) => (Operator::And, nodes),
+        Node::Or(nodes) => (Operator::Or, nodes),
+        Node::Xor(nodes) => (Operator::Xor, nodes),
+        Node::AndNot(nodes) => (Operator::AndNot, nodes),
+        _ => return None,
+    };
+    nodes.iter().all(|node| matches!(plan.nodes[*node], Node::Leaf(_))).then_some((operator, nodes))
 }
 
 /// A view and the first of its containers that can still be asked for.
@@ -35,6 +35,10 @@ impl<'p> Cursor<'p> {
         Cursor { view, place, end: view.seek(place, to) }
     }
 
+    fn whole(view: &'p BitmapRef<'p>) -> Self {
+        Cursor { view, place: 0, end: view.containers() }
+    }
+
     /// The key at hand; above all keys at the end.
     #[inline(always)]
     fn key(&self) -> u32 {
@@ -43,6 +47,9 @@ impl<'p> Cursor<'p> {
 
     /// Members in this range, by the header.
     fn members(&self) -> u64 {
+        if self.end - self.place == self.view.containers() {
+            return self.view.count();
+        }
         (self.place..self.end).map(|index| u64::from(self.view.card(index))).sum()
     }
 
@@ -54,30 +61,60 @@ impl<'p> Cursor<'p> {
     }
 }
 
-/// Members of the root, which is an operator over these stored sets, with keys in [from, to).
-pub(crate) fn count<'p>(plan: &'p Plan<'p>, nodes: &[NodeId], from: u32, to: u32) -> u64 {
-    let leaf = |node: &NodeId| match plan.nodes[*node] {
+/// Members of an operator over stored sets: `Expr`, `plan` and `count` in one, without their allocations, which cost more
+/// than the counting of small sets.
+pub fn count(operator: Operator, sets: &[BitmapRef<'_>]) -> u64 {
+    if let [one, other] = sets {
+        return of_two(operator, Cursor::whole(one), Cursor::whole(other));
+    }
+    let mut cursors: Vec<Cursor<'_>> = sets.iter().map(Cursor::whole).collect();
+    if operator == Operator::And {
+        cursors.sort_by_key(|cursor| cursor.view.count());
+    }
+    of_many(operator, &mut cursors)
+}
+
+/// Members of the root of a plan, an operator over these stored sets, with keys in [from, to).
+pub(crate) fn count_keys(plan: &Plan<'_>, operator: Operator, nodes: &[NodeId], from: u32, to: u32) -> u64 {
+    let cursor = |node: &NodeId| match plan.nodes[*node] {
         Node::Leaf(view) => Some(Cursor::new(&plan.views[view], from, to)),
         _ => None,
     };
-    let mut cursors: Vec<Cursor<'p>> = nodes.iter().filter_map(leaf).collect();
-    let root = plan.root.map(|root| &plan.nodes[root]);
-    if let [one, other] = &mut cursors[..] {
-        let (left, right) = (one.members(), other.members());
-        let both = count_both(one, other);
-        return match root {
-            Some(Node::And(_)) => both,
-            Some(Node::Or(_)) => (left + right).saturating_sub(both),
-            Some(Node::Xor(_)) => (left + right).saturating_sub(2 * both),
-            _ => left.saturating_sub(both),
-        };
+    let mut cursors: Vec<Cursor<'_>> = nodes.iter().filter_map(cursor).collect();
+    match cursors.pop() {
+        Some(last) if cursors.len() == 1 => of_two(operator, cursors.remove(0), last),
+        last => {
+            cursors.extend(last);
+            of_many(operator, &mut cursors)
+        }
+    }
+}
+
+fn of_two(operator: Operator, mut one: Cursor<'_>, mut other: Cursor<'_>) -> u64 {
+    let (left, right) = (one.members(), other.members());
+    let both = if right < left { count_both(&mut other, &mut one) } else { count_both(&mut one, &mut other) };
+    match operator {
+        Operator::And => both,
+        Operator::Or => (left + right).saturating_sub(both),
+        Operator::Xor => (left + right).saturating_sub(2 * both),
+        Operator::AndNot => left.saturating_sub(both),
+    }
+}
+
+/// Under AND the smallest comes first.
+fn of_many(operator: Operator, cursors: &mut [Cursor<'_>]) -> u64 {
+    let leads = matches!(operator, Operator::And | Operator::AndNot);
+    match cursors {
+        [one] => return one.members(),
+        [first, ..] if leads && first.place == first.end => return 0,
+        _ => {}
     }
     let mut work = Work { parts: Vec::new(), scratch: Scratch::new(), tools: Tools::new() };
-    match root {
-        Some(Node::And(_)) => count_all(&mut cursors, &mut work),
-        Some(Node::Or(_)) => count_any::<OR>(&mut cursors, &mut work),
-        Some(Node::Xor(_)) => count_any::<XOR>(&mut cursors, &mut work),
-        _ => count_first(&mut cursors, &mut work),
+    match operator {
+        Operator::And => count_all(cursors, &mut work),
+        Operator::Or => count_any::<OR>(cursors, &mut work),
+        Operator::Xor => count_any::<XOR>(cursors, &mut work),
+        Operator::AndNot => count_first(cursors, &mut work),
     }
 }
 
@@ -200,9 +237,10 @@ fn count_first<'p>(cursors: &mut [Cursor<'p>], work: &mut Work<'p>) -> u64 {
     while first.place < first.end {
         let (key, card) = (first.key(), first.view.card(first.place));
         work.parts.clear();
-        work.parts.push(Part::Stored(first.view.container(first.place), card));
+        let lead = first.view.container(first.place);
+        work.parts.push(Part::Stored(lead, card));
         for other in others.iter_mut() {
-            if let Some(container) = other.at(key) {
+            if let Some(container) = other.at(key).filter(|container| !container.is_apart(lead)) {
                 work.parts.push(Part::Stored(container, other.view.card(other.place)));
             }
         }

@@ -1,7 +1,9 @@
 //! The inner loops in plain Rust: what runs where the processor has no wide registers, what `simd` compiles once more for
 //! those that have, and the oracle of its tests. Must not know: keys, headers, expressions, processors.
 
-use super::container::{MAX_ARRAY, Run, Value, WORDS, Word, Words, bit, run_bounds, value, word, word_range};
+use super::container::{
+    MAX_ARRAY, Run, Value, WORDS, Word, Words, WorkWords, bit, run_bounds, value, word, word_range,
+};
 
 /// How k bitsets become one. Const generic parameter of the fused loops.
 pub(crate) const AND: u8 = 0;
@@ -37,13 +39,24 @@ fn fused_tile<const OP: u8>(first: &[Word; TILE], rest: &[&Words], tile: usize) 
     result
 }
 
-/// Changes the word of each value by the value's bit.
+/// Changes the word of each value by the value's bit. Where eight values are of one word, as in clusters, the word is read
+/// and written once: else each change would wait for the one before it.
 #[inline(always)]
 fn for_values(words: &mut Words, values: &[Value], change: impl Fn(u64, u64) -> u64) {
-    for v in values {
-        let bytes = &mut words[usize::from(value(*v) >> 6)];
-        *bytes = change(word(*bytes), 1 << (v[0] & 63)).to_le_bytes();
+    let mut change_word = |at: u16, bits: u64| {
+        let bytes = &mut words[usize::from(at)];
+        *bytes = change(word(*bytes), bits).to_le_bytes();
+    };
+    let (blocks, rest) = values.as_chunks::<8>();
+    for block in blocks {
+        let (first, last) = (value(block[0]) >> 6, value(block[7]) >> 6);
+        if first == last {
+            change_word(first, block.iter().fold(0, |bits, v| bits | 1 << (v[0] & 63)));
+        } else {
+            block.iter().for_each(|v| change_word(value(*v) >> 6, 1 << (v[0] & 63)));
+        }
     }
+    rest.iter().for_each(|v| change_word(value(*v) >> 6, 1 << (v[0] & 63)));
 }
 
 #[inline(always)]
@@ -104,16 +117,39 @@ pub(crate) fn flip_values_plain(words: &mut Words, values: &[Value]) {
     for_values(words, values, |bits, bit| bits ^ bit);
 }
 
+/// Short runs are collected as long as they begin in one word, with what they have of the next one.
+#[inline(always)]
 pub(crate) fn change_runs_plain<const OP: u8>(words: &mut Words, runs: &[Run]) {
+    let (mut open, mut here, mut next) = (0, 0_u64, 0_u64);
     for (from, to) in run_bounds(runs) {
-        let (first, first_mask, last, last_mask) = word_range(from, to);
-        words[first] = apply::<OP>(word(words[first]), first_mask).to_le_bytes();
-        if last > first {
-            let between = words[first + 1..last].iter_mut();
-            between.for_each(|bytes| *bytes = apply::<OP>(word(*bytes), u64::MAX).to_le_bytes());
-            words[last] = apply::<OP>(word(words[last]), last_mask).to_le_bytes();
+        let at = (from >> 6) as usize;
+        if at != open {
+            change_two::<OP>(words, open, here, next);
+            (open, here, next) = (at, 0, 0);
         }
+        if to - from <= 64 {
+            let (bits, offset) = (u64::MAX >> (64 - (to - from)), from & 63);
+            here |= bits << offset;
+            next |= bits >> 1 >> (63 - offset);
+            continue;
+        }
+        let (_, first_mask, last, last_mask) = word_range(from, to);
+        here |= first_mask;
+        change_two::<OP>(words, open, here, next);
+        (here, next) = (0, 0);
+        let between = words[open + 1..last].iter_mut();
+        between.for_each(|bytes| *bytes = apply::<OP>(word(*bytes), u64::MAX).to_le_bytes());
+        words[last] = apply::<OP>(word(words[last]), last_mask).to_le_bytes();
     }
+    change_two::<OP>(words, open, here, next);
+}
+
+/// Changes a word and the one after it; the last word has none after it, and nothing is to be changed there.
+#[inline(always)]
+fn change_two<const OP: u8>(words: &mut Words, at: usize, here: u64, next: u64) {
+    words[at] = apply::<OP>(word(words[at]), here).to_le_bytes();
+    let after = (at + 1).min(WORDS - 1);
+    words[after] = apply::<OP>(word(words[after]), next).to_le_bytes();
 }
 
 #[inline(always)]
@@ -127,7 +163,7 @@ pub(crate) fn run_count_plain(words: &Words) -> usize {
 }
 
 #[inline(always)]
-pub(crate) fn add_to_planes_plain(planes: &mut [Box<Words>], words: &Words) {
+pub(crate) fn add_to_planes_plain(planes: &mut [Box<WorkWords>], words: &Words) {
     for (tile, added) in words.as_chunks::<TILE>().0.iter().enumerate() {
         let mut carry = added.map(word);
         for plane in planes.iter_mut() {

@@ -46,10 +46,11 @@ mod split;
 mod view;
 mod writer;
 
-pub use builder::{Builder, Operator};
+pub use builder::Builder;
 pub use canonical::canonicalise;
 pub use error::{Error, Result};
-pub use expression::{Expr, MAX_DEPTH, Plan};
+pub use expression::{Expr, MAX_DEPTH, Operator, Plan};
+pub use flat::count;
 pub use ids::Ids;
 pub use map64::{Map64, map64_from_ids, write_map64};
 pub use numeric::{NumericRef, numeric_from_pairs};

@@ -12,6 +12,9 @@ const GALLOP_RATIO: usize = 32;
 /// Members of both.
 pub(crate) fn count_and(left: Container<'_>, right: Container<'_>) -> u32 {
     use Container::{Array, Bitset, Runs};
+    if left.is_apart(right) {
+        return 0;
+    }
     match (left, right) {
         (Array(a), Array(b)) => count_arrays(a, b),
         (Array(a), Bitset(b)) | (Bitset(b), Array(a)) => simd::count_in_bitset(a, b),
@@ -52,6 +55,7 @@ fn for_galloped(short: &[Value], long: &[Value], mut each: impl FnMut(Value)) {
 /// Marks the values of `array` that the container has; other marks stay.
 pub(crate) fn mark(array: &[Value], other: Container<'_>, marks: &mut Marks) {
     match other {
+        _ if other.is_apart(Container::Array(array)) => {}
         Container::Array(values) if array.len() * GALLOP_RATIO <= values.len() => {
             let mut at = 0;
             for (index, wanted) in array.iter().enumerate() {
@@ -86,11 +90,6 @@ fn mark_range(marks: &mut Marks, from: usize, to: usize) {
             marks[last] |= high;
         }
     }
-}
-
-/// How many of the first `values` values are marked.
-pub(crate) fn count_marks(marks: &Marks, values: usize) -> u32 {
-    marks[..values.div_ceil(8).min(MAX_ARRAY / 8)].iter().map(|byte| byte.count_ones()).sum()
 }
 
 /// No marks for an array of this many values; what lies beyond is not touched.
@@ -191,8 +190,75 @@ fn for_common(a: &[Run], b: &[Run], mut each: impl FnMut(u32, u32)) {
 
 pub(crate) fn count_runs(a: &[Run], b: &[Run]) -> u32 {
     let mut count = 0_u32;
-    for_common(a, b, |from, to| count = count.wrapping_add(to.saturating_sub(from)));
+    let mut add = |from: u32, to: u32| count = count.wrapping_add(to.saturating_sub(from));
+    if a.len().max(b.len()) <= 2 * STRIDE {
+        for_common(a, b, add);
+        return count;
+    }
+    let (a, b) = (within(a, b), within(b, a));
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.len() > STRIDE && long.len() < STRIDE * short.len() && is_even(a) && is_even(b) {
+        return count_even_runs(short, long);
+    }
+    for_common(a, b, &mut add);
     count
+}
+
+/// The runs of `a` between the ends of `b`.
+fn within<'a>(a: &'a [Run], b: &[Run]) -> &'a [Run] {
+    let (Some(first), Some(last)) = (b.first(), b.last()) else { return &[] };
+    let from = gallop_runs(a, 0, bounds(*first).0);
+    let end = bounds(*last).1;
+    let a = a.get(from..).unwrap_or_default();
+    match a.last() {
+        Some(above) if bounds(*above).0 >= end => &a[..a.partition_point(|run| bounds(*run).0 < end)],
+        _ => a,
+    }
+}
+
+/// Whether runs in the middle lie about as far from each other as all do; in clusters they lie closer.
+fn is_even(runs: &[Run]) -> bool {
+    const SOME: usize = 4;
+    let at = runs.len() / 2;
+    let (Some(near), Some(last)) = (runs.get(at..=at + SOME), runs.last()) else { return true };
+    let span = |from: &Run, to: &Run| bounds(*to).0.saturating_sub(bounds(*from).0) as usize;
+    2 * span(&near[0], &near[SOME]) * runs.len() > SOME * span(&runs[0], last)
+}
+
+/// Two merges, upwards below the middle run of `a` and downwards from there: a step waits for the address that the one
+/// before it told, and two at a time hide half of that.
+fn count_even_runs(a: &[Run], b: &[Run]) -> u32 {
+    let middle = bounds(a[a.len() / 2]).0;
+    let (mut i, mut j, mut p, mut q) = (0, 0, a.len(), b.len());
+    let (mut below, mut above) = (0_u32, 0_u32);
+    let mut up = |i: &mut usize, j: &mut usize| {
+        let ((x_from, x_to), (y_from, y_to)) = (bounds(a[*i]), bounds(b[*j]));
+        let from = x_from.max(y_from);
+        below = below.wrapping_add(x_to.min(y_to).min(middle).saturating_sub(from));
+        *i += usize::from(x_to <= y_to);
+        *j += usize::from(y_to <= x_to);
+        from < middle && *i < a.len() && *j < b.len()
+    };
+    let mut down = |p: &mut usize, q: &mut usize| {
+        let ((x_from, x_to), (y_from, y_to)) = (bounds(a[*p - 1]), bounds(b[*q - 1]));
+        let to = x_to.min(y_to);
+        above = above.wrapping_add(to.saturating_sub(x_from.max(y_from).max(middle)));
+        *p -= usize::from(x_from >= y_from);
+        *q -= usize::from(y_from >= x_from);
+        to > middle && *p > 0 && *q > 0
+    };
+    let (mut up_goes_on, mut down_goes_on) = (true, true);
+    while up_goes_on && down_goes_on {
+        up_goes_on = up(&mut i, &mut j);
+        down_goes_on = down(&mut p, &mut q);
+    }
+    while up_goes_on {
+        up_goes_on = up(&mut i, &mut j);
+    }
+    while down_goes_on {
+        down_goes_on = down(&mut p, &mut q);
+    }
+    below.wrapping_add(above)
 }
 
 /// `out` becomes the runs of what both have.
@@ -211,3 +277,6 @@ pub(crate) fn and_runs(a: &[Run], b: &[Run], out: &mut Vec<Run>) {
     });
     out.truncate(length);
 }
+
+#[cfg(test)]
+mod tests;

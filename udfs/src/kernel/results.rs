@@ -5,7 +5,7 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::{Error, Result};
-use super::expression::{Expr, Plan};
+use super::expression::{Expr, Node, Operator, Plan};
 use super::flat;
 use super::ids::Ids;
 use super::split::{Split, person_hash};
@@ -15,8 +15,11 @@ use super::writer::{Encoding, Writer};
 impl<'a> Plan<'a> {
     /// Members.
     pub fn count(&self) -> u64 {
-        if let Some(nodes) = flat::operands(self) {
-            return self.over_ranges(|from, to| flat::count(self, nodes, from, to)).into_iter().sum();
+        if let Some(Node::Leaf(view)) = self.root.map(|root| &self.nodes[root]) {
+            return self.views[*view].count();
+        }
+        if let Some((operator, nodes)) = flat::operands(self) {
+            return self.over_ranges(|from, to| flat::count_keys(self, operator, nodes, from, to)).into_iter().sum();
         }
         let counts = self.fold_ranges(
             || 0_u64,
@@ -285,10 +288,10 @@ impl<'a> Plan<'a> {
 }
 
 /// Members of both over members of either; two empty sets give 0.
-pub fn jaccard(a: BitmapRef<'_>, b: BitmapRef<'_>) -> Result<f64> {
-    let both = Expr::and([a, b]).plan()?.count();
+pub fn jaccard(a: BitmapRef<'_>, b: BitmapRef<'_>) -> f64 {
+    let both = flat::count(Operator::And, &[a, b]);
     let either = (a.count() + b.count()).saturating_sub(both);
-    Ok(if either == 0 { 0.0 } else { both as f64 / either as f64 })
+    if either == 0 { 0.0 } else { both as f64 / either as f64 }
 }
 
 /// Whether they have the same members, whatever their containers.

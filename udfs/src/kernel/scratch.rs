@@ -3,7 +3,7 @@
 //! Must not know: keys, headers, expressions.
 
 use super::container::{
-    Container, MAX_ARRAY, Run, SPAN, Value, WORDS, Words, run, run_bounds, value, word, word_range,
+    Container, MAX_ARRAY, Run, SPAN, Value, Words, WorkWords, run, run_bounds, value, word, word_range,
 };
 use super::pair::{and_runs, clear_marks, mark};
 use super::simd::{self, AND, ANDNOT, Marks, OR, XOR, clear_values, flip_values, set_values};
@@ -23,14 +23,10 @@ pub(crate) struct Scratch {
     array: Vec<Value>,
     spare_array: Vec<Value>,
     /// Made when first needed: most intermediate results are small.
-    words: Option<Box<Words>>,
+    words: Option<Box<WorkWords>>,
     runs: Vec<Run>,
     spare_runs: Vec<Run>,
     marks: Marks,
-}
-
-pub(crate) fn zero_words() -> Box<Words> {
-    Box::new([[0; 8]; WORDS])
 }
 
 impl Scratch {
@@ -54,7 +50,7 @@ impl Scratch {
     pub(crate) fn as_container(&self) -> Container<'_> {
         match self.shape {
             Shape::Array => Container::Array(&self.array),
-            Shape::Bitset => self.words.as_deref().map_or(Container::Array(&[]), Container::Bitset),
+            Shape::Bitset => self.words.as_deref().map_or(Container::Array(&[]), |words| Container::Bitset(words)),
             Shape::Runs => Container::Runs(&self.runs),
         }
     }
@@ -68,7 +64,7 @@ impl Scratch {
             }
             Container::Bitset(words) => {
                 self.shape = Shape::Bitset;
-                **self.words.get_or_insert_with(zero_words) = *words;
+                ***self.words.get_or_insert_with(WorkWords::zeros) = *words;
             }
             Container::Runs(runs) => {
                 self.shape = Shape::Runs;
@@ -80,7 +76,7 @@ impl Scratch {
 
     /// Becomes a bitset with the same members.
     pub(crate) fn make_bitset(&mut self) -> &mut Words {
-        let words = self.words.get_or_insert_with(zero_words);
+        let words = self.words.get_or_insert_with(WorkWords::zeros);
         match self.shape {
             Shape::Bitset => {}
             Shape::Array => {
@@ -101,7 +97,7 @@ impl Scratch {
         match (self.shape, other) {
             (Shape::Array, other) => self.filter::<true>(other),
             (Shape::Bitset, Container::Array(values)) => {
-                let words = self.words.get_or_insert_with(zero_words);
+                let words = self.words.get_or_insert_with(WorkWords::zeros);
                 keep::<true>(values, Container::Bitset(words), &mut self.marks, &mut self.array);
                 self.shape = Shape::Array;
             }
@@ -145,13 +141,13 @@ impl Scratch {
 
     /// Becomes the k-ary result of bitsets.
     pub(crate) fn set_fused<const OP: u8>(&mut self, first: &Words, rest: &[&Words]) {
-        simd::fused_store::<OP>(self.words.get_or_insert_with(zero_words), first, rest);
+        simd::fused_store::<OP>(self.words.get_or_insert_with(WorkWords::zeros), first, rest);
         self.shape = Shape::Bitset;
     }
 
     /// Becomes a bitset without members.
     pub(crate) fn set_zeros(&mut self) {
-        self.words.get_or_insert_with(zero_words).fill([0; 8]);
+        self.words.get_or_insert_with(WorkWords::zeros).fill([0; 8]);
         self.shape = Shape::Bitset;
     }
 
@@ -159,8 +155,8 @@ impl Scratch {
     fn bits_in_runs(&mut self, words: &Words) {
         let covered: u32 = run_bounds(&self.runs).map(|(from, to)| to - from).sum();
         if covered as usize > MAX_ARRAY {
-            let cut = self.words.get_or_insert_with(zero_words);
-            **cut = *words;
+            let cut = self.words.get_or_insert_with(WorkWords::zeros);
+            ***cut = *words;
             clear_outside(cut, &self.runs);
             self.shape = Shape::Bitset;
             return;
@@ -206,8 +202,8 @@ impl Scratch {
                 simd::fused_into::<OR>(self.make_bitset(), words);
             }
             (_, Container::Bitset(words)) => {
-                let all = self.words.get_or_insert_with(zero_words);
-                **all = *words;
+                let all = self.words.get_or_insert_with(WorkWords::zeros);
+                ***all = *words;
                 match self.shape {
                     Shape::Array => set_values(all, &self.array),
                     _ => simd::change_runs::<OR>(all, &self.runs),
@@ -297,8 +293,8 @@ impl Scratch {
     }
 
     /// Takes the members that occur in at least `least` of `planes`, counters by bit from the lowest plane.
-    pub(crate) fn set_at_least(&mut self, planes: &[Box<Words>], least: u32) {
-        let words = self.words.get_or_insert_with(zero_words);
+    pub(crate) fn set_at_least(&mut self, planes: &[Box<WorkWords>], least: u32) {
+        let words = self.words.get_or_insert_with(WorkWords::zeros);
         words.fill([0; 8]);
         self.shape = Shape::Bitset;
         for (bit, plane) in planes.iter().enumerate() {

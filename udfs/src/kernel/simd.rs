@@ -3,7 +3,7 @@
 //! stand where the compiler finds no good code. Must not know: keys, headers, expressions.
 #![allow(unsafe_code)]
 
-use super::container::{MAX_ARRAY, Run, Value, Word, Words, bit, value};
+use super::container::{MAX_ARRAY, Run, Value, Word, Words, WorkWords, bit, value};
 pub(crate) use super::loops::{AND, ANDNOT, Marks, OR, XOR};
 use super::loops::{
     add_to_planes_plain, and_count_in_runs_plain, change_runs_plain, clear_values_plain, compress_plain, count_plain,
@@ -134,16 +134,23 @@ dispatch!(
     /// Adds the values that a bitset has not, takes out those it has.
     flip_values(words: &mut Words, values: &[Value]) -> () = flip_values_plain
 );
+dispatch!(
+    narrow_change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) -> () = change_runs_plain
+);
+
+/// From this number of runs on they are short: most begin and end in one word.
+const SHORT_RUNS_FROM: usize = 300;
+
 /// Changes the bits of runs in a bitset: OR sets, ANDNOT clears, XOR flips.
 #[inline]
 pub(crate) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
     #[cfg(target_arch = "x86_64")]
-    if level() == Level::Avx512 {
+    if level() == Level::Avx512 && runs.len() < SHORT_RUNS_FROM {
         // SAFETY: `level` found the features that the function is compiled for.
         unsafe { x86::change_runs::<OP>(words, runs) };
         return;
     }
-    change_runs_plain::<OP>(words, runs);
+    narrow_change_runs::<OP>(words, runs);
 }
 
 dispatch!(
@@ -153,7 +160,7 @@ dispatch!(
 
 dispatch!(
     /// Adds one bit a member to counters by bit; the planes are enough for the sum.
-    add_to_planes(planes: &mut [Box<Words>], words: &Words) -> () = add_to_planes_plain
+    add_to_planes(planes: &mut [Box<WorkWords>], words: &Words) -> () = add_to_planes_plain
 );
 
 /// Values that both arrays have.
@@ -203,6 +210,13 @@ pub(crate) fn mark_array(left: &[Value], right: &[Value], marks: &mut Marks) {
     mark_array_plain(left, right, marks);
 }
 
+/// How many of the first `values` values are marked, where those after them are not.
+#[inline]
+pub(crate) fn count_marks(marks: &Marks, values: usize) -> u32 {
+    let (words, _) = marks.as_chunks();
+    count(&words[..values.div_ceil(64).min(words.len())])
+}
+
 /// Marks the values of `left` (at most 4,096) that the bitset has; other marks stay.
 #[inline]
 pub(crate) fn mark_bitset(left: &[Value], words: &Words, marks: &mut Marks) {
@@ -248,125 +262,123 @@ mod tests;
 /// The loops in intrinsics. Only the functions above call them, after asking [`level`].
 #[cfg(target_arch = "x86_64")]
 mod x86 {
+    use std::arch::asm;
     use std::arch::x86_64::*;
-    use std::cmp::Ordering;
-    use std::hint::black_box;
 
     use super::super::container::{WORDS, run_bounds};
-    use super::super::shuffles::{FRONT, KEEP, SLIDE};
+    use super::super::shuffles::FRONT;
     use super::{MAX_ARRAY, Marks, Run, Value, Words, value};
 
-    /// Values compared at a time.
+    /// Values compared at a time, all with all.
     const BLOCK: usize = 8;
-    /// Shorter arrays are one chain: cutting them costs more than it gains.
-    const CHAINED_FROM: usize = 96;
+    type Block = [Value; BLOCK];
 
-    /// A part of both arrays that can be compared without the rest: `i..i_end` with `j..j_end`.
-    #[derive(Clone, Copy)]
-    struct Chain {
-        i: usize,
-        i_end: usize,
-        j: usize,
-        j_end: usize,
-    }
-
-    impl Chain {
-        /// Whole blocks left on the side that has less of them.
-        fn safe_steps(&self) -> usize {
-            (self.i_end - self.i.min(self.i_end)).min(self.j_end - self.j.min(self.j_end)) / BLOCK
-        }
-    }
-
-    /// Counts the values of `left` that `right` has, and with `MARK` sets their bits. 0 is not a value here: it ends a
-    /// register for the comparing instruction, which never gives more than too few matches.
-    ///
-    /// Blocks of 8 are compared all with all. Which side moves on is told without a branch, so a step costs the time from
-    /// address to address; three chains at a time hide it.
+    /// Counts the values of `left` that `right` has, or with `MARK` sets their bits: `marks` has a byte for each begun block
+    /// of `left`. 0 is not a value here: it ends a register for the comparing instruction, which never gives more than too
+    /// few matches.
     #[target_feature(enable = "avx2,popcnt")]
     pub(super) fn matches<const MARK: bool>(left: &[Value], right: &[Value], marks: &mut [u8]) -> u32 {
-        if left.len() < BLOCK {
-            let mut padded = [[0; 2]; BLOCK];
-            padded[..left.len()].copy_from_slice(left);
-            return matches_of::<MARK>(&padded, left.len(), right, marks);
-        }
-        matches_of::<MARK>(left, left.len(), right, marks)
-    }
-
-    #[target_feature(enable = "avx2,popcnt")]
-    fn matches_of<const MARK: bool>(left: &[Value], i_end: usize, right: &[Value], marks: &mut [u8]) -> u32 {
-        if right.len() < BLOCK {
-            let mut padded = [[0; 2]; BLOCK];
-            padded[..right.len()].copy_from_slice(right);
-            return drain::<MARK>(left, &padded, Chain { i: 0, i_end, j: 0, j_end: right.len() }, marks);
-        }
-        let mut rest = Chain { i: 0, i_end, j: 0, j_end: right.len() };
-        if i_end < CHAINED_FROM || right.len() < CHAINED_FROM {
-            return drain::<MARK>(left, right, rest, marks);
-        }
-        assert!(i_end <= left.len());
-        let third = i_end / (3 * BLOCK) * BLOCK;
-        let cut = |at: usize| right.partition_point(|v| value(*v) < value(left[at]));
-        let (one, two) = (cut(third), cut(2 * third));
-        let two = two.max(one);
-        let mut first = Chain { i_end: third, j_end: one, ..rest };
-        let mut second = Chain { i: third, i_end: 2 * third, j: one, j_end: two };
-        rest = Chain { i: 2 * third, j: two, ..rest };
-        // The last values of blocks are read by pointers whose origin is hidden: else they are taken out of the vector
-        // registers, which takes twice as long, and the steps wait for them.
-        let lasts = (black_box(left.as_ptr()), black_box(right.as_ptr()));
-        let mut count = 0;
-        loop {
-            let steps = first.safe_steps().min(second.safe_steps()).min(rest.safe_steps());
-            if steps == 0 {
-                break;
+        let ((x, _), (y, _)) = (left.as_chunks::<BLOCK>(), right.as_chunks::<BLOCK>());
+        assert!(!MARK || marks.len() >= left.len().div_ceil(BLOCK));
+        let mut count = meet::<MARK>(x, y, marks);
+        // What is left over, less than a block on each side, against the end of the other side.
+        let reaches = |block: &Block, from: u16| value(block[BLOCK - 1]) >= from;
+        let (x_tail, y_tail) = (Tail::of(left), Tail::of(right));
+        if let Some(tail) = &x_tail {
+            let mut found = y_tail.as_ref().map_or(0, |other| equal_any(tail.values, other.values));
+            for block in y.iter().rev().take_while(|block| reaches(block, tail.first)) {
+                found |= equal_any(tail.values, load_block(block));
             }
-            for _ in 0..steps {
-                // SAFETY: a step moves each side by at most a block, so with this many whole blocks on both sides of each
-                // chain at the start there is a whole one at each step. The chains' ends are at most the lengths:
-                // `third` and `2 * third` are at most `i_end`, and the cuts are at most `right.len()`.
-                unsafe {
-                    count += step::<MARK>(left, right, lasts, &mut first, marks);
-                    count += step::<MARK>(left, right, lasts, &mut second, marks);
-                    count += step::<MARK>(left, right, lasts, &mut rest, marks);
+            found >>= tail.before;
+            count += found.count_ones();
+            if MARK {
+                marks[x.len()] |= found as u8;
+            }
+        }
+        if let Some(tail) = &y_tail {
+            let mut found = 0;
+            for (at, block) in x.iter().enumerate().rev().take_while(|(_, block)| reaches(block, tail.first)) {
+                if MARK {
+                    marks[at] |= equal_any(load_block(block), tail.values) as u8;
+                } else {
+                    found |= equal_any(tail.values, load_block(block));
                 }
             }
-        }
-        for chain in [first, second, rest] {
-            count += drain::<MARK>(left, right, chain, marks);
+            count += (found >> tail.before).count_ones();
         }
         count
     }
 
-    /// Compares a whole block of both and moves on.
-    ///
-    /// # Safety
-    /// `chain.i + 8 <= left.len()`, `chain.j + 8 <= right.len()`, and `lasts` are the slices' own pointers.
+    /// Blocks against blocks. Which side moves on is a branch: in sets seen before it is foretold, and elsewhere a branch
+    /// taken wrongly costs no more than waiting for the addresses would.
     #[target_feature(enable = "avx2,popcnt")]
     #[inline]
-    unsafe fn step<const MARK: bool>(
-        left: &[Value],
-        right: &[Value],
-        lasts: (*const Value, *const Value),
-        chain: &mut Chain,
-        marks: &mut [u8],
-    ) -> u32 {
-        // SAFETY: 16 bytes are read from values i and j on, which lie within the slices by the contract; the loads need
-        // no alignment. The last values of the blocks are indices i + 7 and j + 7.
-        let (x, y, x_last, y_last) = unsafe {
-            (
-                _mm_loadu_si128(left.as_ptr().add(chain.i).cast()),
-                _mm_loadu_si128(right.as_ptr().add(chain.j).cast()),
-                value(*lasts.0.add(chain.i + BLOCK - 1)),
-                value(*lasts.1.add(chain.j + BLOCK - 1)),
-            )
-        };
-        let found = equal_any(x, y);
-        if MARK {
-            marks[chain.i / BLOCK] |= found as u8;
+    fn meet<const MARK: bool>(x: &[Block], y: &[Block], marks: &mut [u8]) -> u32 {
+        let (mut x_blocks, mut y_blocks) = (x.iter(), y.iter());
+        let (Some(mut x_block), Some(mut y_block)) = (x_blocks.next(), y_blocks.next()) else { return 0 };
+        let mut count = 0;
+        loop {
+            let found = equal_any(load_block(x_block), load_block(y_block));
+            if MARK {
+                marks[x.len() - 1 - x_blocks.len()] |= found as u8;
+            } else {
+                count += found.count_ones();
+            }
+            let (x_last, y_last) = (last(x_block), last(y_block));
+            if x_last <= y_last {
+                let Some(next) = x_blocks.next() else { return count };
+                x_block = next;
+                if x_last != y_last {
+                    continue;
+                }
+            }
+            let Some(next) = y_blocks.next() else { return count };
+            y_block = next;
         }
-        chain.i += BLOCK * usize::from(x_last <= y_last);
-        chain.j += BLOCK * usize::from(y_last <= x_last);
-        found.count_ones()
+    }
+
+    /// The last value of a block, read by itself: left to the compiler it is taken out of the vector register that the
+    /// block is loaded to, where it comes twice as late.
+    #[inline(always)]
+    fn last(block: &Block) -> u16 {
+        let read: u32;
+        // SAFETY: reads the last two of the block's 16 bytes, which needs no alignment, and nothing else.
+        unsafe {
+            asm!("movzx {read:e}, word ptr [{block} + 14]", block = in(reg) block, read = out(reg) read,
+                options(pure, readonly, nostack, preserves_flags));
+        }
+        read as u16
+    }
+
+    /// The values after the last whole block of an array.
+    struct Tail {
+        values: __m128i,
+        first: u16,
+        /// Lanes before the tail's own: values of the last whole block.
+        before: usize,
+    }
+
+    impl Tail {
+        #[target_feature(enable = "avx2,popcnt")]
+        #[inline]
+        fn of(values: &[Value]) -> Option<Self> {
+            let first = value(*values.get(values.len() / BLOCK * BLOCK)?);
+            Some(match values.last_chunk::<BLOCK>() {
+                Some(block) => Tail { values: load_block(block), first, before: BLOCK - values.len() % BLOCK },
+                None => {
+                    let mut padded = [[0; 2]; BLOCK];
+                    padded.iter_mut().zip(values).for_each(|(lane, value)| *lane = *value);
+                    Tail { values: load_block(&padded), first, before: 0 }
+                }
+            })
+        }
+    }
+
+    #[target_feature(enable = "avx2,popcnt")]
+    #[inline]
+    fn load_block(block: &Block) -> __m128i {
+        // SAFETY: a block has 16 bytes; the load needs no alignment.
+        unsafe { _mm_loadu_si128(block.as_ptr().cast()) }
     }
 
     /// A bit for each 16-bit lane of `x` whose value is in some lane of `y`; lanes from the first 0 on count as absent.
@@ -375,63 +387,6 @@ mod x86 {
     fn equal_any(x: __m128i, y: __m128i) -> u32 {
         const MODE: i32 = _SIDD_UWORD_OPS | _SIDD_CMP_EQUAL_ANY | _SIDD_BIT_MASK;
         _mm_cvtsi128_si32(_mm_cmpistrm::<MODE>(y, x)) as u32
-    }
-
-    /// Goes through the rest of a chain; the last blocks may have less than 8 values.
-    #[target_feature(enable = "avx2,popcnt")]
-    fn drain<const MARK: bool>(left: &[Value], right: &[Value], mut chain: Chain, marks: &mut [u8]) -> u32 {
-        let mut count = 0;
-        assert!(chain.i_end <= left.len() && chain.j_end <= right.len());
-        // Short chains go by branches, which a processor that has seen the arrays before foretells.
-        while chain.i + BLOCK <= chain.i_end && chain.j + BLOCK <= chain.j_end {
-            // SAFETY: a whole block on both sides is within the ends, and these are within the slices.
-            let (x, y) = unsafe {
-                (
-                    _mm_loadu_si128(left.as_ptr().add(chain.i).cast()),
-                    _mm_loadu_si128(right.as_ptr().add(chain.j).cast()),
-                )
-            };
-            let found = equal_any(x, y);
-            count += found.count_ones();
-            if MARK {
-                marks[chain.i / BLOCK] |= found as u8;
-            }
-            let (x_last, y_last) = (value(left[chain.i + BLOCK - 1]), value(right[chain.j + BLOCK - 1]));
-            match x_last.cmp(&y_last) {
-                Ordering::Less => chain.i += BLOCK,
-                Ordering::Greater => chain.j += BLOCK,
-                Ordering::Equal => (chain.i, chain.j) = (chain.i + BLOCK, chain.j + BLOCK),
-            }
-        }
-        while chain.i < chain.i_end && chain.j < chain.j_end {
-            let (x_values, y_values) = ((chain.i_end - chain.i).min(BLOCK), (chain.j_end - chain.j).min(BLOCK));
-            let (x, y) = (partial(left, chain.i, x_values), partial(right, chain.j, y_values));
-            let found = equal_any(x, y);
-            count += found.count_ones();
-            if MARK {
-                marks[chain.i / BLOCK] |= found as u8;
-            }
-            let (x_last, y_last) = (value(left[chain.i + x_values - 1]), value(right[chain.j + y_values - 1]));
-            chain.i += BLOCK * usize::from(x_last <= y_last);
-            chain.j += BLOCK * usize::from(y_last <= x_last);
-        }
-        count
-    }
-
-    /// `count` values from `at` on, zeros after them. The slice has at least 8 values, `at + count` are within it, and
-    /// `count` is 1..=8.
-    #[target_feature(enable = "avx2,popcnt")]
-    #[inline]
-    fn partial(values: &[Value], at: usize, count: usize) -> __m128i {
-        let base = at.min(values.len() - BLOCK);
-        let (block, moved) = (&values[base..base + BLOCK], 2 * (at - base));
-        let (slide, keep) = (&SLIDE[moved..moved + 16], &KEEP[16 - 2 * count..32 - 2 * count]);
-        // SAFETY: all three slices have 16 bytes, checked by slicing; the loads need no alignment.
-        unsafe {
-            let block = _mm_loadu_si128(block.as_ptr().cast());
-            let slid = _mm_shuffle_epi8(block, _mm_loadu_si128(slide.as_ptr().cast()));
-            _mm_and_si128(slid, _mm_loadu_si128(keep.as_ptr().cast()))
-        }
     }
 
     /// A bit for each value of `left` that `right` has; both have at most 32 values.
@@ -516,24 +471,21 @@ mod x86 {
         _mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(a, b), _mm512_add_epi64(c, d))) as u32
     }
 
-    /// The part [from, to) of the 512 bits from `start` on: ones from bit `low` on and not from bit `high` on; a shift by
-    /// 64 or more leaves none.
+    /// Of each of 8 words from bit `BASE` of a bitset on, the bits below a member: none above it, all of the words before.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
     #[inline]
-    fn run_mask(from: u32, to: u32, start: u32) -> __m512i {
-        let bases = _mm512_setr_epi64(0, 64, 128, 192, 256, 320, 384, 448);
-        let (zero, ones) = (_mm512_setzero_si512(), _mm512_set1_epi64(-1));
-        let from = _mm512_set1_epi64(i64::from(from) - i64::from(start));
-        let to = _mm512_set1_epi64(i64::from(to) - i64::from(start));
-        let low = _mm512_max_epi64(_mm512_sub_epi64(from, bases), zero);
-        let high = _mm512_max_epi64(_mm512_sub_epi64(to, bases), zero);
-        _mm512_andnot_si512(_mm512_sllv_epi64(ones, high), _mm512_sllv_epi64(ones, low))
+    fn bits_from<const BASE: i64>(member: __m512i) -> __m512i {
+        let bases = const { [BASE, BASE + 64, BASE + 128, BASE + 192, BASE + 256, BASE + 320, BASE + 384, BASE + 448] };
+        let [a, b, c, d, e, f, g, h] = bases;
+        // The difference is 0 where it would be negative; a shift by 64 or more leaves nothing.
+        let shifts = _mm512_subs_epu16(member, _mm512_setr_epi64(a, b, c, d, e, f, g, h));
+        _mm512_sllv_epi64(_mm512_set1_epi64(-1), shifts)
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
     #[inline]
-    fn change_window<const OP: u8>(words: &mut Words, window: u32, mask: __m512i) {
-        let place = &mut words[8 * window as usize..8 * window as usize + 8];
+    fn change_window<const OP: u8>(words: &mut Words, window: usize, mask: __m512i) {
+        let place = &mut words[8 * window..8 * window + 8];
         // SAFETY: `place` has 8 words of 8 bytes, which is what is read and written; no alignment is needed.
         unsafe {
             let bits = _mm512_loadu_si512(place.as_ptr().cast());
@@ -546,35 +498,28 @@ mod x86 {
         }
     }
 
-    /// Changes 512 bits at a time by the run's part of them: a run mostly lies in one such window, so that hardly a branch
-    /// depends on where it begins and ends. Where runs are many, those of one window are collected first.
+    /// Changes 512 bits at a time by the run's part of them: a run mostly lies in one or two such windows, which are changed
+    /// without asking whether the second has a part, so that hardly a branch depends on where a run begins and ends.
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512dq,bmi2,popcnt")]
     pub(super) fn change_runs<const OP: u8>(words: &mut Words, runs: &[Run]) {
-        const MANY: usize = 300;
-        if runs.len() < MANY {
-            for (from, to) in run_bounds(runs) {
-                // Two windows without asking, of which the second may have no part: a branch would cost more.
-                let (window, last) = (from / 512, (to - 1) / 512);
-                change_window::<OP>(words, window, run_mask(from, to, 512 * window));
-                change_window::<OP>(words, (window + 1).min(127), run_mask(from, to, 512 * (window + 1)));
-                for window in window + 2..=last {
-                    change_window::<OP>(words, window, run_mask(from, to, 512 * window));
-                }
+        const WINDOWS: usize = WORDS / 8;
+        for (from, end) in run_bounds(runs) {
+            let (window, last) = ((from / 512) as usize, ((end - 1) / 512) as usize);
+            // From the window's first bit on; more than the two windows have is as good as all that is left.
+            let start = 512 * window as u32;
+            let (from, to) = (i64::from(from - start), i64::from((end - start).min(0xffff)));
+            let (from, to) = (_mm512_set1_epi64(from), _mm512_set1_epi64(to));
+            let first = _mm512_andnot_si512(bits_from::<0>(to), bits_from::<0>(from));
+            change_window::<OP>(words, window, first);
+            let ones = _mm512_set1_epi64(-1);
+            if window + 1 < WINDOWS {
+                change_window::<OP>(words, window + 1, _mm512_andnot_si512(bits_from::<512>(to), ones));
             }
-            return;
-        }
-        let (mut open, mut collected) = (0, _mm512_setzero_si512());
-        for (from, to) in run_bounds(runs) {
-            for window in from / 512..=(to - 1) / 512 {
-                if window != open {
-                    change_window::<OP>(words, open, collected);
-                    (open, collected) = (window, _mm512_setzero_si512());
-                }
-                // The runs are disjoint, so this is right for XOR too.
-                collected = _mm512_or_si512(collected, run_mask(from, to, 512 * window));
+            for window in window + 2..=last {
+                let below = _mm512_set1_epi64(i64::from((end - 512 * window as u32).min(0xffff)));
+                change_window::<OP>(words, window, _mm512_andnot_si512(bits_from::<0>(below), ones));
             }
         }
-        change_window::<OP>(words, open, collected);
     }
 
     /// 256 bytes of a bitset from `at` on, which is at most 7,936; and asks for those further on, which will be next.

@@ -1,9 +1,9 @@
 //! Writes portable 32-bit Roaring bytes. Equal sets give equal bytes however they were made: every container takes the
 //! smallest shape, an array when as small as its runs. Must not know: expressions.
 
-use super::container::{Container, MAX_ARRAY, Value, WORDS, Word, run_bounds, value, word};
+use super::container::{Container, MAX_ARRAY, Value, WORDS, Word, WorkWords, run_bounds, value, word};
 use super::error::{Error, Result};
-use super::scratch::{Scratch, zero_words};
+use super::scratch::Scratch;
 use super::simd::set_values;
 use super::view::{BitmapRef, COOKIE_PLAIN, COOKIE_RUNS, OFFSETS_FROM};
 
@@ -195,7 +195,7 @@ pub(crate) fn write_values(writer: &mut Writer, key: u32, values: &[Value]) -> R
     if values.len() <= MAX_ARRAY {
         return writer.push(key, Container::Array(values));
     }
-    let mut words = zero_words();
+    let mut words = WorkWords::zeros();
     set_values(&mut words, values);
     writer.push(key, Container::Bitset(&words))
 }

@@ -8,6 +8,19 @@ use crate::kernel_shapes::stored;
 #[path = "../../fuzz/targets.rs"]
 mod targets;
 
+/// Every file of a target's corpus, which has what crashed other systems: the names of the files say what it is.
+fn run_corpus(target: &str, run: fn(&[u8])) -> usize {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fuzz/corpus/").to_owned() + target;
+    let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+    files.inspect(|path| run(&std::fs::read(path).unwrap())).count()
+}
+
+#[test]
+fn what_crashed_others_does_no_harm() {
+    assert!(run_corpus("view", targets::view) >= 22);
+    assert!(run_corpus("evaluate", targets::evaluate) >= 8);
+}
+
 /// What is done to bytes: one of them changed, some cut out, some doubled.
 fn changes() -> impl Strategy<Value = Vec<(u8, usize, u8)>> {
     // Headers lie in front: most changes go there.

@@ -24,9 +24,10 @@ use datafusion::logical_expr::ColumnarValue;
 pub(super) use fused::Fused;
 pub(super) use single::Single;
 
+use super::limit::MOST_BYTES;
 use formula::Call;
 use leaves::Leaves;
-use output::{MOST_BYTES, Output};
+use output::Output;
 use row::Row;
 
 /// The results of a call for a batch of rows; one value where all arguments are constants.

@@ -11,11 +11,6 @@ use datafusion::common::{Result, internal_err};
 use super::super::field::bitmap_field;
 use super::super::vocabulary::{Function, ResultKind};
 
-/// Bytes that the sets of one batch may take together, but for eight a set. A set of all 2^32 numbers without any order takes half of this, and
-/// a Binary array holds at most twice this. Algebra gives at most about twice what it reads, but a flip of everything turns
-/// 8 bytes into a million.
-pub(super) const MOST_BYTES: u64 = 1 << 30;
-
 /// Bytes to begin with for each set.
 const FIRST_BYTES: usize = 64;
 

@@ -4,6 +4,7 @@
 
 use datafusion::common::{DataFusionError, Result, exec_err, internal_err};
 
+use super::super::limit::too_large;
 use super::super::vocabulary::{Kind, Meaning, OneSet, Operator, TwoSets};
 use super::asked::Asked;
 use super::formula::{Call, Node};
@@ -29,12 +30,45 @@ impl<'a> Row<'_, 'a> {
                 plan.to_bytes_within(self.budget, Encoding::Optimized).map(Answer::Bytes).map_err(fault)
             }
             Meaning::Count(operator) => {
+                if let Some(count) = self.count_of_stored(operator, call) {
+                    return Ok(Answer::Integer(Some(count)));
+                }
                 let asked = Asked::new(self.apply(operator, call)?).map_err(fault)?;
                 Ok(Answer::Integer(Some(asked.count())))
             }
             Meaning::One(question) => self.one(question, call),
             Meaning::Two(question) => two(question, self.set(call, 0)?, self.set(call, 1)?).map_err(fault),
         }
+    }
+
+    /// Members of one operator over stored sets, which needs no expression.
+    fn count_of_stored(&self, operator: Operator, call: &Call) -> Option<u64> {
+        let operator = match operator {
+            Operator::And => kernel::Operator::And,
+            Operator::Or => kernel::Operator::Or,
+            Operator::Xor => kernel::Operator::Xor,
+            Operator::AndNot => kernel::Operator::AndNot,
+            Operator::Only => match &call.operands[..] {
+                [Node::Call(inner)] => match inner.function.meaning {
+                    Meaning::Set(operator) => return self.count_of_stored(operator, inner),
+                    _ => return None,
+                },
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let stored = |operand: &Node| match operand {
+            Node::Leaf(leaf) => match self.values.get(*leaf) {
+                Some(Value::Set(bitmap)) => Some(*bitmap),
+                _ => None,
+            },
+            Node::Call(_) => None,
+        };
+        if let [one, other] = &call.operands[..] {
+            return Some(kernel::count(operator, &[stored(one)?, stored(other)?]));
+        }
+        let sets: Option<Vec<_>> = call.operands.iter().map(stored).collect();
+        Some(kernel::count(operator, &sets?))
     }
 
     /// The operand at a place as a set.
@@ -102,10 +136,7 @@ impl<'a> Row<'_, 'a> {
     fn failed(&self, call: &Call, error: &kernel::Error) -> DataFusionError {
         let (name, most) = (call.function.name, self.most_bytes);
         match error {
-            kernel::Error::OverBudget { .. } => DataFusionError::ResourcesExhausted(format!(
-                "{name}: the sets that one batch of rows gives need more than {most} bytes; count them, take pieces, or \
-                 use a smaller batch size"
-            )),
+            kernel::Error::OverBudget { .. } => too_large(name, most),
             other => DataFusionError::Execution(format!("{name}: {other}")),
         }
     }
@@ -142,7 +173,7 @@ fn two<'a>(question: TwoSets, a: Expr<'a>, b: Expr<'a>) -> kernel::Result<Answer
             TwoSets::HasAny => kernel::has_any(a, b).map(Answer::Flag),
             TwoSets::HasAll => kernel::has_all(a, b).map(Answer::Flag),
             TwoSets::Equals => kernel::equals(a, b).map(Answer::Flag),
-            TwoSets::Jaccard => kernel::jaccard(a, b).map(Answer::Ratio),
+            TwoSets::Jaccard => Ok(Answer::Ratio(kernel::jaccard(a, b))),
         };
     }
     Ok(match question {

@@ -75,7 +75,7 @@ fn a_batch_builds_no_more_than_it_may() {
     assert_eq!(built.as_binary::<i32>().iter().flatten().collect::<Vec<_>>(), sets);
     let refused = evaluate_within(&call, &arguments, 2, 35).unwrap_err();
     assert!(matches!(refused, DataFusionError::ResourcesExhausted(_)), "{refused}");
-    assert!(refused.to_string().contains("bitmap_or: the sets that one batch of rows gives need more than 35 bytes"));
+    assert!(refused.to_string().contains("bitmap_or: the results of one batch of rows need more than 35 bytes"));
 }
 
 /// Eight bytes become a container of runs for each of 65,536 keys.

@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use proptest::prelude::*;
 
+use super::super::container::WorkWords;
 use super::super::loops;
 use super::*;
 
@@ -42,9 +43,9 @@ fn arrays() -> impl Strategy<Value = Vec<Value>> {
     members.prop_map(|members| members.into_iter().map(u16::to_le_bytes).collect())
 }
 
-fn bitsets() -> impl Strategy<Value = Box<Words>> {
+fn bitsets() -> impl Strategy<Value = Box<WorkWords>> {
     (arrays(), any::<u64>()).prop_map(|(values, noise)| {
-        let mut words = super::super::scratch::zero_words();
+        let mut words = WorkWords::zeros();
         loops::set_values_plain(&mut words, &values);
         if noise & 1 == 1 {
             words.iter_mut().enumerate().for_each(|(at, word)| *word = noise.rotate_left(at as u32).to_le_bytes());
@@ -121,7 +122,7 @@ proptest! {
         at_each_level(|level| {
             assert_eq!(count(&sets[0][3..]), loops::count_plain(&sets[0][3..]), "{level:?}");
             assert_eq!(run_count(&sets[0]), loops::run_count_plain(&sets[0]), "{level:?}");
-            let planes = || (0..3).map(|_| super::super::scratch::zero_words()).collect::<Vec<_>>();
+            let planes = || (0..3).map(|_| WorkWords::zeros()).collect::<Vec<_>>();
             let (mut one, mut other) = (planes(), planes());
             sets.iter().for_each(|words| add_to_planes(&mut one, words));
             sets.iter().for_each(|words| loops::add_to_planes_plain(&mut other, words));
@@ -131,7 +132,7 @@ proptest! {
 
     #[test]
     fn runs_change_and_count_alike(words in bitsets(), second in bitsets(), runs in runs()) {
-        let sets = [&*words, &*second];
+        let sets: [&Words; 2] = [&words, &second];
         at_each_level(|level| {
             for k in 1..=2 {
                 let want = loops::and_count_in_runs_plain(&sets[..k], &runs);
@@ -162,13 +163,13 @@ proptest! {
     }
 }
 
-fn fused<const OP: u8>(sets: &[Box<Words>]) {
-    let rest: Vec<&Words> = sets[1..].iter().map(|words| &**words).collect();
-    let mut want = super::super::scratch::zero_words();
+fn fused<const OP: u8>(sets: &[Box<WorkWords>]) {
+    let rest: Vec<&Words> = sets[1..].iter().map(|words| &***words).collect();
+    let mut want = WorkWords::zeros();
     loops::fused_store_plain::<OP>(&mut want, &sets[0], &rest);
     at_each_level(|level| {
         assert_eq!(fused_count::<OP>(&sets[0], &rest), loops::count_plain(&want[..]), "{level:?}");
-        let mut stored = super::super::scratch::zero_words();
+        let mut stored = WorkWords::zeros();
         fused_store::<OP>(&mut stored, &sets[0], &rest);
         assert_eq!(stored, want, "{level:?}");
         let mut folded = sets[0].clone();
