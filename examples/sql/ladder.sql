@@ -20,7 +20,7 @@ climbs AS (
     LEFT JOIN order_days fifth ON fifth.person = s.person AND fifth.number = 5
 ),
 steps AS (
-  SELECT 1 AS step, 'fan' AS name, count(*) AS persons, NULL AS median_days FROM climbs UNION ALL
+  SELECT 1 AS step, 'fan' AS name, count(*) AS persons, CAST(NULL AS DOUBLE) AS median_days FROM climbs UNION ALL
   SELECT 2, 'member', count(member), median(CAST(member - fan AS DOUBLE)) FROM climbs UNION ALL
   SELECT 3, 'customer', count(customer), median(CAST(customer - member AS DOUBLE)) FROM climbs UNION ALL
   SELECT 4, 'super-user', count(super_user), median(CAST(super_user - customer AS DOUBLE)) FROM climbs
