@@ -121,6 +121,25 @@ async fn columns_are_promised_with_the_type_that_all_branches_have() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_are_bound_lose_nothing() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    let from = "SELECT count(*) FROM generate_series(1, 3) WHERE value";
+    for (condition, value, found) in [
+        (">= $1", ScalarValue::Float64(Some(1.5)), "2"),
+        ("= $1", ScalarValue::Float64(Some(1.5)), "0"),
+        ("< $1", ScalarValue::Float64(Some(1e30)), "3"),
+        (">= $1", ScalarValue::Decimal128(Some(15), 2, 1), "2"),
+        (">= $1", ScalarValue::Float64(Some(2.0)), "2"),
+        (">= $1", ScalarValue::from("2"), "2"),
+    ] {
+        let sql = format!("{from} {condition}");
+        let rows = texts(&world.query_with(&sql, &session, vec![value.clone()]).await.unwrap());
+        assert_eq!(rows, [found], "{sql} with {value:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subqueries_in_table_functions_take_parameters_and_keep_the_limits() {
     let flags = [("query.seconds", "2".to_owned())];
     let world = world_with(Settings::load(None, std::iter::empty(), &flags).unwrap(), "UTC").await;

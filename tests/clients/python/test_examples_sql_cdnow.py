@@ -107,7 +107,7 @@ def test_customers_and_revenue_by_lifecycle(connection, as_of, states):
 
 
 def fifths(values: list[int], higher_is_better: bool) -> dict[int, int]:
-    """Value -> score: a fifth of the customers has values up to the first break, two fifths up to the second, and so on."""
+    """Value -> score: up to the first break lies a fifth of the customers, up to the second two fifths, and so on."""
     ordered = sorted(values)
     breaks = [next(v for n, v in enumerate(ordered, 1) if 5 * n >= part * len(ordered)) for part in (1, 2, 3, 4)]
     below = {value: sum(limit < value for limit in breaks) for value in set(values)}
