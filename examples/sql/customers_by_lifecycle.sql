@@ -1,5 +1,7 @@
--- Customers and revenue by lifecycle state: who is active, who is drifting away, and what they spent in total.
--- A state refers to a day: change the one date below. Orders that were returned in full (net <= 0) do not count.
+-- Customers and revenue by lifecycle state: who is active, who is drifting away, and what they spent in total. "11 %
+-- of the customers bring 18 % of the revenue" is read in the last two columns, which leave out persons without an
+-- order. A state refers to a day: change the one date below. Orders that were returned in full (net <= 0) do not
+-- count.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 customers AS (
   SELECT o.person, min(o.day) AS first_order, max(o.day) AS last_order, count(*) AS orders, sum(o.net) AS net
@@ -12,5 +14,7 @@ states AS (
   SELECT lifecycle_state(c.first_order, c.last_order, c.orders, a.day) AS state, c.net
   FROM persons p CROSS JOIN as_of a LEFT JOIN customers c ON c.person = p.person
 )
-SELECT state, count(*) AS persons, coalesce(sum(net), 0) AS net
+SELECT state, count(*) AS persons, coalesce(sum(net), 0) AS net,
+       round(100.0 * count(net) / nullif(sum(count(net)) OVER (), 0), 2) AS percent_of_customers,
+       round(100.0 * sum(net) / nullif(sum(sum(net)) OVER (), 0), 2) AS percent_of_net
 FROM states GROUP BY state ORDER BY persons DESC;

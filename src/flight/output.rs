@@ -142,8 +142,16 @@ fn adapt_column(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
     if is_json_union(column.data_type()) {
         return Ok(json_text(column));
     }
-    cast_with_options(column, field.data_type(), &CAST)
-        .map_err(|error| Error::from(error).context(format!("column '{}' cannot be sent", field.name())))
+    let cannot = |error| Error::from(error).context(format!("column '{}' cannot be sent", field.name()));
+    let sent = cast_with_options(column, field.data_type(), &CAST).map_err(cannot)?;
+    // Another type than was promised may hold what the promised one cannot, such as fractions: never cut in silence.
+    if wire_type(column.data_type()) != *field.data_type()
+        && cast_with_options(&sent, column.data_type(), &CAST).map_err(cannot)?.as_ref() != column.as_ref()
+    {
+        let (name, promised, found) = (field.name(), field.data_type(), column.data_type());
+        return Err(Error::invalid(format!("column '{name}' was planned as {promised} and holds {found}: CAST it")));
+    }
+    Ok(sent)
 }
 
 /// The type that `->` yields: one child for each kind of JSON value.

@@ -27,7 +27,7 @@ use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
-use super::{damage, guard, null_in_list, runtime, streamed_members, suggest, table_functions, time_zone};
+use super::{damage, guard, null_in_list, promise, runtime, streamed_members, suggest, table_functions, time_zone};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -64,7 +64,7 @@ pub struct EngineLoad {
     pub spill_used: u64,
 }
 
-/// A planned statement. `schema` is that of the logical plan before optimisation: the promise to the client.
+/// A planned statement. `schema` is that of the logical plan, coerced and before optimisation: the promise to the client.
 #[derive(Debug)]
 pub struct Prepared {
     pub sql: String,
@@ -292,7 +292,9 @@ impl Engine {
                 Change::of(&plan, template, session)?;
                 (StatementKind::Update, write::count_schema())
             }
-            false => (StatementKind::Query, Arc::new(plan.schema().as_arrow().clone())),
+            // Who binds values that do not fit in is told so when the rows are sent.
+            false if count > 0 => (StatementKind::Query, promise::columns_unbound(&state, &plan)),
+            false => (StatementKind::Query, promise::columns(&state, &plan)?),
         };
         Ok(Prepared { sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: Some(plan), plan_again })
     }

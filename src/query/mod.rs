@@ -13,6 +13,7 @@ mod memory;
 mod null_in_list;
 mod parameters;
 mod places;
+mod promise;
 mod runtime;
 mod session;
 mod spilling_join;

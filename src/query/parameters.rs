@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, ParamValues, ScalarValue};
+use datafusion::common::{DFSchema, ParamValues, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
@@ -71,7 +71,7 @@ pub(super) fn value_of<'a>(id: &str, values: &'a [ScalarValue]) -> Option<&'a Sc
 pub(super) fn bind_known(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
     let types = known_types(&plan)?;
     let cast = |(index, value): (usize, &ScalarValue)| match types.get(&format!("${}", index + 1)) {
-        Some(data_type) => value.cast_to(data_type),
+        Some(data_type) => as_declared(value, data_type),
         None => Ok(value.clone()),
     };
     let values: Vec<ScalarValue> = values.iter().enumerate().map(cast).collect::<Result<_, _>>()?;
@@ -153,10 +153,24 @@ pub(super) fn bind(plan: LogicalPlan, declared: &[FieldRef], values: Vec<ScalarV
     if values.is_empty() {
         return Ok(plan);
     }
-    // Clients send what they have, such as a long for a decimal.
-    let values: Vec<ScalarValue> =
-        declared.iter().zip(values).map(|(field, value)| value.cast_to(field.data_type())).collect::<Result<_, _>>()?;
+    let values: Vec<ScalarValue> = declared
+        .iter()
+        .zip(values)
+        .map(|(field, value)| as_declared(&value, field.data_type()))
+        .collect::<Result<_, _>>()?;
     Ok(plan.with_param_values(ParamValues::from(values))?)
+}
+
+/// Clients send what they have, such as a long for a decimal. A number that the type cannot hold stays what it is: cut to
+/// 1, the 1.5 of `WHERE quantity >= ?` finds other rows.
+fn as_declared(value: &ScalarValue, data_type: &DataType) -> DfResult<ScalarValue> {
+    let given = value.data_type();
+    let cast = value.cast_to(data_type);
+    if !(given.is_numeric() && data_type.is_numeric()) {
+        return cast;
+    }
+    let whole = cast.ok().filter(|cast| cast.cast_to(&given).is_ok_and(|back| back == *value));
+    Ok(whole.unwrap_or_else(|| value.clone()))
 }
 
 pub(super) fn check_count(declared: usize, given: usize) -> Result<()> {

@@ -97,6 +97,48 @@ async fn parameters_are_typed_and_bound_table_functions_included() {
     assert!(message.contains("person_timeline(id_type TEXT"), "{message}");
 }
 
+/// The schema is told before a query runs, and rows are sent as it says.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn columns_are_promised_with_the_type_that_all_branches_have() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    for (sql, rows) in [
+        ("SELECT 1 AS n UNION ALL SELECT 1.5 ORDER BY n", vec!["1.0", "1.5"]),
+        ("SELECT NULL AS n UNION ALL SELECT 7 ORDER BY n NULLS FIRST", vec!["NULL", "7"]),
+        ("SELECT sum(n) FROM (SELECT 1 AS n UNION ALL SELECT 1.5)", vec!["2.5"]),
+        (
+            "SELECT CASE WHEN value > 1 THEN 1 ELSE 1.5 END AS n FROM generate_series(1, 2) ORDER BY n",
+            vec!["1.0", "1.5"],
+        ),
+    ] {
+        let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+        let batches = world.query(sql).await.unwrap();
+        for batch in &batches {
+            assert_eq!(batch.column(0).data_type(), prepared.schema.field(0).data_type(), "{sql}");
+        }
+        assert_eq!(texts(&batches), rows, "{sql}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_are_bound_lose_nothing() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    let from = "SELECT count(*) FROM generate_series(1, 3) WHERE value";
+    for (condition, value, found) in [
+        (">= $1", ScalarValue::Float64(Some(1.5)), "2"),
+        ("= $1", ScalarValue::Float64(Some(1.5)), "0"),
+        ("< $1", ScalarValue::Float64(Some(1e30)), "3"),
+        (">= $1", ScalarValue::Decimal128(Some(15), 2, 1), "2"),
+        (">= $1", ScalarValue::Float64(Some(2.0)), "2"),
+        (">= $1", ScalarValue::from("2"), "2"),
+    ] {
+        let sql = format!("{from} {condition}");
+        let rows = texts(&world.query_with(&sql, &session, vec![value.clone()]).await.unwrap());
+        assert_eq!(rows, [found], "{sql} with {value:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn subqueries_in_table_functions_take_parameters_and_keep_the_limits() {
     let flags = [("query.seconds", "2".to_owned())];

@@ -177,6 +177,18 @@ fn a_broken_promise_is_an_error() {
     assert_eq!(Output::of(&logical).adapt(&wide.unwrap()).unwrap_err().kind(), crate::error::Kind::Internal);
 }
 
+#[test]
+fn values_are_never_cut_to_fit_the_promise() {
+    let output = Output::of(&Schema::new(vec![field("n", DataType::Int64)]));
+    let found = |values: Vec<f64>| {
+        let column = Arc::new(Float64Array::from(values)) as ArrayRef;
+        output.adapt(&RecordBatch::try_from_iter([("n", column)]).unwrap())
+    };
+    assert_eq!(found(vec![1.0, 2.0]).unwrap().column(0).as_ref(), &Int64Array::from(vec![1, 2]) as &dyn Array);
+    let refused = found(vec![1.0, 1.5]).unwrap_err().to_string();
+    assert!(refused.contains("'n'") && refused.contains("Int64") && refused.contains("Float64"), "{refused}");
+}
+
 /// Prepare and GetFlightInfo send `schema_bytes`, DoGet the encoder's first message and its batches: all from one
 /// `Output`, so they are compared as a client would.
 #[test]

@@ -17,6 +17,7 @@ use super::change::Change;
 use super::delete::{Doomed, rows_to_delete};
 use super::once::{Once, Turn};
 use crate::error::{Error, Result};
+use crate::query::promise;
 use crate::query::stop::{self, Stop};
 use crate::query::tables::user_table::UserTable;
 use crate::store::delta::storable;
@@ -78,7 +79,7 @@ impl Writing {
                 if self.table(&name).is_ok() && !or_replace {
                     return if if_not_exists { Ok((0, turn)) } else { Err(table_exists(&name)) };
                 }
-                let mut columns = storable(input.schema().as_arrow())?;
+                let mut columns = storable(promise::columns(&self.state, &input)?.as_ref())?;
                 if !keep_not_null {
                     columns = nullable(&columns);
                 }

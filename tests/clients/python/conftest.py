@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from support import adbc, cdnow, ceph, cli, journey, journey_oracle, oracle, web
+from support import adbc, cdnow, ceph, cli, journey, journey_oracle, oracle, stories, web
 from support.losing_proxy import LosingProxy
 from support.s3 import S3, Bucket
 from support.server import Server
@@ -42,6 +42,20 @@ def cdnow_loaded(tmp_path_factory, cdnow_csv):
 @pytest.fixture(scope="session")
 def cdnow_oracle(cdnow_csv):
     return oracle.cdnow(cdnow_csv)
+
+
+@pytest.fixture(scope="session")
+def shop_server(tmp_path_factory, start_server):
+    """A server over the synthetic shop."""
+    return start_server(stories.shop(tmp_path_factory.mktemp("shop") / "data"))
+
+
+@pytest.fixture(scope="session")
+def shop_oracle(shop_server):
+    with adbc.connect(shop_server) as connection:
+        database = stories.copy(connection)
+    yield database
+    database.close()
 
 
 @pytest.fixture(scope="session")

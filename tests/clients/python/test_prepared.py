@@ -81,3 +81,16 @@ def test_missing_values_are_refused(connection):
     with pytest.raises(Exception, match="(?i)parameter|placeholder"):
         adbc.table(connection, "SELECT count(*) FROM events WHERE user_id = ?")
     assert adbc.one(connection, "SELECT 1 AS one") == 1
+
+
+def test_numbers_keep_their_fractions(connection, cdnow_oracle):
+    """Of columns whose branches have different types, and of values that are wider than what they are compared with."""
+    union = "SELECT 1 AS n UNION ALL SELECT 1.5"
+    assert sorted(adbc.table(connection, union)["n"].to_pylist()) == [1, Decimal("1.5")]
+    assert adbc.one(connection, f"SELECT sum(n) AS n FROM ({union})") == Decimal("2.5")
+    assert adbc.one(connection, "SELECT max(n) AS n FROM (SELECT NULL AS n UNION ALL SELECT 7)") == 7
+    sql = "SELECT count(*) AS n FROM (SELECT person, count(*) AS orders FROM orders GROUP BY person) WHERE orders >= ?"
+    assert adbc.one(connection, sql, (1.5,)) == cdnow_oracle.one(sql.replace("?", "1.5")) == 11_516
+    with pytest.raises(Exception, match="'n' was planned as Int64"):
+        adbc.table(connection, "SELECT coalesce(?, 1) AS n", (1.5,))
+    assert adbc.one(connection, "SELECT coalesce(CAST(? AS DOUBLE), 1) AS n", (1.5,)) == 1.5

@@ -9,7 +9,7 @@ const CHUNK: usize = 16_384;
 const MAX_ITERATIONS: u32 = 500;
 /// Largest slope of the mean log-likelihood by a log-parameter at the maximum.
 const TOLERANCE: f64 = 1e-9;
-/// A search that stops making progress has converged if the slopes are below this.
+/// A search that ends without reaching it, by rounding, has converged if the slopes are below this.
 const LOOSE_TOLERANCE: f64 = 1e-6;
 /// A parameter beyond this factor from its scale runs away: the data do not determine it.
 const RUNAWAY: f64 = 1e4;
@@ -112,44 +112,43 @@ fn maximise<const N: usize>(
     let mut point = evaluate(start.map(f64::ln));
     let mut inverse = identity::<N>();
     let mut iterations = 0;
-    let mut converged = false;
-    while iterations < MAX_ITERATIONS && point.value.is_finite() {
-        if largest(&point.slopes) <= TOLERANCE {
-            converged = true;
-            break;
-        }
+    while iterations < MAX_ITERATIONS && point.value.is_finite() && largest(&point.slopes) > TOLERANCE {
         iterations += 1;
         let mut step = product(&inverse, &point.slopes).map(|part| -part);
         if dot(&step, &point.slopes) >= 0.0 {
             inverse = identity();
             step = point.slopes.map(|part| -part);
         }
-        let Some(next) = line_search(&point, step, &evaluate) else {
-            converged = largest(&point.slopes) <= LOOSE_TOLERANCE;
-            break;
-        };
+        let Some(next) = line_search(&point, step, &evaluate) else { break };
         update(&mut inverse, &point, &next, iterations == 1);
         point = next;
     }
+    let converged = point.value.is_finite() && largest(&point.slopes) <= LOOSE_TOLERANCE;
     let parameters = point.place.map(f64::exp);
     let held = parameters.iter().zip(scale).all(|(value, scale)| (1.0 / RUNAWAY..RUNAWAY).contains(&(value / scale)));
     Fit { parameters, log_likelihood: -point.value * total, converged: converged && held, iterations }
 }
 
 /// A point along `step` that is lower by a fair part of what the slope promises; halving, by interpolation.
+///
+/// At the bottom the promise is less than the rounding of a sum over all rows: there a step is good if it flattens the
+/// slopes. Without this a search that is a step from its end crawls until its iterations are used up.
 fn line_search<const N: usize>(
     from: &Point<N>,
     step: [f64; N],
     evaluate: &impl Fn([f64; N]) -> Point<N>,
 ) -> Option<Point<N>> {
     const LONGEST: f64 = 2.0;
+    let noise = 64.0 * f64::EPSILON * from.value.abs();
     let length = largest(&step);
     let slope = dot(&step, &from.slopes);
     let mut factor = if length > LONGEST { LONGEST / length } else { 1.0 };
     for _ in 0..40 {
         let place = std::array::from_fn(|i| from.place[i] + factor * step[i]);
         let point = evaluate(place);
-        if point.value.is_finite() && point.value <= from.value + 1e-4 * factor * slope {
+        let lower = point.value <= from.value + 1e-4 * factor * slope;
+        let flatter = point.value <= from.value + noise && largest(&point.slopes) < largest(&from.slopes);
+        if point.value.is_finite() && (lower || flatter) {
             return Some(point);
         }
         let bend = point.value - from.value - factor * slope;
@@ -195,3 +194,6 @@ fn dot<const N: usize>(a: &[f64; N], b: &[f64; N]) -> f64 {
 fn largest<const N: usize>(vector: &[f64; N]) -> f64 {
     vector.iter().fold(0.0, |largest, part| largest.max(part.abs()))
 }
+
+#[cfg(test)]
+mod tests;

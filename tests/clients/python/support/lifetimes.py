@@ -1,12 +1,30 @@
-"""Data sets of the `lifetimes` wheel, which is neither installed nor imported: customers of CDNOW and of a charity."""
+"""The `lifetimes` library: data sets of its wheel (customers of CDNOW and of a charity), and the library itself, which
+needs old packages and so runs in a Python of its own.
+"""
 
 import csv
 import datetime
+import json
+import os
 import pathlib
+import subprocess
 
 import pyarrow as pa
 
 from support import cdnow
+
+
+ORACLE = pathlib.Path(__file__).parents[1] / "lifetimes_oracle.py"
+
+
+def ask(task: str, **arguments) -> dict:
+    """What a task of lifetimes_oracle.py answers."""
+    python = os.environ.get("CONVOKE_LIFETIMES_PYTHON")
+    assert python, "set CONVOKE_LIFETIMES_PYTHON to a Python with requirements-lifetimes.txt (tests/run does)"
+    request = json.dumps({"task": task} | arguments)
+    done = subprocess.run([python, str(ORACLE)], input=request, capture_output=True, text=True, timeout=170)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
 
 
 def folder() -> pathlib.Path:
