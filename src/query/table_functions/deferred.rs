@@ -25,7 +25,7 @@ pub(in crate::query) struct DeferredTable {
 }
 
 impl DeferredTable {
-    pub(super) fn new(function: Arc<dyn ConstantTable>, arguments: Vec<Expr>) -> DfResult<Self> {
+    pub(in crate::query) fn new(function: Arc<dyn ConstantTable>, arguments: Vec<Expr>) -> DfResult<Self> {
         let schema = function.table(&vec![ScalarValue::Null; arguments.len()])?.schema();
         let arguments = arguments.into_iter().map(Subqueries::new).collect();
         Ok(Self { id: Uuid::now_v7(), function, arguments, schema })
