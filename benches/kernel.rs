@@ -154,7 +154,7 @@ fn wide_or(table: &mut Table, universe: u32) {
 
 /// Against a plain sum of the same bytes, with one thread and with two; and two threads on sets that fit the cache.
 fn threads_and_bandwidth(table: &mut Table) {
-    for (name, universe) in [("100 M", 100_000_000), ("1 M", 1_000_000)] {
+    for (name, universe) in [("100 M", 100_000_000), ("30 M", 30_000_000), ("10 M", 10_000_000), ("1 M", 1_000_000)] {
         let label = format!("{name}, 50 %, And of 8");
         if !table.wants(&format!("{label}: byte sum")) {
             continue;
