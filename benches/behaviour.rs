@@ -5,12 +5,16 @@
 
 #![allow(clippy::print_stdout)]
 
+#[path = "behaviour/dice.rs"]
+mod dice;
 #[path = "behaviour/history.rs"]
 mod history;
 #[path = "end_to_end/machine.rs"]
 mod machine;
 #[path = "end_to_end/memory.rs"]
 mod memory;
+#[path = "behaviour/ordered.rs"]
+mod ordered;
 #[path = "behaviour/ours.rs"]
 mod ours;
 #[path = "behaviour/questions.rs"]
@@ -50,11 +54,14 @@ fn main() -> anyhow::Result<()> {
         return ours::serve(Path::new(arguments.get(at + 1).map_or("", String::as_str)));
     }
     let filter = arguments.into_iter().find(|argument| !argument.starts_with("--")).unwrap_or_default();
-    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let number =
+        |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let history = History::prepare(&side::cache()?, number("CONVOKE_BENCH_HISTORY_PERSONS", 1_000_000))?;
     let mut sides = sides(&history)?;
     println!("{}\n{} persons, {} events.\n", machine::describe()?, history.persons, history.events());
-    println!("| question | form | ms (median) | fastest | peak memory, MB | ours / theirs |\n|---|---|---|---|---|---|");
+    println!(
+        "| question | form | ms (median) | fastest | peak memory, MB | ours / theirs |\n|---|---|---|---|---|---|"
+    );
     for question in questions::all().iter().filter(|question| question.name.contains(&filter)) {
         measure(question, &mut sides, number("CONVOKE_BENCH_REPEATS", 7))?;
     }
@@ -72,7 +79,9 @@ fn sides(history: &History) -> anyhow::Result<Vec<Side>> {
                 sides.push(Side::start(python.as_os_str(), &[script.as_os_str(), OsStr::new(engine), folder])?);
             }
         }
-        None => eprintln!("no Python with DuckDB and chdb: run tests/run once, or set CONVOKE_DUCKDB_PYTHON; not compared"),
+        None => {
+            eprintln!("no Python with DuckDB and chdb: run tests/run once, or set CONVOKE_DUCKDB_PYTHON; not compared")
+        }
     }
     Ok(sides)
 }
@@ -98,14 +107,20 @@ fn measure(question: &Question, sides: &mut [Side], repeats: u64) -> anyhow::Res
         let answer = sides[form.side].rows(&form.sql)?;
         form.peak = sides[form.side].peak_memory();
         let expected = expected.get_or_insert_with(|| answer.clone());
-        anyhow::ensure!(*expected == answer, "{}: {} answers {answer:.2000}, not {expected:.2000}", question.name, form.label);
+        anyhow::ensure!(
+            *expected == answer,
+            "{}: {} answers {answer:.2000}, not {expected:.2000}",
+            question.name,
+            form.label
+        );
     }
     for _ in 0..repeats {
         for form in &mut forms {
             form.times.push(sides[form.side].milliseconds(&form.sql)?);
         }
     }
-    let best = forms.iter().filter(|form| form.side == 0).map(|form| samples::median(&form.times)).fold(f64::NAN, f64::min);
+    let best =
+        forms.iter().filter(|form| form.side == 0).map(|form| samples::median(&form.times)).fold(f64::NAN, f64::min);
     for form in &forms {
         let time = samples::median(&form.times);
         let fastest = form.times.iter().copied().fold(f64::NAN, f64::min);

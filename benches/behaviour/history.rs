@@ -14,8 +14,10 @@ use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::{Compression, ZstdLevel};
 use datafusion::parquet::file::properties::WriterProperties;
 
+use super::dice::Dice;
+
 /// Changes with what is generated.
-const GENERATION: u32 = 1;
+const GENERATION: u32 = 2;
 const EVENTS_OF_A_PERSON: u64 = 20;
 const FILES: usize = 24;
 /// 2024-01-01, a Monday, in seconds, and the length of 2024 and 2025.
@@ -26,23 +28,6 @@ const BATCH_ROWS: usize = 65_536;
 const EVENTS: [(&str, u64); 5] =
     [("page_view", 55), ("product_view", 17), ("add_to_cart", 12), ("order_completed", 10), ("search", 6)];
 const BRANDS: [(&str, u64); 4] = [("Aster", 30), ("Birch", 30), ("Cedar", 20), ("Dune", 20)];
-
-/// SplitMix64.
-pub struct Dice(pub u64);
-
-impl Dice {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        bits ^ (bits >> 31)
-    }
-
-    /// A number in `0.0..1.0`.
-    pub fn share(&mut self) -> f64 {
-        (self.next() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 /// One event; the derived order is that of (person, ts).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,9 +70,9 @@ impl History {
         eprintln!("generating {} events", self.events());
         let mut dice = Dice(1);
         let mut events: Vec<Event> = (0..self.events()).map(|row| self.event(row, &mut dice)).collect();
-        write(&folder.join("by_time"), &events)?;
+        write(&folder.join("by_time"), &events, |one, other| one.second == other.second, |event| event.second)?;
         events.sort_unstable();
-        write(&folder.join("by_person"), &events)
+        write(&folder.join("by_person"), &events, |one, other| one.person == other.person, |event| event.person)
     }
 
     fn event(&self, row: u64, dice: &mut Dice) -> Event {
@@ -116,17 +101,31 @@ fn pick(names: &[(&str, u64)], dice: &mut Dice) -> usize {
     names.len() - 1
 }
 
-fn write(folder: &Path, events: &[Event]) -> anyhow::Result<()> {
+/// Writes some files of about equal size. `same` tells neighbours that stay in one file; the name of a file is made from
+/// its first event, so that names are in the order of the events.
+fn write(
+    folder: &Path,
+    mut events: &[Event],
+    same: fn(&Event, &Event) -> bool,
+    name: fn(&Event) -> u32,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)?;
     let compression = Compression::ZSTD(ZstdLevel::try_new(1)?);
-    for (number, events) in events.chunks(events.len().div_ceil(FILES).max(1)).enumerate() {
+    let rows = events.len().div_ceil(FILES);
+    while let Some(first) = events.first() {
+        let mut end = rows.min(events.len());
+        while end < events.len() && same(&events[end - 1], &events[end]) {
+            end += 1;
+        }
+        let (file, rest) = events.split_at(end);
+        events = rest;
+        let path = folder.join(format!("{:010}.parquet", name(first)));
         let mut writer: Option<ArrowWriter<File>> = None;
-        for events in events.chunks(BATCH_ROWS) {
+        for events in file.chunks(BATCH_ROWS) {
             let batch = batch(events)?;
             if writer.is_none() {
                 let properties = WriterProperties::builder().set_compression(compression).build();
-                let file = File::create(folder.join(format!("{number:02}.parquet")))?;
-                writer = Some(ArrowWriter::try_new(file, batch.schema(), Some(properties))?);
+                writer = Some(ArrowWriter::try_new(File::create(&path)?, batch.schema(), Some(properties))?);
             }
             writer.as_mut().context("made above")?.write(&batch)?;
         }

@@ -2,14 +2,19 @@
 
 use std::io::{BufRead, Write};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::util::display::array_value_to_string;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::SessionStateBuilder;
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext, col};
 use tokio::runtime::Runtime;
+
+use super::ordered::Ordered;
 
 /// Answers requests until the input ends; the folder is that of the history.
 #[allow(clippy::print_stdout)]
@@ -45,12 +50,16 @@ async fn session(folder: &Path) -> anyhow::Result<SessionContext> {
     let folder_of = |name: &str| folder.join(name).to_string_lossy().into_owned();
     session.register_parquet("by_time", folder_of("by_time"), ParquetReadOptions::default()).await?;
     let order = vec![vec![col("person").sort(true, false), col("ts").sort(true, false)]];
-    let ordered = ParquetReadOptions::default().file_sort_order(order);
-    session.register_parquet("by_person", folder_of("by_person"), ordered).await?;
+    let options = ListingOptions::new(Arc::new(ParquetFormat::default())).with_file_sort_order(order);
+    let files = ListingTableConfig::new(ListingTableUrl::parse(folder_of("by_person") + "/")?)
+        .with_listing_options(options)
+        .infer_schema(&session.state())
+        .await?;
+    session.register_table("by_person", Arc::new(Ordered(Arc::new(ListingTable::try_new(files)?))))?;
     Ok(session)
 }
 
-/// Cells parted by commas, rows by semicolons.
+/// Cells parted by commas, rows by semicolons; one line.
 fn text(batches: &[RecordBatch]) -> anyhow::Result<String> {
     let mut rows = Vec::new();
     for batch in batches {
@@ -60,5 +69,5 @@ fn text(batches: &[RecordBatch]) -> anyhow::Result<String> {
             rows.push(cells?.join(","));
         }
     }
-    Ok(rows.join(";"))
+    Ok(rows.join(";").replace('\n', "\\n"))
 }

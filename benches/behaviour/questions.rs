@@ -46,7 +46,13 @@ fn funnel() -> Question {
                                    WHEN began_cart IS NOT NULL THEN 2 WHEN began IS NOT NULL THEN 1 ELSE 0 END) AS level
             FROM carted GROUP BY person, brand)
         SELECT brand, level, count(*) FROM reached GROUP BY brand, level ORDER BY brand, level";
-    Question { name: "funnel of three steps by person and brand", ours: ours.into(), duckdb: duckdb.into(), chdb, goal: 1.0 / 3.0 }
+    Question {
+        name: "funnel of three steps by person and brand",
+        ours: ours.into(),
+        duckdb: duckdb.into(),
+        chdb,
+        goal: 1.0 / 3.0,
+    }
 }
 
 /// Number of the period of an event, in each engine's arithmetic: ours, DuckDB's, ClickHouse's.
@@ -130,7 +136,9 @@ fn quintiles() -> Question {
         )
     };
     let whole = |scores: &str, source: &str| {
-        format!("SELECT r, f, m, count(*) FROM (SELECT {scores} FROM {source}) AS scored GROUP BY r, f, m ORDER BY r, f, m")
+        format!(
+            "SELECT r, f, m, count(*) FROM (SELECT {scores} FROM {source}) AS scored GROUP BY r, f, m ORDER BY r, f, m"
+        )
     };
     let ours = scores(&|value, higher| {
         let direction = if higher { "higher" } else { "lower" };
@@ -162,5 +170,11 @@ fn quintiles() -> Question {
         persons("toUInt32(max(ts))", "sum(amount)"),
         whole(&theirs, &format!("persons CROSS JOIN (SELECT {chdb_breaks} FROM persons) AS breaks"))
     );
-    Question { name: "RFM quintiles", ours: whole(&ours, &format!("({ours_persons}) AS persons")), duckdb, chdb, goal: 0.5 }
+    Question {
+        name: "RFM quintiles",
+        ours: whole(&ours, &format!("({ours_persons}) AS persons")),
+        duckdb,
+        chdb,
+        goal: 0.5,
+    }
 }
