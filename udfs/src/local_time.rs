@@ -22,6 +22,11 @@ impl LocalDays {
         Self { zone, offsets: HashMap::new(), last: None }
     }
 
+    /// Bytes beyond the value itself.
+    pub(crate) fn heap_size(&self) -> usize {
+        self.offsets.capacity() * (size_of::<(i64, Option<i32>)>() + 1)
+    }
+
     /// Days since 1970-01-01 of the local day of an instant (microseconds since 1970 in UTC).
     pub(crate) fn day_of(&mut self, micros: i64) -> i32 {
         if self.zone == Tz::UTC {
@@ -107,6 +112,18 @@ mod tests {
         assert_eq!(i64::from(new_york.day_of(micros("2026-03-09T04:00:00Z"))), day("2026-03-09"));
         assert_eq!(new_york.end_of(i32::try_from(day("2026-03-08")).unwrap()), micros("2026-03-09T04:00:00Z"));
         assert_eq!(LocalDays::new(Tz::UTC).end_of(-1), 0);
+    }
+
+    /// A thousand remembered days cost at least 16 bytes each; UTC remembers none.
+    #[test]
+    fn remembered_days_are_counted() {
+        let (mut shanghai, mut utc) = (LocalDays::new(Tz::Asia__Shanghai), LocalDays::new(Tz::UTC));
+        for day in 0..1_000 {
+            shanghai.day_of(day * SECONDS_A_DAY * MICROS_A_SECOND);
+            utc.day_of(day * SECONDS_A_DAY * MICROS_A_SECOND);
+        }
+        assert!(shanghai.heap_size() >= 16_000, "{}", shanghai.heap_size());
+        assert_eq!(utc.heap_size(), 0);
     }
 
     #[test]

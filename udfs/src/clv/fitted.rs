@@ -1,9 +1,11 @@
 //! The struct that a fit returns, readable by SQL and by the prediction functions. Parameters that a model lacks, and all
 //! of them where the fit did not converge, are NULL.
 
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, StructArray};
+use arrow::compute::{is_null, partition};
 use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
 
@@ -134,6 +136,15 @@ impl<'a> Models<'a> {
             Some(array) => Ok(Self { array, function }),
             None => exec_err!("{function}: argument 1 is {}, not a fitted model", array.data_type()),
         }
+    }
+
+    /// Neighbouring rows that hold one model: a join repeats it, and reading it costs more than a prediction.
+    pub(super) fn ranges(&self) -> Result<Vec<Range<usize>>> {
+        // What is nested or has no values is not read.
+        let is_read = |column: &&ArrayRef| !column.data_type().is_nested() && !column.data_type().is_null();
+        let mut columns: Vec<ArrayRef> = self.array.columns().iter().filter(is_read).map(Arc::clone).collect();
+        columns.push(Arc::new(is_null(self.array)?));
+        Ok(partition(&columns)?.ranges())
     }
 
     fn number(&self, name: &str, row: usize) -> Option<f64> {

@@ -182,16 +182,17 @@ impl ScalarUDFImpl for Prediction {
             return Ok(ColumnarValue::Array(Arc::new(values.finish())));
         }
         let models = Models::new(self.shape.name, &array)?;
-        let constant = if one_model { models.purchases(0)? } else { None };
-        for row in 0..args.number_rows {
-            let own = if one_model { None } else { models.purchases(row)? };
-            let model = if one_model { constant.as_ref() } else { own.as_ref() };
-            match (model, columns.row(row)) {
-                (Some(model), Some(figures)) => {
-                    let (extra, figures) = self.split(figures);
-                    values.append_value(self.value(model, extra, figures)?);
+        let ranges = if one_model { vec![0..args.number_rows] } else { models.ranges()? };
+        for rows in ranges {
+            let model = models.purchases(if one_model { 0 } else { rows.start })?;
+            for row in rows {
+                match (&model, columns.row(row)) {
+                    (Some(model), Some(figures)) => {
+                        let (extra, figures) = self.split(figures);
+                        values.append_value(self.value(model, extra, figures)?);
+                    }
+                    _ => values.append_null(),
                 }
-                _ => values.append_null(),
             }
         }
         let values = values.finish();

@@ -101,6 +101,14 @@ impl Values {
     }
 }
 
+/// Moves to each of some ascending places what sorting would put there. The values are those from place `first` on.
+fn put_in_place(values: &mut [f64], first: usize, places: &[usize]) {
+    let Some(middle) = places.get(places.len() / 2) else { return };
+    let (below, _, above) = values.select_nth_unstable_by(middle - first, f64::total_cmp);
+    put_in_place(below, first, &places[..places.partition_point(|place| place < middle)]);
+    put_in_place(above, middle + 1, &places[places.partition_point(|place| place <= middle)..]);
+}
+
 impl Accumulator for Values {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         self.set_groups(&values[1])?;
@@ -117,12 +125,12 @@ impl Accumulator for Values {
         let Some(groups) = self.groups.filter(|_| !self.held.is_empty()) else {
             return ScalarValue::try_from(breaks_type());
         };
-        let mut sorted = self.held.clone();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let (rows, groups) = (sorted.len() as u128, groups as u128);
+        let mut values = self.held.clone();
+        let (rows, groups) = (values.len() as u128, groups as u128);
         // The smallest place p with (p + 1) / rows >= i / k; below `rows`, since i < k.
-        let breaks: Float64Array =
-            (1..groups).map(|i| Some(sorted[((i * rows).div_ceil(groups) - 1) as usize])).collect();
+        let places: Vec<usize> = (1..groups).map(|i| ((i * rows).div_ceil(groups) - 1) as usize).collect();
+        put_in_place(&mut values, 0, &places);
+        let breaks = Float64Array::from_iter_values(places.iter().map(|place| values[*place]));
         Ok(SingleRowListArrayBuilder::new(Arc::new(breaks)).build_list_scalar())
     }
 

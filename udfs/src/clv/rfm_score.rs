@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Builder, StringBuilder};
+use arrow::array::{Array, AsArray, Float64Array, Int64Builder, ListArray, StringBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Int64Type};
 use datafusion::common::{Result, exec_err, plan_err};
 use datafusion::logical_expr::{
     ColumnarValue, DocSection, Documentation, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
@@ -35,13 +35,46 @@ fn score(value: f64, breaks: &[f64], higher_is_better: bool) -> i64 {
     if higher_is_better { below + 1 } else { breaks.len() as i64 + 1 - below }
 }
 
-/// Ascending breaks without NULL.
-fn checked_breaks(list: &ArrayRef) -> Result<Vec<f64>> {
-    let values = list.as_primitive::<Float64Type>();
-    if values.null_count() > 0 || !values.values().is_sorted() {
-        return exec_err!("{SCORE}: argument 2 (breaks) must be ascending numbers, as rfm_breaks returns them");
+/// A column of breaks. Neighbours are mostly equal and then checked once.
+struct Breaks<'a> {
+    lists: &'a ListArray,
+    values: &'a Float64Array,
+    checked: &'a [f64],
+}
+
+impl<'a> Breaks<'a> {
+    fn new(lists: &'a ListArray) -> Self {
+        Self { lists, values: lists.values().as_primitive(), checked: &[] }
     }
-    Ok(values.values().to_vec())
+
+    /// Those of a row.
+    ///
+    /// # Errors
+    /// For breaks that do not ascend or have a NULL.
+    fn of(&mut self, row: usize) -> Result<Option<&'a [f64]>> {
+        if self.lists.is_null(row) {
+            return Ok(None);
+        }
+        let offsets = self.lists.value_offsets();
+        let (start, end) = (offsets[row] as usize, offsets[row + 1] as usize);
+        let has_null = self.values.null_count() > 0 && (start..end).any(|place| self.values.is_null(place));
+        let breaks = &self.values.values()[start..end];
+        if has_null || (breaks != self.checked && !breaks.is_sorted()) {
+            return exec_err!("{SCORE}: argument 2 (breaks) must be ascending numbers, as rfm_breaks returns them");
+        }
+        self.checked = breaks;
+        Ok(Some(breaks))
+    }
+}
+
+/// Whether high values are good; `None` for NULL.
+fn higher_is_better(direction: Option<&str>) -> Result<Option<bool>> {
+    match direction {
+        None => Ok(None),
+        Some("higher") => Ok(Some(true)),
+        Some("lower") => Ok(Some(false)),
+        Some(other) => exec_err!("{SCORE}: argument 3 (direction) is '{other}'; use 'higher' or 'lower'"),
+    }
 }
 
 impl ScalarUDFImpl for Score {
@@ -76,34 +109,24 @@ impl ScalarUDFImpl for Score {
         let values = numbers(&args.args[0].to_array(rows)?)?;
         let one = matches!(args.args[1], ColumnarValue::Scalar(_));
         let lists = cast(&args.args[1].to_array(if one { 1 } else { rows })?, &breaks_type())?;
-        let lists = lists.as_list::<i32>();
-        let directions = args.args.get(2).map(|direction| direction.to_array(rows)).transpose()?;
-        let constant = match one && !lists.is_null(0) {
-            true => Some(checked_breaks(&lists.value(0))?),
-            false => None,
+        let mut breaks = Breaks::new(lists.as_list());
+        // Mostly a constant, read once; else a column.
+        let (constant, column) = match args.args.get(2) {
+            None => (Some(true), None),
+            Some(ColumnarValue::Scalar(text)) if rows > 0 => (higher_is_better(text.try_as_str().flatten())?, None),
+            Some(column) => (None, Some(column.to_array(rows)?)),
         };
+        let column = column.as_ref().map(|column| column.as_string::<i32>());
         let mut scores = Int64Builder::with_capacity(rows);
         for row in 0..rows {
-            let higher = match directions.as_ref().map(|directions| directions.as_string::<i32>()) {
-                None => true,
-                Some(directions) if directions.is_null(row) => {
-                    scores.append_null();
-                    continue;
+            let higher = match column {
+                None => constant,
+                Some(column) => higher_is_better((!column.is_null(row)).then(|| column.value(row)))?,
+            };
+            match (breaks.of(if one { 0 } else { row })?, higher) {
+                (Some(breaks), Some(higher)) if !values.is_null(row) => {
+                    scores.append_value(score(values.value(row), breaks, higher));
                 }
-                Some(directions) => match directions.value(row) {
-                    "higher" => true,
-                    "lower" => false,
-                    other => {
-                        return exec_err!("{SCORE}: argument 3 (direction) is '{other}'; use 'higher' or 'lower'");
-                    }
-                },
-            };
-            let own = match one || lists.is_null(row) {
-                true => None,
-                false => Some(checked_breaks(&lists.value(row))?),
-            };
-            match constant.as_ref().or(own.as_ref()) {
-                Some(breaks) if !values.is_null(row) => scores.append_value(score(values.value(row), breaks, higher)),
                 _ => scores.append_null(),
             }
         }

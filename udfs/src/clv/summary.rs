@@ -340,7 +340,7 @@ impl Accumulator for Orders {
 
     fn size(&self) -> usize {
         // An estimate of the tree's nodes.
-        size_of_val(self) + self.sums.len() * 48
+        size_of_val(self) + self.sums.len() * 48 + self.days.heap_size()
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {

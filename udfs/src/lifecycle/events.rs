@@ -49,7 +49,7 @@ pub(super) fn truths(condition: &BooleanArray) -> BooleanBuffer {
 }
 
 /// One row of bits for each row: `width` bytes, the first condition in the lowest bit of the first.
-pub(super) fn masks_of(conditions: &[BooleanBuffer], rows: usize, width: usize) -> Vec<u8> {
+fn masks_of(conditions: &[BooleanBuffer], rows: usize, width: usize) -> Vec<u8> {
     let mut masks = vec![0; rows * width];
     for (place, condition) in conditions.iter().enumerate() {
         for row in condition.set_indices() {
@@ -89,13 +89,14 @@ impl EventLog {
         held + later
     }
 
-    fn enter(&mut self, group: usize) -> Result<()> {
+    /// Notes the group of the next event; `last` is that of the one before.
+    fn enter(&mut self, last: u32, group: usize) -> Result<u32> {
         let Ok(group) = u32::try_from(group) else {
             return resources_err!("{}: more than 2^32 groups", self.function);
         };
-        self.together &= self.groups.last().is_none_or(|last| *last <= group);
+        self.together &= last <= group;
         self.groups.push(group);
-        Ok(())
+        Ok(group)
     }
 
     fn events_in(&self, times: &ArrayRef, conditions: &[ArrayRef], filter: Option<&BooleanArray>) -> Rows {
@@ -125,10 +126,22 @@ impl EventLog {
     ) -> Result<()> {
         let rows = self.events_in(times, conditions, filter);
         let (times, _) = times_of(times);
+        let more = rows.wanted.count_set_bits();
+        self.groups.reserve(more);
+        self.times.reserve(more);
+        self.masks.reserve(more * self.width);
+        let mut last = self.groups.last().copied().unwrap_or(0);
         for row in rows.wanted.set_indices() {
-            self.enter(group_of(row))?;
+            last = self.enter(last, group_of(row))?;
             self.times.push(times[row]);
-            self.masks.extend_from_slice(&rows.masks[row * self.width..(row + 1) * self.width]);
+        }
+        match self.width {
+            // Mostly: one byte need not be copied as a slice.
+            1 => self.masks.extend(rows.wanted.set_indices().map(|row| rows.masks[row])),
+            width => {
+                let masks = rows.wanted.set_indices().map(|row| &rows.masks[row * width..(row + 1) * width]);
+                masks.for_each(|mask| self.masks.extend_from_slice(mask));
+            }
         }
         Ok(())
     }
@@ -157,14 +170,16 @@ impl EventLog {
     /// # Errors
     /// For bytes that are no whole events.
     pub(super) fn merge(&mut self, states: &ArrayRef, group_of: impl Fn(usize) -> usize) -> Result<()> {
+        let mut last = self.groups.last().copied().unwrap_or(0);
         for (row, state) in states.as_binary::<i64>().iter().enumerate() {
             let state = state.unwrap_or_default();
+            let group = group_of(row);
             if !state.len().is_multiple_of(TIME + self.width) {
                 return Err(damaged(self.function));
             }
             for event in state.chunks_exact(TIME + self.width) {
                 let Some((time, mask)) = event.split_first_chunk() else { return Err(damaged(self.function)) };
-                self.enter(group_of(row))?;
+                last = self.enter(last, group)?;
                 self.times.push(i64::from_le_bytes(*time));
                 self.masks.extend_from_slice(mask);
             }

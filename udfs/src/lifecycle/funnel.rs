@@ -6,34 +6,24 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Int64Builder};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, DocSection, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{DocSection, Documentation};
 
 use super::arguments::{conditions, constant_length, constant_text, event_time, length_type, type_of};
 use super::events::Timeline;
 use super::funnel_modes::Rules;
 use super::funnel_once::Once;
 use super::funnel_steps::Steps;
-use super::timelines::{Outcome, Timelines, no_distinct, state_fields};
+use super::timeline_aggregate::TimelineFunction;
+use super::timelines::{Outcome, Timelines};
 
 const NAME: &str = "window_funnel";
 const SIGNATURE: &str = "window_funnel(window [, 'modes'], ts, c1, ..., cn)";
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct WindowFunnel {
-    signature: Signature,
-    aliases: Vec<String>,
-}
-
-impl WindowFunnel {
-    pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable), aliases: vec!["windowfunnel".to_owned()] }
-    }
-}
+pub(super) struct WindowFunnel;
 
 /// Position of ts, from 0: after the window, and after the modes where they are given. A parameter that has no type yet
 /// is the modes where a time follows it.
@@ -46,32 +36,13 @@ fn place_of_time(given: &[DataType]) -> usize {
     }
 }
 
-fn timelines(args: &AccumulatorArgs) -> Result<Timelines> {
-    no_distinct(NAME, args)?;
-    let types: Vec<DataType> = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
-    let time = place_of_time(&types);
-    let steps = args.exprs.len() - time - 1;
-    let times = type_of(NAME, args, time + 1)?;
-    let window = constant_length(NAME, 1, "window", args.exprs, times)?;
-    let modes = match time {
-        2 => constant_text(NAME, 2, "modes", args.exprs)?,
-        _ => String::new(),
-    };
-    let rules = Rules::new(NAME, steps, window, &modes)?;
-    Ok(Timelines::new(NAME, time, steps, rules.order, Box::new(Levels::new(rules))))
-}
-
-impl AggregateUDFImpl for WindowFunnel {
-    fn name(&self) -> &str {
+impl TimelineFunction for WindowFunnel {
+    fn name(&self) -> &'static str {
         NAME
     }
 
-    fn aliases(&self) -> &[String] {
-        &self.aliases
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
+    fn aliases(&self) -> Vec<String> {
+        vec!["windowfunnel".to_owned()]
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
@@ -95,23 +66,21 @@ impl AggregateUDFImpl for WindowFunnel {
         Ok(ScalarValue::Int64(Some(0)))
     }
 
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(timelines(&args)?))
+    fn timelines(&self, args: &AccumulatorArgs) -> Result<Timelines> {
+        let types: Vec<DataType> = args.expr_fields.iter().map(|field| field.data_type().clone()).collect();
+        let time = place_of_time(&types);
+        let steps = args.exprs.len() - time - 1;
+        let times = type_of(NAME, args, time + 1)?;
+        let window = constant_length(NAME, 1, "window", args.exprs, times)?;
+        let modes = match time {
+            2 => constant_text(NAME, 2, "modes", args.exprs)?,
+            _ => String::new(),
+        };
+        let rules = Rules::new(NAME, steps, window, &modes)?;
+        Ok(Timelines::new(NAME, time, steps, rules.order, Box::new(Levels::new(rules))))
     }
 
-    fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(timelines(&args)?))
-    }
-
-    fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(state_fields())
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation(&self) -> &Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             Documentation::builder(
                 DocSection::default(),
@@ -137,7 +106,7 @@ impl AggregateUDFImpl for WindowFunnel {
             )
             .build()
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
     }
 }
 

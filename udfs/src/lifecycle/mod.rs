@@ -25,6 +25,7 @@ mod sessionize;
 mod sessions;
 #[cfg(test)]
 mod tests;
+mod timeline_aggregate;
 mod timelines;
 mod touch;
 
@@ -33,6 +34,8 @@ use std::sync::Arc;
 use chrono_tz::Tz;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 
+use timeline_aggregate::aggregate;
+
 /// All scalar functions of the family; `zone` says where a day begins.
 pub(crate) fn scalar_functions(zone: Tz) -> Vec<Arc<ScalarUDF>> {
     vec![Arc::new(lifecycle_state::LifecycleState::new(zone).into())]
@@ -40,10 +43,10 @@ pub(crate) fn scalar_functions(zone: Tz) -> Vec<Arc<ScalarUDF>> {
 
 /// All aggregates of the family; `zone` says where a day begins.
 pub(crate) fn aggregate_functions(zone: Tz) -> Vec<Arc<AggregateUDF>> {
-    let mut functions: Vec<AggregateUDF> = sequence::all().into_iter().map(AggregateUDF::from).collect();
-    functions.push(funnel::WindowFunnel::new().into());
+    let mut functions: Vec<AggregateUDF> = sequence::all().into_iter().map(aggregate).collect();
+    functions.push(aggregate(funnel::WindowFunnel));
     functions.push(retention::Retention::new().into());
-    functions.push(sessions::Sessions::new().into());
+    functions.push(aggregate(sessions::Sessions));
     functions.push(attribution::Attribution::new().into());
     functions.push(markov::MarkovAttribution::new().into());
     functions.push(preferred_hour::PreferredHour::new(zone).into());

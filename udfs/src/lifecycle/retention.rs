@@ -1,11 +1,10 @@
-//! `retention(c1, ..., cn)`: which conditions a group met besides the first. State of a group: one byte for every eight
+//! `retention(c1, ..., cn)`: which conditions a group met besides the first. State of a group: 8 bytes for every 64
 //! conditions.
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, ListArray};
-use arrow::array::{FixedSizeBinaryArray, FixedSizeBinaryBuilder};
-use arrow::buffer::{BooleanBuffer, OffsetBuffer};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, FixedSizeBinaryArray, ListArray};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue, exec_err, resources_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -14,11 +13,13 @@ use datafusion::logical_expr::{
 };
 
 use super::arguments::{conditions, damaged};
-use super::events::{masks_of, truths};
+use super::events::truths;
 use super::timelines::no_distinct;
 
 const NAME: &str = "retention";
 const SIGNATURE: &str = "retention(c1, ..., cn)";
+const BITS: usize = u64::BITS as usize;
+const WORD: usize = size_of::<u64>();
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Retention {
@@ -40,8 +41,9 @@ fn met(args: &AccumulatorArgs) -> Result<Met> {
     Ok(Met { conditions: args.exprs.len(), masks: Vec::new() })
 }
 
+/// Bytes of a state.
 fn width_of(conditions: usize) -> Result<i32> {
-    match i32::try_from(conditions.div_ceil(8)) {
+    match i32::try_from(conditions.div_ceil(BITS) * WORD) {
         Ok(width) => Ok(width),
         Err(_) => exec_err!("{NAME}: {conditions} conditions are too many"),
     }
@@ -107,54 +109,58 @@ impl AggregateUDFImpl for Retention {
 #[derive(Debug)]
 struct Met {
     conditions: usize,
-    /// By group, the first condition in the lowest bit.
-    masks: Vec<u8>,
+    /// By group some words, the first condition in the lowest bit of the first.
+    masks: Vec<u64>,
 }
 
 impl Met {
+    /// Words of a group.
     fn width(&self) -> usize {
-        self.conditions.div_ceil(8)
+        self.conditions.div_ceil(BITS)
     }
 
     fn grow(&mut self, groups: usize) {
         self.masks.resize(groups * self.width(), 0);
     }
 
-    fn mask(&mut self, group: usize) -> &mut [u8] {
-        let width = self.width();
-        &mut self.masks[group * width..(group + 1) * width]
-    }
-
     fn take_in(&mut self, values: &[ArrayRef], filter: Option<&BooleanArray>, group_of: impl Fn(usize) -> usize) {
-        let mut conditions: Vec<BooleanBuffer> =
-            values.iter().map(|condition| truths(condition.as_boolean())).collect();
-        if let Some(filter) = filter {
-            let filter = truths(filter);
-            conditions.iter_mut().for_each(|condition| *condition &= &filter);
-        }
-        let rows = conditions.first().map_or(0, BooleanBuffer::len);
+        let filter = filter.map(truths);
+        let rows = values.first().map_or(0, |condition| condition.len());
         let width = self.width();
-        for (row, mask) in masks_of(&conditions, rows, width).chunks_exact(width).enumerate() {
-            if mask.iter().any(|byte| *byte != 0) {
-                self.mask(group_of(row)).iter_mut().zip(mask).for_each(|(held, byte)| *held |= byte);
+        let mut met = vec![0_u64; rows];
+        // Word by word: 64 conditions of a row are joined to those of its group at once.
+        for (word, conditions) in values.chunks(BITS).enumerate() {
+            met.fill(0);
+            for (place, condition) in conditions.iter().enumerate() {
+                let mut holds = truths(condition.as_boolean());
+                if let Some(filter) = &filter {
+                    holds &= filter;
+                }
+                holds.set_indices().for_each(|row| met[row] |= 1 << place);
+            }
+            for (row, met) in met.iter().enumerate().filter(|(_, met)| **met != 0) {
+                self.masks[group_of(row) * width + word] |= met;
             }
         }
     }
 
     fn take_in_states(&mut self, states: &ArrayRef, group_of: impl Fn(usize) -> usize) -> Result<()> {
         let states = states.as_fixed_size_binary();
-        if usize::try_from(states.value_length()) != Ok(self.width()) {
+        if states.value_length() != width_of(self.conditions)? {
             return Err(damaged(NAME));
         }
+        let width = self.width();
         for (row, state) in states.iter().enumerate() {
-            let mask = self.mask(group_of(row)).iter_mut();
-            mask.zip(state.unwrap_or_default()).for_each(|(held, byte)| *held |= byte);
+            let first = group_of(row) * width;
+            let (words, _) = state.unwrap_or_default().as_chunks();
+            let held = &mut self.masks[first..first + width];
+            held.iter_mut().zip(words).for_each(|(held, word)| *held |= u64::from_le_bytes(*word));
         }
         Ok(())
     }
 
     /// The list of each group.
-    fn lists(&self, masks: &[u8]) -> Result<ListArray> {
+    fn lists(&self, masks: &[u64]) -> Result<ListArray> {
         let groups = masks.len() / self.width();
         let values = groups * self.conditions;
         if i32::try_from(values).is_err() {
@@ -164,22 +170,28 @@ impl Met {
             );
         }
         let mut flags = BooleanBufferBuilder::new(values);
+        let mut bytes = Vec::with_capacity(self.width() * WORD);
         for mask in masks.chunks_exact(self.width()) {
-            let began = mask[0] & 1 == 1;
-            (0..self.conditions).for_each(|place| flags.append(began && mask[place / 8] >> (place % 8) & 1 == 1));
+            match mask[0] & 1 {
+                0 => flags.append_n(self.conditions, false),
+                _ => {
+                    bytes.clear();
+                    mask.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+                    flags.append_packed_range(0..self.conditions, &bytes);
+                }
+            }
         }
         let flags = BooleanArray::new(flags.finish(), None);
         let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(self.conditions, groups));
         Ok(ListArray::try_new(item(), offsets, Arc::new(flags), None)?)
     }
 
-    fn states(&self, masks: &[u8]) -> Result<FixedSizeBinaryArray> {
-        let mut states = FixedSizeBinaryBuilder::with_capacity(masks.len() / self.width(), width_of(self.conditions)?);
-        masks.chunks_exact(self.width()).try_for_each(|mask| states.append_value(mask))?;
-        Ok(states.finish())
+    fn states(&self, masks: &[u64]) -> Result<FixedSizeBinaryArray> {
+        let bytes: Vec<u8> = masks.iter().flat_map(|word| word.to_le_bytes()).collect();
+        Ok(FixedSizeBinaryArray::try_new(width_of(self.conditions)?, bytes.into(), None)?)
     }
 
-    fn taken(&mut self, emit: EmitTo) -> Vec<u8> {
+    fn taken(&mut self, emit: EmitTo) -> Vec<u64> {
         match emit {
             EmitTo::All => std::mem::take(&mut self.masks),
             EmitTo::First(groups) => EmitTo::First(groups * self.width()).take_needed(&mut self.masks),
@@ -223,7 +235,7 @@ impl GroupsAccumulator for Met {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.masks.capacity()
+        size_of_val(self) + self.masks.capacity() * WORD
     }
 }
 
@@ -238,11 +250,14 @@ impl Accumulator for Met {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + self.masks.capacity()
+        size_of_val(self) + self.masks.capacity() * WORD
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        Ok(vec![ScalarValue::FixedSizeBinary(width_of(self.conditions)?, Some(self.masks.clone()))])
+        Ok(vec![ScalarValue::FixedSizeBinary(
+            width_of(self.conditions)?,
+            Some(self.masks.iter().flat_map(|word| word.to_le_bytes()).collect()),
+        )])
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {

@@ -6,18 +6,17 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayBuilder, ArrayRef, BooleanBuilder, Int64Builder, ListBuilder, PrimitiveBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, FieldRef, Int64Type};
+use arrow::datatypes::{DataType, Field, Int64Type};
 use datafusion::common::{Result, ScalarValue, plan_err, resources_err};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, DocSection, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{DocSection, Documentation};
 
 use super::arguments::{conditions, constant_text, event_time, type_of};
 use super::events::Timeline;
 use super::sequence_pattern::Pattern;
 use super::sequence_search::Search;
-use super::timelines::{Outcome, Timelines, no_distinct, state_fields};
+use super::timeline_aggregate::TimelineFunction;
+use super::timelines::{Outcome, Timelines};
 
 /// What is told of the pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,12 +62,11 @@ impl Kind {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Sequence {
     kind: Kind,
-    signature: Signature,
 }
 
 /// The three functions.
 pub(super) fn all() -> [Sequence; 3] {
-    KINDS.map(|kind| Sequence { kind, signature: Signature::user_defined(Volatility::Immutable) })
+    KINDS.map(|kind| Sequence { kind })
 }
 
 fn documentation(kind: Kind) -> Documentation {
@@ -91,37 +89,9 @@ fn documentation(kind: Kind) -> Documentation {
         .build()
 }
 
-impl Sequence {
-    fn timelines(&self, args: &AccumulatorArgs) -> Result<Timelines> {
-        let name = self.kind.name();
-        no_distinct(name, args)?;
-        let text = constant_text(name, 1, "pattern", args.exprs)?;
-        let conditions = args.exprs.len() - 2;
-        let times = type_of(name, args, 2)?;
-        let search = Search::new(name, Pattern::new(name, &text, conditions, *times == DataType::Int64)?);
-        let outcome: Box<dyn Outcome> = match self.kind {
-            Kind::Match => Box::new(Matches { search, found: BooleanBuilder::new() }),
-            Kind::Count => Box::new(Counts { search, found: Int64Builder::new() }),
-            Kind::Events => {
-                let item = Arc::new(Field::new_list_field(DataType::Int64, true));
-                Box::new(Chains {
-                    search,
-                    times: times.clone(),
-                    found: ListBuilder::new(PrimitiveBuilder::new()).with_field(item),
-                })
-            }
-        };
-        Ok(Timelines::new(name, 1, conditions, false, outcome))
-    }
-}
-
-impl AggregateUDFImpl for Sequence {
-    fn name(&self) -> &str {
+impl TimelineFunction for Sequence {
+    fn name(&self) -> &'static str {
         self.kind.name()
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
@@ -154,25 +124,30 @@ impl AggregateUDFImpl for Sequence {
         }
     }
 
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(self.timelines(&args)?))
+    fn timelines(&self, args: &AccumulatorArgs) -> Result<Timelines> {
+        let name = self.kind.name();
+        let text = constant_text(name, 1, "pattern", args.exprs)?;
+        let conditions = args.exprs.len() - 2;
+        let times = type_of(name, args, 2)?;
+        let search = Search::new(name, Pattern::new(name, &text, conditions, *times == DataType::Int64)?);
+        let outcome: Box<dyn Outcome> = match self.kind {
+            Kind::Match => Box::new(Matches { search, found: BooleanBuilder::new() }),
+            Kind::Count => Box::new(Counts { search, found: Int64Builder::new() }),
+            Kind::Events => {
+                let item = Arc::new(Field::new_list_field(DataType::Int64, true));
+                Box::new(Chains {
+                    search,
+                    times: times.clone(),
+                    found: ListBuilder::new(PrimitiveBuilder::new()).with_field(item),
+                })
+            }
+        };
+        Ok(Timelines::new(name, 1, conditions, false, outcome))
     }
 
-    fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(self.timelines(&args)?))
-    }
-
-    fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(state_fields())
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation(&self) -> &Documentation {
         static DOCUMENTATION: LazyLock<[Documentation; 3]> = LazyLock::new(|| KINDS.map(documentation));
-        Some(&DOCUMENTATION[self.kind as usize])
+        &DOCUMENTATION[self.kind as usize]
     }
 }
 

@@ -3,16 +3,15 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, Int64Builder};
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue, plan_err};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDFImpl, DocSection, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{DocSection, Documentation};
 
 use super::arguments::{constant_length, event_time, length_type, type_of};
 use super::events::Timeline;
-use super::timelines::{Outcome, Timelines, no_distinct, state_fields};
+use super::timeline_aggregate::TimelineFunction;
+use super::timelines::{Outcome, Timelines};
 
 const NAME: &str = "sessions";
 const SIGNATURE: &str = "sessions(ts, gap)";
@@ -31,30 +30,11 @@ pub(super) fn begins(before: i64, time: i64, gap: i64) -> bool {
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Sessions {
-    signature: Signature,
-}
+pub(super) struct Sessions;
 
-impl Sessions {
-    pub(super) fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
-    }
-}
-
-fn timelines(args: &AccumulatorArgs) -> Result<Timelines> {
-    no_distinct(NAME, args)?;
-    let times = type_of(NAME, args, 1)?;
-    let gap = constant_length(NAME, 2, "gap", args.exprs, times)?;
-    Ok(Timelines::new(NAME, 0, 0, true, Box::new(Count { gap, counts: Int64Builder::new() })))
-}
-
-impl AggregateUDFImpl for Sessions {
-    fn name(&self) -> &str {
+impl TimelineFunction for Sessions {
+    fn name(&self) -> &'static str {
         NAME
-    }
-
-    fn signature(&self) -> &Signature {
-        &self.signature
     }
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
@@ -69,23 +49,13 @@ impl AggregateUDFImpl for Sessions {
         Ok(ScalarValue::Int64(Some(0)))
     }
 
-    fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(timelines(&args)?))
+    fn timelines(&self, args: &AccumulatorArgs) -> Result<Timelines> {
+        let times = type_of(NAME, args, 1)?;
+        let gap = constant_length(NAME, 2, "gap", args.exprs, times)?;
+        Ok(Timelines::new(NAME, 0, 0, true, Box::new(Count { gap, counts: Int64Builder::new() })))
     }
 
-    fn groups_accumulator_supported(&self, _args: AccumulatorArgs) -> bool {
-        true
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(timelines(&args)?))
-    }
-
-    fn state_fields(&self, _args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        Ok(state_fields())
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
+    fn documentation(&self) -> &Documentation {
         static DOCUMENTATION: LazyLock<Documentation> = LazyLock::new(|| {
             Documentation::builder(
                 DocSection::default(),
@@ -100,7 +70,7 @@ impl AggregateUDFImpl for Sessions {
             )
             .build()
         });
-        Some(&DOCUMENTATION)
+        &DOCUMENTATION
     }
 }
 
