@@ -182,7 +182,8 @@ impl ScalarUDFImpl for Prediction {
             return Ok(ColumnarValue::Array(Arc::new(values.finish())));
         }
         let models = Models::new(self.shape.name, &array)?;
-        let ranges = if one_model { vec![0..args.number_rows] } else { models.ranges()? };
+        let all = || std::iter::once(0..args.number_rows).collect();
+        let ranges: Vec<_> = if one_model { all() } else { models.ranges()? };
         for rows in ranges {
             let model = models.purchases(if one_model { 0 } else { rows.start })?;
             for row in rows {
