@@ -13,6 +13,7 @@ STEPS = 4
 # Bit `step` of the mask: both engines have the remainder, only one has `&`.
 CONDITIONS = [f"mask % {2 << step} >= {1 << step}" for step in range(STEPS)]
 WINDOWS = [1, 4, 12]
+# None ends in a condition on time: ClickHouse then reads the time of an event behind the last one, whatever lies there.
 PATTERNS = [
     "(?1)(?2)",
     "(?1).*(?2)",
@@ -28,8 +29,6 @@ PATTERNS = [
     "(?1)(?t<=4).*(?2)(?t>1)(?3)",
     "(?1).(?t<=3)(?2)",
     ".*(?t>=2)(?3)",
-    "(?3)(?t<=2)",
-    "(?3)(?t>0)",
 ]
 
 
