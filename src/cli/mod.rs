@@ -21,6 +21,7 @@ mod upkeep;
 mod workspace;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 
@@ -44,8 +45,9 @@ pub fn main() -> ExitCode {
             end_terms().await;
             outcome.map_err(|error| Error::internal(format!("the command broke off: {error}")))?
         });
-        // A blocked reader thread must not keep the program.
-        runtime.shutdown_background();
+        // A blocked reader thread must not keep the program; the others end in this time. (To detach threads that are
+        // just ending is what glibc does not bear: see `query/threads.rs`.)
+        runtime.shutdown_timeout(Duration::from_millis(200));
         outcome
     });
     match outcome {

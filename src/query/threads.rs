@@ -12,8 +12,8 @@ use arrow::record_batch::RecordBatch;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{RecordBatchStream, SendableRecordBatchStream};
 use futures::{FutureExt, Stream, StreamExt};
-use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::mpsc;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 use super::stop::Stop;
@@ -26,21 +26,28 @@ const STACK_BYTES: usize = 32 << 20;
 
 /// A runtime of its own. More threads than cores, so that one that does not give way leaves room for others.
 pub(super) struct QueryThreads {
-    /// `None` only while dropped.
-    runtime: Option<Runtime>,
     handle: Handle,
+    /// Its drop tells the runtime's owner to end it.
+    _kept: oneshot::Sender<()>,
 }
 
 impl QueryThreads {
+    /// The runtime is owned by a thread that does nothing but end it. The end waits for all threads, which must not be
+    /// done on a thread of another runtime; and not to wait is no choice: glibc before 2.41 reads the memory of a
+    /// thread that ends while it is being detached (its bug 19951), which is gone at once where stacks are this large.
     pub(super) fn new(concurrency: usize) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let runtime = Builder::new_multi_thread()
-            .worker_threads(cores + concurrency.min(cores))
-            .thread_name("query")
-            .thread_stack_size(STACK_BYTES)
-            .enable_all()
-            .build()?;
-        Ok(Self { handle: runtime.handle().clone(), runtime: Some(runtime) })
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(cores + concurrency.min(cores)).thread_name("query").thread_stack_size(STACK_BYTES);
+        let (started, start) = std::sync::mpsc::channel();
+        let (kept, dropped) = oneshot::channel::<()>();
+        std::thread::Builder::new().name("query owner".to_owned()).spawn(move || {
+            let runtime = builder.enable_all().build();
+            started.send(runtime.as_ref().map(|runtime| runtime.handle().clone()).map_err(|error| error.kind())).ok();
+            dropped.blocking_recv().ok();
+        })?;
+        let handle = start.recv().map_err(|_| Error::internal("the threads of statements did not start"))?;
+        Ok(Self { handle: handle.map_err(std::io::Error::from)?, _kept: kept })
     }
 
     /// Runs work of a statement here.
@@ -89,15 +96,6 @@ impl QueryThreads {
             _cancel: AbortOnDrop(task.abort_handle()),
             _threads: threads,
         })
-    }
-}
-
-impl Drop for QueryThreads {
-    fn drop(&mut self) {
-        // A plain drop waits for the threads, which must not be done on a thread of another runtime.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -150,3 +148,6 @@ impl RecordBatchStream for Pumped {
         self.schema.clone()
     }
 }
+
+#[cfg(test)]
+mod tests;
