@@ -1,7 +1,7 @@
 //! Fit and predictions of customer lifetime value for a million customers, beside the Python package `lifetimes`.
 //!
-//! `cargo bench --workspace --bench clv`. Both sides read one Parquet file of customers drawn from a BG/NBD model by a
-//! seed; theirs runs as its users run it, in a process of its own. Parameters and predictions are compared first, and a
+//! `cargo bench --workspace --bench clv`. Both sides hold the same customers, drawn from a BG/NBD model by a seed, in
+//! memory; theirs runs as its users run it, in a process of its own. Parameters and predictions are compared first, and a
 //! difference ends the run. What each line means: `benches/README.md`.
 
 #![allow(clippy::print_stdout)]
@@ -21,12 +21,13 @@ mod samples;
 #[path = "behaviour/side.rs"]
 mod side;
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use anyhow::Context;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Float64Type;
-use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
+use customers::Customers;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use side::Side;
 use tokio::runtime::Runtime;
 
@@ -81,13 +82,13 @@ fn main() -> anyhow::Result<()> {
     let number =
         |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let count = number("CONVOKE_BENCH_CUSTOMERS", 1_000_000);
-    let files = customers::prepare(&side::cache()?, count)?;
+    let (whole, grouped) = customers::prepare(&side::cache()?, count)?;
     let runtime = Runtime::new()?;
-    let session = runtime.block_on(session(&files))?;
+    let session = runtime.block_on(session(&whole, &grouped))?;
     let mut peer = match side::python("CONVOKE_LIFETIMES_PYTHON", "lifetimes") {
         Some(python) => Some(Side::start(
             python.as_os_str(),
-            &[side::script("lifetimes_peer.py").as_os_str(), files.whole.as_os_str(), files.grouped.as_os_str()],
+            &[side::script("lifetimes_peer.py").as_os_str(), whole.file.as_os_str(), grouped.file.as_os_str()],
         )?),
         None => {
             eprintln!("no Python with lifetimes: set CONVOKE_LIFETIMES_PYTHON; not compared");
@@ -95,7 +96,7 @@ fn main() -> anyhow::Result<()> {
         }
     };
     let theirs = peer.as_ref().map_or("nobody", |peer| &peer.name).to_owned();
-    println!("{}\n{count} customers, {} distinct.\n", machine::describe()?, files.distinct);
+    println!("{}\n{count} customers, {} distinct.\n", machine::describe()?, grouped.rows.num_rows());
     println!("| work | Convoke, ms (median) | {theirs}, ms | runs | theirs / ours | goal |\n|---|---|---|---|---|---|");
     for work in works() {
         let batches = runtime.block_on(collect(&session, &work.sql))?;
@@ -119,17 +120,12 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn session(files: &customers::Files) -> anyhow::Result<SessionContext> {
+async fn session(whole: &Customers, grouped: &Customers) -> anyhow::Result<SessionContext> {
     let cores = std::thread::available_parallelism()?.get();
     let mut session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(cores));
     convoke_udfs::register_all(&mut session)?;
-    for (name, file) in [("customers", &files.whole), ("grouped", &files.grouped)] {
-        let file = file.to_str().context("the file's name is not UTF-8")?;
-        session.register_parquet(format!("{name}_file"), file, ParquetReadOptions::default()).await?;
-        // Theirs holds the columns in memory as well.
-        let table = session.table(format!("{name}_file")).await?.cache().await?;
-        session.register_table(name, table.into_view())?;
-    }
+    session.register_table("customers", Arc::new(whole.table(cores)?))?;
+    session.register_table("grouped", Arc::new(grouped.table(cores)?))?;
     let model = "SELECT clv_fit('bg_nbd', 'day', frequency, recency, age) AS m FROM customers";
     let model = session.sql(model).await?.cache().await?;
     session.register_table("model", model.into_view())?;

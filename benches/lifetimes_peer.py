@@ -11,7 +11,6 @@ import warnings
 import lifetimes
 import numpy
 import pandas
-import pyarrow.parquet
 
 
 def fit(customers, weights=None):
@@ -26,7 +25,7 @@ def parameters(fitter):
 
 def main():
     warnings.simplefilter("ignore")
-    whole, grouped = (pyarrow.parquet.read_table(file).to_pandas() for file in sys.argv[1:3])
+    whole, grouped = (pandas.read_csv(file) for file in sys.argv[1:3])
     fitters, figures = {}, {}
 
     def fit_all():

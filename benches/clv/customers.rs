@@ -5,40 +5,67 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context;
 use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch};
-use datafusion::parquet::arrow::ArrowWriter;
+use arrow::csv::Writer;
+use datafusion::datasource::MemTable;
 
 use super::dice::Dice;
 
 /// Changes with what is generated.
-const GENERATION: u32 = 1;
+const GENERATION: u32 = 2;
 /// The fit of CDNOW (Fader, Hardie and Lee 2005), in days: r, alpha, a, b.
 const PARAMETERS: [f64; 4] = [0.243, 4.414 * 7.0, 0.793, 2.426];
 const DAYS: f64 = 365.0;
 
-pub struct Files {
-    pub whole: PathBuf,
-    /// Equal customers as one row with a weight.
-    pub grouped: PathBuf,
-    pub distinct: usize,
+/// Customers as our side holds them, and as the other one reads them.
+pub struct Customers {
+    pub rows: RecordBatch,
+    pub file: PathBuf,
 }
 
-pub fn prepare(cache: &Path, count: u64) -> anyhow::Result<Files> {
+/// All customers, and the distinct ones with weights.
+pub fn prepare(cache: &Path, count: u64) -> anyhow::Result<(Customers, Customers)> {
     let folder = cache.join(format!("bench/customers-{GENERATION}-{count}"));
     std::fs::create_dir_all(&folder)?;
     let mut dice = Dice(2);
     let customers: Vec<[u32; 3]> = (0..count).map(|_| customer(&mut dice)).collect();
     let mut weights: BTreeMap<[u32; 3], i64> = BTreeMap::new();
     customers.iter().for_each(|customer| *weights.entry(*customer).or_default() += 1);
-    let files =
-        Files { whole: folder.join("whole.parquet"), grouped: folder.join("grouped.parquet"), distinct: weights.len() };
-    write(&files.whole, &customers, &vec![1; customers.len()])?;
-    write(
-        &files.grouped,
-        &weights.keys().copied().collect::<Vec<_>>(),
-        &weights.values().copied().collect::<Vec<_>>(),
-    )?;
-    Ok(files)
+    let (distinct, weights): (Vec<_>, Vec<_>) = weights.into_iter().unzip();
+    Ok((
+        Customers::new(&customers, vec![1; customers.len()], folder.join("whole.csv"))?,
+        Customers::new(&distinct, weights, folder.join("grouped.csv"))?,
+    ))
+}
+
+impl Customers {
+    fn new(customers: &[[u32; 3]], weights: Vec<i64>, file: PathBuf) -> anyhow::Result<Self> {
+        let column = |place: usize| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(customers.iter().map(|row| row[place].into())))
+        };
+        let columns: [(&str, ArrayRef); 4] = [
+            ("frequency", Arc::new(Int64Array::from_iter_values(customers.iter().map(|row| row[0].into())))),
+            ("recency", column(1)),
+            ("age", column(2)),
+            ("weight", Arc::new(Int64Array::from(weights))),
+        ];
+        let rows = RecordBatch::try_from_iter(columns)?;
+        let writing = File::create(&file).with_context(|| file.display().to_string())?;
+        Writer::new(writing).write(&rows)?;
+        Ok(Self { rows, file })
+    }
+
+    /// A table in memory: a share of the rows for each core, in batches of the size that operators hand on.
+    pub fn table(&self, cores: usize) -> anyhow::Result<MemTable> {
+        const BATCH: usize = 8192;
+        let rows = self.rows.num_rows();
+        let batches = |from: usize, to: usize| {
+            (from..to).step_by(BATCH).map(|at| self.rows.slice(at, BATCH.min(to - at))).collect::<Vec<_>>()
+        };
+        let shares = (0..cores).map(|core| batches(rows * core / cores, rows * (core + 1) / cores)).collect();
+        Ok(MemTable::try_new(self.rows.schema(), shares)?)
+    }
 }
 
 /// Frequency, recency and age of one.
@@ -80,21 +107,4 @@ fn gamma(dice: &mut Dice, shape: f64) -> f64 {
             return d * cube;
         }
     }
-}
-
-fn write(file: &Path, customers: &[[u32; 3]], weights: &[i64]) -> anyhow::Result<()> {
-    let column = |place: usize| -> ArrayRef {
-        Arc::new(Float64Array::from_iter_values(customers.iter().map(|row| row[place].into())))
-    };
-    let columns: [(&str, ArrayRef); 4] = [
-        ("frequency", Arc::new(Int64Array::from_iter_values(customers.iter().map(|row| row[0].into())))),
-        ("recency", column(1)),
-        ("age", column(2)),
-        ("weight", Arc::new(Int64Array::from(weights.to_vec()))),
-    ];
-    let batch = RecordBatch::try_from_iter(columns)?;
-    let mut writer = ArrowWriter::try_new(File::create(file)?, batch.schema(), None)?;
-    writer.write(&batch)?;
-    writer.close()?;
-    Ok(())
 }

@@ -83,15 +83,29 @@ pub(super) fn refused(function: &str, place: usize, argument: &str, value: f64, 
 ///
 /// # Errors
 /// For what no customer can have: the argument and its value.
-pub(super) fn customer(
-    function: &str,
-    first: usize,
-    family: Family,
-    [frequency, recency, age]: [f64; 3],
-) -> Result<Row> {
+#[inline]
+pub(super) fn customer(function: &str, first: usize, family: Family, figures: [f64; 3]) -> Result<Row> {
+    let [frequency, recency, age] = figures;
+    // Saturating: the next line tells whether it was whole and in range. No comparison holds for a NaN.
+    let whole = frequency as u32;
+    let in_range = f64::from(whole) == frequency && (0.0..=age).contains(&recency) && age < f64::INFINITY;
+    if in_range && (whole > 0 || recency == 0.0) && (family != Family::BgBb || are_opportunities(figures)) {
+        return Ok(Row { frequency: whole, recency: recency + 0.0, age: age + 0.0, weight: 1 });
+    }
+    Err(no_customer(function, first, figures))
+}
+
+/// BG/BB counts whole opportunities, of which each has at most one purchase.
+fn are_opportunities([frequency, recency, age]: [f64; 3]) -> bool {
+    age.fract() == 0.0 && recency.fract() == 0.0 && frequency <= recency
+}
+
+/// What is wrong with figures that [`customer`] does not take.
+#[cold]
+fn no_customer(function: &str, first: usize, [frequency, recency, age]: [f64; 3]) -> DataFusionError {
     let bad = |offset: usize, why: &str| {
         let (argument, value) = [("frequency", frequency), ("recency", recency), ("age", age)][offset];
-        Err(refused(function, first + offset, argument, value, why))
+        refused(function, first + offset, argument, value, why)
     };
     if !(frequency >= 0.0 && frequency <= f64::from(u32::MAX) && frequency.fract() == 0.0) {
         return bad(0, "it is a whole number of repeat periods, not below 0");
@@ -108,19 +122,13 @@ pub(super) fn customer(
     if frequency == 0.0 && recency != 0.0 {
         return bad(1, "it is 0 where frequency is 0");
     }
-    if family == Family::BgBb {
-        if age.fract() != 0.0 {
-            return bad(2, "bg_bb counts whole opportunities");
-        }
-        if recency.fract() != 0.0 {
-            return bad(1, "bg_bb counts whole opportunities");
-        }
-        if frequency > recency {
-            return bad(0, "bg_bb has at most one purchase an opportunity");
-        }
+    if age.fract() != 0.0 {
+        return bad(2, "bg_bb counts whole opportunities");
     }
-    // In range and whole, as checked above.
-    Ok(Row { frequency: frequency as u32, recency: recency + 0.0, age: age + 0.0, weight: 1 })
+    if recency.fract() != 0.0 {
+        return bad(1, "bg_bb counts whole opportunities");
+    }
+    bad(0, "bg_bb has at most one purchase an opportunity")
 }
 
 /// Whether any of the columns is NULL in this row.

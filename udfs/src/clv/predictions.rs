@@ -2,9 +2,11 @@
 //!
 //! One implementation: the functions differ in the arguments between the model and the customer, and in the formula.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Float64Array, Float64Builder};
+use arrow::buffer::NullBuffer;
 use arrow::datatypes::DataType;
 use datafusion::common::Result;
 use datafusion::logical_expr::{
@@ -12,20 +14,22 @@ use datafusion::logical_expr::{
 };
 
 use super::arguments::{Argument, Kind, coerce, customer, numbers, refused, signature_text};
-use super::fitted::{Fitted, Models};
-use super::model::{Model, Row};
+use super::fitted::Models;
+use super::model::{Forecast, Row};
 
 const MODEL: Argument = ("model", Kind::Struct);
 const CUSTOMER: [Argument; 3] = [("frequency", Kind::Number), ("recency", Kind::Number), ("age", Kind::Number)];
 
 /// A formula: `extra` is the argument after the model (a time, a rate), 0 where the function has none.
-type Formula = fn(model: &Model, extra: f64, row: &Row) -> f64;
+type Formula = fn(forecast: &mut Forecast, extra: f64, row: &Row) -> f64;
 
 /// How one function is called and what it computes.
 #[derive(Debug, Clone, Copy)]
 struct Shape {
     name: &'static str,
     extra: Option<Argument>,
+    /// The least that `extra` may be.
+    least: f64,
     of_customer: bool,
     formula: Formula,
     description: &'static str,
@@ -36,8 +40,9 @@ const SHAPES: [Shape; 5] = [
     Shape {
         name: "clv_p_alive",
         extra: None,
+        least: 0.0,
         of_customer: true,
-        formula: |model, _, row| model.p_alive(row),
+        formula: |forecast, _, row| forecast.model.p_alive(row),
         description: "Probability that the customer has not dropped out; bg_nbd says 1 for everyone without a repeat \
                       purchase, mbg_nbd and pareto_nbd let it decay.",
         example: "SELECT person, clv_p_alive(m, s['frequency'], s['recency'], s['age']) FROM summaries, model",
@@ -45,24 +50,27 @@ const SHAPES: [Shape; 5] = [
     Shape {
         name: "clv_expected_purchases",
         extra: Some(("t", Kind::Number)),
+        least: 0.0,
         of_customer: true,
-        formula: |model, time, row| model.expected_purchases(time, row),
+        formula: Forecast::expected_purchases,
         description: "Expected repeat purchases of the customer in the next t units of the model's time.",
         example: "SELECT clv_expected_purchases(m, 52, s['frequency'], s['recency'], s['age']) FROM summaries, model",
     },
     Shape {
         name: "clv_expected_purchases_new",
         extra: Some(("t", Kind::Number)),
+        least: 0.0,
         of_customer: false,
-        formula: |model, time, _| model.expected_purchases_new(time),
+        formula: |forecast, time, _| forecast.expected_purchases_new(time),
         description: "Expected repeat purchases of a new customer in the first t units after the first purchase.",
         example: "SELECT clv_expected_purchases_new(m, 52) FROM model",
     },
     Shape {
         name: "clv_dert",
         extra: Some(("discount", Kind::Number)),
+        least: f64::MIN_POSITIVE,
         of_customer: true,
-        formula: |model, discount, row| model.discounted_expected_transactions(discount, row),
+        formula: |forecast, discount, row| forecast.model.discounted_expected_transactions(discount, row),
         description: "Discounted expected residual transactions: all purchases to come, each discounted to today. \
                       `discount` is a continuous rate per unit of the model's time (15 % a year on weeks: ln(1.15) / 52); \
                       for bg_bb a rate per opportunity.",
@@ -71,8 +79,9 @@ const SHAPES: [Shape; 5] = [
     Shape {
         name: "clv_log_likelihood",
         extra: None,
+        least: 0.0,
         of_customer: true,
-        formula: |model, _, row| model.log_likelihood(row),
+        formula: |forecast, _, row| forecast.model.log_likelihood(row),
         description: "Natural logarithm of the likelihood of one customer under the model.",
         example: "SELECT sum(clv_log_likelihood(m, s['frequency'], s['recency'], s['age'])) FROM summaries, model",
     },
@@ -136,19 +145,41 @@ impl Prediction {
         }
     }
 
-    fn value(&self, fitted: &Fitted, extra: f64, figures: Option<[f64; 3]>) -> Result<f64> {
+    /// Appends what the model says of some rows.
+    fn predict(
+        &self,
+        forecast: &mut Forecast,
+        columns: &Columns,
+        rows: Range<usize>,
+        values: &mut Float64Builder,
+    ) -> Result<()> {
+        for row in rows {
+            match columns.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                true => values.append_null(),
+                false => values.append_value(self.value(forecast, columns, row)?),
+            }
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn value(&self, forecast: &mut Forecast, columns: &Columns, row: usize) -> Result<f64> {
         let name = self.shape.name;
+        let extra = columns.extra.as_ref().map_or(0.0, |column| column.value(row));
         if let Some((argument, _)) = self.shape.extra
-            && !(extra >= 0.0 && extra.is_finite() && (argument != "discount" || extra > 0.0))
+            && !(self.shape.least..f64::INFINITY).contains(&extra)
         {
             return Err(refused(name, 2, argument, extra, description_of(argument)));
         }
-        let first = if self.shape.extra.is_some() { 3 } else { 2 };
-        let row = match figures {
-            Some(figures) => customer(name, first, fitted.model.family, figures)?,
+        let customer = match &columns.customer {
+            Some([frequency, recency, age]) => {
+                let first = if columns.extra.is_some() { 3 } else { 2 };
+                let figures = [frequency.value(row), recency.value(row), age.value(row)];
+                customer(name, first, forecast.model.family, figures)?
+            }
             None => Row { frequency: 0, recency: 0.0, age: 0.0, weight: 1 },
         };
-        Ok((self.shape.formula)(&fitted.model, extra, &row))
+        Ok((self.shape.formula)(forecast, extra, &customer))
     }
 }
 
@@ -170,7 +201,7 @@ impl ScalarUDFImpl for Prediction {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let columns = Columns::new(&args.args[1..], args.number_rows)?;
+        let columns = Columns::new(&args.args[1..], args.number_rows, self.shape.extra.is_some())?;
         let one_model = matches!(args.args[0], ColumnarValue::Scalar(_));
         let array: ArrayRef = match &args.args[0] {
             ColumnarValue::Array(array) => Arc::clone(array),
@@ -185,15 +216,10 @@ impl ScalarUDFImpl for Prediction {
         let all = || std::iter::once(0..args.number_rows).collect();
         let ranges: Vec<_> = if one_model { all() } else { models.ranges()? };
         for rows in ranges {
-            let model = models.purchases(if one_model { 0 } else { rows.start })?;
-            for row in rows {
-                match (&model, columns.row(row)) {
-                    (Some(model), Some(figures)) => {
-                        let (extra, figures) = self.split(figures);
-                        values.append_value(self.value(model, extra, figures)?);
-                    }
-                    _ => values.append_null(),
-                }
+            let fitted = models.purchases(if one_model { 0 } else { rows.start })?;
+            match fitted {
+                Some(fitted) => self.predict(&mut Forecast::new(fitted.model), &columns, rows, &mut values)?,
+                None => values.append_nulls(rows.len()),
             }
         }
         let values = values.finish();
@@ -210,34 +236,23 @@ impl ScalarUDFImpl for Prediction {
     }
 }
 
-impl Prediction {
-    /// The argument after the model, and the customer.
-    fn split(&self, figures: [f64; 4]) -> (f64, Option<[f64; 3]>) {
-        match (self.shape.extra.is_some(), self.shape.of_customer) {
-            (true, true) => (figures[0], Some([figures[1], figures[2], figures[3]])),
-            (false, true) => (0.0, Some([figures[0], figures[1], figures[2]])),
-            _ => (figures[0], None),
-        }
-    }
+/// The arguments after the model, and where one of them is NULL.
+struct Columns {
+    extra: Option<Float64Array>,
+    /// Frequency, recency, age.
+    customer: Option<[Float64Array; 3]>,
+    nulls: Option<NullBuffer>,
 }
 
-/// Up to four columns of numbers.
-struct Columns(Vec<Float64Array>);
-
 impl Columns {
-    fn new(values: &[ColumnarValue], rows: usize) -> Result<Self> {
-        values.iter().map(|value| numbers(&value.to_array(rows)?)).collect::<Result<_>>().map(Self)
-    }
-
-    /// `None` when one of them is NULL.
-    fn row(&self, row: usize) -> Option<[f64; 4]> {
-        let mut figures = [0.0; 4];
-        for (figure, column) in figures.iter_mut().zip(&self.0) {
-            if column.is_null(row) {
-                return None;
-            }
-            *figure = column.value(row);
-        }
-        Some(figures)
+    fn new(values: &[ColumnarValue], rows: usize, has_extra: bool) -> Result<Self> {
+        let columns: Vec<Float64Array> =
+            values.iter().map(|value| numbers(&value.to_array(rows)?)).collect::<Result<_>>()?;
+        let nulls = NullBuffer::union_many(columns.iter().map(Array::nulls));
+        let mut columns = columns.into_iter();
+        let extra = if has_extra { columns.next() } else { None };
+        // None are left for a function that speaks of new customers.
+        let customer = columns.collect::<Vec<_>>().try_into().ok();
+        Ok(Self { extra, customer, nulls })
     }
 }

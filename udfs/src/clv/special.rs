@@ -50,20 +50,80 @@ const MAX_TERMS: u32 = 2_000_000;
 
 /// Σ_{n≥1} (p)_n (e+1)_{n-1} / ((c+1)_{n-1} n!) wⁿ, for 0 <= w < 1 and c > -1; NaN when it does not converge.
 ///
-/// It is c (₂F₁(p, e; c; w) - 1) / e, finite also where e or c is 0.
-pub(crate) fn reduced_hypergeometric(p: f64, e: f64, c: f64, w: f64) -> f64 {
-    let mut term = p * w;
-    let mut sum = term;
-    let mut n = 1.0;
-    for _ in 0..MAX_TERMS {
-        term *= (p + n) * (e + n) / ((c + n) * (n + 1.0)) * w;
-        sum += term;
-        n += 1.0;
-        if term.abs() <= 1e-17 * sum.abs() && n > 4.0 || term == 0.0 {
-            return sum;
-        }
+/// It is c (₂F₁(p, e; c; w) - 1) / e, finite also where e or c is 0. Its coefficients are kept: a term at a new w costs a
+/// multiplication in place of a division.
+#[derive(Debug, Clone)]
+pub(crate) struct ReducedHypergeometric {
+    p: f64,
+    e: f64,
+    c: f64,
+    /// Of w¹, w², ..., as many as were needed, by fours.
+    coefficients: Vec<[f64; 4]>,
+}
+
+impl ReducedHypergeometric {
+    /// Coefficients kept at most, in fours.
+    const MOST: usize = 1024;
+
+    pub(crate) fn new(p: f64, e: f64, c: f64) -> Self {
+        Self { p, e, c, coefficients: Vec::new() }
     }
-    f64::NAN
+
+    pub(crate) fn at(&mut self, w: f64) -> f64 {
+        let square = w * w;
+        let (mut sum, mut power) = (0.0, w);
+        for place in 0..Self::MOST {
+            let [first, second, third, fourth] = self.four(place);
+            sum += power * ((first + second * w) + square * (third + fourth * w));
+            if !f64::is_finite(sum) {
+                break;
+            }
+            if (power * square * w * fourth).abs() <= 1e-17 * f64::abs(sum) {
+                return sum;
+            }
+            power *= square * square;
+        }
+        // w is very near to 1, or a coefficient overflows where its term does not.
+        self.term_by_term(w)
+    }
+
+    fn four(&mut self, place: usize) -> [f64; 4] {
+        if let Some(known) = self.coefficients.get(place) {
+            return *known;
+        }
+        let n = (4 * place) as f64;
+        let mut coefficient = match self.coefficients.last() {
+            Some(before) => before[3] * self.ratio(n),
+            None => self.p,
+        };
+        let four = std::array::from_fn(|i| {
+            let this = coefficient;
+            coefficient *= self.ratio(n + 1.0 + i as f64);
+            this
+        });
+        self.coefficients.push(four);
+        four
+    }
+
+    /// Of coefficient n + 1 to coefficient n.
+    fn ratio(&self, n: f64) -> f64 {
+        (self.p + n) * (self.e + n) / ((self.c + n) * (n + 1.0))
+    }
+
+    fn term_by_term(&self, w: f64) -> f64 {
+        let mut term = self.p * w;
+        let mut sum = term;
+        let mut n = 1.0;
+        for _ in 0..MAX_TERMS {
+            term *= self.ratio(n) * w;
+            sum += term;
+            n += 1.0;
+            if term.abs() <= 1e-17 * sum.abs() && n > 4.0 || term == 0.0 {
+                return sum;
+            }
+        }
+        f64::NAN
+    }
 }
 
 /// e^z E_s(z) = ∫₁^∞ e^(-z (t - 1)) t^(-s) dt for z > 0, s >= 0: continued fraction by Lentz (DLMF 8.19.17).

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
 
 use super::arguments::{Argument, Kind, coerce, customer, numbers, refused, signature_text};
 use super::fitted::{Fitted, Models};
-use super::model::GammaGamma;
+use super::model::{Forecast, GammaGamma};
 use super::spend::expected_spend;
 
 const NAME: &str = "clv_value";
@@ -77,9 +77,10 @@ fn value(fitted: &Fitted, spend: &GammaGamma, figures: &Figures) -> Result<Optio
         return Ok(None);
     };
     let month = units_in_month(&fitted.unit)?;
+    let mut forecast = Forecast::new(fitted.model);
     let (mut sum, mut before) = (0.0, 0.0);
     for i in 1..=figures.months as i32 {
-        let expected = fitted.model.expected_purchases(f64::from(i) * month, &row);
+        let expected = forecast.expected_purchases(f64::from(i) * month, &row);
         sum += (expected - before) / (1.0 + figures.discount).powi(i);
         before = expected;
     }

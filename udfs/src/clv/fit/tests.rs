@@ -1,5 +1,7 @@
 //! Searches that must end: customers drawn from the models themselves, many times over.
 
+use std::cell::Cell;
+
 use super::*;
 
 /// A linear congruential generator (Knuth, MMIX): uniform in (0, 1).
@@ -16,11 +18,15 @@ impl Draws {
     }
 }
 
-/// Customers of a model whose mixing distributions are drawn by inversion: r = 1, and a = 1 or s = 1.
+/// 1500 customers of a model whose mixing distributions are drawn by inversion: r = 1, and a = 1 or s = 1.
 fn customers(family: Family, seed: u64) -> Vec<Row> {
+    drawn(family, seed, 1_500)
+}
+
+fn drawn(family: Family, seed: u64, count: usize) -> Vec<Row> {
     let [_, alpha, _, last] = truth(family);
     let mut draws = Draws(seed);
-    let mut rows: Vec<Row> = (0..1_500)
+    let mut rows: Vec<Row> = (0..count)
         .map(|_| {
             let rate = draws.exponential(alpha);
             let dropout = 1.0 - draws.uniform().powf(1.0 / last);
@@ -74,4 +80,23 @@ fn a_search_ends_at_the_top_whatever_the_rounding() {
         }
     }
     assert!(failures.is_empty(), "{failures:#?}");
+}
+
+/// The sum over so many customers has so much rounding that a search could wander at its end.
+#[test]
+fn half_a_million_customers_take_no_more_steps_than_a_few() {
+    for family in [Family::BgNbd, Family::MbgNbd] {
+        let rows = drawn(family, 7, 500_000);
+        let total = rows.len() as f64;
+        let evaluations = Cell::new(0);
+        let objective = |parameters: &Parameters| {
+            evaluations.set(evaluations.get() + 1);
+            chunked_sum(&rows, |chunk| log_likelihood_sum(family, parameters, chunk))
+        };
+        let fit = maximise(family.starts(55.0)[0], &[1.0, 55.0, 1.0, 1.0], total, &objective);
+        assert!(fit.converged && evaluations.get() < 50, "{family:?}: {} evaluations, {fit:?}", evaluations.get());
+        // With so many the estimates are near to what the customers were drawn from.
+        let near = |(found, truth): (&f64, f64)| (found / truth - 1.0).abs() < 0.05;
+        assert!(fit.parameters.iter().zip(truth(family)).all(near), "{family:?}: {fit:?}");
+    }
 }

@@ -3,7 +3,7 @@
 //! Formulas: Fader, Hardie, Lee (Marketing Science 24, 2005); Batislam, Denizel, Filiztekin (IJRM 24, 2007). Expectations
 //! after Euler's transformation of ₂F₁, which converges fast and has no cancellation where a + b < 1.
 
-use super::special::{digamma, expm1_over, ln_beta, ln_gamma, reduced_hypergeometric, scaled_exponential_integral};
+use super::special::{ReducedHypergeometric, digamma, ln_beta, ln_gamma, scaled_exponential_integral};
 use super::{Parameters, Row, add, special};
 
 /// One of the two models; `chances` is what is added to the purchases at which a customer may drop out.
@@ -14,6 +14,29 @@ pub(super) struct Geometric {
 
 pub(super) const BG: Geometric = Geometric { first_counts: false };
 pub(super) const MBG: Geometric = Geometric { first_counts: true };
+
+/// The series of expected purchases for the lower frequencies, which most customers have; for the others it is made anew.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Series(Vec<Option<(f64, ReducedHypergeometric)>>);
+
+impl Series {
+    const FREQUENCIES: u32 = 256;
+
+    /// c and the sum at w.
+    fn at(&mut self, frequency: u32, w: f64, make: impl Fn(f64) -> (f64, ReducedHypergeometric)) -> (f64, f64) {
+        let x = f64::from(frequency);
+        if frequency >= Self::FREQUENCIES {
+            let (c, mut series) = make(x);
+            return (c, series.at(w));
+        }
+        let place = frequency as usize;
+        if self.0.len() <= place {
+            self.0.resize(place + 1, None);
+        }
+        let (c, series) = self.0[place].get_or_insert_with(|| make(x));
+        (*c, series.at(w))
+    }
+}
 
 /// What a row's likelihood has from its frequency alone.
 struct Shared {
@@ -87,16 +110,23 @@ impl Geometric {
         1.0 / (1.0 + odds * ((r + x) * ((alpha + row.age) / (alpha + row.recency)).ln()).exp())
     }
 
-    pub(super) fn expected_purchases(self, parameters: &Parameters, time: f64, row: &Row) -> f64 {
-        let [r, alpha, a, b] = *parameters;
-        let x = f64::from(row.frequency);
+    pub(super) fn expected_purchases(self, parameters: &Parameters, time: f64, row: &Row, series: &mut Series) -> f64 {
+        let [_, alpha, a, _] = *parameters;
         let w = time / (alpha + row.age + time);
         // alpha + T over alpha + T + t: not 1 - w, which loses digits for large t.
         let ln_rest = ((alpha + row.age) / (alpha + row.age + time)).ln();
-        let (c, p) = if self.first_counts { (a + b + x, a + b - r) } else { (a + b + x - 1.0, a + b - 1.0 - r) };
         let e = a - 1.0;
-        let series = reduced_hypergeometric(p, e, c, w);
-        self.p_alive(parameters, row) * (-c * expm1_over(e, ln_rest) - (e * ln_rest).exp() * series)
+        let grown = (e * ln_rest).exp_m1();
+        let (reduced, power) =
+            (if e == 0.0 { ln_rest } else { grown / e }, if grown > -0.5 { 1.0 + grown } else { (e * ln_rest).exp() });
+        let (c, sum) = series.at(row.frequency, w, |x| self.series(parameters, x));
+        self.p_alive(parameters, row) * (-c * reduced - power * sum)
+    }
+
+    /// The series of the expected purchases, and its c.
+    fn series(self, [r, _, a, b]: &Parameters, x: f64) -> (f64, ReducedHypergeometric) {
+        let (c, p) = if self.first_counts { (a + b + x, a + b - r) } else { (a + b + x - 1.0, a + b - 1.0 - r) };
+        (c, ReducedHypergeometric::new(p, a - 1.0, c))
     }
 
     /// Alive at T, the rate is Gamma(r + x, alpha + T), p is Beta(a, b + stays), and purchases come at the rate while each

@@ -98,21 +98,6 @@ impl Model {
         }
     }
 
-    /// Expected purchases in the next `time` units.
-    pub(crate) fn expected_purchases(&self, time: f64, row: &Row) -> f64 {
-        match self.family {
-            Family::BgNbd => geometric::BG.expected_purchases(&self.parameters, time, row),
-            Family::MbgNbd => geometric::MBG.expected_purchases(&self.parameters, time, row),
-            Family::ParetoNbd => pareto::expected_purchases(&self.parameters, time, row),
-            Family::BgBb => beta_binomial::expected_purchases(&self.parameters, time, row),
-        }
-    }
-
-    /// Expected repeat purchases of a customer not yet seen in the first `time` units after the first purchase.
-    pub(crate) fn expected_purchases_new(&self, time: f64) -> f64 {
-        self.expected_purchases(time, &Row { frequency: 0, recency: 0.0, age: 0.0, weight: 1 })
-    }
-
     /// Discounted expected residual transactions at a continuous rate `discount` a unit of time; for BG/BB the rate is
     /// that of one opportunity, compounded.
     pub(crate) fn discounted_expected_transactions(&self, discount: f64, row: &Row) -> f64 {
@@ -122,6 +107,35 @@ impl Model {
             Family::ParetoNbd => pareto::discounted_expected_transactions(&self.parameters, discount, row),
             Family::BgBb => beta_binomial::discounted_expected_transactions(&self.parameters, discount, row),
         }
+    }
+}
+
+/// Expected purchases under one model, of many customers or at many times: what depends on a frequency alone is kept.
+#[derive(Debug, Clone)]
+pub(crate) struct Forecast {
+    pub(crate) model: Model,
+    series: geometric::Series,
+}
+
+impl Forecast {
+    pub(crate) fn new(model: Model) -> Self {
+        Self { model, series: geometric::Series::default() }
+    }
+
+    /// Expected purchases in the next `time` units.
+    pub(crate) fn expected_purchases(&mut self, time: f64, row: &Row) -> f64 {
+        let parameters = &self.model.parameters;
+        match self.model.family {
+            Family::BgNbd => geometric::BG.expected_purchases(parameters, time, row, &mut self.series),
+            Family::MbgNbd => geometric::MBG.expected_purchases(parameters, time, row, &mut self.series),
+            Family::ParetoNbd => pareto::expected_purchases(parameters, time, row),
+            Family::BgBb => beta_binomial::expected_purchases(parameters, time, row),
+        }
+    }
+
+    /// Expected repeat purchases of a customer not yet seen in the first `time` units after the first purchase.
+    pub(crate) fn expected_purchases_new(&mut self, time: f64) -> f64 {
+        self.expected_purchases(time, &Row { frequency: 0, recency: 0.0, age: 0.0, weight: 1 })
     }
 }
 
