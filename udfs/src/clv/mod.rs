@@ -16,6 +16,8 @@ mod rfm_score;
 mod special;
 mod spend;
 mod summary;
+mod summary_rule;
+mod summary_state;
 mod value;
 
 use std::sync::Arc;
