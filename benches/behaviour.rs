@@ -17,6 +17,9 @@ mod memory;
 mod ordered;
 #[path = "behaviour/ours.rs"]
 mod ours;
+#[allow(dead_code)]
+#[path = "end_to_end/peer.rs"]
+mod peer;
 #[path = "behaviour/questions.rs"]
 mod questions;
 #[allow(dead_code)]
@@ -56,7 +59,7 @@ fn main() -> anyhow::Result<()> {
     let filter = arguments.into_iter().find(|argument| !argument.starts_with("--")).unwrap_or_default();
     let number =
         |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
-    let history = History::prepare(&side::cache()?, number("CONVOKE_BENCH_HISTORY_PERSONS", 1_000_000))?;
+    let history = History::prepare(&peer::cache()?, number("CONVOKE_BENCH_HISTORY_PERSONS", 1_000_000))?;
     let mut sides = sides(&history)?;
     println!("{}\n{} persons, {} events.\n", machine::describe()?, history.persons, history.events());
     println!(
@@ -71,16 +74,11 @@ fn main() -> anyhow::Result<()> {
 /// Ours first, then those rivals that this machine has.
 fn sides(history: &History) -> anyhow::Result<Vec<Side>> {
     let folder = history.folder.as_os_str();
-    let mut sides = vec![Side::start(std::env::current_exe()?.as_os_str(), &[OsStr::new(SERVE), folder])?];
-    match side::python("CONVOKE_DUCKDB_PYTHON", "duckdb, chdb") {
-        Some(python) => {
-            let script = side::script("behaviour_peer.py");
-            for engine in ["duckdb", "chdb"] {
-                sides.push(Side::start(python.as_os_str(), &[script.as_os_str(), OsStr::new(engine), folder])?);
-            }
-        }
-        None => {
-            eprintln!("no Python with DuckDB and chdb: run tests/run once, or set CONVOKE_DUCKDB_PYTHON; not compared")
+    let mut sides = vec![Side::start(&std::env::current_exe()?, &[OsStr::new(SERVE), folder])?];
+    if let Some(python) = peer::python("CONVOKE_DUCKDB_PYTHON", "duckdb, chdb") {
+        let script = peer::script("behaviour_peer.py");
+        for engine in ["duckdb", "chdb"] {
+            sides.push(Side::start(&python, &[script.as_os_str(), OsStr::new(engine), folder])?);
         }
     }
     Ok(sides)
@@ -103,9 +101,9 @@ fn measure(question: &Question, sides: &mut [Side], repeats: u64) -> anyhow::Res
     let mut forms = forms(question, sides);
     let mut expected: Option<String> = None;
     for form in &mut forms {
-        sides[form.side].forget_peak_memory();
+        sides[form.side].peer.forget_peak_memory();
         let answer = sides[form.side].rows(&form.sql)?;
-        form.peak = sides[form.side].peak_memory();
+        form.peak = sides[form.side].peer.peak_memory();
         let expected = expected.get_or_insert_with(|| answer.clone());
         anyhow::ensure!(
             *expected == answer,

@@ -15,9 +15,11 @@ mod machine;
 #[path = "end_to_end/memory.rs"]
 mod memory;
 #[allow(dead_code)]
+#[path = "end_to_end/peer.rs"]
+mod peer;
+#[allow(dead_code)]
 #[path = "end_to_end/samples.rs"]
 mod samples;
-#[allow(dead_code)]
 #[path = "behaviour/side.rs"]
 mod side;
 
@@ -82,18 +84,16 @@ fn main() -> anyhow::Result<()> {
     let number =
         |name: &str, default: u64| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default);
     let count = number("CONVOKE_BENCH_CUSTOMERS", 1_000_000);
-    let (whole, grouped) = customers::prepare(&side::cache()?, count)?;
+    let (whole, grouped) = customers::prepare(&peer::cache()?, count)?;
     let runtime = Runtime::new()?;
     let session = runtime.block_on(session(&whole, &grouped))?;
-    let mut peer = match side::python("CONVOKE_LIFETIMES_PYTHON", "lifetimes") {
-        Some(python) => Some(Side::start(
-            python.as_os_str(),
-            &[side::script("lifetimes_peer.py").as_os_str(), whole.file.as_os_str(), grouped.file.as_os_str()],
-        )?),
-        None => {
-            eprintln!("no Python with lifetimes: set CONVOKE_LIFETIMES_PYTHON; not compared");
-            None
+    let mut peer = match peer::python("CONVOKE_LIFETIMES_PYTHON", "lifetimes") {
+        Some(python) => {
+            let script = peer::script("lifetimes_peer.py");
+            let arguments = [script.as_os_str(), whole.file.as_os_str(), grouped.file.as_os_str()];
+            Some(Side::start(&python, &arguments)?)
         }
+        None => None,
     };
     let theirs = peer.as_ref().map_or("nobody", |peer| &peer.name).to_owned();
     println!("{}\n{count} customers, {} distinct.\n", machine::describe()?, grouped.rows.num_rows());

@@ -18,7 +18,7 @@ impl DuckDb {
     pub fn start(events: &str, nodes: &Path, user: &str, answers: &Path) -> anyhow::Result<Option<Self>> {
         std::fs::create_dir_all(answers)?;
         let arguments = [Path::new(events), nodes, Path::new(user), answers];
-        let Some(mut peer) = Peer::start("duckdb_peer.py", &arguments)? else { return Ok(None) };
+        let Some(mut peer) = Peer::with_duckdb("duckdb_peer.py", &arguments)? else { return Ok(None) };
         let version = peer.reply()?;
         Ok(Some(Self { peer, answers: answers.to_owned(), version }))
     }
@@ -44,7 +44,7 @@ pub struct DuckDbSql {
 impl DuckDbSql {
     /// Over the live files of the Delta table `events`. `None`, with the reason said, where there is no DuckDB.
     pub fn start(events: &Path) -> anyhow::Result<Option<Self>> {
-        let Some(mut peer) = Peer::start("duckdb_sql_peer.py", &[events])? else { return Ok(None) };
+        let Some(mut peer) = Peer::with_duckdb("duckdb_sql_peer.py", &[events])? else { return Ok(None) };
         let version = peer.reply()?;
         Ok(Some(Self { peer, folder: tempfile::tempdir()?, version }))
     }

@@ -36,7 +36,7 @@ pub struct History {
 impl History {
     /// Generates and loads unless that was done before.
     pub fn prepare(persons: u32) -> anyhow::Result<Self> {
-        let cache = peer::cache().context("neither XDG_CACHE_HOME nor HOME is set")?;
+        let cache = peer::cache()?;
         let version = env!("CARGO_PKG_VERSION");
         let folder = cache.join(format!("bench/history-{GENERATION}-{version}-{persons}"));
         let history = Self { persons: u64::from(persons.max(1)), folder };

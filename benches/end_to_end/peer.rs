@@ -1,4 +1,5 @@
-//! A program to compare with, as a Python subprocess: a request is one line, and so is the reply.
+//! A program to compare with, in a process of its own, so that its memory is its own: a request is one line, and so is the
+//! reply.
 
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
@@ -16,23 +17,21 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts `benches/<script>`. `None`, with the reason said, where there is no Python that has DuckDB and pyarrow.
-    pub fn start<A: AsRef<OsStr>>(script: &str, arguments: &[A]) -> anyhow::Result<Option<Self>> {
-        let Some(python) = python() else {
-            eprintln!("no Python with DuckDB: run tests/run once, or set CONVOKE_DUCKDB_PYTHON; not compared");
-            return Ok(None);
-        };
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(script);
-        let mut process = Command::new(&python)
-            .arg(script)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| python.display().to_string())?;
+    pub fn start(program: &Path, arguments: &[&OsStr]) -> anyhow::Result<Self> {
+        let command = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut process = command.with_context(|| program.display().to_string())?;
         let requests = process.stdin.take().context("no pipe to the peer")?;
         let replies = BufReader::new(process.stdout.take().context("no pipe from the peer")?);
-        Ok(Some(Self { process, requests, replies }))
+        Ok(Self { process, requests, replies })
+    }
+
+    /// Runs `benches/<script>`. `None`, with what to do said, where there is no Python with DuckDB and pyarrow.
+    pub fn with_duckdb<A: AsRef<OsStr>>(script_name: &str, arguments: &[A]) -> anyhow::Result<Option<Self>> {
+        let Some(python) = python("CONVOKE_DUCKDB_PYTHON", "duckdb, pyarrow") else { return Ok(None) };
+        let script = script(script_name);
+        let arguments: Vec<&OsStr> =
+            std::iter::once(script.as_os_str()).chain(arguments.iter().map(AsRef::as_ref)).collect();
+        Self::start(&python, &arguments).map(Some)
     }
 
     pub fn ask(&mut self, request: &str) -> anyhow::Result<String> {
@@ -67,24 +66,35 @@ impl Drop for Peer {
     }
 }
 
-/// The Python named by the user, or else the one that `tests/run` made.
-fn python() -> Option<PathBuf> {
-    if let Some(named) = std::env::var_os("CONVOKE_DUCKDB_PYTHON") {
+/// Convoke's folder in the user's cache.
+pub fn cache() -> anyhow::Result<PathBuf> {
+    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache"));
+    Ok(cache.or_else(home).context("neither XDG_CACHE_HOME nor HOME is set")?.join("convoke"))
+}
+
+/// The Python named by a variable, or one that `tests/run` made, if it has the modules. `None`, with what to do said.
+pub fn python(variable: &str, modules: &str) -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os(variable) {
         return Some(named.into());
     }
-    let pattern = cache()?.join("tests/venv-requirements-*/bin/python");
-    let found = glob::glob(pattern.to_str()?).ok()?.flatten();
-    found.filter(|python| has_duckdb(python)).last()
+    let folders = std::fs::read_dir(cache().ok()?.join("tests")).into_iter().flatten().flatten();
+    let mut pythons = folders.map(|folder| folder.path().join("bin/python")).filter(|python| python.exists());
+    let found = pythons.find(|python| has(python, modules));
+    if found.is_none() {
+        eprintln!("no Python with {modules}: run tests/run once, or set {variable}; not compared");
+    }
+    found
 }
 
-/// Convoke's folder in the user's cache.
-pub fn cache() -> Option<PathBuf> {
-    let cache = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")))?;
-    Some(cache.join("convoke"))
-}
-
-fn has_duckdb(python: &Path) -> bool {
-    let probe = Command::new(python).args(["-c", "import duckdb"]).stderr(Stdio::null()).status();
+fn has(python: &Path, modules: &str) -> bool {
+    let probe = Command::new(python).args(["-c", &format!("import {modules}")]).stderr(Stdio::null()).status();
     probe.is_ok_and(|status| status.success())
+}
+
+/// A script beside the benches, which belong to two packages.
+pub fn script(name: &str) -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut folders = package.ancestors().map(|folder| folder.join("benches"));
+    folders.find(|folder| folder.is_dir()).unwrap_or_default().join(name)
 }

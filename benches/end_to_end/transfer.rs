@@ -47,7 +47,7 @@ pub async fn measure(history: &History, folder: &Path, repeats: usize) -> anyhow
             arguments.push(format!("{name}{FROM_FILES}={}:{BEFORE}:{columns}", events.display()));
         }
     }
-    let Some(mut peer) = Peer::start("flight_peer.py", &arguments)? else { return Ok(()) };
+    let Some(mut peer) = Peer::with_duckdb("flight_peer.py", &arguments)? else { return Ok(()) };
     let address = format!("http://127.0.0.1:{}", peer.reply()?);
     let mut other = Client::connect(&address, "none").await?;
     println!(
