@@ -1,6 +1,6 @@
 //! Fit and predictions of customer lifetime value for a million customers, beside the Python package `lifetimes`.
 //!
-//! `cargo bench --workspace --bench clv`. Both sides hold the same customers, drawn from a BG/NBD model by a seed, in
+//! `cargo bench --workspace --bench clv [-- filter]`. Both sides hold the same customers, drawn from a BG/NBD model by a seed, in
 //! memory; theirs runs as its users run it, in a process of its own. Parameters and predictions are compared first, and a
 //! difference ends the run. What each line means: `benches/README.md`.
 
@@ -98,7 +98,8 @@ fn main() -> anyhow::Result<()> {
     let theirs = peer.as_ref().map_or("nobody", |peer| &peer.name).to_owned();
     println!("{}\n{count} customers, {} distinct.\n", machine::describe()?, grouped.rows.num_rows());
     println!("| work | Convoke, ms (median) | {theirs}, ms | runs | theirs / ours | goal |\n|---|---|---|---|---|---|");
-    for work in works() {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with("--")).unwrap_or_default();
+    for work in works().into_iter().filter(|work| work.name.contains(&filter)) {
         let batches = runtime.block_on(collect(&session, &work.sql))?;
         let mut our_times = Vec::new();
         for _ in 0..number("CONVOKE_BENCH_REPEATS", 7) {

@@ -32,14 +32,19 @@ def main():
         fitters["model"] = fit(whole)
         return parameters(fitters["model"])
 
+    def model():
+        if "model" not in fitters:
+            fit_all()
+        return fitters["model"]
+
     def expected():
-        model, rows = fitters["model"], whole
+        rows = whole
         return [
-            model.conditional_expected_number_of_purchases_up_to_time(90, rows["frequency"], rows["recency"], rows["age"]).sum()
+            model().conditional_expected_number_of_purchases_up_to_time(90, rows["frequency"], rows["recency"], rows["age"]).sum()
         ]
 
     def alive():
-        return [fitters["model"].conditional_probability_alive(whole["frequency"], whole["recency"], whole["age"]).sum()]
+        return [model().conditional_probability_alive(whole["frequency"], whole["recency"], whole["age"]).sum()]
 
     works = {
         "fit": fit_all,
@@ -51,6 +56,8 @@ def main():
     for line in sys.stdin:
         request, work = line.rstrip("\n").split(" ", 1)
         if request == "time":
+            if works[work] in (expected, alive):
+                model()  # predictions do not count the fit
             start = time.perf_counter()
             figures[work] = works[work]()
             print((time.perf_counter() - start) * 1e3, flush=True)
