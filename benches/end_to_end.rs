@@ -56,7 +56,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(8 << 20).build()?;
     let outcome = runtime.block_on(run());
-    runtime.shutdown_background();
+    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     outcome
 }
 

@@ -79,8 +79,11 @@ pub fn python(variable: &str, modules: &str) -> Option<PathBuf> {
         return Some(named.into());
     }
     let folders = std::fs::read_dir(cache().ok()?.join("tests")).into_iter().flatten().flatten();
-    let mut pythons = folders.map(|folder| folder.path().join("bin/python")).filter(|python| python.exists());
-    let found = pythons.find(|python| has(python, modules));
+    let mut pythons: Vec<PathBuf> = folders.map(|folder| folder.path().join("bin/python")).collect();
+    // The newest first: older ones are of former requirements.
+    let made = |python: &PathBuf| std::fs::symlink_metadata(python).and_then(|data| data.modified()).ok();
+    pythons.sort_by_key(|python| std::cmp::Reverse(made(python)));
+    let found = pythons.into_iter().find(|python| python.exists() && has(python, modules));
     if found.is_none() {
         eprintln!("no Python with {modules}: run tests/run once, or set {variable}; not compared");
     }

@@ -45,8 +45,8 @@ pub fn main() -> ExitCode {
             end_terms().await;
             outcome.map_err(|error| Error::internal(format!("the command broke off: {error}")))?
         });
-        // A blocked reader thread must not keep the program; the others end in this time. (To detach threads that are
-        // just ending is what glibc does not bear: see `query/threads.rs`.)
+        // A blocked reader thread must not keep the program; the others mostly end in this time. (Threads that end while
+        // they are detached are what glibc does not bear: see `query/threads.rs`.)
         runtime.shutdown_timeout(Duration::from_millis(200));
         outcome
     });

@@ -42,12 +42,16 @@ impl QueryThreads {
         let (started, start) = std::sync::mpsc::channel();
         let (kept, dropped) = oneshot::channel::<()>();
         std::thread::Builder::new().name("query owner".to_owned()).spawn(move || {
-            let runtime = builder.enable_all().build();
-            started.send(runtime.as_ref().map(|runtime| runtime.handle().clone()).map_err(|error| error.kind())).ok();
-            dropped.blocking_recv().ok();
+            match builder.enable_all().build() {
+                Ok(runtime) => {
+                    started.send(Ok(runtime.handle().clone())).ok();
+                    dropped.blocking_recv().ok();
+                }
+                Err(error) => drop(started.send(Err(error))),
+            }
         })?;
         let handle = start.recv().map_err(|_| Error::internal("the threads of statements did not start"))?;
-        Ok(Self { handle: handle.map_err(std::io::Error::from)?, _kept: kept })
+        Ok(Self { handle: handle?, _kept: kept })
     }
 
     /// Runs work of a statement here.

@@ -28,7 +28,7 @@ type Formula = fn(forecast: &mut Forecast, extra: f64, row: &Row) -> f64;
 struct Shape {
     name: &'static str,
     extra: Option<Argument>,
-    /// The least that `extra` may be.
+    /// The least that `extra` may be: 0, or the smallest number above it.
     least: f64,
     of_customer: bool,
     formula: Formula,
@@ -68,7 +68,7 @@ const SHAPES: [Shape; 5] = [
     Shape {
         name: "clv_dert",
         extra: Some(("discount", Kind::Number)),
-        least: f64::MIN_POSITIVE,
+        least: f64::from_bits(1),
         of_customer: true,
         formula: |forecast, discount, row| forecast.model.discounted_expected_transactions(discount, row),
         description: "Discounted expected residual transactions: all purchases to come, each discounted to today. \

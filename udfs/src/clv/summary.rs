@@ -1,7 +1,7 @@
 //! `clv_summary(ts, amount, as_of [, period [, unit]])`: a customer's orders as (frequency, recency, age, mean spend).
 //!
-//! State of a customer: one entry a period with an order, and the first and last instant. Amounts are exact decimals, so
-//! the result has the same bits for any partitioning.
+//! State of a customer: one entry of 32 bytes a period with an order (a few more until they are brought together), and the
+//! first and last instant. Amounts are exact decimals, so the result has the same bits for any partitioning.
 
 use std::sync::{Arc, LazyLock};
 

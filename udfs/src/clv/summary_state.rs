@@ -39,6 +39,10 @@ struct Customer {
 
 const NOBODY: Customer = Customer { rule: None, first: i64::MAX, last: i64::MIN };
 
+fn too_large<T>() -> Result<T> {
+    exec_err!("{NAME}: the amounts of a customer add up to more than 128 bits hold")
+}
+
 /// Serves as both kinds of accumulator; as a plain one it has the one customer 0.
 #[derive(Debug, Clone)]
 pub(super) struct Customers {
@@ -80,21 +84,26 @@ impl Customers {
         Ok(())
     }
 
+    /// One entry for each customer and period, in order. Whether sums near the limit of 128 bits pass depends on the
+    /// order in which they meet.
     fn bring_together(&mut self) -> Result<()> {
+        if self.together == self.entries.len() {
+            return Ok(());
+        }
         self.entries.sort_unstable_by_key(|entry| (entry.customer, entry.period));
-        let mut too_large = false;
+        let mut overflowed = false;
         self.entries.dedup_by(|next, held| {
             let same = (next.customer, next.period) == (held.customer, held.period);
             if same {
                 match held.sum.checked_add(next.sum) {
                     Some(sum) => held.sum = sum,
-                    None => too_large = true,
+                    None => overflowed = true,
                 }
             }
             same
         });
         self.together = self.entries.len();
-        if too_large { exec_err!("{NAME}: the amounts of a period add up to more than 128 bits hold") } else { Ok(()) }
+        if overflowed { too_large() } else { Ok(()) }
     }
 
     fn update(
@@ -131,12 +140,12 @@ impl Customers {
         Ok(())
     }
 
-    /// Takes in states of [`Taken::states`].
+    /// Takes in states of [`Summaries::states`].
     fn merge(&mut self, states: &[ArrayRef], customer_of: impl Fn(usize) -> usize) -> Result<()> {
         let (periods, rules) = (states[0].as_binary::<i64>(), states[3].as_binary::<i64>());
         let (first, last) = (states[1].as_primitive::<Int64Type>(), states[2].as_primitive::<Int64Type>());
         for row in 0..periods.len() {
-            if rules.is_null(row) {
+            if rules.is_null(row) || first.is_null(row) || last.is_null(row) {
                 continue;
             }
             let damaged = || exec_err!("{NAME}: a state is damaged");
@@ -151,25 +160,32 @@ impl Customers {
                 self.add(customer, i32::from_le_bytes(*period), i128::from_le_bytes(*sum))?;
                 rest = after;
             }
+            if !rest.is_empty() {
+                return damaged();
+            }
         }
         Ok(())
     }
 
-    /// Takes out the customers that are emitted; the others move down.
-    fn take(&mut self, emit: EmitTo) -> Result<Taken> {
+    /// What `make` makes of the customers that are emitted; the others move down.
+    fn take<T>(&mut self, emit: EmitTo, make: impl FnOnce(Summaries<'_>) -> Result<T>) -> Result<T> {
         self.bring_together()?;
-        let emitted = match emit {
-            EmitTo::All => self.customers.len(),
-            EmitTo::First(count) => count.min(self.customers.len()),
-        };
-        let rest = self.customers.split_off(emitted);
-        let customers = std::mem::replace(&mut self.customers, rest);
+        let customers = emit.take_needed(&mut self.customers);
+        let emitted = customers.len();
         let later = self.entries.partition_point(|entry| (entry.customer as usize) < emitted);
-        let mut rest = self.entries.split_off(later);
+        let made = make(Summaries { customers: &customers, entries: &self.entries[..later] });
+        self.entries.drain(..later);
         // At most 2^32 customers were given numbers.
-        rest.iter_mut().for_each(|entry| entry.customer -= emitted as u32);
-        self.together = rest.len();
-        Ok(Taken { customers, entries: std::mem::replace(&mut self.entries, rest) })
+        self.entries.iter_mut().for_each(|entry| entry.customer -= emitted as u32);
+        self.together = self.entries.len();
+        made
+    }
+
+    /// The one customer of a plain accumulator. The state stays: a window asks again after more rows.
+    fn only(&mut self) -> Result<Summaries<'_>> {
+        self.set_count(1);
+        self.bring_together()?;
+        Ok(Summaries { customers: &self.customers, entries: &self.entries })
     }
 
     fn size(&self) -> usize {
@@ -180,16 +196,16 @@ impl Customers {
     }
 }
 
-/// Customers that are emitted, with their entries in order.
-struct Taken {
-    customers: Vec<Customer>,
-    entries: Vec<Entry>,
+/// Customers with their entries in order.
+struct Summaries<'a> {
+    customers: &'a [Customer],
+    entries: &'a [Entry],
 }
 
-impl Taken {
+impl Summaries<'_> {
     /// Each customer with its entries.
     fn each(&self) -> impl Iterator<Item = (&Customer, &[Entry])> {
-        let mut rest = self.entries.as_slice();
+        let mut rest = self.entries;
         self.customers.iter().enumerate().map(move |(number, customer)| {
             let (own, after) = rest.split_at(rest.iter().take_while(|entry| entry.customer as usize == number).count());
             rest = after;
@@ -197,7 +213,7 @@ impl Taken {
         })
     }
 
-    fn summaries(&self) -> Result<ArrayRef> {
+    fn values(&self) -> Result<ArrayRef> {
         let count = self.customers.len();
         let mut frequency = Int64Builder::with_capacity(count);
         let [mut recency, mut age, mut mean] = std::array::from_fn(|_| Float64Builder::with_capacity(count));
@@ -208,7 +224,9 @@ impl Taken {
                 continue;
             };
             let since = |period: i32| f64::from(period - first.period) * rule.units;
-            let spent: i128 = repeats.iter().map(|entry| entry.sum).sum();
+            let Some(spent) = repeats.iter().try_fold(0_i128, |sum, entry| sum.checked_add(entry.sum)) else {
+                return too_large();
+            };
             let spent = spent as f64 / 10_f64.powi(i32::from(SCALE));
             frequency.append_value(repeats.len() as i64);
             recency.append_value(since(repeats.last().unwrap_or(first).period));
@@ -306,11 +324,11 @@ impl GroupsAccumulator for Customers {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        self.take(emit_to)?.summaries()
+        self.take(emit_to, |summaries| summaries.values())
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        self.take(emit_to)?.states()
+        self.take(emit_to, |summaries| summaries.states())
     }
 
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> Result<()> {
@@ -323,7 +341,7 @@ impl GroupsAccumulator for Customers {
         let mut rows = Self { days: self.days.clone(), customers: Vec::new(), entries: Vec::new(), together: 0 };
         rows.set_count(values[0].len());
         rows.update(values, opt_filter, |row| row)?;
-        rows.take(EmitTo::All)?.states()
+        rows.take(EmitTo::All, |summaries| summaries.states())
     }
 
     fn size(&self) -> usize {
@@ -338,9 +356,7 @@ impl Accumulator for Customers {
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
-        self.set_count(1);
-        // The state stays: a window asks again after more rows.
-        ScalarValue::try_from_array(&self.clone().take(EmitTo::All)?.summaries()?, 0)
+        ScalarValue::try_from_array(&self.only()?.values()?, 0)
     }
 
     fn size(&self) -> usize {
@@ -348,8 +364,7 @@ impl Accumulator for Customers {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        self.set_count(1);
-        let states = self.clone().take(EmitTo::All)?.states()?;
+        let states = self.only()?.states()?;
         states.iter().map(|state| ScalarValue::try_from_array(state, 0)).collect()
     }
 

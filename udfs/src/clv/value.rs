@@ -13,7 +13,7 @@ use datafusion::logical_expr::{
 };
 
 use super::arguments::{Argument, Kind, coerce, customer, numbers, refused, signature_text};
-use super::fitted::{Fitted, Models};
+use super::fitted::Models;
 use super::model::{Forecast, GammaGamma};
 use super::spend::expected_spend;
 
@@ -62,8 +62,8 @@ struct Figures {
     margin: f64,
 }
 
-fn value(fitted: &Fitted, spend: &GammaGamma, figures: &Figures) -> Result<Option<f64>> {
-    let row = customer(NAME, 3, fitted.model.family, figures.customer)?;
+fn value(forecast: &mut Forecast, unit: &str, spend: &GammaGamma, figures: &Figures) -> Result<Option<f64>> {
+    let row = customer(NAME, 3, forecast.model.family, figures.customer)?;
     if !(figures.months >= 0.0 && figures.months <= MOST_MONTHS && figures.months.fract() == 0.0) {
         return Err(refused(NAME, 7, "months", figures.months, "it is a whole number from 0 to 1200"));
     }
@@ -76,8 +76,7 @@ fn value(fitted: &Fitted, spend: &GammaGamma, figures: &Figures) -> Result<Optio
     let Some(mean) = expected_spend(NAME, (3, 6), spend, figures.customer[0], figures.spend)? else {
         return Ok(None);
     };
-    let month = units_in_month(&fitted.unit)?;
-    let mut forecast = Forecast::new(fitted.model);
+    let month = units_in_month(unit)?;
     let (mut sum, mut before) = (0.0, 0.0);
     for i in 1..=figures.months as i32 {
         let expected = forecast.expected_purchases(f64::from(i) * month, &row);
@@ -139,10 +138,11 @@ impl ScalarUDFImpl for Value {
         let mut held = None;
         for row in 0..rows {
             if held.is_none() || !constant {
-                held = Some((purchases.purchases(row)?, spend.spend(row)?));
+                let fitted = purchases.purchases(row)?;
+                held = Some((fitted.map(|fitted| (Forecast::new(fitted.model), fitted.unit)), spend.spend(row)?));
             }
-            let computed = match (&held, columns.row(row)) {
-                (Some((Some(fitted), Some(spend))), Some(figures)) => value(fitted, spend, &figures)?,
+            let computed = match (&mut held, columns.row(row)) {
+                (Some((Some((forecast, unit)), Some(spend))), Some(figures)) => value(forecast, unit, spend, &figures)?,
                 _ => None,
             };
             values.append_option(computed);

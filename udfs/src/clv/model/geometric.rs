@@ -1,14 +1,16 @@
 //! BG/NBD and MBG/NBD: they differ only in whether a customer may drop out right after the first purchase.
 //!
 //! Formulas: Fader, Hardie, Lee (Marketing Science 24, 2005); Batislam, Denizel, Filiztekin (IJRM 24, 2007). Expectations
-//! after Euler's transformation of ₂F₁, which converges fast and has no cancellation where a + b < 1.
+//! after Euler's transformation of ₂F₁, which converges fast and has no cancellation where a + b < 1; where the parameters
+//! are so concentrated that it has, a sum of positive terms.
 
 use super::special::{ReducedHypergeometric, digamma, ln_beta, ln_gamma, scaled_exponential_integral};
 use super::{Parameters, Row, add, special};
 
-/// One of the two models; `chances` is what is added to the purchases at which a customer may drop out.
+/// One of the two models.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Geometric {
+    /// A customer may drop out after the first purchase, too.
     first_counts: bool,
 }
 
@@ -36,6 +38,36 @@ impl Series {
         let (c, series) = self.0[place].get_or_insert_with(|| make(x));
         (*c, series.at(w))
     }
+}
+
+/// Below this p the terms of Euler's series cancel each other; above this e its sum overflows.
+const LEAST_P: f64 = -8.0;
+const MOST_E: f64 = 30.0;
+
+/// Expected purchases of a customer who is alive, for concentrated parameters: the mean over the number n of purchases that
+/// a customer who never drops out would make, a negative binomial with `shape` and `w`, of the purchases before dropping
+/// out: the sum over k < n of (stays)_k / (chances)_k. All terms are positive.
+fn expected_by_chances(shape: f64, w: f64, ln_rest: f64, stays: f64, chances: f64) -> f64 {
+    const MOST_TERMS: u32 = 10_000_000;
+    const LARGE: f64 = 1e200;
+    // The chance of n purchases, over e^ln_scale.
+    let (mut chance, mut ln_scale) = (1.0, shape * ln_rest);
+    let (mut purchases, mut step, mut sum) = (0.0, 1.0, 0.0);
+    for n in 0..MOST_TERMS {
+        let n = f64::from(n);
+        purchases += step;
+        step *= (stays + n) / (chances + n);
+        let growth = (shape + n) / (n + 1.0) * w;
+        chance *= growth;
+        sum += chance * purchases;
+        if growth < 1.0 && chance * purchases <= 1e-17 * (1.0 - growth) * sum {
+            return (f64::ln(sum) + ln_scale).exp();
+        }
+        if sum > LARGE {
+            (chance, sum, ln_scale) = (chance / LARGE, sum / LARGE, ln_scale + LARGE.ln());
+        }
+    }
+    f64::NAN
 }
 
 /// What a row's likelihood has from its frequency alone.
@@ -111,16 +143,22 @@ impl Geometric {
     }
 
     pub(super) fn expected_purchases(self, parameters: &Parameters, time: f64, row: &Row, series: &mut Series) -> f64 {
-        let [_, alpha, a, _] = *parameters;
+        let [r, alpha, a, b] = *parameters;
         let w = time / (alpha + row.age + time);
         // alpha + T over alpha + T + t: not 1 - w, which loses digits for large t.
         let ln_rest = ((alpha + row.age) / (alpha + row.age + time)).ln();
         let e = a - 1.0;
+        let p_alive = self.p_alive(parameters, row);
+        if a + b - 1.0 - r < LEAST_P || e > MOST_E {
+            let x = f64::from(row.frequency);
+            let stays = if self.first_counts { x + 1.0 } else { x };
+            return p_alive * expected_by_chances(r + x, w, ln_rest, b + stays, a + b + stays);
+        }
         let grown = (e * ln_rest).exp_m1();
-        let (reduced, power) =
-            (if e == 0.0 { ln_rest } else { grown / e }, if grown > -0.5 { 1.0 + grown } else { (e * ln_rest).exp() });
+        let reduced = if e == 0.0 { ln_rest } else { grown / e };
+        let power = if grown > -0.5 { 1.0 + grown } else { (e * ln_rest).exp() };
         let (c, sum) = series.at(row.frequency, w, |x| self.series(parameters, x));
-        self.p_alive(parameters, row) * (-c * reduced - power * sum)
+        p_alive * (-c * reduced - power * sum)
     }
 
     /// The series of the expected purchases, and its c.

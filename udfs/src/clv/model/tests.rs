@@ -248,3 +248,35 @@ fn the_series_of_expected_purchases_has_its_closed_forms() {
     // Its coefficients overflow, its terms do not.
     close(ReducedHypergeometric::new(3000.0, 1.7, 1.7).at(0.1), (-3000.0 * f64::ln_1p(-0.1)).exp(), 1e-9);
 }
+
+/// The formula of the papers with ₂F₁ of 60 digits (mpmath 1.3.0): alike customers, sudden ends.
+#[test]
+fn concentrated_parameters_lose_no_digits() {
+    let expected = [
+        ([30.0, 1.0, 1.5, 2.0], 99.0, row(0, 0.0, 0.0), 4.8765074458373, 3.8765293218589),
+        ([60.0, 1.0, 1.5, 2.0], 99.0, row(0, 0.0, 0.0), 4.9132229262901, 3.9132304167242),
+        ([97.0, 1.0, 1.5, 2.0], 99.0, row(0, 0.0, 0.0), 4.9319129470159, 3.9319165474039),
+        ([2.0, 5.0, 400.0, 600.0], 90.0, row(3, 8.0, 10.0), 1.0621676824679, 1.0642359703553),
+        ([900.0, 1000.0, 0.8, 2.5], 52.0, row(12, 30.0, 39.0), 0.14444840493519, 0.15902166228226),
+        ([5000.0, 6000.0, 0.3, 0.4], 100.0, row(0, 0.0, 50.0), 18.710589207504, 3.9755476957896e-17),
+    ];
+    for (parameters, time, row, bg, mbg) in expected {
+        for (family, expected) in [(Family::BgNbd, bg), (Family::MbgNbd, mbg)] {
+            let found = forecast(Model { family, parameters }).expected_purchases(time, &row);
+            assert!((found / expected - 1.0).abs() < 1e-10, "{family:?} {parameters:?}: {found} is not {expected}");
+        }
+    }
+}
+
+/// Both ways to the expected purchases meet where one takes over from the other: at r = a + b + 7, and at a = 31.
+#[test]
+fn the_two_sums_of_expected_purchases_meet() {
+    for (parameters, moved) in [([9.9, 12.0, 0.9, 2.0], 0), ([0.4, 6.0, 31.0, 40.0], 2)] {
+        let at = |factor: f64| {
+            let mut parameters = parameters;
+            parameters[moved] *= factor;
+            forecast(Model { family: Family::BgNbd, parameters }).expected_purchases(26.0, &row(2, 20.0, 30.0))
+        };
+        close(at(1.0 + 1e-11), at(1.0 - 1e-11), 1e-9);
+    }
+}
