@@ -42,7 +42,7 @@ impl Server {
         let token = String::from_utf8(token)?.trim().to_owned();
         let mut server = convoke();
         // Without the line that every request gets.
-        server.args(["serve", "--data", data, "--listen", "127.0.0.1:0"]).env("RUST_LOG", "warn");
+        server.args(["serve", "--data", data, "--listen", "127.0.0.1:0"]).env("CONVOKE_LOG", "warn");
         let mut process = server.stdout(Stdio::piped()).spawn()?;
         let said = process.stdout.take().context("no pipe from the server")?;
         let mut lines = BufReader::new(said).lines();

@@ -10,6 +10,8 @@ def test_demo_twice(tmp_path):
     events = cli.count_events(data)
     assert events > 2_000
     assert "jdbc:arrow-flight-sql://" in cli.said(first) and "adbc" in cli.said(first).lower()
+    # Nothing stands between the answers, and what is written to a file has no colours.
+    assert "DoGet" not in cli.said(first) and "\x1b" not in cli.said(first)
     second = cli.run(*arguments, timeout=300)
     assert cli.count_events(data) == events
     assert len(second.stdout.splitlines()) > 20, "the queries run again"
