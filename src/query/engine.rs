@@ -21,13 +21,14 @@ use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
 use super::parameters::{self, BoundParameters, UnboundParameters};
 use super::places::Places;
+use super::rules::logical::{RuleContext, apply_to_bound, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
 use super::statement::{self, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
-use super::{damage, guard, null_in_list, promise, runtime, streamed_members, suggest, table_functions, time_zone};
+use super::{damage, promise, runtime, suggest, table_functions};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -317,12 +318,12 @@ impl Engine {
             true => plan.inputs().into_iter().try_for_each(|input| reads.verify_plan(input))?,
             false => reads.verify_plan(&plan)?,
         }
-        guard::check_in_subqueries(&plan)?;
+        let context = rule_context(template, session);
         for subquery in table_functions::subqueries_of(&plan)? {
             reads.verify_plan(&subquery)?;
-            guard::check_in_subqueries(&subquery)?;
+            apply_to_written(subquery, &context)?;
         }
-        time_zone::apply(plan, session.time_zone.as_deref().unwrap_or(template.time_zone.name()))
+        apply_to_written(plan, &context)
     }
 
     /// The plan with its values in it, those of the subqueries of table functions included.
@@ -346,8 +347,9 @@ impl Engine {
         values: Vec<ScalarValue>,
     ) -> Result<LogicalPlan> {
         let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
+        let context = rule_context(template, session);
         if !prepared.plan_again {
-            return rewritten(parameters::bind(plan, &prepared.parameters, values)?);
+            return apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context);
         }
         parameters::check_count(prepared.parameters.len(), values.len())?;
         let mut state = template.session(session);
@@ -356,7 +358,7 @@ impl Engine {
             return Err(Error::internal("a planned query is no query any more"));
         };
         let plan = self.logical_plan(template, &state, session, *statement).await?;
-        rewritten(parameters::bind(plan, &prepared.parameters, values)?)
+        apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context)
     }
 
     async fn start(
@@ -410,10 +412,9 @@ impl Prepared {
     }
 }
 
-/// A plan that has its parameters as it is run: what DataFusion gets wrong, and what it would do at length, is said
-/// otherwise.
-pub(super) fn rewritten(plan: LogicalPlan) -> Result<LogicalPlan> {
-    streamed_members::planned(null_in_list::apart(plan)?)
+/// What the rules over plans know of the session.
+pub(super) fn rule_context<'a>(template: &'a Template, session: &'a SessionOptions) -> RuleContext<'a> {
+    RuleContext { zone: session.time_zone.as_deref().unwrap_or(template.time_zone.name()) }
 }
 
 /// A statement that has begun.

@@ -11,13 +11,14 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
-use super::engine::{Engine, rewritten};
+use super::damage;
+use super::engine::{Engine, rule_context};
 use super::limits::out_of_time;
+use super::rules::logical::{apply_to_bound, apply_to_written};
 use super::session::{SessionOptions, Template};
 use super::spilling_join::Attempt;
 use super::stop::{Stop, StopOnDrop};
 use super::table_functions::{DeferredTable, constant, deferred_in, put_in};
-use super::{damage, time_zone};
 use crate::error::{Error, Result};
 
 impl Engine {
@@ -59,8 +60,8 @@ impl Engine {
         subquery: LogicalPlan,
         deadline: Instant,
     ) -> Result<ScalarValue> {
-        let zone = session.time_zone.as_deref().unwrap_or(template.time_zone.name());
-        let subquery = rewritten(time_zone::apply(subquery, zone)?)?;
+        let context = rule_context(template, session);
+        let subquery = apply_to_bound(apply_to_written(subquery, &context)?, &context)?;
         let subquery = self.with_subquery_values(template, session, subquery, deadline).await?;
         // The second row is only read to refuse it.
         let plan = LogicalPlanBuilder::from(subquery).limit(0, Some(2))?.build()?;

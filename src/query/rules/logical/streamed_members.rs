@@ -8,22 +8,19 @@ use datafusion::common::{Column, Result as DfResult};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Unnest};
 
-use super::table_functions::{ConstantTable, DeferredTable};
-use super::tables::members::UnnestBitmap;
-use crate::error::Result;
+use super::RuleContext;
+use crate::query::table_functions::{ConstantTable, DeferredTable};
+use crate::query::tables::members::UnnestBitmap;
 
 const TO_LIST: &str = "bitmap_to_array";
 
-/// The plan with a scan of members in each such place.
-pub(super) fn planned(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| {
-        let LogicalPlan::Unnest(unnest) = &node else { return Ok(Transformed::no(node)) };
-        match bitmap_of(unnest) {
-            Some(bitmap) => members(unnest, bitmap).map(Transformed::yes),
-            None => Ok(Transformed::no(node)),
-        }
-    })?;
-    Ok(done.data)
+/// The node, or a scan of members in its place.
+pub(super) fn plan(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Unnest(unnest) = &node else { return Ok(Transformed::no(node)) };
+    match bitmap_of(unnest) {
+        Some(bitmap) => scan_members(unnest, bitmap).map(Transformed::yes),
+        None => Ok(Transformed::no(node)),
+    }
 }
 
 /// The bitmap whose list is unnested, if it is one value and nothing stands beside it.
@@ -58,7 +55,7 @@ fn is_one_value(bitmap: &Expr) -> bool {
 }
 
 /// The members under the name that the unnested column had.
-fn members(unnest: &Unnest, bitmap: Expr) -> DfResult<LogicalPlan> {
+fn scan_members(unnest: &Unnest, bitmap: Expr) -> DfResult<LogicalPlan> {
     let function = UnnestBitmap;
     let name = function.name();
     let table = Arc::new(DeferredTable::new(Arc::new(function), vec![bitmap])?);

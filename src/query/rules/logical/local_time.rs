@@ -5,39 +5,20 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast};
 
+use super::RuleContext;
 use crate::error::Result;
 
 /// Functions that count local days, hours and so on.
 const LOCAL_FUNCTIONS: [&str; 4] = ["date_trunc", "date_part", "date_bin", "to_char"];
 
-/// The plan with local functions counting in `zone`, and its instants shown in `zone`.
-pub(super) fn apply(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
-    let rewritten = plan.transform_up_with_subqueries(|node| rewrite_node(node, zone))?.data;
-    show_in(rewritten.recompute_schema()?, zone)
-}
-
-fn rewrite_node(node: LogicalPlan, zone: &str) -> DfResult<Transformed<LogicalPlan>> {
-    // EXPLAIN and the like keep a fixed schema.
-    let mut schema = DFSchema::empty();
-    for input in node.inputs() {
-        schema.merge(input.schema());
-    }
-    let names = NamePreserver::new(&node);
-    let rewritten = node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        let done = expression.transform_up(|part| rewrite_expression(part, &schema, zone))?;
-        Ok(done.update_data(|expression| name.restore(expression)))
-    })?;
-    rewritten.map_data(|node| node.recompute_schema())
-}
-
-fn rewrite_expression(expression: Expr, schema: &DFSchema, zone: &str) -> DfResult<Transformed<Expr>> {
+/// A call of a local function with its instants in the session's zone.
+pub(super) fn rewrite(expression: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+    let zone = context.zone;
     let Expr::ScalarFunction(mut call) = expression else {
         return Ok(Transformed::no(expression));
     };
@@ -60,7 +41,7 @@ fn rewrite_expression(expression: Expr, schema: &DFSchema, zone: &str) -> DfResu
 }
 
 /// Columns of type instant in `zone` at the top of the plan.
-fn show_in(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
+pub(super) fn show(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
     let is_instant = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, Some(held)) if held.as_ref() == "UTC");
     let fixed = matches!(
         plan,

@@ -3,28 +3,18 @@
 //! DataFusion 55.2 forgets a NULL when it joins two lists: `a NOT IN (6, NULL) AND a IN (4, 5)` kept the rows with 4 and
 //! 5, though the first condition is never true. `a IN (6) OR NULL`, and `a NOT IN (6) AND NULL`, are what is meant.
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, LogicalPlan, lit};
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
+use datafusion::logical_expr::{Expr, lit};
 
-use crate::error::Result;
+use super::RuleContext;
 
-/// The plan without a literal NULL in any list.
-pub(super) fn apart(plan: LogicalPlan) -> Result<LogicalPlan> {
-    Ok(plan.transform_up_with_subqueries(rewrite_node)?.data)
+/// The expression without a literal NULL in its list.
+pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+    Ok(split_list(expression))
 }
 
-fn rewrite_node(node: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
-    let names = NamePreserver::new(&node);
-    node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        let done = expression.transform_up(|part| Ok(rewrite(part)))?;
-        Ok(done.update_data(|expression| name.restore(expression)))
-    })
-}
-
-fn rewrite(expression: Expr) -> Transformed<Expr> {
+fn split_list(expression: Expr) -> Transformed<Expr> {
     let Expr::InList(mut list) = expression else { return Transformed::no(expression) };
     let before = list.list.len();
     list.list.retain(|value| !is_null(value));

@@ -2,29 +2,23 @@
 //!
 //! Such a predicate becomes a mark join, which knows no NULL. Where neither side can be NULL the answer is right.
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
-use crate::error::{Error, Result};
+use super::{RuleContext, schema_of_inputs};
+use crate::error::Error;
 
 /// # Errors
-/// `InvalidInput` naming EXISTS when the plan, or a subquery in it, holds the shape.
-pub(super) fn check_in_subqueries(plan: &LogicalPlan) -> Result<()> {
-    plan.apply_with_subqueries(|node| {
-        check_node(node)?;
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(())
+/// `InvalidInput` naming EXISTS when the node holds the shape.
+pub(super) fn check(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    check_node(&node)?;
+    Ok(Transformed::no(node))
 }
 
 fn check_node(node: &LogicalPlan) -> DfResult<()> {
-    let inputs = node.inputs();
-    let mut schema = DFSchema::empty();
-    for input in &inputs {
-        schema.merge(input.schema());
-    }
+    let schema = schema_of_inputs(node);
     let conjuncts: Vec<&Expr> = match node {
         LogicalPlan::Filter(filter) => split_conjunction(&filter.predicate),
         _ => Vec::new(),
