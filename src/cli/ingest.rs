@@ -38,6 +38,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
             .await
             .map_err(|error| error.context(file.display()))?;
         output::say(&describe(&file.display().to_string(), &summary))?;
+        summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
         total.read += summary.read;
         total.kept += summary.kept;
         total.rejected += summary.rejected;

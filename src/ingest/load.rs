@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::accept::{Acceptance, Acceptor};
 use super::dead_letters::DeadLetters;
+use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
-use crate::workspace::{Commit, Workspace, Workspaces};
+use crate::workspace::{BaseCurrency, Commit, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,6 +47,9 @@ pub struct LoadSummary {
     pub seconds: f64,
     /// Version of the events table that holds the rows.
     pub version: u64,
+    /// What to know of the orders among the rows, each a sentence with its count.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Loads events into workspaces. Cheap to clone.
@@ -125,6 +129,8 @@ impl<'a> Load<'a> {
         content_hash: String,
     ) -> Self {
         let rules = &workspace.snapshot().rules;
+        let orders = rules.orders(&settings.orders);
+        let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
         Self {
             id: Uuid::now_v7(),
             acceptor: Acceptor::new(Acceptance {
@@ -133,6 +139,7 @@ impl<'a> Load<'a> {
                 content_hash: &content_hash,
                 checked: request.checked,
                 source: caller.source.clone(),
+                notes: OrderNotes::new(orders, base),
             }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
@@ -178,6 +185,7 @@ impl<'a> Load<'a> {
     }
 
     fn summary(&self) -> LoadSummary {
-        LoadSummary { read: self.read, kept: self.kept, rejected: self.read - self.kept, ..Default::default() }
+        let notes = self.acceptor.notes();
+        LoadSummary { read: self.read, kept: self.kept, rejected: self.read - self.kept, notes, ..Default::default() }
     }
 }

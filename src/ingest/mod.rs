@@ -4,6 +4,8 @@ mod accept;
 mod dead_letters;
 pub mod input;
 mod load;
+mod order_columns;
+mod order_notes;
 mod partition;
 pub mod read;
 pub mod reference;

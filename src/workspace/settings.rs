@@ -5,7 +5,7 @@ use toml::Value;
 
 use crate::error::{Error, Result};
 use crate::identity::{AddedType, IdentifierClass, IdentifierTypes, Place};
-use crate::settings::{OrderSettings, Settings, did_you_mean};
+use crate::settings::{OrderKey, OrderSettings, Settings, did_you_mean};
 use crate::store::events::schema;
 
 /// Elements of one list at most.
@@ -29,6 +29,12 @@ pub struct WorkspaceSettings {
     /// Currency of orders that name none, and of `net_base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_currency: Option<String>,
+    /// What a number of an order counts within.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<OrderKey>,
+    /// Age in days beyond which an exchange rate no longer holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fx_max_age_days: Option<u32>,
     /// Identifier types beyond those that come with the program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identifier_types: Vec<AddedType>,
@@ -40,10 +46,12 @@ pub struct WorkspaceSettings {
 }
 
 /// The keys, each with its section in `system.settings`.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 8] = [
     ("purchase_events", "orders"),
     ("refund_events", "orders"),
     ("base_currency", "orders"),
+    ("order_key", "orders"),
+    ("fx_max_age_days", "orders"),
     ("identifier_types", "identity"),
     ("blocked_values", "identity"),
     ("pii_columns", "workspace"),
@@ -72,6 +80,8 @@ impl WorkspaceSettings {
             "purchase_events" => self.purchase_events = optional(text, list)?,
             "refund_events" => self.refund_events = optional(text, list)?,
             "base_currency" => self.base_currency = optional(text, currency)?,
+            "order_key" => self.order_key = optional(text, str::parse)?,
+            "fx_max_age_days" => self.fx_max_age_days = optional(text, age_in_days)?,
             "identifier_types" => {
                 let types = list(text)?.iter().map(|text| added_type(text)).collect::<Result<Vec<_>>>()?;
                 IdentifierTypes::with_added(&types)?;
@@ -93,7 +103,9 @@ impl WorkspaceSettings {
         OrderSettings {
             purchase_events: self.purchase_events.clone().unwrap_or_else(|| server.purchase_events.clone()),
             refund_events: self.refund_events.clone().unwrap_or_else(|| server.refund_events.clone()),
-            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.clone()),
+            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.to_ascii_uppercase()),
+            order_key: self.order_key.unwrap_or(server.order_key),
+            fx_max_age_days: self.fx_max_age_days.unwrap_or(server.fx_max_age_days),
         }
     }
 
@@ -115,6 +127,8 @@ impl WorkspaceSettings {
             (list_text(&orders.purchase_events), self.purchase_events.is_some()),
             (list_text(&orders.refund_events), self.refund_events.is_some()),
             (orders.base_currency, self.base_currency.is_some()),
+            (orders.order_key.as_str().to_owned(), self.order_key.is_some()),
+            (orders.fx_max_age_days.to_string(), self.fx_max_age_days.is_some()),
             (self.types_text(), !self.identifier_types.is_empty()),
             (list_text(blocked), self.blocked_values.is_some()),
             (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
@@ -198,14 +212,20 @@ fn list(text: &str) -> Result<Vec<String>> {
     Ok(elements)
 }
 
-/// A currency as events name it: capital letters and digits, a letter first.
+/// The code of a currency, three letters, in capitals.
+///
+/// # Errors
+/// `InvalidInput` for any other text.
 pub fn currency(text: &str) -> Result<String> {
-    let starts = text.starts_with(|first: char| first.is_ascii_uppercase());
-    let legal = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    if starts && legal && (3..=10).contains(&text.len()) {
-        return Ok(text.to_owned());
+    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+        return Ok(text.to_ascii_uppercase());
     }
-    Err(Error::invalid(format!("'{text}' is not a currency: write its code in capital letters, such as USD")))
+    Err(Error::invalid(format!("'{text}' is not a currency: write its code of three letters, such as USD")))
+}
+
+fn age_in_days(text: &str) -> Result<u32> {
+    let refused = || Error::invalid(format!("'{text}' is not an age in days: write a whole number, 0 for the same day"));
+    text.parse().map_err(|_| refused())
 }
 
 /// `card_no:person`, `card_no:person:before email`, `card_no:person:after email`.
@@ -242,7 +262,8 @@ fn check_pii_column(name: &str) -> Result<()> {
         return Ok(());
     }
     let stored = schema::stored();
-    let columns: Vec<&str> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    let columns: Vec<&str> =
+        stored.fields().iter().map(|field| field.name().as_str()).filter(|name| schema::is_shown(name)).collect();
     if columns.contains(&name) {
         return Ok(());
     }

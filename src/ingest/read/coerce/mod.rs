@@ -2,16 +2,16 @@
 //!
 //! Must not know files, columns or rows.
 
-mod decimal;
 mod text;
 mod time;
 
 #[cfg(test)]
 mod tests;
 
-pub use decimal::{decimal_from_float, decimal_from_integer, decimal_from_text};
 pub use text::{filled, shown, trimmed};
 pub use time::TimeParser;
+
+pub use crate::money::{decimal_from_float, decimal_from_integer, decimal_from_text};
 
 /// Why a value is not what its field needs, as a message for a person.
 pub type Reason = String;
