@@ -109,7 +109,7 @@ pub(in crate::cli) enum ImportCommand {
     Dates(ImportArguments),
     /// Exchange rates, for net_base of orders
     #[command(
-        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nAn order takes the rate of its own local day, never that of another; without one its net_base is NULL:\n  SELECT currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
+        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nA booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one net_base is\nNULL:\n  SELECT currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
     )]
     #[command(name = "fx_rates")]
     FxRates(ImportArguments),
