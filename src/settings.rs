@@ -75,6 +75,7 @@ pub struct QuerySettings {
 #[serde(deny_unknown_fields)]
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
+    pub max_future_hours: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,6 +99,7 @@ pub struct TableSettings {
 pub struct OrderSettings {
     pub purchase_events: Vec<String>,
     pub refund_events: Vec<String>,
+    #[serde(deserialize_with = "base_currency")]
     pub base_currency: String,
 }
 
@@ -107,6 +109,23 @@ pub struct IdentitySettings {
     pub blocked_values: Vec<String>,
     pub checkpoint_nodes: u64,
     pub checkpoint_minutes: u64,
+}
+
+fn base_currency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let code = currency_code(&text).map(str::to_ascii_uppercase);
+    code.ok_or_else(|| serde::de::Error::custom(format!("base_currency: {}", not_a_currency(&text))))
+}
+
+/// The code of a currency within blanks: three letters in any case, kept in upper case.
+pub fn currency_code(text: &str) -> Option<&str> {
+    let code = text.trim();
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+}
+
+/// What is said of a text that is no currency.
+pub fn not_a_currency(text: &str) -> String {
+    format!("'{text}' is not a currency: write its code of three letters, such as USD")
 }
 
 /// One setting as a user may look it up.
