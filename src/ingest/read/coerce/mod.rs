@@ -5,13 +5,15 @@
 mod decimal;
 mod text;
 mod time;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
 pub use decimal::{decimal_from_float, decimal_from_integer, decimal_from_text};
-pub use text::{filled, shown, trimmed};
+pub use text::{shown, trim_blanks, trimmed};
 pub use time::TimeParser;
+pub use whole::{whole_number, whole_number_text};
 
 /// Why a value is not what its field needs, as a message for a person.
 pub type Reason = String;
