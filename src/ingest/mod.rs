@@ -1,6 +1,7 @@
 //! Accepts events: parse, validate, dedupe, number, commit. Knows no protocol and no SQL.
 
 mod accept;
+mod canonical;
 mod dead_letters;
 pub mod input;
 mod load;

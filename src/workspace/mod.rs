@@ -14,7 +14,7 @@ mod state;
 mod tables;
 
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
-pub use manifest::Manifest;
+pub use manifest::{DataKind, Manifest};
 pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
 pub use removal::Removed;
 pub use rules::{RuleChange, Rules};

@@ -10,6 +10,8 @@ mod observed_store;
 mod checkpoints;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
+/// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
+mod intake;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
 /// Promise 9 and the layout of the Delta table.

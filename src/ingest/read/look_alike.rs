@@ -32,7 +32,17 @@ const NAMES_OF_FIELDS: [(EventField, &[&str]); 9] = [
     (EventField::AnonymousId, &["cookie", "cookieid", "visitorid", "anonid", "clientcookie"]),
     (
         EventField::OrderId,
-        &["orderno", "ordernumber", "ordernr", "ordercode", "order", "invoice", "invoiceno", "transactionid", "receiptno"],
+        &[
+            "orderno",
+            "ordernumber",
+            "ordernr",
+            "ordercode",
+            "order",
+            "invoice",
+            "invoiceno",
+            "transactionid",
+            "receiptno",
+        ],
     ),
     (EventField::Revenue, &["amount", "totalamount", "ordertotal", "grandtotal", "sales", "turnover", "paid"]),
     (EventField::Currency, &["currencycode", "curr", "ccy", "cur"]),
@@ -46,7 +56,18 @@ const NAMES_OF_IDENTIFIERS: [(&str, &[&str]); 6] = [
     ("email", &["email", "mail", "emailaddress", "emailaddr", "mailaddress", "useremail", "customeremail"]),
     (
         "phone",
-        &["phone", "phoneno", "phonenumber", "mobile", "mobileno", "mobilephone", "mobilenumber", "tel", "telephone", "msisdn"],
+        &[
+            "phone",
+            "phoneno",
+            "phonenumber",
+            "mobile",
+            "mobileno",
+            "mobilephone",
+            "mobilenumber",
+            "tel",
+            "telephone",
+            "msisdn",
+        ],
     ),
     ("member_no", &["memberno", "memberid", "membernumber", "membercard", "cardno", "loyaltyid"]),
     ("device_id", &["deviceid", "idfa", "gaid", "androidid"]),
@@ -104,7 +125,8 @@ impl LookAlikes {
     /// Adds one note about all of them.
     pub fn report(self, notes: &Notes) {
         let Some((example, _)) = self.found.first() else { return };
-        let texts = self.found.iter().map(|(column, target)| format!("'{column}' (--map '{target}={}')", escape(column)));
+        let texts =
+            self.found.iter().map(|(column, target)| format!("'{column}' (--map '{target}={}')", escape(column)));
         notes.add(format!(
             "columns that look like a field and are not used, but kept as properties: {0}; --map 'properties.{1}={1}' says \
              that one is meant so",

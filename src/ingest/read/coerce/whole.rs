@@ -11,7 +11,8 @@ const MAX_DIGITS: usize = 40;
 /// (Java, Spark). Not `12E5`, `1e5` (product codes, hexadecimal digits), `007.0` (not a number's form) and `1.38E+10` (a
 /// spreadsheet's, with digits missing).
 pub fn whole_number_text(text: &str) -> Cow<'_, str> {
-    let has_form = matches!(text.as_bytes(), [b'0'..=b'9' | b'-', .., b'0'..=b'9']) && text.bytes().any(is_point_or_plus);
+    let has_form =
+        matches!(text.as_bytes(), [b'0'..=b'9' | b'-', .., b'0'..=b'9']) && text.bytes().any(is_point_or_plus);
     if !has_form {
         return Cow::Borrowed(text);
     }
@@ -42,7 +43,8 @@ fn written_out(text: &str) -> Option<String> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_plain = !whole.is_empty() && (whole == "0" || !whole.starts_with('0')) && is_digits(whole) && is_digits(fraction);
+    let is_plain =
+        !whole.is_empty() && (whole == "0" || !whole.starts_with('0')) && is_digits(whole) && is_digits(fraction);
     let exponent: usize = exponent.strip_prefix('+').unwrap_or(exponent).parse().ok()?;
     let is_digits_already = !text.contains(['.', 'e', 'E']);
     if is_digits_already || !is_plain || mantissa.ends_with('.') || exponent.saturating_add(whole.len()) > MAX_DIGITS {

@@ -172,7 +172,9 @@ fn feed<'a>(
 /// Whether what the role feeds has its value already. Identifiers add up.
 fn is_fed(role: &Role, draft: &Draft<'_>) -> bool {
     match role {
-        Role::Field(EventField::Category) => !draft.levels.is_empty() || draft.values[EventField::Category.index()].is_some(),
+        Role::Field(EventField::Category) => {
+            !draft.levels.is_empty() || draft.values[EventField::Category.index()].is_some()
+        }
         Role::Field(field) => draft.values[field.index()].is_some(),
         Role::Level(place) => !draft.levels[*place].is_empty(),
         Role::Previous => draft.previous.is_some(),

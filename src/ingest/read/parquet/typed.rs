@@ -12,9 +12,7 @@ use arrow::datatypes::{
 };
 use uuid::Uuid;
 
-use super::super::coerce::{
-    Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, trimmed,
-};
+use super::super::coerce::{Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, trimmed};
 use super::super::draft::{MISSING_EVENT, unknown_kind};
 use super::super::field::EventKind;
 use super::rejects::Rejects;
