@@ -34,6 +34,15 @@ pub enum Kind {
     Internal,
 }
 
+/// A value in quotes for a message, cut where it gets long.
+pub fn shown(value: &str) -> String {
+    const SHOWN_CHARS: usize = 100;
+    match value.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("'{}...'", &value[..end]),
+        None => format!("'{value}'"),
+    }
+}
+
 /// The gRPC code and the HTTP status of each kind.
 const PROTOCOL_CODES: [(Kind, tonic::Code, u16); 8] = [
     (Kind::InvalidInput, tonic::Code::InvalidArgument, 400),

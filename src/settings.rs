@@ -101,6 +101,45 @@ pub struct OrderSettings {
     pub refund_events: Vec<String>,
     #[serde(deserialize_with = "base_currency")]
     pub base_currency: String,
+    pub order_key: OrderKey,
+    pub fx_max_age_days: u32,
+}
+
+/// What the number of an order counts within.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderKey {
+    /// A number is one order, wherever it comes from.
+    #[default]
+    OrderId,
+    Source,
+    Brand,
+}
+
+impl OrderKey {
+    const ALL: [Self; 3] = [Self::OrderId, Self::Source, Self::Brand];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderId => "order_id",
+            Self::Source => "source",
+            Self::Brand => "brand",
+        }
+    }
+
+    /// The column of events that a number counts within, if any.
+    pub fn part(self) -> Option<&'static str> {
+        (self != Self::OrderId).then_some(self.as_str())
+    }
+}
+
+impl std::str::FromStr for OrderKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|key| key.as_str() == text);
+        found.ok_or_else(|| Error::invalid(format!("'{text}' is not one of order_id, source, brand")))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -39,6 +39,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
             .await
             .map_err(|error| error.context(file.display()))?;
         output::say(&describe(&file.display().to_string(), &summary))?;
+        summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
         report(file, &summary, &notes);
         if summary.read > 0 && summary.kept == 0 {
             lost.push(file);

@@ -7,15 +7,18 @@ use arrow::array::{
     StringBuilder, StructBuilder, TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::compute::{filter_record_batch, take_record_batch};
-use arrow::datatypes::{DataType, Field, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Decimal128Type, Field, TimestampMicrosecondType};
 use arrow::json::LineDelimitedWriter;
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
 use super::canonical;
 use super::dead_letters::DeadLetters;
+use super::order_columns;
+use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, IdentityGraph, TypeId};
+use crate::orders::Statement;
 use crate::settings::{currency_code, not_a_currency};
 use crate::store::events::schema;
 
@@ -37,6 +40,7 @@ pub(super) struct Acceptor {
     types: Arc<IdentifierTypes>,
     /// In place of the `source` of every row.
     source: Option<Arc<str>>,
+    notes: OrderNotes,
     next_row: i64,
 }
 
@@ -51,6 +55,7 @@ pub(super) struct Acceptance {
     /// The rows come from our own readers, which checked their JSON already.
     pub(super) checked: bool,
     pub(super) source: Option<Arc<str>>,
+    pub(super) notes: OrderNotes,
 }
 
 impl Acceptor {
@@ -64,8 +69,14 @@ impl Acceptor {
             checked: how.checked,
             types: how.types,
             source: how.source,
+            notes: how.notes,
             next_row: 1,
         }
+    }
+
+    /// What the load's owner should hear of its orders.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.notes.finish()
     }
 
     /// The events among the rows of `input`, as stored rows.
@@ -155,12 +166,16 @@ impl Acceptor {
     }
 
     fn store_rows(
-        &self,
+        &mut self,
         input: &RecordBatch,
         rows: &InputColumns<'_>,
         graph: &mut IdentityGraph,
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
+        let order_ids = self.order_numbers(rows);
+        let statements = order_columns::statements(input)?;
+        self.note_orders(rows, &order_ids, &statements);
+        let of_orders = order_columns::columns(&statements)?;
         let columns: Vec<ArrayRef> = schema::stored()
             .fields()
             .iter()
@@ -173,14 +188,45 @@ impl Acceptor {
                 "type" => default_type(rows),
                 "node" => Arc::clone(&nodes),
                 "identifiers" => Arc::clone(&identifiers),
+                "order_id" => Arc::clone(&order_ids) as ArrayRef,
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
                 )),
-                // Every other stored column is an input column of the same name and type.
-                name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+                name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
+                    Some(at) => Arc::clone(&of_orders[at]),
+                    // Every other stored column is an input column of the same name and type.
+                    None => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+                },
             })
             .collect();
         Ok(RecordBatch::try_new(schema::stored(), columns)?)
+    }
+
+    /// Numbers of orders; what names nobody names no order.
+    fn order_numbers(&self, rows: &InputColumns<'_>) -> Arc<StringArray> {
+        let number = |row: usize| {
+            let number = rows.text("order_id", row)?.trim();
+            (!self.blocked.contains(number)).then_some(number)
+        };
+        Arc::new((0..rows.len()).map(number).collect())
+    }
+
+    fn note_orders(&mut self, rows: &InputColumns<'_>, order_ids: &StringArray, statements: &[Statement]) {
+        let quantities = rows.batch.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+        for (row, statement) in statements.iter().enumerate() {
+            let Some(event) = rows.text("event", row) else { continue };
+            let named = Named {
+                ts: rows.ts.value(row),
+                event,
+                order_id: order_ids.is_valid(row).then(|| order_ids.value(row)),
+                brand: rows.text("brand", row),
+                source: self.source.as_deref().or(rows.text("source", row)),
+                currency: rows.text("currency", row),
+                product_id: rows.text("product_id", row),
+                quantity: quantities.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
+            };
+            self.notes.add(named, statement);
+        }
     }
 
     /// The main node of each row, and all usable identifiers of each row.

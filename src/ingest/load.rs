@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::accept::{Acceptance, Acceptor};
 use super::dead_letters::DeadLetters;
+use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
-use crate::workspace::{Commit, DataKind, Workspace, Workspaces};
+use crate::workspace::{BaseCurrency, Commit, DataKind, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +50,9 @@ pub struct LoadSummary {
     pub seconds: f64,
     /// Version of the events table that holds the rows.
     pub version: u64,
+    /// What to know of the orders among the rows, each a sentence with its count.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Loads events into workspaces. Cheap to clone.
@@ -162,6 +166,8 @@ impl<'a> Load<'a> {
         repetition: u64,
     ) -> Self {
         let rules = &workspace.snapshot().rules;
+        let orders = rules.orders(&settings.orders);
+        let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
         Self {
             id: Uuid::now_v7(),
             acceptor: Acceptor::new(Acceptance {
@@ -171,6 +177,7 @@ impl<'a> Load<'a> {
                 max_future_hours: settings.ingest.max_future_hours,
                 checked: request.checked,
                 source: caller.source.clone(),
+                notes: OrderNotes::new(orders, base),
             }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
@@ -224,6 +231,7 @@ impl<'a> Load<'a> {
             kept: self.kept,
             rejected: self.read - self.kept,
             reasons: self.dead_letters.first_reasons(),
+            notes: self.acceptor.notes(),
             ..Default::default()
         }
     }

@@ -5,6 +5,8 @@ mod canonical;
 mod dead_letters;
 pub mod input;
 mod load;
+mod order_columns;
+mod order_notes;
 mod partition;
 pub mod read;
 pub mod reference;

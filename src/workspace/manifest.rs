@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::objects;
 
-/// Version of the layout of a workspace; a newer one is refused.
-const FORMAT: u64 = 1;
+/// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders.
+const FORMAT: u64 = 2;
 
 /// What sort of events a load brings. A workspace holds one sort: no figure is of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Manifest {
     /// The manifest at `path`, `None` when there is none.
     ///
     /// # Errors
-    /// `Corrupt` for one that a newer version wrote: both formats are named.
+    /// `Corrupt` for one that a newer version wrote, `Conflict` for one of an older version: both formats are named.
     pub async fn read(store: &Arc<dyn ObjectStore>, path: &Path, workspace: &WorkspaceName) -> Result<Option<Self>> {
         // The number first: a newer format may be anything beyond it.
         let Some(document) = objects::read_json::<Value>(store, path).await? else { return Ok(None) };
@@ -74,6 +74,13 @@ impl Manifest {
             return Err(Error::corrupt(format!(
                 "workspace '{workspace}' has format {format}, this program (convoke {}) reads up to format {FORMAT}: use \
                  a newer convoke",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        if (1..FORMAT).contains(&format) {
+            return Err(Error::conflict(format!(
+                "workspace '{workspace}' has format {format}, this program (convoke {}) reads format {FORMAT}: load its \
+                 files anew into another data folder (`convoke ingest --data`), or read it with the convoke that wrote it",
                 env!("CARGO_PKG_VERSION")
             )));
         }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of SQL or protocols.
 
+mod base_currency;
 mod checkpoint;
 mod manifest;
 pub mod reference;
@@ -13,6 +14,7 @@ mod snapshot;
 mod state;
 mod tables;
 
+pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
 pub use manifest::{DataKind, Manifest};
 pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};

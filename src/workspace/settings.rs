@@ -5,7 +5,9 @@ use toml::Value;
 
 use crate::error::{Error, Result};
 use crate::identity::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place};
-use crate::settings::{IdentitySettings, OrderSettings, Settings, currency_code, did_you_mean, not_a_currency};
+use crate::settings::{
+    IdentitySettings, OrderKey, OrderSettings, Settings, currency_code, did_you_mean, not_a_currency,
+};
 use crate::store::events::schema;
 
 /// Elements of one list at most.
@@ -29,6 +31,12 @@ pub struct WorkspaceSettings {
     /// Currency of orders that name none, and of `net_base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_currency: Option<String>,
+    /// What a number of an order counts within.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<OrderKey>,
+    /// Age in days beyond which an exchange rate no longer holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fx_max_age_days: Option<u32>,
     /// Identifier types beyond those that come with the program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identifier_types: Vec<AddedType>,
@@ -41,10 +49,12 @@ pub struct WorkspaceSettings {
 }
 
 /// The keys, each with its section in `system.settings`.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 8] = [
     ("purchase_events", "orders"),
     ("refund_events", "orders"),
     ("base_currency", "orders"),
+    ("order_key", "orders"),
+    ("fx_max_age_days", "orders"),
     ("identifier_types", "identity"),
     ("blocked_values", "identity"),
     ("pii_columns", "workspace"),
@@ -73,6 +83,8 @@ impl WorkspaceSettings {
             "purchase_events" => self.purchase_events = optional(text, list)?,
             "refund_events" => self.refund_events = optional(text, list)?,
             "base_currency" => self.base_currency = optional(text, currency)?,
+            "order_key" => self.order_key = optional(text, str::parse)?,
+            "fx_max_age_days" => self.fx_max_age_days = optional(text, age_in_days)?,
             "identifier_types" => {
                 let types = list(text)?.iter().map(|text| added_type(text)).collect::<Result<Vec<_>>>()?;
                 IdentifierTypes::with_added(&types)?;
@@ -94,7 +106,9 @@ impl WorkspaceSettings {
         OrderSettings {
             purchase_events: self.purchase_events.clone().unwrap_or_else(|| server.purchase_events.clone()),
             refund_events: self.refund_events.clone().unwrap_or_else(|| server.refund_events.clone()),
-            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.clone()),
+            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.to_ascii_uppercase()),
+            order_key: self.order_key.unwrap_or(server.order_key),
+            fx_max_age_days: self.fx_max_age_days.unwrap_or(server.fx_max_age_days),
         }
     }
 
@@ -126,6 +140,8 @@ impl WorkspaceSettings {
             (list_text(&orders.purchase_events), self.purchase_events.is_some()),
             (list_text(&orders.refund_events), self.refund_events.is_some()),
             (orders.base_currency, self.base_currency.is_some()),
+            (orders.order_key.as_str().to_owned(), self.order_key.is_some()),
+            (orders.fx_max_age_days.to_string(), self.fx_max_age_days.is_some()),
             (self.types_text(), !self.identifier_types.is_empty()),
             (list_text(&self.blocked_texts(&server.identity)), !self.blocked_values.is_empty()),
             (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
@@ -215,6 +231,11 @@ pub fn currency(text: &str) -> Result<String> {
     currency_code(text).map(str::to_ascii_uppercase).ok_or_else(|| Error::invalid(not_a_currency(text)))
 }
 
+fn age_in_days(text: &str) -> Result<u32> {
+    let refused = || Error::invalid(format!("'{text}' is not an age in days: write a whole number, 0 for the same day"));
+    text.parse().map_err(|_| refused())
+}
+
 /// `card_no:person`, `card_no:person:before email`, `card_no:person:after email`.
 fn added_type(text: &str) -> Result<AddedType> {
     let refused = || {
@@ -249,7 +270,8 @@ fn check_pii_column(name: &str) -> Result<()> {
         return Ok(());
     }
     let stored = schema::stored();
-    let columns: Vec<&str> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    let columns: Vec<&str> =
+        stored.fields().iter().map(|field| field.name().as_str()).filter(|name| schema::is_shown(name)).collect();
     if columns.contains(&name) {
         return Ok(());
     }

@@ -20,17 +20,12 @@ fn is_blank(character: char) -> bool {
         || matches!(character, '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
+pub use crate::error::shown;
+
 /// Text without blanks around it; `None` when nothing is left.
 pub fn trimmed(text: &str) -> Option<&str> {
     let text = trim_blanks(text);
     (!text.is_empty()).then_some(text)
 }
 
-/// A value in quotes for a message, cut where it gets long.
-pub fn shown(value: &str) -> String {
-    const SHOWN_CHARS: usize = 100;
-    match value.char_indices().nth(SHOWN_CHARS) {
-        Some((end, _)) => format!("'{}...'", &value[..end]),
-        None => format!("'{value}'"),
-    }
 }
