@@ -5,6 +5,7 @@
 mod date_trunc;
 mod examples;
 mod json_entries;
+pub(super) mod local_time;
 mod net_in_base;
 mod order_lines;
 mod person_at;
@@ -27,6 +28,9 @@ pub(super) use person_at::PERSON_AT;
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
+    for function in local_time::functions() {
+        state.register_udf(function)?;
+    }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderLines::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderQuantity::new())))?;
