@@ -321,7 +321,7 @@ impl Engine {
         let context = rule_context(template, session);
         for subquery in table_functions::subqueries_of(&plan)? {
             reads.verify_plan(&subquery)?;
-            apply_to_written(subquery, &context)?;
+            apply_to_written(subquery.as_ref().clone(), &context)?;
         }
         apply_to_written(plan, &context)
     }
