@@ -13,9 +13,11 @@ mod null_in_list;
 mod shown_zone;
 mod streamed_members;
 
+use std::sync::Arc;
+
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
@@ -122,10 +124,15 @@ impl Phase {
 }
 
 /// The columns that the expressions of a node can name.
-fn schema_of_inputs(node: &LogicalPlan) -> DFSchema {
-    let mut schema = DFSchema::empty();
-    for input in node.inputs() {
-        schema.merge(input.schema());
+fn schema_of_inputs(node: &LogicalPlan) -> DFSchemaRef {
+    match node.inputs().as_slice() {
+        [] => Arc::new(DFSchema::empty()),
+        // Most nodes: nothing is copied.
+        [input] => Arc::clone(input.schema()),
+        inputs => {
+            let mut schema = DFSchema::empty();
+            inputs.iter().for_each(|input| schema.merge(input.schema()));
+            Arc::new(schema)
+        }
     }
-    schema
 }
