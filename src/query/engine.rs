@@ -349,7 +349,10 @@ impl Engine {
         let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
         let context = rule_context(template, session);
         if !prepared.plan_again {
-            return apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context);
+            return apply_to_bound(
+                parameters::bind(plan, &prepared.parameters, values, template.zone(session))?,
+                &context,
+            );
         }
         parameters::check_count(prepared.parameters.len(), values.len())?;
         let mut state = template.session(session);
@@ -358,7 +361,7 @@ impl Engine {
             return Err(Error::internal("a planned query is no query any more"));
         };
         let plan = self.logical_plan(template, &state, session, *statement).await?;
-        apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context)
+        apply_to_bound(parameters::bind(plan, &prepared.parameters, values, template.zone(session))?, &context)
     }
 
     async fn start(
@@ -413,8 +416,8 @@ impl Prepared {
 }
 
 /// What the rules over plans know of the session.
-pub(super) fn rule_context<'a>(template: &'a Template, session: &'a SessionOptions) -> RuleContext<'a> {
-    RuleContext { zone: session.time_zone.as_deref().unwrap_or(template.time_zone.name()) }
+pub(super) fn rule_context(template: &Template, session: &SessionOptions) -> RuleContext<'static> {
+    RuleContext { zone: template.zone(session).name() }
 }
 
 /// A statement that has begun.

@@ -24,6 +24,7 @@ mod table_functions;
 mod tables;
 mod threads;
 mod write;
+mod zone;
 
 pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};

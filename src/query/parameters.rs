@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field, FieldRef};
+use chrono_tz::Tz;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, ParamValues, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
 
-use super::table_functions;
+use super::{table_functions, zone};
 use crate::error::{Error, Result};
 
 /// Values that table functions look up while a statement is planned again with them.
@@ -68,10 +69,10 @@ pub(super) fn value_of<'a>(id: &str, values: &'a [ScalarValue]) -> Option<&'a Sc
 }
 
 /// The plan with its parameters replaced, each cast to the type that the plan tells.
-pub(super) fn bind_known(plan: LogicalPlan, values: &[ScalarValue]) -> Result<LogicalPlan> {
+pub(super) fn bind_known(plan: LogicalPlan, values: &[ScalarValue], zone: Tz) -> Result<LogicalPlan> {
     let types = known_types(&plan)?;
     let cast = |(index, value): (usize, &ScalarValue)| match types.get(&format!("${}", index + 1)) {
-        Some(data_type) => as_declared(value, data_type),
+        Some(data_type) => as_declared(value, data_type, zone),
         None => Ok(value.clone()),
     };
     let values: Vec<ScalarValue> = values.iter().enumerate().map(cast).collect::<Result<_, _>>()?;
@@ -148,7 +149,12 @@ pub(super) fn visible(plan: &LogicalPlan) -> Result<usize> {
 ///
 /// # Errors
 /// `InvalidInput` when the number of values is not that of the parameters.
-pub(super) fn bind(plan: LogicalPlan, declared: &[FieldRef], values: Vec<ScalarValue>) -> Result<LogicalPlan> {
+pub(super) fn bind(
+    plan: LogicalPlan,
+    declared: &[FieldRef],
+    values: Vec<ScalarValue>,
+    zone: Tz,
+) -> Result<LogicalPlan> {
     check_count(declared.len(), values.len())?;
     if values.is_empty() {
         return Ok(plan);
@@ -156,15 +162,22 @@ pub(super) fn bind(plan: LogicalPlan, declared: &[FieldRef], values: Vec<ScalarV
     let values: Vec<ScalarValue> = declared
         .iter()
         .zip(values)
-        .map(|(field, value)| as_declared(&value, field.data_type()))
+        .map(|(field, value)| as_declared(&value, field.data_type(), zone))
         .collect::<Result<_, _>>()?;
     Ok(plan.with_param_values(ParamValues::from(values))?)
 }
 
 /// Clients send what they have, such as a long for a decimal. A number that the type cannot hold stays what it is: cut to
-/// 1, the 1.5 of `WHERE quantity >= ?` finds other rows.
-fn as_declared(value: &ScalarValue, data_type: &DataType) -> DfResult<ScalarValue> {
+/// 1, the 1.5 of `WHERE quantity >= ?` finds other rows. Times with a zone are instants, others are read in `zone`.
+fn as_declared(value: &ScalarValue, data_type: &DataType, zone: Tz) -> DfResult<ScalarValue> {
     let given = value.data_type();
+    let is_time = given.is_string() || zone::is_instant(&given) || zone::is_wall_time(&given);
+    if zone::is_instant(data_type) && is_time {
+        return zone::to_instant(value.clone(), zone);
+    }
+    if zone::is_wall_time(data_type) && is_time {
+        return zone::to_wall_time(value, data_type, zone);
+    }
     let cast = value.cast_to(data_type);
     if !(given.is_numeric() && data_type.is_numeric()) {
         return cast;

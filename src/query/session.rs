@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::catalog;
 use super::history::History;
+use super::rules::logical::AfterCoercion;
 use super::table_functions::FROM_DATAFUSION;
+use super::zone::UTC;
 use crate::error::{Error, Result};
 use crate::settings::{Settings, similar_names};
 use crate::workspace::{Snapshot, SnapshotId, Workspace};
@@ -21,7 +23,7 @@ use crate::workspace::{Snapshot, SnapshotId, Workspace};
 /// What a session may set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionOptions {
-    /// IANA name for `date_trunc`, `extract` and display; `None` is the workspace's zone.
+    /// IANA name of the zone in which instants become days and texts, and back; `None` is the workspace's zone.
     pub time_zone: Option<String>,
     /// Schema of unqualified table names; `None` is `main`.
     pub schema: Option<String>,
@@ -97,12 +99,20 @@ impl Template {
         self.tables.iter().any(|table| shown(table) && !self.snapshot.tables.tables.contains_key(&table.name))
     }
 
+    /// The zone of a session; its name was checked when it was set.
+    pub(super) fn zone(&self, options: &SessionOptions) -> Tz {
+        options.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(self.time_zone)
+    }
+
     /// A session for one request.
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.state.clone();
+        let config = state.config_mut().options_mut();
         if let Some(schema) = &options.schema {
-            state.config_mut().options_mut().catalog.default_schema = schema.clone();
+            config.catalog.default_schema.clone_from(schema);
         }
+        // For `current_date`, `current_time` and our own rules.
+        config.execution.time_zone = Some(self.zone(options).name().to_owned());
         // `now()` is the time of this request, not of the template.
         state.mark_start_execution();
         state
@@ -119,6 +129,8 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     // Filters run inside the Parquet decoder, also those on the computed person.
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.schema_force_view_types = false;
+    // For functions that are built with it: `to_timestamp` makes an instant.
+    options.execution.time_zone = Some(UTC.to_owned());
     // `0.1` is a decimal, as money is.
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
@@ -127,6 +139,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_runtime_env(Arc::clone(parts.runtime))
         .with_default_features()
         .build();
+    state.add_analyzer_rule(Arc::new(AfterCoercion));
     // No table functions, file formats or factories beyond our own: they read files.
     let names: Vec<String> = state.table_functions().keys().cloned().collect();
     for name in names.iter().filter(|name| !FROM_DATAFUSION.iter().any(|safe| safe.name() == name.as_str())) {

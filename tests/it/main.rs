@@ -28,3 +28,5 @@ mod spaces;
 mod tidy;
 /// Compaction, vacuum, the log's clean-up, checks, and one person's timeline.
 mod upkeep;
+/// The zone of the session: parameters, skipped files, bulk ingest.
+mod zones;

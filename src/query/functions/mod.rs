@@ -5,6 +5,7 @@
 mod date_trunc;
 mod examples;
 mod json_entries;
+pub(super) mod local_time;
 mod order_book;
 mod order_first;
 mod order_names;
@@ -29,6 +30,9 @@ pub(super) use person_at::PERSON_AT;
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
+    for function in local_time::functions() {
+        state.register_udf(function)?;
+    }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
+use chrono_tz::Tz;
 use datafusion::catalog::{Session, TableFunctionArgs};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
@@ -12,6 +13,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::{ConstantTable, refused};
 use crate::query::parameters::{self, BoundParameters, UnboundParameters};
+use crate::query::zone;
 
 /// The arguments with the values of parameters, where the session has them, also inside subqueries.
 ///
@@ -25,10 +27,16 @@ pub(super) fn bound(function: &dyn ConstantTable, args: &TableFunctionArgs) -> D
     {
         unbound.note();
     }
-    args.exprs().iter().map(|argument| bound_argument(function, argument, values)).collect()
+    let zone = zone::of_session(args.session().config_options());
+    args.exprs().iter().map(|argument| bound_argument(function, argument, values, zone)).collect()
 }
 
-fn bound_argument(function: &dyn ConstantTable, argument: &Expr, values: Option<&[ScalarValue]>) -> DfResult<Expr> {
+fn bound_argument(
+    function: &dyn ConstantTable,
+    argument: &Expr,
+    values: Option<&[ScalarValue]>,
+    zone: Tz,
+) -> DfResult<Expr> {
     let done = argument.clone().transform(|part| match (part, values) {
         (Expr::Placeholder(placeholder), Some(values)) => {
             let value = parameters::value_of(&placeholder.id, values)
@@ -45,7 +53,7 @@ fn bound_argument(function: &dyn ConstantTable, argument: &Expr, values: Option<
             Err(refused(function, "a subquery is not scalar").into())
         }
         (Expr::ScalarSubquery(subquery), Some(values)) => {
-            let plan = parameters::bind_known(subquery.subquery.as_ref().clone(), values)?;
+            let plan = parameters::bind_known(subquery.subquery.as_ref().clone(), values, zone)?;
             Ok(Transformed::yes(Expr::ScalarSubquery(subquery.with_plan(Arc::new(plan)))))
         }
         (part, _) => Ok(Transformed::no(part)),

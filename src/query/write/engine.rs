@@ -93,12 +93,13 @@ impl Engine {
         deadline: Instant,
     ) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
+        let zone = template.zone(session);
         if rows.len() > 1
             && let Some(plan) = prepared.plan()
-            && combined(plan, &prepared.parameters, &rows[..1])?.is_some()
+            && combined(plan, &prepared.parameters, &rows[..1], zone)?.is_some()
         {
             for part in rows.chunks(ROWS_OF_A_PLAN) {
-                let Some(plan) = combined(plan, &prepared.parameters, part)? else { continue };
+                let Some(plan) = combined(plan, &prepared.parameters, part, zone)? else { continue };
                 let plan = self.with_subquery_values(template, session, plan, deadline).await?;
                 changes.push(Change::of(&plan, template, session)?);
             }

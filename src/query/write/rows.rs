@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
+use chrono_tz::Tz;
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{DmlStatement, LogicalPlan, WriteOp};
 
@@ -17,6 +18,7 @@ pub(in crate::query) fn combined(
     plan: &LogicalPlan,
     declared: &[FieldRef],
     rows: &[Vec<ScalarValue>],
+    zone: Tz,
 ) -> Result<Option<LogicalPlan>> {
     let LogicalPlan::Dml(dml) = plan else { return Ok(None) };
     if !matches!(dml.op, WriteOp::Insert(_)) {
@@ -31,7 +33,7 @@ pub(in crate::query) fn combined(
     let mut all = values.clone();
     all.values.clear();
     for row in rows {
-        let bound = parameters::bind(LogicalPlan::Values(values.clone()), declared, row.clone())?;
+        let bound = parameters::bind(LogicalPlan::Values(values.clone()), declared, row.clone(), zone)?;
         let LogicalPlan::Values(bound) = bound else { return Ok(None) };
         all.values.extend(bound.values);
     }

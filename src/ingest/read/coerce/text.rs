@@ -27,5 +27,3 @@ pub fn trimmed(text: &str) -> Option<&str> {
     let text = trim_blanks(text);
     (!text.is_empty()).then_some(text)
 }
-
-}
