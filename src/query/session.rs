@@ -12,7 +12,9 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
+use super::functions::numbers::NumberPlanner;
 use super::history::History;
+use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
 use crate::error::{Error, Result};
 use crate::settings::{Settings, similar_names};
@@ -125,7 +127,10 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
+        // Asked before DataFusion's own, which come with the default features.
+        .with_expr_planners(vec![Arc::new(NumberPlanner)])
         .with_default_features()
+        .with_optimizer_rule(Arc::new(GuardFilters))
         .build();
     // No table functions, file formats or factories beyond our own: they read files.
     let names: Vec<String> = state.table_functions().keys().cloned().collect();

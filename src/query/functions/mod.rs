@@ -6,6 +6,7 @@ mod date_trunc;
 mod examples;
 mod json_entries;
 mod net_in_base;
+pub(in crate::query) mod numbers;
 mod order_lines;
 mod person_at;
 mod traits;
@@ -26,6 +27,7 @@ pub(super) use person_at::PERSON_AT;
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
+    numbers::register(state)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderLines::new())))?;

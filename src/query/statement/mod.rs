@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 
 mod dialect;
+mod literals;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -42,7 +43,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     let (tokens, parameters) = tokenize(sql)?;
     let mut parser = DFParserBuilder::new(tokens).with_dialect(&ConvokeDialect).build().map_err(syntax_error)?;
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
-    let statement = match (statements.pop_front(), statements.is_empty()) {
+    let mut statement = match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => statement,
         (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
         (None, _) => return Err(Error::invalid("the statement is empty")),
@@ -55,6 +56,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if !changes(&statement) {
         check_allowed(&statement)?;
     }
+    literals::rewrite(&mut statement);
     Ok(Parsed::Query { statement: Box::new(statement), parameters })
 }
 

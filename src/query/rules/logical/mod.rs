@@ -5,9 +5,14 @@
 //! a plan: types are settled there, since the client is told the columns of the result. It is *bound* when its
 //! parameters have values: what depends on a value, such as a NULL, belongs there.
 
+mod fallible;
 mod in_subquery;
+mod insert_casts;
+mod intervals;
 mod local_time;
 mod null_in_list;
+mod numbers;
+mod short_circuit;
 mod streamed_members;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
@@ -15,6 +20,7 @@ use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
+pub(in crate::query) use self::fallible::can_fail;
 use crate::error::Result;
 
 /// What a rule knows beside the plan.
@@ -35,15 +41,22 @@ struct Phase {
     expressions: &'static [ExpressionRule],
 }
 
-const WRITTEN: Phase = Phase { nodes: &[in_subquery::check], expressions: &[local_time::rewrite] };
+const WRITTEN: Phase = Phase {
+    nodes: &[in_subquery::check, intervals::sort_by_length, short_circuit::evaluate_in_order],
+    expressions: &[local_time::rewrite, numbers::rewrite, intervals::compare_by_length],
+};
 
-const BOUND: Phase = Phase { nodes: &[streamed_members::plan], expressions: &[null_in_list::split] };
+const BOUND: Phase = Phase {
+    nodes: &[streamed_members::plan],
+    expressions: &[null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+};
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
 /// # Errors
 /// `InvalidInput` for what would give wrong rows, with what to write instead.
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
+    insert_casts::check(&plan)?;
     local_time::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 
