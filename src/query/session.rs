@@ -12,8 +12,10 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
+use super::functions::numbers::NumberPlanner;
 use super::history::History;
 use super::rules::logical::AfterCoercion;
+use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
@@ -137,7 +139,10 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
+        // Asked before DataFusion's own, which come with the default features.
+        .with_expr_planners(vec![Arc::new(NumberPlanner)])
         .with_default_features()
+        .with_optimizer_rule(Arc::new(GuardFilters))
         .build();
     state.add_analyzer_rule(Arc::new(AfterCoercion));
     // No table functions, file formats or factories beyond our own: they read files.

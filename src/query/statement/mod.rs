@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 
 pub(super) mod at_time_zone;
 mod dialect;
+mod literals;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         check_allowed(&statement)?;
     }
     at_time_zone::rewrite(&mut statement);
+    literals::rewrite(&mut statement);
     Ok(Parsed::Query { statement: Box::new(statement), parameters })
 }
 

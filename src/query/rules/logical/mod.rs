@@ -6,10 +6,15 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod fallible;
 mod in_subquery;
+mod insert_casts;
+mod intervals;
 mod local_time;
 mod mixed_times;
 mod null_in_list;
+mod numbers;
+mod short_circuit;
 mod shown_zone;
 mod streamed_members;
 
@@ -22,6 +27,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+pub(in crate::query) use self::fallible::can_fail;
 use crate::error::Result;
 use crate::query::zone::UTC;
 
@@ -44,14 +50,29 @@ struct Phase {
 }
 
 const WRITTEN: Phase = Phase {
-    nodes: &[in_subquery::check, mixed_times::unify_branches],
-    expressions: &[mixed_times::name_types, mixed_times::rewrite],
+    nodes: &[
+        in_subquery::check,
+        mixed_times::unify_branches,
+        intervals::sort_by_length,
+        short_circuit::evaluate_in_order,
+    ],
+    expressions: &[
+        mixed_times::name_types,
+        mixed_times::rewrite,
+        numbers::rewrite,
+        intervals::compare_by_length,
+    ],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, mixed_times::unify_branches],
-    expressions: &[mixed_times::rewrite, null_in_list::split],
+    expressions: &[
+        mixed_times::rewrite,
+        null_in_list::split,
+        numbers::rewrite,
+        intervals::compare_by_length,
+    ],
 };
 
 const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
@@ -61,6 +82,7 @@ const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] }
 /// # Errors
 /// `InvalidInput` for what would give wrong rows, with what to write instead.
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
+    insert_casts::check(&plan)?;
     shown_zone::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 
