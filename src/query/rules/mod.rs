@@ -3,3 +3,4 @@
 //! Must know no protocol and no workspace: a rule sees a plan and the options of the session.
 
 pub(super) mod logical;
+pub(super) mod physical;

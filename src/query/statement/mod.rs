@@ -10,13 +10,20 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result};
 
+mod clauses;
 mod dialect;
+mod repeated_names;
+mod rollup;
 mod split;
 #[cfg(test)]
 mod tests;
+mod using_join;
 
+pub(super) use self::clauses::{FunctionKinds, check as check_clauses};
 use self::dialect::ConvokeDialect;
+pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
+pub(super) use self::using_join::rewrite as rewrite_joins;
 
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;
@@ -42,11 +49,14 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     let (tokens, parameters) = tokenize(sql)?;
     let mut parser = DFParserBuilder::new(tokens).with_dialect(&ConvokeDialect).build().map_err(syntax_error)?;
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
-    let statement = match (statements.pop_front(), statements.is_empty()) {
+    let mut statement = match (statements.pop_front(), statements.is_empty()) {
         (Some(statement), true) => statement,
         (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
+    if let DfStatement::Statement(inner) = &mut statement {
+        rollup::rewrite(inner.as_mut());
+    }
     if let DfStatement::Statement(inner) = &statement
         && let Statement::Set(set) = inner.as_ref()
     {

@@ -5,10 +5,13 @@
 //! a plan: types are settled there, since the client is told the columns of the result. It is *bound* when its
 //! parameters have values: what depends on a value, such as a NULL, belongs there.
 
+mod correlated_subquery;
 mod in_subquery;
 mod local_time;
 mod null_in_list;
+mod set_operation_all;
 mod streamed_members;
+mod volatile_group;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
@@ -35,7 +38,16 @@ struct Phase {
     expressions: &'static [ExpressionRule],
 }
 
-const WRITTEN: Phase = Phase { nodes: &[in_subquery::check], expressions: &[local_time::rewrite] };
+const WRITTEN: Phase = Phase {
+    nodes: &[
+        // Before the rule that builds subqueries of its own.
+        correlated_subquery::rewrite,
+        in_subquery::rewrite,
+        set_operation_all::count_copies,
+        volatile_group::compute_first,
+    ],
+    expressions: &[local_time::rewrite],
+};
 
 const BOUND: Phase = Phase { nodes: &[streamed_members::plan], expressions: &[null_in_list::split] };
 
@@ -98,4 +110,17 @@ fn schema_of_inputs(node: &LogicalPlan) -> DFSchema {
         schema.merge(input.schema());
     }
     schema
+}
+
+/// Whether something in the plan gives another value with each call.
+fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            found |= expression.is_volatile();
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
