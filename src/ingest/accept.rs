@@ -12,6 +12,7 @@ use chrono::Utc;
 use serde::de::IgnoredAny;
 
 use super::dead_letters::DeadLetters;
+use super::json_text;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, IdentityGraph, TypeId};
 use crate::store::events::schema;
@@ -152,6 +153,7 @@ impl Acceptor {
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
                 )),
+                "properties" | "context" => normalize_json(rows, field.name()),
                 // Every other stored column is an input column of the same name and type.
                 name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
             })
@@ -204,6 +206,12 @@ impl Acceptor {
         });
         Arc::new(StringArray::from_iter_values(ids))
     }
+}
+
+/// A column of JSON texts, each as it is stored.
+fn normalize_json(rows: &InputColumns<'_>, column: &str) -> ArrayRef {
+    let texts = (0..rows.len()).map(|row| rows.text(column, row).map(json_text::normalize));
+    Arc::new(texts.collect::<StringArray>())
 }
 
 fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 mod accept;
 mod dead_letters;
 pub mod input;
+mod json_text;
 mod load;
 mod partition;
 pub mod read;

@@ -146,6 +146,9 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     options.sql_parser.map_string_types_to_utf8view = false;
     // datafusion#25414: it moves a field of a struct below a projection that gives its columns other values.
     options.optimizer.enable_leaf_expression_pushdown = false;
+    for (key, value) in &parts.settings.query.planner {
+        options.set(key, value)?;
+    }
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))

@@ -10,7 +10,7 @@ mod csv;
 mod draft;
 mod field;
 mod files;
-mod json;
+pub(in crate::ingest) mod json;
 mod layout;
 mod mapping;
 mod ndjson;

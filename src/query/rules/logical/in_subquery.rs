@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, Filter, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit,
 };
 
-use super::{RuleContext, is_volatile_plan, schema_of_inputs};
+use super::{RuleContext, is_volatile_plan};
 use crate::error::Error;
 
 /// # Errors

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
 use datafusion::sql::sqlparser::ast::{
     Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    ObjectNamePart, WindowFrame, WindowSpec, WindowType,
+    ObjectName, ObjectNamePart, WindowFrame, WindowSpec, WindowType,
 };
 
 use super::query::check_order_by_expression;
@@ -26,6 +26,12 @@ pub(in crate::query) struct FunctionKinds<'a> {
 impl<'a> FunctionKinds<'a> {
     pub(in crate::query) fn of(state: &'a SessionState) -> Self {
         Self { scalar: state.scalar_functions(), aggregate: state.aggregate_functions() }
+    }
+
+    /// Whether each call gives another value.
+    pub(in crate::query) fn is_volatile(&self, name: &ObjectName) -> bool {
+        let function = self.scalar.get(&name.to_string().to_ascii_lowercase());
+        function.is_some_and(|function| function.signature().volatility == Volatility::Volatile)
     }
 }
 
