@@ -271,7 +271,7 @@ fn arrow_kind(error: &ArrowError) -> Kind {
 
 impl From<ArrowError> for Error {
     fn from(error: ArrowError) -> Self {
-        Error::new(arrow_kind(&error), error.to_string()).with_source(error)
+        Error::new(arrow_kind(&error), first_lines(&error.to_string())).with_source(error)
     }
 }
 

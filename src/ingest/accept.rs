@@ -14,6 +14,7 @@ use serde::de::IgnoredAny;
 
 use super::canonical;
 use super::dead_letters::DeadLetters;
+use super::json_text;
 use super::order_columns;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
@@ -192,6 +193,7 @@ impl Acceptor {
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
                 )),
+                "properties" | "context" => normalize_json(rows, field.name()),
                 name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
                     Some(at) => Arc::clone(&of_orders[at]),
                     // Every other stored column is an input column of the same name and type.
@@ -313,6 +315,12 @@ fn rendered_rows(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Resu
     writer.finish()?;
     // A line end inside a value is escaped, so lines are rows.
     Ok(String::from_utf8_lossy(&writer.into_inner()).lines().map(str::to_owned).collect())
+}
+
+/// A column of JSON texts, each as it is stored.
+fn normalize_json(rows: &InputColumns<'_>, column: &str) -> ArrayRef {
+    let texts = (0..rows.len()).map(|row| rows.text(column, row).map(json_text::normalize));
+    Arc::new(texts.collect::<StringArray>())
 }
 
 fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {

@@ -4,6 +4,7 @@ mod accept;
 mod canonical;
 mod dead_letters;
 pub mod input;
+mod json_text;
 mod load;
 mod order_columns;
 mod order_notes;

@@ -19,12 +19,13 @@ use tokio::time::{Instant, timeout_at};
 use super::history::{History, QueryRecord, RunningQuery};
 use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
+use super::panics::Panics;
 use super::parameters::{self, BoundParameters, UnboundParameters};
 use super::places::Places;
 use super::rules::logical::{RuleContext, apply_to_bound, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
-use super::statement::{self, Parsed};
+use super::statement::{self, FunctionKinds, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
@@ -63,6 +64,8 @@ pub struct EngineLoad {
     pub memory_used: usize,
     pub memory_limit: usize,
     pub spill_used: u64,
+    /// Statements that panicked so far.
+    pub panics: u64,
 }
 
 /// A planned statement. `schema` is that of the logical plan, coerced and before optimisation: the promise to the client.
@@ -116,22 +119,25 @@ pub struct Engine {
     plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
     memory: Arc<SharedMemory>,
     places: Arc<Places>,
+    pub(super) panics: Panics,
 }
 
 impl Engine {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
         let runtime = runtime::shared_runtime(&settings.query)?;
         let pool = Arc::clone(&runtime.memory_pool);
+        let panics = Panics::default();
         Ok(Self {
             memory: Arc::new(SharedMemory::new(pool, settings.query.pool_memory.0)),
             runtime,
-            threads: Arc::new(QueryThreads::new(settings.query.concurrency)?),
+            threads: Arc::new(QueryThreads::new(settings.query.concurrency, panics.clone())?),
             history: History::default(),
             templates: Arc::default(),
             plans: Arc::default(),
             places: Arc::new(Places::new(&settings.query)),
             workspaces,
             settings,
+            panics,
         })
     }
 
@@ -146,6 +152,7 @@ impl Engine {
             memory_used: self.memory.used(),
             memory_limit: self.memory.size(),
             spill_used: self.runtime.disk_manager.used_disk_space(),
+            panics: self.panics.count(),
         }
     }
 
@@ -180,7 +187,7 @@ impl Engine {
         if let Some(prepared) = self.plans.lock().get(&key) {
             return Ok(Arc::clone(prepared));
         }
-        let prepared = Arc::new(self.plan(&template, session, sql).await?);
+        let prepared = Arc::new(self.panics.contain(self.plan(&template, session, sql)).await?);
         if prepared.kind == StatementKind::Update {
             caller.check_can_write_tables()?;
         }
@@ -214,7 +221,7 @@ impl Engine {
             return self.change(caller, session, prepared, vec![parameters], Once::default()).await;
         }
         let query = self.history.start(caller, &prepared.sql);
-        let outcome = self.start(caller, session, prepared, parameters, &query).await;
+        let outcome = self.panics.contain(self.start(caller, session, prepared, parameters, &query)).await;
         match outcome {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
@@ -308,10 +315,7 @@ impl Engine {
         statement: DfStatement,
     ) -> Result<LogicalPlan> {
         let changes = statement::changes(&statement);
-        let plan = state
-            .statement_to_plan(statement)
-            .await
-            .map_err(|error| suggest::planning_error(error, template.catalog.as_str(), &template.table_names))?;
+        let plan = statement_plan(template, state, session, statement).await?;
         // What the grammar of SELECT still hides, such as SELECT INTO.
         let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         match write::is_change(&plan) && changes {
@@ -321,7 +325,7 @@ impl Engine {
         let context = rule_context(template, session);
         for subquery in table_functions::subqueries_of(&plan)? {
             reads.verify_plan(&subquery)?;
-            apply_to_written(subquery.as_ref().clone(), &context)?;
+            apply_to_written(Arc::unwrap_or_clone(subquery), &context)?;
         }
         apply_to_written(plan, &context)
     }
@@ -392,6 +396,7 @@ impl Engine {
             Ok(stream) => stream,
             Err(error) => return Err(damage::name(error, &template.workspace, &template.snapshot).await),
         };
+        let stream = promise::with_names(stream, &prepared.schema);
         let stream = damage::named(stream, &template.workspace, &template.snapshot);
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })
@@ -413,6 +418,28 @@ impl Prepared {
     pub(super) fn plan(&self) -> Option<&LogicalPlan> {
         self.plan.as_ref()
     }
+}
+
+/// The plan of a statement that the planner does in full, or an error.
+async fn statement_plan(
+    template: &Template,
+    state: &SessionState,
+    session: &SessionOptions,
+    mut statement: DfStatement,
+) -> Result<LogicalPlan> {
+    statement::rewrite_joins(&mut statement, &|name| template.columns_of(name, session))?;
+    statement::check_clauses(&statement, &FunctionKinds::of(state))?;
+    let marked = statement::mark(&statement);
+    let error = match state.statement_to_plan(statement).await {
+        Ok(plan) => return Ok(plan),
+        Err(error) => error,
+    };
+    if let Some(marked) = marked
+        && let Ok(plan) = state.statement_to_plan(marked).await
+    {
+        return Ok(plan);
+    }
+    Err(suggest::planning_error(error, template.catalog.as_str(), &template.table_names))
 }
 
 /// What the rules over plans know of the session.

@@ -9,6 +9,7 @@ mod functions;
 mod history;
 mod limits;
 mod memory;
+mod panics;
 mod parameters;
 mod places;
 mod promise;

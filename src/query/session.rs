@@ -8,12 +8,14 @@ use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
+use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
 use super::functions::numbers::NumberPlanner;
 use super::history::History;
+use super::rules;
 use super::rules::logical::AfterCoercion;
 use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
@@ -106,6 +108,26 @@ impl Template {
         options.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(self.time_zone)
     }
 
+    /// The columns of a table by its name in a statement.
+    pub(super) fn columns_of(&self, name: &ObjectName, session: &SessionOptions) -> Option<Vec<String>> {
+        let parts: Vec<String> = name
+            .0
+            .iter()
+            .map(|part| {
+                let part = part.as_ident()?;
+                Some(if part.quote_style.is_some() { part.value.clone() } else { part.value.to_ascii_lowercase() })
+            })
+            .collect::<Option<_>>()?;
+        let default = session.schema.as_deref().unwrap_or("main");
+        let (schema, name) = match parts.as_slice() {
+            [name] => (default, name),
+            [.., schema, name] => (schema.as_str(), name),
+            [] => return None,
+        };
+        let shown = self.tables.iter().find(|shown| shown.schema == schema && shown.name == *name)?;
+        Some(shown.columns.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
     /// A session for one request.
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.state.clone();
@@ -136,6 +158,11 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     // `0.1` is a decimal, as money is.
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // datafusion#25414: it moves a field of a struct below a projection that gives its columns other values.
+    options.optimizer.enable_leaf_expression_pushdown = false;
+    for (key, value) in &parts.settings.query.planner {
+        options.set(key, value)?;
+    }
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
@@ -143,6 +170,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_expr_planners(vec![Arc::new(NumberPlanner)])
         .with_default_features()
         .with_optimizer_rule(Arc::new(GuardFilters))
+        .with_physical_optimizer_rules(rules::physical::rules())
         .build();
     state.add_analyzer_rule(Arc::new(AfterCoercion));
     // No table functions, file formats or factories beyond our own: they read files.

@@ -11,7 +11,7 @@ mod csv;
 mod draft;
 mod field;
 mod files;
-mod json;
+pub(in crate::ingest) mod json;
 mod layout;
 mod look_alike;
 mod mapping;

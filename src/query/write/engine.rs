@@ -52,7 +52,8 @@ impl Engine {
     ) -> Result<Execution> {
         caller.check_can_write_tables()?;
         let query = self.history.start(caller, &prepared.sql);
-        match self.start_change(caller, session, prepared, rows, once, &query).await {
+        let work = self.start_change(caller, session, prepared, rows, once, &query);
+        match self.panics.contain(work).await {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
                 query.fail(&error);

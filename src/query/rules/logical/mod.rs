@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod correlated_subquery;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
@@ -14,9 +15,11 @@ mod local_time;
 mod mixed_times;
 mod null_in_list;
 mod numbers;
+mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod volatile_group;
 
 use std::sync::Arc;
 
@@ -51,7 +54,11 @@ struct Phase {
 
 const WRITTEN: Phase = Phase {
     nodes: &[
-        in_subquery::check,
+        // Before the rule that builds subqueries of its own.
+        correlated_subquery::rewrite,
+        in_subquery::rewrite,
+        set_operation_all::count_copies,
+        volatile_group::compute_first,
         mixed_times::unify_branches,
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
@@ -157,4 +164,17 @@ fn schema_of_inputs(node: &LogicalPlan) -> DFSchemaRef {
             Arc::new(schema)
         }
     }
+}
+
+/// Whether something in the plan gives another value with each call.
+fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            found |= expression.is_volatile();
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
