@@ -46,7 +46,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
     ) -> Result<Execution> {
@@ -65,7 +65,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
         query: &RunningQuery,
@@ -73,6 +73,7 @@ impl Engine {
         let template = self.template(caller, None).await?;
         // What was planned for an older state is planned again.
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
+        let prepared = self.prepare_for(caller, session, &prepared, &rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
         let deadline = started + Duration::from_secs(self.settings.query.seconds);
         let changes = self.changes(&template, session, &prepared, rows, deadline).await?;
@@ -105,7 +106,7 @@ impl Engine {
             return Ok(changes);
         }
         for row in rows {
-            let plan = self.bound_plan(template, session, prepared, row, deadline).await?;
+            let plan = self.bound_plan(template, session, prepared, &row, deadline).await?;
             changes.push(Change::of(&plan, template, session)?);
         }
         Ok(changes)

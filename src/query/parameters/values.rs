@@ -1,0 +1,56 @@
+//! A bound value as the place of its parameter takes it. Must not know plans.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{Result as DfResult, ScalarValue};
+
+/// The value in the type of its place; `None` when the place cannot hold it as it is: cut to 1, the 1.5 of
+/// `WHERE quantity >= ?` finds other rows.
+///
+/// # Errors
+/// For a text that is none of the type's values.
+pub(super) fn to_place(value: &ScalarValue, place: &DataType) -> DfResult<Option<ScalarValue>> {
+    let given = value.data_type();
+    if given == *place {
+        return Ok(Some(value.clone()));
+    }
+    if value.is_null() {
+        return ScalarValue::try_new_null(place).map(Some);
+    }
+    if is_instant(place) && (given.is_string() || is_wall_time(&given)) {
+        return to_instant(value, place).map(Some);
+    }
+    if given.is_string() || place.is_string() {
+        // Text is what clients send that know no other type.
+        return value.cast_to(place).map(Some);
+    }
+    let same_kind = (given.is_numeric() && place.is_numeric())
+        || (is_instant(&given) && is_instant(place))
+        || (is_wall_time(&given) && is_wall_time(place))
+        || (is_bytes(&given) && is_bytes(place))
+        || (given.is_nested() && place.is_nested());
+    Ok(if same_kind { without_loss(value, place) } else { None })
+}
+
+/// A text, day or wall time at the place of an instant.
+fn to_instant(value: &ScalarValue, place: &DataType) -> DfResult<ScalarValue> {
+    value.cast_to(place)
+}
+
+/// The value in another type, if casting it back gives the same.
+fn without_loss(value: &ScalarValue, data_type: &DataType) -> Option<ScalarValue> {
+    let cast = value.cast_to(data_type).ok()?;
+    let back = cast.cast_to(&value.data_type()).ok()?;
+    (back == *value).then_some(cast)
+}
+
+fn is_instant(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Timestamp(_, Some(_)))
+}
+
+fn is_wall_time(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Date32 | DataType::Date64 | DataType::Timestamp(_, None))
+}
+
+fn is_bytes(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_))
+}
