@@ -54,3 +54,6 @@ fn is_wall_time(data_type: &DataType) -> bool {
 fn is_bytes(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_))
 }
+
+#[cfg(test)]
+mod tests;
