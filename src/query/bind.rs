@@ -28,8 +28,8 @@ use crate::error::{Error, Result};
 pub(super) struct Planned {
     pub(super) state: SessionState,
     pub(super) plan: LogicalPlan,
-    /// What clients are told of a parameter of which nothing is known.
-    pub(super) assumed: DataType,
+    /// The type that parameters were taken to have; `None` where the plan stands without.
+    pub(super) assumed: Option<DataType>,
     /// A parameter stands in the arguments of a table function.
     pub(super) in_table_function: bool,
 }
@@ -69,6 +69,8 @@ impl Engine {
         let Some(plan) = typed.plan.clone() else { return Ok(typed) };
         let bound = typed.parameters.bind(plan, first)?;
         let schema = promise::columns(&template.session(session), &bound)?;
+        // Another row may hold NULL where the first does not.
+        let schema = if rows.len() > 1 { promise::nullable_as(&schema, &typed.schema) } else { schema };
         Ok(Arc::new(Prepared { schema, planned_for: Some(first.clone()), ..typed.as_ref().clone() }))
     }
 
@@ -158,10 +160,13 @@ impl Engine {
             outcome => return outcome,
         };
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, DataType::Binary] {
+        let list = DataType::new_list(DataType::Int64, true);
+        for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, DataType::Binary, list] {
             let planning = PlanningParameters::typed(vec![Some(assumed.clone()); count]);
             if let Ok(planned) = self.plan_with(template, session, statement.clone(), planning).await {
-                return Ok(Planned { assumed, ..planned });
+                // Table functions of DataFusion take whole numbers and no others.
+                let assumed = if planned.in_table_function { DataType::Int64 } else { assumed };
+                return Ok(Planned { assumed: Some(assumed), ..planned });
             }
         }
         Err(refused)
@@ -179,7 +184,7 @@ impl Engine {
         let parameters = Arc::new(parameters);
         state.config_mut().set_extension(Arc::clone(&parameters));
         let plan = self.logical_plan(template, &state, session, statement).await?;
-        Ok(Planned { state, plan, assumed: DataType::Utf8, in_table_function: parameters.in_table_function() })
+        Ok(Planned { state, plan, assumed: None, in_table_function: parameters.in_table_function() })
     }
 
     /// The plan with a row of values in it, those of the subqueries of table functions included. The statement must

@@ -296,7 +296,7 @@ impl Engine {
         };
         let Planned { state, plan, assumed, in_table_function } =
             self.plan_open(template, session, *statement, count).await?;
-        let (parameters, all_in_plan) = Parameters::of(&plan, count, &assumed)?;
+        let (parameters, all_in_plan) = Parameters::of(&plan, count, assumed.as_ref())?;
         // A parameter of a table function may stand elsewhere, too.
         let plan_again = !all_in_plan || in_table_function;
         let (kind, schema) = match write::is_change(&plan) {

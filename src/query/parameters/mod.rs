@@ -4,6 +4,7 @@
 //! something. Everywhere else a parameter has the type of the value: the statement is planned again with the types of
 //! what is bound.
 
+mod arguments;
 mod places;
 mod stand_in;
 mod values;
@@ -20,19 +21,24 @@ use self::values::to_place;
 use super::table_functions;
 use crate::error::{Error, Result};
 
+/// Of a value in a message.
+const SHOWN_CHARACTERS: usize = 60;
+
 /// What planning found out of the parameters of a statement, and the types that it was planned with.
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
     declared: Vec<FieldRef>,
     places: Vec<Option<Place>>,
+    /// What a NULL is that comes without a type.
+    hints: Vec<Option<DataType>>,
     /// Of the values that the statement was planned for; `None` where the place alone gives the type.
     types: Vec<Option<DataType>>,
 }
 
 impl Parameters {
     /// The parameters of a plan that has `count` of them, and whether all of them stand in the plan itself: the others are
-    /// in arguments of table functions. Where nothing tells a type, clients are told `assumed`.
-    pub(super) fn of(plan: &LogicalPlan, count: usize, assumed: &DataType) -> Result<(Self, bool)> {
+    /// in arguments of table functions. Where nothing tells a type, it is `assumed`; JDBC must be told one, and gets text.
+    pub(super) fn of(plan: &LogicalPlan, count: usize, assumed: Option<&DataType>) -> Result<(Self, bool)> {
         if count == 0 {
             // Most statements: their plan need not be walked.
             return Ok((Self::default(), true));
@@ -45,13 +51,15 @@ impl Parameters {
         for subquery in table_functions::subqueries_of(plan)? {
             places.read(&stand_in::placeholders(subquery.as_ref().clone())?)?;
         }
-        let declared = |id: &String| {
-            let data_type = declared_type(places.hint(id).unwrap_or_else(|| assumed.clone()));
+        let hints: Vec<_> = ids.iter().map(|id| places.hint(id).or_else(|| assumed.cloned())).collect();
+        let declared = |(id, hint): (&String, &Option<DataType>)| {
+            let data_type = declared_type(hint.clone().unwrap_or(DataType::Utf8));
             Arc::new(Field::new(id, data_type, true))
         };
         let parameters = Self {
-            declared: ids.iter().map(declared).collect(),
+            declared: ids.iter().zip(&hints).map(declared).collect(),
             places: ids.iter().map(|id| places.place(id)).collect(),
+            hints,
             types: vec![None; count],
         };
         Ok((parameters, all_in_plan))
@@ -122,11 +130,11 @@ impl Parameters {
         if self.count() == 0 && row.is_empty() {
             return Ok(plan);
         }
-        Ok(with_values(plan, self.arrange(row)?)?)
+        Ok(plan.with_param_values(ParamValues::from(self.arrange(row)?))?)
     }
 }
 
-/// The plan with a value in the place of each parameter.
+/// The plan of a subquery in the arguments of a table function with a value in the place of each parameter.
 pub(super) fn with_values(plan: LogicalPlan, values: Vec<ScalarValue>) -> DfResult<LogicalPlan> {
     stand_in::placeholders(plan)?.with_param_values(ParamValues::from(values))
 }
@@ -176,8 +184,9 @@ fn type_for<'a>(
 fn at_place(number: usize, place: &Place, value: &ScalarValue) -> Result<Option<ScalarValue>> {
     let data_type = place.data_type();
     let refused = || {
+        let shown: String = value.to_string().chars().take(SHOWN_CHARACTERS).collect();
         Error::invalid(format!(
-            "the value of parameter ${number} is {value}, which is no {data_type}: bind a value of this type, or say how \
+            "the value of parameter ${number} is {shown}, which is no {data_type}: bind a value of this type, or say how \
              it becomes one, such as CAST(round(${number}) AS ...)"
         ))
     };

@@ -5,8 +5,11 @@ use std::collections::HashMap;
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
-use datafusion::logical_expr::expr::{Case, ScalarFunction};
+use datafusion::logical_expr::expr::Case;
+use datafusion::logical_expr::type_coercion::functions::UDFCoercionExt;
 use datafusion::logical_expr::{BinaryExpr, DmlStatement, Expr, ExprSchemable, LogicalPlan, Operator, WriteOp};
+
+use super::arguments::argument_types;
 
 /// A place that gives a value its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +87,7 @@ impl Places {
                     self.stored(rows, &DataType::Int64);
                 }
             }
+            LogicalPlan::Filter(filter) => self.hint_at(&filter.predicate, Rank::Neighbour, &DataType::Boolean),
             LogicalPlan::Dml(insert) if matches!(insert.op, WriteOp::Insert(_)) => self.read_insert(insert),
             _ => {}
         }
@@ -144,8 +148,10 @@ impl Places {
             Expr::SetComparison(comparison) => self.compared_with_rows(&comparison.expr, &comparison.subquery.subquery),
             Expr::Cast(cast) => self.hint_at(&cast.expr, Rank::Cast, cast.field.data_type()),
             Expr::TryCast(cast) => self.hint_at(&cast.expr, Rank::Cast, cast.field.data_type()),
-            Expr::ScalarFunction(call) => self.read_call(call, schema),
+            Expr::ScalarFunction(call) => self.read_call(call.func.as_ref(), &call.args, schema),
+            Expr::AggregateFunction(call) => self.read_call(call.func.as_ref(), &call.params.args, schema),
             Expr::Case(case) => self.read_case(case, schema),
+            Expr::Not(condition) => self.hint_at(condition, Rank::Neighbour, &DataType::Boolean),
             _ => {}
         }
     }
@@ -161,18 +167,9 @@ impl Places {
         }
     }
 
-    /// What a function with rules of its own makes of its arguments, where it can tell without the parameters.
-    fn read_call(&mut self, call: &ScalarFunction, schema: &DFSchema) {
-        if !call.args.iter().any(|argument| matches!(argument, Expr::Placeholder(_))) {
-            return;
-        }
-        let given = call.args.iter().map(|argument| match argument {
-            Expr::Placeholder(_) => Some(DataType::Null),
-            other => other.get_type(schema).ok(),
-        });
-        let Some(given) = given.collect::<Option<Vec<_>>>() else { return };
-        let Ok(wanted) = call.func.coerce_types(&given) else { return };
-        for (argument, wanted) in call.args.iter().zip(wanted) {
+    fn read_call(&mut self, function: &impl UDFCoercionExt, arguments: &[Expr], schema: &DFSchema) {
+        for (argument, wanted) in arguments.iter().zip(argument_types(function, arguments, schema).unwrap_or_default())
+        {
             self.hint_at(argument, Rank::Argument, &wanted);
         }
     }
@@ -185,8 +182,11 @@ impl Places {
                 self.hint_at(result, Rank::Neighbour, &typed);
             }
         }
-        let Some(tested) = &case.expr else { return };
         for (when, _) in &case.when_then_expr {
+            let Some(tested) = &case.expr else {
+                self.hint_at(when, Rank::Neighbour, &DataType::Boolean);
+                continue;
+            };
             self.compared(when, tested, schema);
             self.compared(tested, when, schema);
         }

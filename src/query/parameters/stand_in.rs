@@ -200,7 +200,9 @@ impl ScalarUDFImpl for StandIn {
     /// Only arguments of table functions are simplified before the plan stands.
     fn simplify(&self, _args: Vec<Expr>, _info: &SimplifyContext) -> DfResult<ExprSimplifyResult> {
         self.folded.store(true, Ordering::Relaxed);
-        let value = self.value.clone().unwrap_or(ScalarValue::Null);
+        // Without a value only the columns are asked for, and some functions tell them for no NULL with a type.
+        let sample = || ScalarValue::new_one(&self.data_type).unwrap_or(ScalarValue::Null);
+        let value = self.value.clone().unwrap_or_else(sample);
         Ok(ExprSimplifyResult::Simplified(Expr::Literal(value, None)))
     }
 

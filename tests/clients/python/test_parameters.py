@@ -55,15 +55,19 @@ def duck():
 
 
 def plain(value):
-    """Numbers as numbers whatever their type, instants as instants."""
+    """Numbers as numbers whatever their type, instants as instants. pandas has no other NULL than NaN and NaT."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
     if isinstance(value, (list, tuple)):
         return [plain(part) for part in value]
     if isinstance(value, dict):
         return {name: plain(part) for name, part in value.items()}
-    if isinstance(value, bool) or value is None:
+    if value is None or value != value:
+        return None
+    if isinstance(value, bool):
         return value
     if isinstance(value, float):
-        return Decimal(repr(value)).normalize() if value == value else "nan"
+        return Decimal(repr(value)).normalize()
     if isinstance(value, (int, Decimal)):
         return Decimal(value).normalize()
     if isinstance(value, datetime.datetime) and value.tzinfo is not None:
@@ -190,17 +194,15 @@ def test_declared_types(values):
 
 def test_several_rows_for_one_query(values):
     """The results after one another, in the order of the rows."""
-    with values.cursor() as cursor:
-        rows = pa.record_batch({"0": pa.array([1, 9, 5]), "1": pa.array(["a", None, "c"])})
-        cursor._stmt.set_sql_query("SELECT ? AS a, ? AS b, count(*) AS n FROM kinds WHERE i = $1")
-        with pytest.raises(adbc_driver_manager.Error, match="both"):
-            cursor._stmt.prepare()
-        cursor._stmt.set_sql_query("SELECT $1 AS a, $2 AS b, (SELECT count(*) FROM kinds WHERE i = $1) AS n")
-        cursor._stmt.prepare()
-        cursor._bind(rows)
-        stream, _ = cursor._stmt.execute_query()
-        got = pa.RecordBatchReader._import_from_c(stream.address).read_all().to_pylist()
+    rows = pa.record_batch({"0": pa.array([1, 9, 5]), "1": pa.array(["a", None, "c"])})
+    sql = "SELECT $1 AS a, $2 AS b, (SELECT count(*) FROM kinds WHERE i = $1) AS n"
+    got = adbc.table(values, sql, rows).to_pylist()
     assert got == [{"a": 1, "b": "a", "n": 1}, {"a": 9, "b": None, "n": 1}, {"a": 5, "b": "c", "n": 0}]
+    # Values of one column that fit the type of their place, and others that do not.
+    fractions = pa.record_batch({"0": pa.array([1.0, 1.5, 9.0])})
+    assert adbc.table(values, "SELECT count(*) AS n FROM kinds WHERE i <= ?", fractions)["n"].to_pylist() == [1, 1, 3]
+    numbers = pa.record_batch({"0": pa.array([2, 0, 1])})
+    assert adbc.table(values, "SELECT value FROM generate_series(1, ?)", numbers)["value"].to_pylist() == [1, 2, 1]
 
 
 STORED = {"i": 7, "f": 0.125, "m": Decimal("1.2345"), "t": "x", "b": False, "d": DAY, "ts": AWARE, "y": b"\x00"}
