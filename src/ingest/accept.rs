@@ -214,7 +214,8 @@ impl Acceptor {
     }
 
     fn note_orders(&mut self, rows: &InputColumns<'_>, order_ids: &StringArray, statements: &[Statement]) {
-        let quantities = rows.batch.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+        let quantities =
+            rows.batch.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
         for (row, statement) in statements.iter().enumerate() {
             let Some(event) = rows.text("event", row) else { continue };
             let named = Named {

@@ -122,7 +122,8 @@ impl<'de> Visitor<'de> for Scan<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let (mut few, mut many) = (Vec::<Cow<'de, str>>::new(), HashSet::<Cow<'de, str>>::new());
         while let Some(key) = members.next_key_seed(Key)? {
-            let seen = if few.len() < FEW_KEYS { few.contains(&key) } else { few.contains(&key) || many.contains(&key) };
+            let seen =
+                if few.len() < FEW_KEYS { few.contains(&key) } else { few.contains(&key) || many.contains(&key) };
             *self.repeats |= seen;
             if few.len() < FEW_KEYS {
                 few.push(key);
@@ -221,7 +222,9 @@ mod tests {
 
     #[test]
     fn whole_characters_and_escaped_backslashes_stay() {
-        for text in [r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\\ud83d"}"#, r#"{"a":"\u00e9\\"}"#, "{}", "no JSON \\ud", "\\é"] {
+        for text in
+            [r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\\ud83d"}"#, r#"{"a":"\u00e9\\"}"#, "{}", "no JSON \\ud", "\\é"]
+        {
             let expected = if text == "no JSON \\ud" { "no JSON \\ud" } else { text };
             assert_eq!(normalize(text), expected);
         }

@@ -50,15 +50,7 @@ struct Held {
 
 impl OrderNotes {
     pub(super) fn new(settings: OrderSettings, base: BaseCurrency) -> Self {
-        Self {
-            settings,
-            base,
-            orders: HashMap::new(),
-            held: 0,
-            is_cut: false,
-            without_amount: 0,
-            not_a_number: 0,
-        }
+        Self { settings, base, orders: HashMap::new(), held: 0, is_cut: false, without_amount: 0, not_a_number: 0 }
     }
 
     pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {

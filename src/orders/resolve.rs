@@ -119,7 +119,8 @@ impl<'a> Order<'a> {
 
     /// Refund events that say an amount, or products.
     fn book_stated_refunds(&mut self, named: &'a str) {
-        let lacks_price = |event: &OrderEvent<'_>| event.unpriced || event.products.iter().any(|row| row.amount.is_none());
+        let lacks_price =
+            |event: &OrderEvent<'_>| event.unpriced || event.products.iter().any(|row| row.amount.is_none());
         let prices = match self.events.iter().any(|event| event.is_refund && lacks_price(event)) {
             true => self.prices(),
             false => HashMap::new(),

@@ -95,10 +95,7 @@ fn a14_the_latest_whole_statement_stands() {
 #[test]
 fn a23_two_message_ids_are_two_refunds() {
     let bought = with_products(event("a", 0, None), &[("p", 1, Some(100.0))]);
-    assert_eq!(
-        sums(&[bought, refund("b", DAY, Some(30.0)), refund("c", DAY, Some(30.0))]),
-        [100.0, -60.0, 40.0]
-    );
+    assert_eq!(sums(&[bought, refund("b", DAY, Some(30.0)), refund("c", DAY, Some(30.0))]), [100.0, -60.0, 40.0]);
 }
 
 #[test]
@@ -269,7 +266,11 @@ fn amounts_are_found_in_their_order() {
     assert_eq!(amount(r#"{"total":9,"price":10}"#, OwnLine { revenue: Some(0), ..line }), Some(0), "0 is a number");
     assert_eq!(amount(r#"{"total":9,"price":"10.005"}"#, line), Some(200_100));
     assert_eq!(amount(r#"{"total":9,"value":8}"#, line), Some(90_000));
-    assert_eq!(amount(r#"{"value":8,"price":10,"products":[{"price":1}]}"#, none), Some(80_000), "no product of its own");
+    assert_eq!(
+        amount(r#"{"value":8,"price":10,"products":[{"price":1}]}"#, none),
+        Some(80_000),
+        "no product of its own"
+    );
     assert_eq!(amount(r#"{"total":"n/a","value":8}"#, none), Some(80_000));
     assert!(said(r#"{"total":"n/a"}"#, none).not_a_number);
     assert_eq!(amount(r#"{"items":3,"line_items":[{"price":2,"quantity":3,"discount":0.5}]}"#, none), Some(55_000));

@@ -2,6 +2,7 @@
 //!
 //! Must know no protocol and no wire format, and must never take a path or a URL from a statement.
 
+mod bind;
 mod catalog;
 mod damage;
 mod engine;
@@ -29,6 +30,7 @@ mod zone;
 
 pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
+pub use parameters::Parameters;
 pub use session::SessionOptions;
 pub use statement::{Split, split};
 pub use write::{IfExists, Once, TableIngest};

@@ -42,6 +42,15 @@ pub(super) fn columns_unbound(state: &SessionState, plan: &LogicalPlan) -> Schem
     columns(state, plan).unwrap_or_else(|_| as_written(plan))
 }
 
+/// The columns, each of which may be NULL where that of `other` may.
+pub(super) fn nullable_as(columns: &Schema, other: &Schema) -> SchemaRef {
+    let fields = columns.fields().iter().zip(other.fields()).map(|(field, other)| {
+        let nullable = field.is_nullable() || other.is_nullable();
+        Arc::new(field.as_ref().clone().with_nullable(nullable))
+    });
+    Arc::new(Schema::new_with_metadata(fields.collect::<Vec<FieldRef>>(), columns.metadata().clone()))
+}
+
 fn as_written(plan: &LogicalPlan) -> SchemaRef {
     let schema = plan.schema().as_arrow();
     let fields: Vec<FieldRef> = schema

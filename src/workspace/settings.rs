@@ -232,7 +232,8 @@ pub fn currency(text: &str) -> Result<String> {
 }
 
 fn age_in_days(text: &str) -> Result<u32> {
-    let refused = || Error::invalid(format!("'{text}' is not an age in days: write a whole number, 0 for the same day"));
+    let refused =
+        || Error::invalid(format!("'{text}' is not an age in days: write a whole number, 0 for the same day"));
     text.parse().map_err(|_| refused())
 }
 

@@ -32,9 +32,7 @@ pub(super) struct OrderFirst {
 
 impl OrderFirst {
     pub(super) fn new() -> Self {
-        let with = |value| {
-            TypeSignature::Exact(vec![value, DataType::Boolean, instant(), instant(), DataType::Utf8])
-        };
+        let with = |value| TypeSignature::Exact(vec![value, DataType::Boolean, instant(), instant(), DataType::Utf8]);
         let lists = vec![with(DataType::Int64), with(DataType::Utf8)];
         Self { signature: Signature::one_of(lists, Volatility::Immutable) }
     }
@@ -137,10 +135,13 @@ impl Groups {
         if slot.has_value && held <= (ts, received_at, message_id) {
             return;
         }
-        let (message_id, text) = (self.keep(message_id), match self.is_text {
-            true => self.keep(columns.value.as_string::<i32>().value(row)),
-            false => 0..0,
-        });
+        let (message_id, text) = (
+            self.keep(message_id),
+            match self.is_text {
+                true => self.keep(columns.value.as_string::<i32>().value(row)),
+                false => 0..0,
+            },
+        );
         let number = if self.is_text { 0 } else { columns.value.as_primitive::<Int64Type>().value(row) };
         self.slots[group] = Slot { rank, has_value: true, ts, received_at, message_id, number, text };
     }
@@ -234,7 +235,9 @@ impl GroupsAccumulator for Groups {
         if let Some(kept) = opt_filter {
             let left_out: BooleanArray =
                 (0..kept.len()).map(|row| Some(!(kept.is_valid(row) && kept.value(row)))).collect();
-            ranks = (0..ranks.len()).map(|row| Some(if left_out.value(row) { NOTHING } else { ranks.value(row) })).collect();
+            ranks = (0..ranks.len())
+                .map(|row| Some(if left_out.value(row) { NOTHING } else { ranks.value(row) }))
+                .collect();
             value = nullif(&value, &left_out)?;
         }
         let others = values[2..].iter().map(Arc::clone);

@@ -76,11 +76,7 @@ pub(in crate::query) fn with_order_columns(
 }
 
 /// These columns of the stored events; `person` is computed.
-fn project(
-    state: &SessionState,
-    raw: Arc<dyn TableProvider>,
-    columns: &[&str],
-) -> Result<Arc<dyn TableProvider>> {
+fn project(state: &SessionState, raw: Arc<dyn TableProvider>, columns: &[&str]) -> Result<Arc<dyn TableProvider>> {
     let person_at = state
         .scalar_functions()
         .get(PERSON_AT)

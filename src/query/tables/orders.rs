@@ -30,7 +30,8 @@ pub(in crate::query) async fn views(
     main.register_table(SOURCE.to_owned(), events)?;
     let texts = OrderTexts { settings, needs_prices: some_refund_may_lack_a_price(snapshot) };
     let mut views = Vec::new();
-    for (name, sql) in [("orders", texts.orders()), ("order_entries", texts.entries()), ("order_items", texts.items())] {
+    for (name, sql) in [("orders", texts.orders()), ("order_entries", texts.entries()), ("order_items", texts.items())]
+    {
         views.push((name, view(state, &sql).await?));
     }
     main.deregister_table(SOURCE)?;

@@ -46,7 +46,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
     ) -> Result<Execution> {
@@ -66,7 +66,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
         query: &RunningQuery,
@@ -74,6 +74,7 @@ impl Engine {
         let template = self.template(caller, None).await?;
         // What was planned for an older state is planned again.
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
+        let prepared = self.prepare_for(caller, session, &prepared, &rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
         let deadline = started + Duration::from_secs(self.settings.query.seconds);
         let changes = self.changes(&template, session, &prepared, rows, deadline).await?;
@@ -94,20 +95,19 @@ impl Engine {
         deadline: Instant,
     ) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
-        let zone = template.zone(session);
         if rows.len() > 1
             && let Some(plan) = prepared.plan()
-            && combined(plan, &prepared.parameters, &rows[..1], zone)?.is_some()
+            && combined(plan, &prepared.parameters, &rows[..1])?.is_some()
         {
             for part in rows.chunks(ROWS_OF_A_PLAN) {
-                let Some(plan) = combined(plan, &prepared.parameters, part, zone)? else { continue };
+                let Some(plan) = combined(plan, &prepared.parameters, part)? else { continue };
                 let plan = self.with_subquery_values(template, session, plan, deadline).await?;
                 changes.push(Change::of(&plan, template, session)?);
             }
             return Ok(changes);
         }
         for row in rows {
-            let plan = self.bound_plan(template, session, prepared, row, deadline).await?;
+            let plan = self.bound_plan(template, session, prepared, &row, deadline).await?;
             changes.push(Change::of(&plan, template, session)?);
         }
         Ok(changes)

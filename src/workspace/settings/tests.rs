@@ -20,7 +20,10 @@ fn what_is_set_holds_and_what_is_taken_back_is_the_servers() {
     let set = set(&[("purchase_events", "Sold, Sold Online"), ("orders.base_currency", "CNY")]).unwrap();
     assert_eq!(value(&set, "orders.purchase_events"), (r#"["Sold", "Sold Online"]"#.into(), true));
     assert_eq!(value(&set, "orders.base_currency"), ("CNY".into(), true));
-    assert_eq!(value(&set, "orders.refund_events"), (r#"["Order Refunded", "order_refunded", "Order Cancelled", "order_cancelled"]"#.into(), false));
+    assert_eq!(
+        value(&set, "orders.refund_events"),
+        (r#"["Order Refunded", "order_refunded", "Order Cancelled", "order_cancelled"]"#.into(), false)
+    );
     let back = [("purchase_events".to_owned(), String::new())];
     let back = set.with(&back, &Settings::defaults().unwrap()).unwrap();
     assert_eq!(value(&back, "orders.purchase_events"), (r#"["Order Completed", "order_completed"]"#.into(), false));

@@ -132,14 +132,7 @@ impl<'a> Builder<'a> {
             net_base = net_base.zip(converted).map(|(sum, converted)| sum + converted);
         }
         let totals = order.totals();
-        self.push_decimals([
-            totals.gross,
-            totals.refund,
-            totals.net,
-            totals.cost,
-            Some(totals.items),
-            net_base,
-        ])?;
+        self.push_decimals([totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items), net_base])?;
         self.texts[0].append_option(totals.currency);
         Ok(1)
     }

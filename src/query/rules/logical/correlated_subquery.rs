@@ -175,8 +175,7 @@ impl Existence {
             }
             Existence::MoreThan(plan, skip) => {
                 check_rows(&plan)?;
-                let counted =
-                    LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [count(lit(1))])?.build()?;
+                let counted = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [count(lit(1))])?.build()?;
                 let rows = Expr::ScalarSubquery(correlated(counted, &exists.subquery.spans));
                 let skip = lit(i64::try_from(skip).unwrap_or(i64::MAX));
                 Ok(if negated { rows.lt_eq(skip) } else { rows.gt(skip) })

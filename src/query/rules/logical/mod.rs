@@ -63,23 +63,13 @@ const WRITTEN: Phase = Phase {
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
     ],
-    expressions: &[
-        mixed_times::name_types,
-        mixed_times::rewrite,
-        numbers::rewrite,
-        intervals::compare_by_length,
-    ],
+    expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, mixed_times::unify_branches],
-    expressions: &[
-        mixed_times::rewrite,
-        null_in_list::split,
-        numbers::rewrite,
-        intervals::compare_by_length,
-    ],
+    expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
 };
 
 const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
