@@ -69,12 +69,16 @@ pub struct QuerySettings {
     pub rows: u64,
     pub spill: Bytes,
     pub cached_plans: usize,
+    /// Options of the planner, for tests that compare its plans: no file, variable or flag sets them.
+    #[serde(skip)]
+    pub planner: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
+    pub max_future_hours: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,6 +102,7 @@ pub struct TableSettings {
 pub struct OrderSettings {
     pub purchase_events: Vec<String>,
     pub refund_events: Vec<String>,
+    #[serde(deserialize_with = "base_currency")]
     pub base_currency: String,
     pub order_key: OrderKey,
     pub fx_max_age_days: u32,
@@ -146,6 +151,23 @@ pub struct IdentitySettings {
     pub blocked_values: Vec<String>,
     pub checkpoint_nodes: u64,
     pub checkpoint_minutes: u64,
+}
+
+fn base_currency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let code = currency_code(&text).map(str::to_ascii_uppercase);
+    code.ok_or_else(|| serde::de::Error::custom(format!("base_currency: {}", not_a_currency(&text))))
+}
+
+/// The code of a currency within blanks: three letters in any case, kept in upper case.
+pub fn currency_code(text: &str) -> Option<&str> {
+    let code = text.trim();
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+}
+
+/// What is said of a text that is no currency.
+pub fn not_a_currency(text: &str) -> String {
+    format!("'{text}' is not a currency: write its code of three letters, such as USD")
 }
 
 /// One setting as a user may look it up.

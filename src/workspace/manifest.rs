@@ -17,6 +17,14 @@ use crate::store::objects;
 /// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders.
 const FORMAT: u64 = 2;
 
+/// What sort of events a load brings. A workspace holds one sort: no figure is of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKind {
+    Real,
+    /// Made up, for the demo.
+    Synthetic,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u64,
@@ -24,6 +32,9 @@ pub struct Manifest {
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
+    /// It holds the synthetic shop of the demo, and nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     /// The settings that it was made with: they hold until a revision of them is written.
     #[serde(flatten)]
     pub settings: WorkspaceSettings,
@@ -31,7 +42,24 @@ pub struct Manifest {
 
 impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
-        Self { format: FORMAT, time_zone, created_at: Utc::now(), settings: WorkspaceSettings::default() }
+        Self { format: FORMAT, time_zone, created_at: Utc::now(), demo: false, settings: WorkspaceSettings::default() }
+    }
+
+    /// # Errors
+    /// `InvalidInput` for real events in the workspace of the demo, and for made-up ones in any other.
+    pub fn check_takes(&self, kind: DataKind, workspace: &WorkspaceName) -> Result<()> {
+        match (kind, self.demo) {
+            (DataKind::Real, false) | (DataKind::Synthetic, true) => Ok(()),
+            (DataKind::Real, true) => Err(Error::invalid(format!(
+                "workspace '{workspace}' is that of the demo: its events are synthetic, and yours beside them would make \
+                 every figure one of both. Load into another folder (`convoke ingest --data ./shop`), or through a server \
+                 of another folder"
+            ))),
+            (DataKind::Synthetic, false) => Err(Error::invalid(format!(
+                "workspace '{workspace}' was not made by the demo: synthetic events beside yours would make every figure \
+                 one of both. Run `convoke demo` without --data, or with a folder of its own"
+            ))),
+        }
     }
 
     /// The manifest at `path`, `None` when there is none.

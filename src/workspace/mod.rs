@@ -16,7 +16,7 @@ mod tables;
 
 pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
-pub use manifest::Manifest;
+pub use manifest::{DataKind, Manifest};
 pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
 pub use removal::Removed;
 pub use rules::{RuleChange, Rules};

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::error::{Error, Result};
-use crate::identity::{AddedType, IdentifierClass, IdentifierTypes, Place};
-use crate::settings::{OrderKey, OrderSettings, Settings, did_you_mean};
+use crate::identity::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place};
+use crate::settings::{
+    IdentitySettings, OrderKey, OrderSettings, Settings, currency_code, did_you_mean, not_a_currency,
+};
 use crate::store::events::schema;
 
 /// Elements of one list at most.
@@ -38,8 +40,9 @@ pub struct WorkspaceSettings {
     /// Identifier types beyond those that come with the program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identifier_types: Vec<AddedType>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blocked_values: Option<Vec<String>>,
+    /// Values that identify nobody, beyond those that are built in and the server's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocked_values: Vec<String>,
     /// Columns of `events`, or keys of its objects (`properties.phone`), that hold personal data, beyond the usual ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pii_columns: Vec<String>,
@@ -87,7 +90,7 @@ impl WorkspaceSettings {
                 IdentifierTypes::with_added(&types)?;
                 self.identifier_types = types;
             }
-            "blocked_values" => self.blocked_values = optional(text, list)?,
+            "blocked_values" => self.blocked_values = list(text)?,
             // `short_key` lets nothing else through.
             _ => {
                 let columns = list(text)?;
@@ -109,6 +112,17 @@ impl WorkspaceSettings {
         }
     }
 
+    /// The values that hold in the workspace for no identifier and no order number.
+    pub fn blocked(&self, server: &IdentitySettings) -> BlockedValues {
+        BlockedValues::new(server.blocked_values.iter().chain(&self.blocked_values))
+    }
+
+    /// All blocked values that have a name: those built in, the server's, the workspace's.
+    fn blocked_texts(&self, server: &IdentitySettings) -> Vec<String> {
+        let built_in = BlockedValues::built_in().map(str::to_owned);
+        built_in.chain(server.blocked_values.iter().cloned()).chain(self.blocked_values.iter().cloned()).collect()
+    }
+
     /// Keys of `column` whose values are personal data, `None` when all are.
     pub fn pii_keys(&self, column: &str) -> Option<Vec<&str>> {
         if self.pii_columns.iter().any(|named| named == column) {
@@ -121,7 +135,6 @@ impl WorkspaceSettings {
     /// (key, value, whether the workspace set it) of all settings that a workspace may set, as they hold.
     pub fn entries(&self, server: &Settings) -> Vec<(String, String, bool)> {
         let orders = self.orders(&server.orders);
-        let blocked = self.blocked_values.as_ref().unwrap_or(&server.identity.blocked_values);
         let columns = PII_COLUMNS.map(str::to_owned).into_iter().chain(self.pii_columns.iter().cloned());
         let values = [
             (list_text(&orders.purchase_events), self.purchase_events.is_some()),
@@ -130,22 +143,23 @@ impl WorkspaceSettings {
             (orders.order_key.as_str().to_owned(), self.order_key.is_some()),
             (orders.fx_max_age_days.to_string(), self.fx_max_age_days.is_some()),
             (self.types_text(), !self.identifier_types.is_empty()),
-            (list_text(blocked), self.blocked_values.is_some()),
+            (list_text(&self.blocked_texts(&server.identity)), !self.blocked_values.is_empty()),
             (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
         ];
         let keys = KEYS.iter().map(|(key, section)| format!("{section}.{key}"));
         keys.zip(values).map(|(key, (value, own))| (key, value, own)).collect()
     }
 
-    /// What the workspace itself set: key and value, the added types alone in place of all.
+    /// What the workspace itself set: key and value, the added types and blocked values alone in place of all.
     pub fn own(&self, server: &Settings) -> Vec<(String, String)> {
         let added: Vec<String> =
             self.identifier_types.iter().map(|added| format!("{}:{}", added.name, added.class.as_str())).collect();
         let entries = self.entries(server).into_iter().filter(|(_, _, own)| *own);
         entries
-            .map(|(key, value, _)| match key.ends_with("identifier_types") {
-                true => (key, list_text(&added)),
-                false => (key, value),
+            .map(|(key, value, _)| match key.rsplit('.').next() {
+                Some("identifier_types") => (key, list_text(&added)),
+                Some("blocked_values") => (key, list_text(&self.blocked_values)),
+                _ => (key, value),
             })
             .collect()
     }
@@ -212,15 +226,9 @@ fn list(text: &str) -> Result<Vec<String>> {
     Ok(elements)
 }
 
-/// The code of a currency, three letters, in capitals.
-///
-/// # Errors
-/// `InvalidInput` for any other text.
+/// A currency in upper case, from a code of three letters in any case.
 pub fn currency(text: &str) -> Result<String> {
-    if text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_alphabetic()) {
-        return Ok(text.to_ascii_uppercase());
-    }
-    Err(Error::invalid(format!("'{text}' is not a currency: write its code of three letters, such as USD")))
+    currency_code(text).map(str::to_ascii_uppercase).ok_or_else(|| Error::invalid(not_a_currency(text)))
 }
 
 fn age_in_days(text: &str) -> Result<u32> {

@@ -5,6 +5,8 @@
 mod date_trunc;
 mod examples;
 mod json_entries;
+pub(super) mod local_time;
+pub(in crate::query) mod numbers;
 mod order_book;
 mod order_first;
 mod order_names;
@@ -28,7 +30,11 @@ pub(super) use person_at::PERSON_AT;
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
+    numbers::register(state)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
+    for function in local_time::functions() {
+        state.register_udf(function)?;
+    }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;

@@ -3,3 +3,5 @@
 //! Must know no protocol and no workspace: a rule sees a plan and the options of the session.
 
 pub(super) mod logical;
+pub(super) mod optimizer;
+pub(super) mod physical;

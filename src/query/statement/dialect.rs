@@ -2,11 +2,12 @@
 //!
 //! `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
 //! `a IS DISTINCT FROM b AND c` ends the comparison before AND; the generic dialect compares with `b AND c`.
+//! `2 * 3 ^ 2` raises first, and `-2 ^ 2` is 4; the generic dialect takes `^` for a bit operation, weaker than `+`.
 //! Everything else is `GenericDialect`, method by method, since a trait object cannot inherit.
 
 use std::any::TypeId;
 
-use datafusion::sql::sqlparser::ast::Expr;
+use datafusion::sql::sqlparser::ast::{Expr, UnaryOperator};
 use datafusion::sql::sqlparser::dialect::{Dialect, GenericDialect};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser, ParserError};
@@ -14,6 +15,10 @@ use datafusion::sql::sqlparser::tokenizer::Token;
 
 /// Between `::` (50) and `*` (40): `a -> 'b' ->> 'c' || 'x'` reads from left to right.
 const JSON_PRECEDENCE: u8 = 45;
+
+/// The sign of a number binds more tightly than `^`, and that more tightly than `*`.
+const SIGN_PRECEDENCE: u8 = 44;
+const POWER_PRECEDENCE: u8 = 43;
 
 #[derive(Debug)]
 pub(super) struct ConvokeDialect;
@@ -27,8 +32,20 @@ impl Dialect for ConvokeDialect {
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
         match parser.peek_token_ref().token {
             Token::Arrow | Token::LongArrow | Token::HashArrow | Token::HashLongArrow => Some(Ok(JSON_PRECEDENCE)),
+            Token::Caret => Some(Ok(POWER_PRECEDENCE)),
             _ => None,
         }
+    }
+
+    fn parse_prefix(&self, parser: &mut Parser) -> Option<Result<Expr, ParserError>> {
+        let op = match parser.peek_token_ref().token {
+            Token::Minus => UnaryOperator::Minus,
+            Token::Plus => UnaryOperator::Plus,
+            _ => return None,
+        };
+        parser.advance_token();
+        let operand = parser.parse_subexpr(SIGN_PRECEDENCE);
+        Some(operand.map(|operand| Expr::UnaryOp { op, expr: Box::new(operand) }))
     }
 
     /// `precedence` is that of the operator at hand: the right side ends before anything weaker.

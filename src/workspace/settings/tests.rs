@@ -31,6 +31,31 @@ fn what_is_set_holds_and_what_is_taken_back_is_the_servers() {
 }
 
 #[test]
+fn blocked_values_are_added_to_those_of_the_server_and_of_the_program() {
+    let mut server = Settings::defaults().unwrap();
+    server.identity.blocked_values = vec!["kiosk".into()];
+    let set = set(&[("blocked_values", "Kasse 1,u0")]).unwrap();
+    let blocked = set.blocked(&server.identity);
+    for value in ["kasse 1", "u0", "KIOSK", "(not set)", "NULL"] {
+        assert!(blocked.contains(value), "{value}");
+    }
+    assert!(!blocked.contains("kasse 2"));
+    let (held, own) = value(&set, "identity.blocked_values");
+    assert!(own && held.contains("\"null\"") && held.ends_with("\"Kasse 1\", \"u0\"]"), "{held}");
+    assert_eq!(set.own(&server), [("identity.blocked_values".to_owned(), r#"["Kasse 1", "u0"]"#.to_owned())]);
+    let back = set.with(&[("blocked_values".to_owned(), String::new())], &server).unwrap();
+    assert_eq!(back, WorkspaceSettings::default());
+}
+
+#[test]
+fn a_currency_has_three_letters_in_any_case() {
+    assert_eq!(set(&[("base_currency", "cny")]).unwrap().base_currency.as_deref(), Some("CNY"));
+    for wrong in ["US", "USDT", "US1", "€", "元", "U D", "ＵＳＤ"] {
+        assert!(refusal("base_currency", wrong).contains("three letters"), "{wrong}");
+    }
+}
+
+#[test]
 fn keys_of_orders_ages_of_rates_and_currencies_are_read() {
     let set = set(&[("order_key", "brand"), ("orders.fx_max_age_days", "0"), ("base_currency", "eur")]).unwrap();
     assert_eq!(value(&set, "orders.order_key"), ("brand".into(), true));

@@ -4,12 +4,14 @@
 
 mod text;
 mod time;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use text::{filled, shown, trimmed};
+pub use text::{shown, trim_blanks, trimmed};
 pub use time::TimeParser;
+pub use whole::{whole_number, whole_number_text};
 
 pub use crate::money::{decimal_from_float, decimal_from_integer, decimal_from_text};
 

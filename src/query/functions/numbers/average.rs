@@ -1,0 +1,107 @@
+//! `avg`: a DOUBLE, of integers and decimals by their exact sum. DataFusion 55.2 adds integers as DOUBLE, where 15 digits
+//! are kept, and cuts the average of decimals. Averages of lengths of time are DataFusion's.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::Result as DfResult;
+use datafusion::functions_aggregate::average::avg_udaf;
+use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
+use datafusion::logical_expr::utils::AggregateOrderSensitivity;
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
+};
+
+use super::exact_sums::Output;
+use super::sum::{coerced, exact_accumulator, exact_groups, exact_state, is_exact};
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Average {
+    inner: Arc<AggregateUDF>,
+    signature: Signature,
+}
+
+impl Average {
+    pub(super) fn new() -> Self {
+        Self { inner: avg_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+fn output(input: &DataType) -> Output {
+    match input {
+        DataType::Decimal128(_, scale) => Output::Average(*scale),
+        _ => Output::Average(0),
+    }
+}
+
+impl AggregateUDFImpl for Average {
+    fn name(&self) -> &str {
+        "avg"
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {
+        coerced("avg", types)
+    }
+
+    fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
+        match types {
+            [input] if is_exact(input) => Ok(DataType::Float64),
+            _ => self.inner.return_type(types),
+        }
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
+        match args.expr_fields[0].data_type() {
+            input if is_exact(input) => Ok(exact_accumulator(input, args.is_distinct, output(input))),
+            _ => self.inner.accumulator(args),
+        }
+    }
+
+    fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
+        match is_exact(args.expr_fields[0].data_type()) {
+            true => self.accumulator(args),
+            false => self.inner.create_sliding_accumulator(args),
+        }
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
+        match is_exact(args.input_fields[0].data_type()) {
+            true => Ok(exact_state(&args, true)),
+            false => self.inner.state_fields(args),
+        }
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
+        match is_exact(args.expr_fields[0].data_type()) {
+            true => !args.is_distinct,
+            false => self.inner.groups_accumulator_supported(args),
+        }
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {
+        match args.expr_fields[0].data_type() {
+            input if is_exact(input) => Ok(exact_groups(input, output(input))),
+            _ => self.inner.create_groups_accumulator(args),
+        }
+    }
+
+    fn reverse_expr(&self) -> ReversedUDAF {
+        ReversedUDAF::Identical
+    }
+
+    fn order_sensitivity(&self) -> AggregateOrderSensitivity {
+        AggregateOrderSensitivity::Insensitive
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+}

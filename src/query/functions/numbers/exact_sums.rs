@@ -1,0 +1,438 @@
+//! Sums of integers and decimals in 128 bits, which hold every sum of 64 bits: what fails is the result that does not
+//! fit, never an order of adding. Behind `sum` and `avg`, with and without groups, over moving frames, and DISTINCT.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, UInt64Array};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, Int64Type, UInt64Type};
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
+use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::NullState;
+
+use super::operands::sql_name;
+use super::quotient::to_double;
+use crate::error::Error;
+
+/// What is made of a sum.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Output {
+    /// The sum itself, in this type.
+    Sum(DataType),
+    /// The sum, which has so many decimals, by the number of values.
+    Average(i8),
+}
+
+/// The type of a partial sum of values of a type.
+pub(super) fn state_type(input: &DataType) -> DataType {
+    match input {
+        DataType::Decimal128(_, scale) => DataType::Decimal128(38, *scale),
+        _ => DataType::Decimal128(38, 0),
+    }
+}
+
+fn beyond(output: &Output) -> Error {
+    let (name, result) = match output {
+        Output::Sum(data_type) => ("sum", sql_name(data_type)),
+        Output::Average(_) => ("avg", "DECIMAL(38)".to_owned()),
+    };
+    Error::invalid(format!("{name} is beyond {result}: cast the values to DECIMAL(38,0) or to DOUBLE"))
+}
+
+impl Output {
+    fn is_average(&self) -> bool {
+        matches!(self, Output::Average(_))
+    }
+
+    /// The largest sum that the result's type holds.
+    fn largest(&self) -> i128 {
+        match self {
+            Output::Sum(DataType::Decimal128(precision, _)) => {
+                10_i128.checked_pow(u32::from(*precision)).map_or(i128::MAX, |above| above - 1)
+            }
+            Output::Sum(_) => i128::from(i64::MAX),
+            Output::Average(_) => i128::MAX,
+        }
+    }
+
+    fn smallest(&self) -> i128 {
+        match self {
+            Output::Sum(DataType::Int64) => i128::from(i64::MIN),
+            _ => -self.largest(),
+        }
+    }
+
+    fn check(&self, sum: i128) -> DfResult<i128> {
+        match (self.smallest()..=self.largest()).contains(&sum) {
+            true => Ok(sum),
+            false => Err(beyond(self).into()),
+        }
+    }
+
+    fn mean(scale: i8, sum: i128, count: u64) -> f64 {
+        to_double(sum) / (count as f64 * 10_f64.powi(i32::from(scale)))
+    }
+
+    /// The result of one group; NULL of no values.
+    fn scalar(&self, sum: i128, count: u64) -> DfResult<ScalarValue> {
+        let sum = (count > 0).then_some(sum);
+        Ok(match self {
+            Output::Sum(DataType::Decimal128(precision, scale)) => {
+                ScalarValue::Decimal128(sum.map(|sum| self.check(sum)).transpose()?, *precision, *scale)
+            }
+            Output::Sum(_) => {
+                let sum = sum.map(|sum| i64::try_from(sum).map_err(|_| beyond(self))).transpose()?;
+                ScalarValue::Int64(sum)
+            }
+            Output::Average(scale) => ScalarValue::Float64(sum.map(|sum| Self::mean(*scale, sum, count))),
+        })
+    }
+
+    /// The results of many groups.
+    fn column(&self, sums: Vec<i128>, counts: &[u64], nulls: Option<NullBuffer>) -> DfResult<ArrayRef> {
+        Ok(match self {
+            Output::Sum(data_type @ DataType::Decimal128(..)) => {
+                let (smallest, largest) = (self.smallest(), self.largest());
+                if sums.iter().any(|sum| *sum < smallest || *sum > largest) {
+                    return Err(beyond(self).into());
+                }
+                let sums = PrimitiveArray::<Decimal128Type>::new(sums.into(), nulls);
+                Arc::new(sums.with_data_type(data_type.clone()))
+            }
+            Output::Sum(_) => {
+                let sums: Vec<i64> =
+                    sums.into_iter().map(i64::try_from).collect::<Result<_, _>>().map_err(|_| beyond(self))?;
+                Arc::new(PrimitiveArray::<Int64Type>::new(sums.into(), nulls))
+            }
+            Output::Average(scale) => {
+                let means = sums.into_iter().zip(counts).map(|(sum, count)| Self::mean(*scale, sum, *count));
+                let means: Vec<f64> = means.collect();
+                Arc::new(PrimitiveArray::<arrow::datatypes::Float64Type>::new(means.into(), nulls))
+            }
+        })
+    }
+}
+
+/// The sum of a column of integers or decimals.
+fn total(column: &ArrayRef, output: &Output) -> DfResult<i128> {
+    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
+        return Ok(total_of_integers(integers));
+    }
+    let decimals = column.as_primitive::<Decimal128Type>();
+    let mut sum = 0_i128;
+    let mut wrapped = false;
+    let mut add = |value: i128| {
+        let (next, over) = sum.overflowing_add(value);
+        sum = next;
+        wrapped |= over;
+    };
+    match decimals.null_count() {
+        0 => decimals.values().iter().for_each(|value| add(*value)),
+        _ => decimals.iter().flatten().for_each(&mut add),
+    }
+    match wrapped {
+        true => Err(beyond(output).into()),
+        false => Ok(sum),
+    }
+}
+
+/// Upper and lower halves are added apart: loops of 64 bits, which the compiler makes wide.
+fn total_of_integers(integers: &PrimitiveArray<Int64Type>) -> i128 {
+    if integers.null_count() > 0 {
+        return integers.iter().flatten().map(i128::from).sum();
+    }
+    let mut sum = 0_i128;
+    // So few values that no half overflows.
+    for chunk in integers.values().chunks(1 << 20) {
+        let (mut upper, mut lower) = (0_i64, 0_i64);
+        for value in chunk {
+            upper += value >> 32;
+            lower += value & 0xFFFF_FFFF;
+        }
+        sum += (i128::from(upper) << 32) + i128::from(lower);
+    }
+    sum
+}
+
+fn valid(column: &ArrayRef) -> u64 {
+    (column.len() - column.null_count()) as u64
+}
+
+/// The sum of one group, also over a moving frame.
+#[derive(Debug)]
+pub(super) struct ExactSum {
+    sum: i128,
+    count: u64,
+    state: DataType,
+    output: Output,
+}
+
+impl ExactSum {
+    pub(super) fn new(input: &DataType, output: Output) -> Self {
+        Self { sum: 0, count: 0, state: state_type(input), output }
+    }
+
+    fn add(&mut self, sum: i128) -> DfResult<()> {
+        self.sum = self.sum.checked_add(sum).ok_or_else(|| beyond(&self.output))?;
+        Ok(())
+    }
+}
+
+impl Accumulator for ExactSum {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        self.count += valid(&values[0]);
+        self.add(total(&values[0], &self.output)?)
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        self.count -= valid(&values[0]);
+        self.add(-total(&values[0], &self.output)?)
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> DfResult<ScalarValue> {
+        self.output.scalar(self.sum, self.count)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self)
+    }
+
+    fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
+        let sum = (self.count > 0).then_some(self.sum);
+        let DataType::Decimal128(precision, scale) = self.state else {
+            return Err(Error::internal("a partial sum of another type").into());
+        };
+        let mut state = vec![ScalarValue::Decimal128(sum, precision, scale)];
+        if self.output.is_average() {
+            state.push(ScalarValue::UInt64(Some(self.count)));
+        }
+        Ok(state)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
+        self.count += match states.get(1) {
+            Some(counts) => arrow::compute::sum(counts.as_primitive::<UInt64Type>()).unwrap_or(0),
+            None => valid(&states[0]),
+        };
+        self.add(total(&states[0], &self.output)?)
+    }
+}
+
+/// The sum of the distinct values of one group, also over a moving frame.
+#[derive(Debug)]
+pub(super) struct DistinctSum {
+    /// How often each value is there.
+    counts: HashMap<i128, u64>,
+    state: DataType,
+    output: Output,
+}
+
+impl DistinctSum {
+    pub(super) fn new(input: &DataType, output: Output) -> Self {
+        Self { counts: HashMap::new(), state: state_type(input), output }
+    }
+
+    fn each(column: &ArrayRef, mut take: impl FnMut(i128)) {
+        match column.as_primitive_opt::<Int64Type>() {
+            Some(integers) => integers.iter().flatten().for_each(|value| take(i128::from(value))),
+            None => column.as_primitive::<Decimal128Type>().iter().flatten().for_each(take),
+        }
+    }
+}
+
+impl Accumulator for DistinctSum {
+    fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        Self::each(&values[0], |value| *self.counts.entry(value).or_default() += 1);
+        Ok(())
+    }
+
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
+        Self::each(&values[0], |value| {
+            let left = self.counts.get_mut(&value).map(|count| {
+                *count -= 1;
+                *count
+            });
+            if left == Some(0) {
+                self.counts.remove(&value);
+            }
+        });
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
+    fn evaluate(&mut self) -> DfResult<ScalarValue> {
+        let mut sum = 0_i128;
+        for value in self.counts.keys() {
+            sum = sum.checked_add(*value).ok_or_else(|| beyond(&self.output))?;
+        }
+        self.output.scalar(sum, self.counts.len() as u64)
+    }
+
+    fn size(&self) -> usize {
+        size_of_val(self) + self.counts.capacity() * (size_of::<(i128, u64)>() + 1)
+    }
+
+    fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
+        let values = PrimitiveArray::<Decimal128Type>::from_iter_values(self.counts.keys().copied());
+        let values: ArrayRef = Arc::new(values.with_data_type(self.state.clone()));
+        Ok(vec![ScalarValue::List(Arc::new(
+            datafusion::common::utils::SingleRowListArrayBuilder::new(values).build_list_array(),
+        ))])
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
+        for values in states[0].as_list::<i32>().iter().flatten() {
+            self.update_batch(&[values])?;
+        }
+        Ok(())
+    }
+}
+
+/// The sums of all groups.
+pub(super) struct GroupSums<T> {
+    sums: Vec<i128>,
+    /// Values of each group, for averages.
+    counts: Vec<u64>,
+    nulls: NullState,
+    output: Output,
+    state: DataType,
+    input: std::marker::PhantomData<T>,
+}
+
+impl<T> GroupSums<T> {
+    pub(super) fn new(input: &DataType, output: Output) -> Self {
+        Self {
+            sums: Vec::new(),
+            counts: Vec::new(),
+            nulls: NullState::new(),
+            output,
+            state: state_type(input),
+            input: std::marker::PhantomData,
+        }
+    }
+
+    fn add<V>(
+        &mut self,
+        values: &PrimitiveArray<V>,
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        total: usize,
+        counts: bool,
+    ) -> DfResult<()>
+    where
+        V: ArrowPrimitiveType + Send,
+        V::Native: Into<i128>,
+    {
+        self.sums.resize(total, 0);
+        let sums = &mut self.sums[..];
+        let mut wrapped = false;
+        if counts {
+            self.counts.resize(total, 0);
+            let counts = &mut self.counts[..];
+            self.nulls.accumulate(groups, values, filter, total, |group, value| {
+                let (next, over) = sums[group].overflowing_add(value.into());
+                sums[group] = next;
+                wrapped |= over;
+                counts[group] += 1;
+            });
+        } else {
+            self.nulls.accumulate(groups, values, filter, total, |group, value| {
+                let (next, over) = sums[group].overflowing_add(value.into());
+                sums[group] = next;
+                wrapped |= over;
+            });
+        }
+        match wrapped {
+            true => Err(beyond(&self.output).into()),
+            false => Ok(()),
+        }
+    }
+
+    fn take_counts(&mut self, emit_to: EmitTo) -> Vec<u64> {
+        match self.output.is_average() {
+            true => emit_to.take_needed(&mut self.counts),
+            false => Vec::new(),
+        }
+    }
+}
+
+impl<T> GroupsAccumulator for GroupSums<T>
+where
+    T: ArrowPrimitiveType + Send,
+    T::Native: Into<i128>,
+{
+    fn update_batch(
+        &mut self,
+        values: &[ArrayRef],
+        groups: &[usize],
+        filter: Option<&BooleanArray>,
+        total: usize,
+    ) -> DfResult<()> {
+        let counts = self.output.is_average();
+        self.add(values[0].as_primitive::<T>(), groups, filter, total, counts)
+    }
+
+    fn evaluate(&mut self, emit_to: EmitTo) -> DfResult<ArrayRef> {
+        let sums = emit_to.take_needed(&mut self.sums);
+        let counts = self.take_counts(emit_to);
+        let nulls = self.nulls.build(emit_to);
+        self.output.column(sums, &counts, nulls)
+    }
+
+    fn state(&mut self, emit_to: EmitTo) -> DfResult<Vec<ArrayRef>> {
+        let sums = emit_to.take_needed(&mut self.sums);
+        let counts = self.take_counts(emit_to);
+        let sums = PrimitiveArray::<Decimal128Type>::new(sums.into(), self.nulls.build(emit_to));
+        let mut state: Vec<ArrayRef> = vec![Arc::new(sums.with_data_type(self.state.clone()))];
+        if self.output.is_average() {
+            state.push(Arc::new(UInt64Array::from(counts)));
+        }
+        Ok(state)
+    }
+
+    fn merge_batch(&mut self, states: &[ArrayRef], groups: &[usize], total: usize) -> DfResult<()> {
+        self.add(states[0].as_primitive::<Decimal128Type>(), groups, None, total, false)?;
+        if let Some(counts) = states.get(1) {
+            self.counts.resize(total, 0);
+            for (group, count) in groups.iter().zip(counts.as_primitive::<UInt64Type>().values()) {
+                self.counts[*group] += count;
+            }
+        }
+        Ok(())
+    }
+
+    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> DfResult<Vec<ArrayRef>> {
+        let values = values[0].as_primitive::<T>();
+        let sums = values.unary::<_, Decimal128Type>(Into::into);
+        let kept = filter.map(|filter| {
+            let kept = match filter.nulls() {
+                Some(known) => filter.values() & known.inner(),
+                None => filter.values().clone(),
+            };
+            NullBuffer::new(kept)
+        });
+        let nulls = NullBuffer::union(sums.nulls(), kept.as_ref());
+        let counts = self.output.is_average().then(|| match &nulls {
+            Some(nulls) => UInt64Array::from_iter_values(nulls.iter().map(u64::from)),
+            None => UInt64Array::from_value(1, sums.len()),
+        });
+        let sums = PrimitiveArray::<Decimal128Type>::new(sums.values().clone(), nulls);
+        let mut state: Vec<ArrayRef> = vec![Arc::new(sums.with_data_type(self.state.clone()))];
+        if let Some(counts) = counts {
+            state.push(Arc::new(counts));
+        }
+        Ok(state)
+    }
+
+    fn size(&self) -> usize {
+        self.sums.capacity() * size_of::<i128>() + self.counts.capacity() * size_of::<u64>() + self.nulls.size()
+    }
+}

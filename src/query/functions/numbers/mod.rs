@@ -1,0 +1,56 @@
+//! The engine's numbers: operators, casts and sums that are right or fail, never wrapped or cut in silence.
+//!
+//! DataFusion 55.2 wraps integers that overflow (also while it folds constants), divides integers and decimals by
+//! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take only numbers:
+//! days, instants and intervals stay with DataFusion. Functions of `convoke-udfs` alone keep DataFusion's numbers.
+
+mod arithmetic;
+mod average;
+mod exact_sums;
+mod interval_length;
+mod negate;
+mod operands;
+mod planner;
+mod power;
+mod quotient;
+mod round_cast;
+mod sum;
+mod whole;
+
+use std::sync::Arc;
+
+use datafusion::execution::FunctionRegistry;
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
+
+pub(in crate::query) use self::arithmetic::Arithmetic;
+use self::arithmetic::Operation;
+pub(in crate::query) use self::interval_length::{has_length, interval_length};
+pub(in crate::query) use self::negate::negate;
+pub(in crate::query) use self::operands::{is_number, sql_name};
+pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
+pub(in crate::query) use self::round_cast::{RoundCast, loses_digits, round_cast};
+
+use crate::error::Result;
+
+/// Registers the functions under their names; those that DataFusion has, too, take its place.
+pub(super) fn register(state: &mut SessionState) -> Result<()> {
+    for operation in Operation::ALL {
+        state.register_udf(arithmetic::function(operation))?;
+    }
+    let scalars = [
+        ScalarUDF::from(power::Power::new()),
+        ScalarUDF::from(whole::Whole::ceil()),
+        ScalarUDF::from(whole::Whole::floor()),
+        ScalarUDF::from(whole::Whole::trunc()),
+    ];
+    for function in scalars {
+        state.register_udf(Arc::new(function))?;
+    }
+    for function in [negate::function(), interval_length::function()].into_iter().chain(round_cast::functions()) {
+        state.register_udf(function)?;
+    }
+    state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! Plans the operators of numbers as the engine's own functions, as soon as the SQL text is read: later, DataFusion has
+//! folded constants with wrapping already, and columns have the types of its operators.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use super::arithmetic::{Operation, function};
+use super::operands::is_number;
+use super::power::Power;
+
+/// What days and instants are added to stays DataFusion's; so does what it refuses, such as text times a number.
+#[derive(Debug)]
+pub(in crate::query) struct NumberPlanner;
+
+impl ExprPlanner for NumberPlanner {
+    fn plan_binary_op(&self, raw: RawBinaryExpr, schema: &DFSchema) -> DfResult<PlannerResult<RawBinaryExpr>> {
+        if raw.op == BinaryOperator::BitwiseXor {
+            return Ok(PlannerResult::Planned(ScalarUDF::from(Power::new()).call(vec![raw.left, raw.right])));
+        }
+        let operation = match raw.op {
+            BinaryOperator::Plus => Operation::Add,
+            BinaryOperator::Minus => Operation::Subtract,
+            BinaryOperator::Multiply => Operation::Multiply,
+            BinaryOperator::Divide => Operation::Divide,
+            BinaryOperator::Modulo => Operation::Modulo,
+            BinaryOperator::DuckIntegerDivide | BinaryOperator::MyIntegerDivide => Operation::WholeDivide,
+            _ => return Ok(PlannerResult::Original(raw)),
+        };
+        match are_numbers(&raw.left, &raw.right, schema) {
+            true => Ok(PlannerResult::Planned(function(operation).call(vec![raw.left, raw.right]))),
+            false => Ok(PlannerResult::Original(raw)),
+        }
+    }
+}
+
+/// An operator of DataFusion as the engine's, where its operands turn out to be numbers; parameters tell it late.
+pub(in crate::query) fn plan_operation(
+    left: &Expr,
+    operator: Operator,
+    right: &Expr,
+    schema: &DFSchema,
+) -> Option<Expr> {
+    let operation = match operator {
+        Operator::Plus => Operation::Add,
+        Operator::Minus => Operation::Subtract,
+        Operator::Multiply => Operation::Multiply,
+        Operator::Divide => Operation::Divide,
+        Operator::Modulo => Operation::Modulo,
+        Operator::IntegerDivide => Operation::WholeDivide,
+        _ => return None,
+    };
+    are_numbers(left, right, schema).then(|| function(operation).call(vec![left.clone(), right.clone()]))
+}
+
+/// A NULL, or a parameter without a type, beside a number is one.
+fn are_numbers(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
+    let (Ok(left), Ok(right)) = (left.get_type(schema), right.get_type(schema)) else { return false };
+    let may_be = |data_type: &DataType| is_exact_or_double(data_type) || data_type.is_null();
+    (is_exact_or_double(&left) || is_exact_or_double(&right)) && may_be(&left) && may_be(&right)
+}
+
+/// 256 bits wide decimals come only from casts that a user writes; they stay DataFusion's.
+fn is_exact_or_double(data_type: &DataType) -> bool {
+    is_number(data_type) && !matches!(data_type, DataType::Decimal256(..))
+}

@@ -1,0 +1,88 @@
+//! Numbers as they are written: with an exponent, or with more digits than a DECIMAL has, they are DOUBLE.
+//!
+//! DataFusion 55.2 makes a decimal of negative scale of `1e3` and divides by it with a panic (apache/datafusion#24898).
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{
+    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, SetExpr, Statement, Value, VisitMut, VisitorMut,
+};
+
+/// Digits of the widest decimal.
+const MOST_DIGITS: usize = 38;
+
+/// The statement with its numbers as the planner should read them.
+pub(super) fn rewrite(statement: &mut DfStatement) {
+    match statement {
+        DfStatement::Statement(inner) => {
+            // Cannot break off.
+            let _ = inner.visit(&mut Doubles);
+            if let Statement::Insert(insert) = inner.as_mut()
+                && let Some(source) = &mut insert.source
+                && let SetExpr::Values(values) = source.body.as_mut()
+            {
+                values.rows.iter_mut().flat_map(|row| row.content.iter_mut()).for_each(mark_written_cast);
+            }
+        }
+        DfStatement::Explain(explain) => rewrite(&mut explain.statement),
+        _ => {}
+    }
+}
+
+struct Doubles;
+
+impl VisitorMut for Doubles {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        if let Expr::Value(value) = expression
+            && let Value::Number(digits, _) = &value.value
+            && is_double(digits)
+        {
+            let mut text = value.clone();
+            text.value = Value::SingleQuotedString(digits.replace('_', ""));
+            *expression = Expr::Cast {
+                kind: CastKind::Cast,
+                expr: Box::new(Expr::Value(text)),
+                data_type: DataType::DoublePrecision,
+                array: false,
+                format: None,
+            };
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn is_double(number: &str) -> bool {
+    if number.contains(['e', 'E']) {
+        return true;
+    }
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let count = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count();
+    count(whole.trim_start_matches(['0', '_'])) + count(fraction) > MOST_DIGITS
+}
+
+/// A cast that a user writes in a row of INSERT, hidden in a call: what the planner casts itself to fit the column stands
+/// in the plan as a cast, and `query::write` must tell them apart.
+fn mark_written_cast(cell: &mut Expr) {
+    if !matches!(cell, Expr::Cast { .. }) {
+        return;
+    }
+    let cast = std::mem::replace(cell, Expr::Value(Value::Null.into()));
+    *cell = Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new("coalesce")]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(cast))],
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    });
+}
