@@ -129,13 +129,17 @@ async fn a7_null_like_numbers_are_none() {
         })
         .collect();
     // Blanks around a number are none of it.
+    // A product's number is spelled as the column is.
+    let product = json!({"order_id": "B1", "products": [{"product_id": 4711.0, "price": 2}]});
+    events.push(event("m7", "Order Completed", "u8", "03T00:00", product));
     events.push(event("m8", "Order Completed", "u8", "01T00:00", json!({"order_id": "A1", "revenue": 1})));
     events.push(event("m9", "Order Completed", "u8", "02T00:00", json!({"order_id": " A1 ", "revenue": 1})));
     let world = loaded(&events).await;
     let sql =
         "SELECT count(*), count(DISTINCT person), count(*) FILTER (WHERE order_id LIKE 'day:2024-03-01:%') FROM orders";
-    assert_eq!(world.row(sql).await, "6 6 5");
-    assert_eq!(world.row("SELECT count(*) FROM events WHERE order_id IS NOT NULL").await, "2");
+    assert_eq!(world.row(sql).await, "7 6 5");
+    assert_eq!(world.row("SELECT count(*) FROM events WHERE order_id IS NOT NULL").await, "3");
+    assert_eq!(world.row("SELECT product_id FROM order_items WHERE order_id = 'B1'").await, "4711");
     assert_eq!(world.row("SELECT net FROM orders WHERE order_id = 'A1'").await, "2.0000");
 }
 

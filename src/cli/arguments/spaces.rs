@@ -21,6 +21,8 @@ const SETTINGS_HELP: &str = "Settings (key=value; an empty value takes one back,
   purchase_events   events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
   refund_events     events that take one back
   base_currency     currency of orders that name none, and of net_base: three letters, such as USD
+  order_key         what an order number counts within: order_id (it is one order), source or brand
+  fx_max_age_days   days for which an exchange rate holds: 7, 0 for the same day only
   identifier_types  types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the
                     priority if need be: 'card_no:person:before email,tv_id:device'
   blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
