@@ -40,7 +40,7 @@ pub(in crate::query) async fn views(
 
 /// Whether any event names a product without a price: only then do sums need the products of all orders.
 fn some_refund_may_lack_a_price(snapshot: &EventsSnapshot) -> bool {
-    let Ok(column) = schema::stored().index_of("lacks_price") else { return true };
+    let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
     snapshot.files.iter().any(|file| file.null_counts.get(column).copied().flatten() != Some(file.rows))
 }
 

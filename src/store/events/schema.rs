@@ -49,7 +49,7 @@ pub fn products() -> DataType {
 /// What an event says of an order, read out of its properties once, when it came in (`orders::Statement`): of use to the
 /// tables of orders alone, so `events` does not show it. Flags are true or NULL: a file without any costs no reading.
 pub const ORDER_COLUMNS: [&str; 6] =
-    ["stated_amount", "stated_cost", "stated_pieces", "states_whole", "lacks_price", "products"];
+    ["stated_amount", "stated_cost", "stated_pieces", "states_whole", LACKS_PRICE, "products"];
 
 /// Columns inside the data files, in order; the partition column is not among them.
 pub fn stored() -> SchemaRef {
@@ -82,7 +82,7 @@ pub fn stored() -> SchemaRef {
             Field::new("stated_cost", DECIMAL, true),
             Field::new("stated_pieces", DECIMAL, true),
             Field::new("states_whole", DataType::Boolean, true),
-            Field::new("lacks_price", DataType::Boolean, true),
+            Field::new(LACKS_PRICE, DataType::Boolean, true),
             Field::new("products", products(), true),
         ]))
     });
@@ -97,6 +97,14 @@ pub fn is_shown(column: &str) -> bool {
 /// Columns whose minima and maxima stand in the log. No other column may: the log is readable by everyone who reads
 /// the table, and lives longer than a person's data.
 pub const MIN_MAX_COLUMNS: [&str; 3] = ["ts", "received_at", "node"];
+
+/// A flag of which the log's count of NULLs is read: whether a file has any.
+pub const LACKS_PRICE: &str = "lacks_price";
+
+/// Columns whose statistics are read from the log.
+pub fn statistics_columns() -> Vec<&'static str> {
+    MIN_MAX_COLUMNS.into_iter().chain([LACKS_PRICE]).collect()
+}
 
 /// How compaction orders the rows of a month, ascending, NULL last: a person's events lie together.
 pub const SORT_COLUMNS: [&str; 3] = ["node", "ts", "message_id"];

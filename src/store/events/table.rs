@@ -200,6 +200,6 @@ fn definition() -> TableDefinition {
         label: "the events table".to_owned(),
         columns: Arc::new(Schema::new(columns)),
         partition_by: vec![schema::MONTH.to_owned()],
-        configuration: vec![("delta.dataSkippingStatsColumns".to_owned(), schema::MIN_MAX_COLUMNS.join(","))],
+        configuration: vec![("delta.dataSkippingStatsColumns".to_owned(), schema::statistics_columns().join(","))],
     }
 }
