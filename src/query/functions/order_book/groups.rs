@@ -182,11 +182,13 @@ impl GroupsAccumulator for OrderGroups {
     fn merge_batch(&mut self, values: &[ArrayRef], group_indices: &[usize], total_num_groups: usize) -> DfResult<()> {
         self.last.resize(total_num_groups, NONE);
         let lists = values[0].as_list::<i32>();
-        let batch = self.keep(lists.values().as_struct().columns().to_vec())?;
+        let offsets = lists.value_offsets();
+        // A slice of a longer array: what lies outside of it is held by its own batch.
+        let (start, end) = (offsets[0] as usize, offsets[lists.len()] as usize);
+        let batch = self.keep(lists.values().slice(start, end - start).as_struct().columns().to_vec())?;
         for (list, group) in group_indices.iter().enumerate() {
-            let offsets = lists.value_offsets();
             for row in offsets[list] as usize..offsets[list + 1] as usize {
-                self.add(*group, batch, row);
+                self.add(*group, batch, row - start);
             }
         }
         Ok(())
