@@ -134,7 +134,7 @@ impl ObjectReader {
             };
             if let Some(raw) = keys.iter().find_map(|key| properties.get(*key)).or_else(in_any_case) {
                 // An object or array under this key is something else: it stays a property only.
-                *value = field_text(*field, *raw).ok().flatten();
+                *value = field_text(*field, raw).ok().flatten();
             }
         }
     }
