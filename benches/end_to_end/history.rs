@@ -19,7 +19,7 @@ use super::{export, peer, program};
 pub const EVENTS_OF_A_PERSON: u64 = 20;
 const MONTHS: u64 = 24;
 /// Changes with what is generated or how it is stored, so that no cache of another shape is used.
-const GENERATION: u32 = 2;
+const GENERATION: u32 = 3;
 /// 2023-01-01 in seconds, and the length of 2023 and 2024.
 const START: i64 = 1_672_531_200;
 const SECONDS: i64 = 731 * 86_400;

@@ -1,13 +1,15 @@
 -- Customers and revenue by lifecycle state: who is active, who is drifting away, and what they spent in total. "11 %
 -- of the customers bring 18 % of the revenue" is read in the last two columns, which leave out persons without an
--- order. A state refers to a day: change the one date below. Orders that were returned in full (net <= 0) do not
--- count.
+-- order. A state refers to a day: change the one date below. A customer is who paid more than she got back, over all her
+-- orders; those that were taken back (net_base <= 0) are no orders, but their money is hers.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 customers AS (
-  SELECT o.person, min(o.day) AS first_order, max(o.day) AS last_order, count(*) AS orders, sum(o.net) AS net
+  SELECT o.person, min(o.day) FILTER (WHERE o.net_base > 0) AS first_order,
+         max(o.day) FILTER (WHERE o.net_base > 0) AS last_order, count(*) FILTER (WHERE o.net_base > 0) AS orders,
+         sum(o.net_base) AS net
   FROM orders o CROSS JOIN as_of a
-  WHERE o.person IS NOT NULL AND o.net > 0 AND o.day <= a.day
-  GROUP BY o.person
+  WHERE o.person IS NOT NULL AND o.day <= a.day
+  GROUP BY o.person HAVING sum(o.net_base) > 0
 ),
 -- Persons without an order are leads.
 states AS (

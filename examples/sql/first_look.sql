@@ -13,8 +13,8 @@ SELECT id_type, count(*) AS identifiers, count(DISTINCT person) AS persons FROM 
 -- Persons with suspiciously many identifiers: a shared device or a placeholder?
 SELECT person, identifier_count FROM persons ORDER BY identifier_count DESC LIMIT 10;
 
--- Orders by month.
-SELECT date_trunc('month', day)::DATE AS month, count(*) AS orders, sum(net) AS net FROM orders GROUP BY 1 ORDER BY 1;
+-- Orders by month, in the base currency.
+SELECT date_trunc('month', day)::DATE AS month, count(*) AS orders, sum(net_base) AS net FROM orders GROUP BY 1 ORDER BY 1;
 
 -- What was rejected, and why?
 SELECT reason, count(*) AS rows FROM system.dead_letters GROUP BY reason ORDER BY rows DESC;

@@ -1,11 +1,12 @@
 -- First-to-repeat conversion by cohort: of the customers who bought first in a month, how many came back within 30, 90
--- and 365 days?
+-- and 365 days? A customer is who paid more than she got back, over all her orders.
 WITH firsts AS (
-  SELECT person, min(day) AS first_day FROM orders WHERE person IS NOT NULL AND net > 0 GROUP BY person
+  SELECT person, min(day) FILTER (WHERE net_base > 0) AS first_day FROM orders WHERE person IS NOT NULL
+  GROUP BY person HAVING sum(net_base) > 0
 ),
 returns AS (
   SELECT f.person, f.first_day, min(o.day) AS second_day
-  FROM firsts f LEFT JOIN orders o ON o.person = f.person AND o.net > 0 AND o.day > f.first_day
+  FROM firsts f LEFT JOIN orders o ON o.person = f.person AND o.net_base > 0 AND o.day > f.first_day
   GROUP BY f.person, f.first_day
 )
 SELECT date_trunc('month', first_day)::DATE AS cohort, count(*) AS customers,

@@ -6,9 +6,11 @@ signed_up AS (
   SELECT person, date_trunc('day', min(ts))::DATE AS day FROM events
   WHERE type = 'identify' AND person IS NOT NULL GROUP BY person
 ),
+-- Who paid more than she got back, over all her orders.
+buyers AS (SELECT person FROM orders WHERE person IS NOT NULL GROUP BY person HAVING sum(net_base) > 0),
 order_days AS (
   SELECT person, day, row_number() OVER (PARTITION BY person ORDER BY day) AS number
-  FROM (SELECT DISTINCT person, day FROM orders WHERE person IS NOT NULL AND net > 0)
+  FROM (SELECT DISTINCT o.person, o.day FROM orders o JOIN buyers b ON b.person = o.person WHERE o.net_base > 0)
 ),
 climbs AS (
   SELECT s.fan,

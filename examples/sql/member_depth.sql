@@ -7,9 +7,9 @@ WITH moments AS (
   SELECT 2, max(day) FROM orders
 ),
 bought AS (
-  SELECT m.moment, o.person, count(DISTINCT o.day) AS days
+  SELECT m.moment, o.person, count(DISTINCT o.day) FILTER (WHERE o.net_base > 0) AS days
   FROM orders o JOIN moments m ON o.day <= m.day AND o.day > m.day - INTERVAL '365 days'
-  WHERE o.person IS NOT NULL AND o.net > 0 GROUP BY m.moment, o.person
+  WHERE o.person IS NOT NULL GROUP BY m.moment, o.person HAVING sum(o.net_base) > 0
 ),
 looked AS (
   SELECT DISTINCT m.moment, e.person

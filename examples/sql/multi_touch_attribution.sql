@@ -2,15 +2,15 @@
 -- cannot be attributed is shown as '(none)'; credits add up to the revenue of orders with a person, to the cent.
 WITH touches AS (
   SELECT person, ts, channel FROM events
-  WHERE person IS NOT NULL AND channel IS NOT NULL AND event NOT IN ('Order Completed', 'Order Refunded')
+  WHERE person IS NOT NULL AND channel IS NOT NULL AND event NOT IN ('Order Completed', 'Order Refunded', 'Order Cancelled')
 ),
 conversions AS (
   SELECT o.order_id, o.person, o.ts,
-         attribution('last', t.ts, t.channel, o.ts, o.net) AS last,
-         attribution('linear', t.ts, t.channel, o.ts, o.net) AS linear,
-         attribution('time_decay', t.ts, t.channel, o.ts, o.net) AS time_decay
+         attribution('last', t.ts, t.channel, o.ts, o.net_base) AS last,
+         attribution('linear', t.ts, t.channel, o.ts, o.net_base) AS linear,
+         attribution('time_decay', t.ts, t.channel, o.ts, o.net_base) AS time_decay
   FROM orders o LEFT JOIN touches t ON t.person = o.person AND t.ts BETWEEN o.ts - INTERVAL '30 days' AND o.ts
-  WHERE o.person IS NOT NULL AND o.net > 0
+  WHERE o.person IS NOT NULL AND o.net_base > 0
   GROUP BY o.order_id, o.person, o.ts
 ),
 credits AS (

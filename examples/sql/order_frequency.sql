@@ -1,8 +1,10 @@
 -- How often do customers buy? Customers and revenue by number of order days, with the mean of days between two of
--- them; the last line is all who bought more than once.
+-- them; the last line is all who bought more than once. A customer is who paid more than she got back, over all her
+-- orders; a day counts where an order of it was not taken back.
 WITH customers AS (
-  SELECT person, count(DISTINCT day) AS order_days, max(day) - min(day) AS days, sum(net) AS net
-  FROM orders WHERE person IS NOT NULL AND net > 0 GROUP BY person
+  SELECT person, count(DISTINCT day) FILTER (WHERE net_base > 0) AS order_days,
+         max(day) FILTER (WHERE net_base > 0) - min(day) FILTER (WHERE net_base > 0) AS days, sum(net_base) AS net
+  FROM orders WHERE person IS NOT NULL GROUP BY person HAVING sum(net_base) > 0
 ),
 bands AS (
   SELECT CASE WHEN order_days >= 5 THEN '5 and more' ELSE CAST(order_days AS TEXT) END AS band, * FROM customers

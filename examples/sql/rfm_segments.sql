@@ -1,10 +1,12 @@
 -- RFM segments: recency (days since the last order, lower is better) and frequency (order days) in five groups each, by
--- breaks that never part equal values. Monetary value is shown for each segment.
+-- breaks that never part equal values. Monetary value is shown for each segment: the sum of all orders of its customers,
+-- who are those that paid more than they got back.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 customers AS (
-  SELECT o.person, max(a.day) - max(o.day) AS days_ago, count(DISTINCT o.day) AS order_days, sum(o.net) AS net
+  SELECT o.person, max(a.day) - max(o.day) FILTER (WHERE o.net_base > 0) AS days_ago,
+         count(DISTINCT o.day) FILTER (WHERE o.net_base > 0) AS order_days, sum(o.net_base) AS net
   FROM orders o CROSS JOIN as_of a
-  WHERE o.person IS NOT NULL AND o.net > 0 GROUP BY o.person
+  WHERE o.person IS NOT NULL GROUP BY o.person HAVING sum(o.net_base) > 0
 ),
 breaks AS (SELECT rfm_breaks(days_ago, 5) AS recency, rfm_breaks(order_days, 5) AS frequency FROM customers),
 scores AS (

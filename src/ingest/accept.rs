@@ -206,7 +206,7 @@ impl Acceptor {
     /// Numbers of orders; what names nobody names no order.
     fn order_numbers(&self, rows: &InputColumns<'_>) -> Arc<StringArray> {
         let number = |row: usize| {
-            let number = rows.text("order_id", row)?.trim();
+            let number = rows.text("order_id", row)?;
             (!self.blocked.contains(number)).then_some(number)
         };
         Arc::new((0..rows.len()).map(number).collect())

@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 
+use super::read::whole_number_text;
 use crate::error::{Error, Result};
 use crate::orders::{OwnLine, Product, Statement, read_statement};
 use crate::store::events::schema::{self, DECIMAL};
@@ -74,7 +75,10 @@ fn product_lists(statements: &[Statement]) -> Result<ArrayRef> {
         Arc::new(values.finish()) as ArrayRef
     };
     let columns: Vec<ArrayRef> = vec![
-        Arc::new(products().map(|product| product.product_id.as_deref()).collect::<StringArray>()),
+        // Spelled as the column `product_id` is.
+        Arc::new(
+            products().map(|product| product.product_id.as_deref().map(whole_number_text)).collect::<StringArray>(),
+        ),
         Arc::new(category.finish()),
         decimals(|product| Some(product.quantity)),
         decimals(|product| product.amount),

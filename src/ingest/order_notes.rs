@@ -1,7 +1,7 @@
 //! What one load's rows say of orders that its owner should hear of: amounts taken as 0, orders below 0, numbers that
 //! occur with several brands. Looked for among the rows of the load alone, in bounded memory.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::orders::{Kind, Order, OrderEvent, Row, Statement, resolve};
 use crate::settings::{OrderKey, OrderSettings};
@@ -28,6 +28,7 @@ pub(super) struct Named<'a> {
 pub(super) struct OrderNotes {
     settings: OrderSettings,
     base: BaseCurrency,
+    /// By number.
     orders: HashMap<String, Vec<Held>>,
     held: usize,
     is_cut: bool,
@@ -41,6 +42,8 @@ struct Held {
     place: i64,
     event: String,
     is_refund: bool,
+    /// What the number counts within.
+    part: Option<String>,
     brand: Option<String>,
     currency: Option<String>,
     product_id: Option<String>,
@@ -77,6 +80,7 @@ impl OrderNotes {
             place: self.held as i64,
             event: row.event.to_owned(),
             is_refund,
+            part: own(part),
             brand: own(row.brand),
             currency: own(row.currency),
             product_id: own(row.product_id),
@@ -84,14 +88,16 @@ impl OrderNotes {
             statement: statement.clone(),
         };
         self.held += 1;
-        self.orders.entry(crate::orders::key::within(number, part)).or_default().push(held);
+        self.orders.entry(number.to_owned()).or_default().push(held);
     }
 
     /// The notes, each a sentence with its count.
     pub(super) fn finish(&self) -> Vec<String> {
         let mut counts = Counts::default();
-        for events in self.orders.values() {
-            counts.add(events, &self.base, self.settings.order_key);
+        for of_number in self.orders.values() {
+            for events in orders_of(of_number) {
+                counts.add(&events, &self.base, self.settings.order_key);
+            }
         }
         let rows = |count: u64, one: &str, many: &str| {
             (count > 0).then(|| format!("{count} {}", if count == 1 { one } else { many }))
@@ -146,6 +152,23 @@ impl OrderNotes {
     }
 }
 
+/// The orders of one number: the number counts within a part, and a refund without it is of the only order there is.
+fn orders_of(of_number: &[Held]) -> Vec<Vec<&Held>> {
+    let is_homeless = |held: &Held| held.is_refund && held.part.is_none();
+    let mut orders: BTreeMap<Option<&str>, Vec<&Held>> = BTreeMap::new();
+    for held in of_number.iter().filter(|held| !is_homeless(held)) {
+        orders.entry(held.part.as_deref()).or_default().push(held);
+    }
+    let home = match orders.len() {
+        1 => orders.keys().next().copied().flatten(),
+        _ => None,
+    };
+    for held in of_number.iter().filter(|held| is_homeless(held)) {
+        orders.entry(home).or_default().push(held);
+    }
+    orders.into_values().collect()
+}
+
 /// How many orders show what.
 #[derive(Default)]
 struct Counts {
@@ -158,7 +181,7 @@ struct Counts {
 }
 
 impl Counts {
-    fn add(&mut self, held: &[Held], base: &BaseCurrency, key: OrderKey) {
+    fn add(&mut self, held: &[&Held], base: &BaseCurrency, key: OrderKey) {
         let events = held.iter().enumerate().map(|(source, held)| order_event(held, source)).collect();
         let order = resolve(events, &base.name);
         self.refunds_without_price += order.refunds_without_price as u64;
@@ -168,7 +191,7 @@ impl Counts {
             matches!(base.convert(entry.amount, entry.currency, entry.ts), Ok(None))
         };
         self.without_rate += order.entries.iter().filter(without_rate).count() as u64;
-        let lines: Vec<&Held> = standing_lines(&order).map(|at| &held[order.events[at].source]).collect();
+        let lines: Vec<&Held> = standing_lines(&order).map(|at| held[order.events[at].source]).collect();
         let names: BTreeSet<&str> = lines.iter().map(|line| line.event.as_str()).collect();
         self.several_names += u64::from(names.len() > 1);
         let sum: i128 = lines.iter().filter_map(|line| line.statement.amount).sum();

@@ -1,7 +1,7 @@
 //! Entries taken apart: the rows of an entry have its kind and add up to its amount.
 
 use super::event::{OrderEvent, Row};
-use super::resolve::{Entry, Kind, Order};
+use super::order::{Entry, Kind, Order};
 
 /// One row of `order_items`.
 #[derive(Debug, Clone, PartialEq, Eq)]

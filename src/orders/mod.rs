@@ -6,6 +6,7 @@
 mod event;
 mod items;
 pub mod key;
+mod order;
 mod picked;
 mod resolve;
 mod statement;
@@ -14,5 +15,6 @@ mod tests;
 
 pub use event::{OrderEvent, Row};
 pub use items::Item;
-pub use resolve::{Entry, Kind, Order, Totals, resolve};
+pub use order::{Entry, Kind, Order};
+pub use resolve::{Totals, resolve};
 pub use statement::{OwnLine, Product, Statement, read_statement};

@@ -16,6 +16,8 @@ mod intake;
 mod loads;
 /// Promise 9 and the layout of the Delta table.
 mod open_data;
+/// Orders, bookings and items by the worked cases of money.
+mod orders;
 /// A real server on port 0 and a real Flight SQL client.
 mod server;
 /// The synthetic shop, loaded and asked, against its truth table.

@@ -88,8 +88,11 @@ async fn settings_hold_for_the_next_plan_and_after_a_restart() {
             world.rows(settings).await,
             [
                 "orders.base_currency CNY workspace",
+                "orders.fx_max_age_days 7 default",
+                "orders.order_key order_id default",
                 "orders.purchase_events [\"Sold\"] workspace",
-                "orders.refund_events [\"Order Refunded\", \"order_refunded\"] default"
+                "orders.refund_events [\"Order Refunded\", \"order_refunded\", \"Order Cancelled\", \"order_cancelled\"] \
+                 default"
             ]
         );
     }
@@ -339,6 +342,18 @@ async fn a_server_writes_each_workspace_that_it_opens_and_finds_new_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_older_format_is_refused_with_what_to_do() {
+    let world = world().await;
+    let path = world.folder.path().join("convoke/workspace.json");
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"format\":2") || text.contains("\"format\": 2"), "{text}");
+    std::fs::write(&path, text.replacen(['2'], "1", 1)).unwrap();
+    let error = elsewhere(&world).get(&world.caller.workspace).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    assert!(error.to_string().contains("format 1") && error.to_string().contains("anew"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newer_format_is_refused_with_both_versions() {
     let world = world().await;
     world.beside("newer").await;
@@ -346,7 +361,7 @@ async fn a_newer_format_is_refused_with_both_versions() {
     std::fs::write(&path, r#"{"format": 99, "time_zone": {"new": "shape"}}"#).unwrap();
     let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
     let error = again.workspaces.get(&name("newer")).await.err().unwrap();
-    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 1"), "{error}");
+    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 2"), "{error}");
     let entries = again.workspaces.list().await.unwrap();
     assert!(
         entries.iter().any(|entry| matches!(&entry.state, WorkspaceState::Unusable(why) if why.contains("format 99"))),

@@ -21,6 +21,8 @@ const SETTINGS_HELP: &str = "Settings (key=value; an empty value takes one back,
   purchase_events   events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
   refund_events     events that take one back
   base_currency     currency of orders that name none, and of net_base: three letters, such as USD
+  order_key         what an order number counts within: order_id (it is one order), source or brand
+  fx_max_age_days   days for which an exchange rate holds: 7, 0 for the same day only
   identifier_types  types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the
                     priority if need be: 'card_no:person:before email,tv_id:device'
   blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
@@ -112,7 +114,7 @@ pub(in crate::cli) enum ImportCommand {
     Dates(ImportArguments),
     /// Exchange rates, for net_base of orders
     #[command(
-        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nAn order takes the rate of its own local day, never that of another; without one its net_base is NULL:\n  SELECT currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
+        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nA booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one net_base is\nNULL:\n  SELECT currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
     )]
     #[command(name = "fx_rates")]
     FxRates(ImportArguments),

@@ -100,6 +100,11 @@ fn a8_numbers_of_several_brands() {
     let rows = [(OC, "1001", "north", "{}", revenue(100)), (OC, "1001", "south", "{}", revenue(50))];
     assert_only(&notes(&rows), "1 order number occurs with several brands");
     assert!(notes_with(OrderKey::Brand, &rows).is_empty());
+    // A refund without the brand is of the only order of its number.
+    let back = [(OC, "7", "north", "{}", revenue(100)), (ORF, "7", "", "{}", revenue(30))];
+    assert!(notes_with(OrderKey::Brand, &back).is_empty());
+    let unclear = [rows[0], rows[1], (ORF, "1001", "", "{}", revenue(30))];
+    assert_only(&notes_with(OrderKey::Brand, &unclear), "1 order is below 0");
 }
 
 #[test]

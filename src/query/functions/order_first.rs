@@ -95,8 +95,10 @@ const EMPTY: Slot =
 struct Groups {
     is_text: bool,
     slots: Vec<Slot>,
-    /// Message ids and values, those that were replaced included.
+    /// Message ids and values, those that were replaced or emitted included.
     texts: String,
+    /// Groups that were emitted since the texts were cleared.
+    emitted: usize,
 }
 
 /// The columns of a batch, whether of events or of states.
@@ -109,7 +111,7 @@ struct Columns<'a> {
 
 impl Groups {
     fn of(value: &DataType) -> Self {
-        Self { is_text: *value == DataType::Utf8, slots: Vec::new(), texts: String::new() }
+        Self { is_text: *value == DataType::Utf8, slots: Vec::new(), texts: String::new(), emitted: 0 }
     }
 
     fn keep(&mut self, text: &str) -> Range<usize> {
@@ -154,10 +156,20 @@ impl Groups {
         }
     }
 
-    fn release(&mut self) {
-        if self.slots.is_empty() {
-            self.texts.clear();
+    /// Lets go of texts that no group needs any more, once half of the groups were emitted.
+    fn release(&mut self, emitted: usize) {
+        self.emitted += emitted;
+        if self.emitted < self.slots.len() {
+            return;
         }
+        let old = std::mem::take(&mut self.texts);
+        let mut slots = std::mem::take(&mut self.slots);
+        for slot in &mut slots {
+            slot.message_id = self.keep(&old[slot.message_id.clone()]);
+            slot.text = self.keep(&old[slot.text.clone()]);
+        }
+        self.slots = slots;
+        self.emitted = 0;
     }
 }
 
@@ -189,7 +201,7 @@ impl GroupsAccumulator for Groups {
     fn evaluate(&mut self, emit_to: EmitTo) -> DfResult<ArrayRef> {
         let slots = emit_to.take_needed(&mut self.slots);
         let values = self.values(&slots);
-        self.release();
+        self.release(slots.len());
         Ok(values)
     }
 
@@ -208,7 +220,7 @@ impl GroupsAccumulator for Groups {
             instants(|slot| slot.received_at),
             Arc::new(ids),
         ];
-        self.release();
+        self.release(slots.len());
         Ok(state)
     }
 
@@ -252,3 +264,6 @@ impl GroupsAccumulator for Groups {
 fn rank(is_refund: &BooleanArray, row: usize) -> u8 {
     if is_refund.is_valid(row) && is_refund.value(row) { REFUND } else { PURCHASE }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ import pytest
 
 from support import adbc
 
-MANAGED = {"events", "orders", "order_items", "persons", "identities", "event_catalog", "dates"}
+MANAGED = {"events", "orders", "order_entries", "order_items", "persons", "identities", "event_catalog", "dates"}
 SYSTEM = {"dead_letters", "queries", "settings"}
 
 
@@ -50,7 +50,7 @@ def test_columns(connection):
 
 def test_filters_with_patterns(connection):
     found = objects(connection, depth="tables", table_name_filter="order%", db_schema_filter="main")
-    assert set(found["convoke"]["main"]) == {"orders", "order_items"}
+    assert set(found["convoke"]["main"]) == {"orders", "order_entries", "order_items"}
     nothing = objects(connection, depth="tables", table_name_filter="no such table")
     assert not any(tables for tables in (nothing["convoke"] or {}).values())
 

@@ -36,11 +36,13 @@ pub(super) struct OrderGroups {
     last: Vec<u32>,
     /// Of the batches.
     bytes: usize,
+    /// Events of groups that were emitted.
+    emitted: usize,
 }
 
 impl OrderGroups {
     pub(super) fn new(output: Output, base: Arc<BaseCurrency>, fields: Fields) -> Self {
-        Self { output, base, fields, batches: Vec::new(), events: Vec::new(), last: Vec::new(), bytes: 0 }
+        Self { output, base, fields, batches: Vec::new(), events: Vec::new(), last: Vec::new(), bytes: 0, emitted: 0 }
     }
 
     fn keep(&mut self, columns: Vec<ArrayRef>) -> DfResult<u32> {
@@ -57,28 +59,60 @@ impl OrderGroups {
         self.last[group] = event;
     }
 
-    /// The events of the groups to emit, group by group.
-    fn take(&mut self, emit_to: EmitTo) -> Vec<Vec<Held>> {
-        let last = emit_to.take_needed(&mut self.last);
-        let chain = |last: u32| {
-            let mut events = Vec::new();
-            let mut at = last;
-            while let Some(held) = self.events.get(at as usize) {
-                events.push(*held);
-                at = held.before;
-            }
-            events
-        };
-        last.into_iter().map(chain).collect()
+    /// The events of a group, the last first.
+    fn chain(&self, last: u32) -> impl Iterator<Item = Held> {
+        let held = |at: u32| self.events.get(at as usize).copied();
+        std::iter::successors(held(last), move |event| held(event.before))
     }
 
-    /// Lets go of what no group needs any more.
-    fn release(&mut self) {
+    /// The columns of these events, in order.
+    fn gather(&self, rows: &[(usize, usize)]) -> DfResult<Vec<ArrayRef>> {
+        let columns = self.fields.iter().enumerate().map(|(at, field)| -> DfResult<ArrayRef> {
+            let of_batches: Vec<&dyn Array> = self.batches.iter().map(|batch| batch[at].as_ref()).collect();
+            match of_batches.is_empty() {
+                true => Ok(new_empty_array(field.data_type())),
+                false => Ok(interleave(&of_batches, rows)?),
+            }
+        });
+        columns.collect()
+    }
+
+    /// Lets go of events that no group needs any more, once they are as many as the others.
+    fn release(&mut self, emitted: usize) -> DfResult<()> {
+        self.emitted += emitted;
         if self.last.is_empty() {
-            self.batches.clear();
-            self.events.clear();
-            self.bytes = 0;
+            self.forget();
+        } else if self.emitted * 2 > self.events.len() {
+            let (mut rows, mut ends) = (Vec::new(), Vec::with_capacity(self.last.len()));
+            for last in &self.last {
+                rows.extend(self.chain(*last).map(|held| (held.batch as usize, held.row as usize)));
+                ends.push(rows.len());
+            }
+            let columns = self.gather(&rows)?;
+            self.forget();
+            let batch = self.keep(columns)?;
+            let mut row = 0;
+            for (group, end) in ends.into_iter().enumerate() {
+                self.last[group] = NONE;
+                while row < end {
+                    self.add(group, batch, row);
+                    row += 1;
+                }
+            }
         }
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn batches_are_released(&self) -> bool {
+        self.batches.is_empty() && self.bytes == 0
+    }
+
+    fn forget(&mut self) {
+        self.batches.clear();
+        self.events.clear();
+        self.bytes = 0;
+        self.emitted = 0;
     }
 
     fn list(&self, offsets: Vec<i32>, columns: Vec<ArrayRef>) -> DfResult<ArrayRef> {
@@ -110,42 +144,38 @@ impl GroupsAccumulator for OrderGroups {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> DfResult<ArrayRef> {
-        let groups = self.take(emit_to);
+        let groups = emit_to.take_needed(&mut self.last);
         let columns: Vec<EventColumns<'_>> = self.batches.iter().map(|batch| EventColumns::of(batch)).collect();
         let mut builder = Builder::new(self.output, &self.base, groups.len());
-        for held in &groups {
+        let (mut held, mut emitted) = (Vec::new(), 0);
+        for last in groups {
+            held.clear();
+            held.extend(self.chain(last));
+            emitted += held.len();
             let event = |(at, held): (usize, &Held)| columns[held.batch as usize].event(held.row as usize, at);
-            let events = held.iter().enumerate().map(event).collect();
-            let order = resolve(events, &self.base.name);
+            let order = resolve(held.iter().enumerate().map(event).collect(), &self.base.name);
             builder.push(&order, &|event, position| {
-                let held = held[event];
+                let held: Held = held[event];
                 columns[held.batch as usize].category(held.row as usize, position)
             })?;
         }
         let built = builder.finish()?;
         drop(columns);
-        self.release();
+        self.release(emitted)?;
         Ok(built)
     }
 
     fn state(&mut self, emit_to: EmitTo) -> DfResult<Vec<ArrayRef>> {
-        let groups = self.take(emit_to);
+        let groups = emit_to.take_needed(&mut self.last);
         let mut offsets = vec![0];
         let mut rows = Vec::with_capacity(self.events.len());
-        for group in groups {
-            rows.extend(group.iter().map(|held| (held.batch as usize, held.row as usize)));
+        for last in groups {
+            rows.extend(self.chain(last).map(|held| (held.batch as usize, held.row as usize)));
             offsets.push(rows.len() as i32);
         }
-        let columns = self.fields.iter().enumerate().map(|(at, field)| -> DfResult<ArrayRef> {
-            let of_batches: Vec<&dyn Array> = self.batches.iter().map(|batch| batch[at].as_ref()).collect();
-            match of_batches.is_empty() {
-                true => Ok(new_empty_array(field.data_type())),
-                false => Ok(interleave(&of_batches, &rows)?),
-            }
-        });
-        let columns = columns.collect::<DfResult<Vec<_>>>()?;
+        let columns = self.gather(&rows)?;
         let state = self.list(offsets, columns)?;
-        self.release();
+        self.release(rows.len())?;
         Ok(vec![state])
     }
 

@@ -124,3 +124,6 @@ impl AggregateUDFImpl for OrderBook {
         Ok(vec![Arc::new(Field::new("events", events_type(args.input_fields.len()), true))])
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,7 +31,7 @@ DERIVED = """
 CREATE TABLE orders AS
 SELECT coalesce(order_id, person || ' ' || (ts AT TIME ZONE 'UTC')::DATE) AS order_id,
        (ts AT TIME ZONE 'UTC')::DATE AS day, person, any_value(brand) AS brand,
-       sum(revenue) AS gross, sum(revenue) AS net
+       sum(revenue) AS gross, sum(revenue) AS net, sum(revenue) AS net_base
 FROM events WHERE event = 'Order Completed' GROUP BY ALL;
 CREATE TABLE persons AS
 SELECT person, true AS known, min(ts) AS first_seen, max(ts) AS last_seen, count(*) AS event_count

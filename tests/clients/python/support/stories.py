@@ -12,7 +12,7 @@ FOLDER = ROOT / "examples" / "sql"
 PERSONS = "2000"
 
 COPIED = {
-    "orders": "order_id, ts, day, person, brand, channel, net, cost",
+    "orders": "order_id, ts, day, person, brand, channel, net, net_base, cost",
     "events": "ts, type, event, person, brand, channel, campaign_id",
     "persons": "person, first_seen, traits",
 }
