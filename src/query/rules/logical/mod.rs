@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod calendar_frame;
 mod in_subquery;
 mod local_time;
 mod mixed_times;
@@ -54,7 +55,7 @@ const BOUND: Phase = Phase {
     expressions: &[mixed_times::rewrite, null_in_list::split],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
