@@ -154,7 +154,7 @@ pub(super) fn name_types(
         }
         Expr::ScalarFunction(call) if call.func.name() == "date_bin" => {
             match call.args.get(1).map(|source| source.get_type(schema)) {
-                Some(Ok(given @ DataType::Timestamp(unit, _))) if unit != TimeUnit::Nanosecond => {
+                Some(Ok(given)) if matches!(given, DataType::Timestamp(unit, _) if unit != TimeUnit::Nanosecond) => {
                     Transformed::yes(cast(Expr::ScalarFunction(call), given))
                 }
                 _ => Transformed::no(Expr::ScalarFunction(call)),
