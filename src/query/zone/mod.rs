@@ -14,7 +14,7 @@ pub(super) use columns::{
     OnError, days_of_instants, instants_of, is_instant, is_wall_time, numbers_of, per_second, times_of, walls_of,
     walls_of_texts,
 };
-pub(super) use value::to_instant;
+pub(super) use value::{to_instant, to_wall_time};
 
 /// The zone of a session's configuration.
 pub(super) fn of_session(config: &ConfigOptions) -> Tz {

@@ -131,6 +131,10 @@ fn values_keep_their_unit_and_their_instant() {
     assert_eq!(day, ScalarValue::TimestampMicrosecond(Some(16 * 3_600_000_000), Some(UTC.into())));
     assert_eq!(to_instant(ScalarValue::Int64(Some(5)), zone).unwrap(), ScalarValue::Int64(Some(5)));
     assert!(to_instant(ScalarValue::Date32(None), zone).unwrap().is_null());
+    let late = ScalarValue::TimestampMicrosecond(Some(17 * 3_600_000_000), Some("Europe/Berlin".into()));
+    assert_eq!(to_wall_time(&late, &DataType::Date32, zone).unwrap(), ScalarValue::Date32(Some(1)));
+    let wall = to_wall_time(&late, &DataType::Timestamp(TimeUnit::Microsecond, None), zone).unwrap();
+    assert_eq!(wall, ScalarValue::TimestampMicrosecond(Some(25 * 3_600_000_000), None));
 }
 
 #[test]

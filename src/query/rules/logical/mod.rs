@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod calendar_frame;
 mod correlated_subquery;
 mod fallible;
 mod in_subquery;
@@ -72,7 +73,7 @@ const BOUND: Phase = Phase {
     expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
