@@ -8,6 +8,7 @@ mod arithmetic;
 mod average;
 mod exact_sums;
 mod interval_length;
+mod median;
 mod negate;
 mod operands;
 mod planner;
@@ -15,6 +16,8 @@ mod power;
 mod quotient;
 mod round_cast;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::sync::Arc;
@@ -52,5 +55,6 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(median::Median::new())))?;
     Ok(())
 }

@@ -50,7 +50,7 @@ fn check_cast(expression: &Expr, schema: &DFSchema, column: &str) -> Result<()> 
         Expr::Cast(cast) => {
             let from: DfResult<DataType> = cast.expr.get_type(schema);
             match from {
-                Ok(from) => check_types(&from, cast.field.data_type(), column),
+                Ok(from) => check_assignment(&from, cast.field.data_type(), column),
                 Err(_) => Ok(()),
             }
         }
@@ -58,7 +58,11 @@ fn check_cast(expression: &Expr, schema: &DFSchema, column: &str) -> Result<()> 
     }
 }
 
-fn check_types(from: &DataType, to: &DataType, column: &str) -> Result<()> {
+/// Whether values of one type may go into a column of another as they are.
+///
+/// # Errors
+/// `InvalidInput` with the cast to write.
+pub(in crate::query) fn check_assignment(from: &DataType, to: &DataType, column: &str) -> Result<()> {
     let (from_name, to_name) = (sql_name(from), sql_name(to));
     let write = match (from, to) {
         (from, to) if has_fraction(from) && to.is_integer() => format!("CAST(x AS {to_name}), which rounds"),

@@ -21,6 +21,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 pub(in crate::query) use self::fallible::can_fail;
+pub(in crate::query) use self::insert_casts::check_assignment;
 use crate::error::Result;
 
 /// What a rule knows beside the plan.
