@@ -34,6 +34,15 @@ pub enum Kind {
     Internal,
 }
 
+/// A value in quotes for a message, cut where it gets long.
+pub fn shown(value: &str) -> String {
+    const SHOWN_CHARS: usize = 100;
+    match value.char_indices().nth(SHOWN_CHARS) {
+        Some((end, _)) => format!("'{}...'", &value[..end]),
+        None => format!("'{value}'"),
+    }
+}
+
 /// The gRPC code and the HTTP status of each kind.
 const PROTOCOL_CODES: [(Kind, tonic::Code, u16); 8] = [
     (Kind::InvalidInput, tonic::Code::InvalidArgument, 400),
@@ -56,6 +65,9 @@ impl Kind {
 
     /// The kind that a gRPC code stands for; a code that none of ours has is a fault.
     pub fn from_grpc_code(code: tonic::Code) -> Self {
+        if code == tonic::Code::AlreadyExists {
+            return Kind::Conflict;
+        }
         PROTOCOL_CODES.iter().find(|(_, grpc, _)| *grpc == code).map_or(Kind::Internal, |(kind, _, _)| *kind)
     }
 
@@ -82,12 +94,32 @@ impl Kind {
     }
 }
 
+/// What the standards name by a code of its own, beyond the kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// A table of this name is there already.
+    TableExists,
+    /// There is no table of this name.
+    NoTable,
+}
+
+impl Detail {
+    /// The SQLSTATE, as ODBC and ADBC list it.
+    pub fn sqlstate(self) -> &'static str {
+        match self {
+            Detail::TableExists => "42S01",
+            Detail::NoTable => "42S02",
+        }
+    }
+}
+
 type Source = Box<dyn std::error::Error + Send + Sync>;
 
 /// An error with its kind, a message that says what to do, and the fault below it, if any.
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
+    detail: Option<Detail>,
     message: String,
     source: Option<Source>,
 }
@@ -96,7 +128,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, detail: None, message: message.into(), source: None }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -136,6 +168,16 @@ impl Error {
         self
     }
 
+    pub fn with_detail(mut self, detail: Detail) -> Self {
+        self.detail = Some(detail);
+        self
+    }
+
+    /// The same error without its source.
+    fn without_source(&self) -> Self {
+        Self { kind: self.kind, detail: self.detail, message: self.message.clone(), source: None }
+    }
+
     /// The same error with what was being done in front of the message.
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.message = format!("{doing}: {}", self.message);
@@ -149,6 +191,18 @@ impl Error {
 
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    pub fn detail(&self) -> Option<Detail> {
+        self.detail
+    }
+
+    /// That of the kind, unless the detail has one of its own.
+    pub fn grpc_code(&self) -> tonic::Code {
+        match self.detail {
+            Some(Detail::TableExists) => tonic::Code::AlreadyExists,
+            Some(Detail::NoTable) | None => self.kind.grpc_code(),
+        }
     }
 
     pub fn message(&self) -> &str {
@@ -187,12 +241,12 @@ impl From<DataFusionError> for Error {
             DataFusionError::ArrowError(arrow, _) => arrow_kind(arrow),
             DataFusionError::ResourcesExhausted(_) => Kind::Busy,
             DataFusionError::External(source) => match source.downcast_ref::<Error>() {
-                Some(ours) => return Error::new(ours.kind, ours.message.clone()),
+                Some(ours) => return ours.without_source(),
                 None => source.downcast_ref::<ArrowError>().map_or(Kind::Internal, arrow_kind),
             },
             DataFusionError::ParquetError(parquet) => match parquet.as_ref() {
                 ParquetError::External(source) => match source.downcast_ref::<Error>() {
-                    Some(ours) => return Error::new(ours.kind, ours.message.clone()),
+                    Some(ours) => return ours.without_source(),
                     None => cut_short(source.as_ref()),
                 },
                 _ => Kind::Corrupt,
@@ -262,7 +316,7 @@ fn arrow_kind(error: &ArrowError) -> Kind {
 
 impl From<ArrowError> for Error {
     fn from(error: ArrowError) -> Self {
-        Error::new(arrow_kind(&error), error.to_string()).with_source(error)
+        Error::new(arrow_kind(&error), first_lines(&error.to_string())).with_source(error)
     }
 }
 

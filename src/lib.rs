@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | [`error`] | one error, its kinds and their protocol codes | any other module |
 //! | [`ids`] | names and numbers that travel everywhere | how they are stored |
+//! | [`money`] | amounts and quantities, and how they are rounded | where they come from |
+//! | [`orders`] | what an order is: its events resolved into entries and items | Arrow, SQL, storage |
 //! | [`settings`] | documented values that a user may change | parts, clocks, stores |
 //! | [`metrics`] | counters that a scraper reads | what they count |
 //! | [`request`] | one request's id, and what is learned of it | how it arrives |
@@ -37,6 +39,8 @@ pub mod ids;
 pub mod ingest;
 pub mod jobs;
 pub mod metrics;
+pub mod money;
+pub mod orders;
 pub mod query;
 pub mod request;
 pub mod server;

@@ -34,6 +34,8 @@ pub struct Metrics {
     pub queries_finished: Counter,
     /// Ended by an error, a limit or the client.
     pub queries_failed: Counter,
+    /// Ended by a panic.
+    pub queries_panicked: Counter,
     pub queries_running: Gauge,
     pub queries_queued: Gauge,
     /// From the beginning to the last row.
@@ -73,6 +75,7 @@ impl Default for Metrics {
                 "Queries ended by an error, a limit or the client",
                 Counter::default(),
             ),
+            queries_panicked: add(registry, "queries_panicked", "Statements ended by a panic", Counter::default()),
             queries_running: add(registry, "queries_running", "Queries begun and not ended", Gauge::default()),
             queries_queued: add(registry, "queries_queued", "Queries of these that wait for a place", Gauge::default()),
             query_seconds: add(registry, "query_seconds", "Time of queries to their last row", latency()),

@@ -69,12 +69,16 @@ pub struct QuerySettings {
     pub rows: u64,
     pub spill: Bytes,
     pub cached_plans: usize,
+    /// Options of the planner, for tests that compare its plans: no file, variable or flag sets them.
+    #[serde(skip)]
+    pub planner: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
+    pub max_future_hours: u64,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -98,7 +102,47 @@ pub struct TableSettings {
 pub struct OrderSettings {
     pub purchase_events: Vec<String>,
     pub refund_events: Vec<String>,
+    #[serde(deserialize_with = "base_currency")]
     pub base_currency: String,
+    pub order_key: OrderKey,
+    pub fx_max_age_days: u32,
+}
+
+/// What the number of an order counts within.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderKey {
+    /// A number is one order, wherever it comes from.
+    #[default]
+    OrderId,
+    Source,
+    Brand,
+}
+
+impl OrderKey {
+    const ALL: [Self; 3] = [Self::OrderId, Self::Source, Self::Brand];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::OrderId => "order_id",
+            Self::Source => "source",
+            Self::Brand => "brand",
+        }
+    }
+
+    /// The column of events that a number counts within, if any.
+    pub fn part(self) -> Option<&'static str> {
+        (self != Self::OrderId).then_some(self.as_str())
+    }
+}
+
+impl std::str::FromStr for OrderKey {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|key| key.as_str() == text);
+        found.ok_or_else(|| Error::invalid(format!("'{text}' is not one of order_id, source, brand")))
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -107,6 +151,23 @@ pub struct IdentitySettings {
     pub blocked_values: Vec<String>,
     pub checkpoint_nodes: u64,
     pub checkpoint_minutes: u64,
+}
+
+fn base_currency<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let code = currency_code(&text).map(str::to_ascii_uppercase);
+    code.ok_or_else(|| serde::de::Error::custom(format!("base_currency: {}", not_a_currency(&text))))
+}
+
+/// The code of a currency within blanks: three letters in any case, kept in upper case.
+pub fn currency_code(text: &str) -> Option<&str> {
+    let code = text.trim();
+    (code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_alphabetic())).then_some(code)
+}
+
+/// What is said of a text that is no currency.
+pub fn not_a_currency(text: &str) -> String {
+    format!("'{text}' is not a currency: write its code of three letters, such as USD")
 }
 
 /// One setting as a user may look it up.

@@ -19,6 +19,9 @@ pub(super) use self::spaces::{
 /// Where data lies unless --data says otherwise.
 const DEFAULT_DATA: &str = "./convoke-data";
 
+/// Where the demo's data lies: apart, so that its synthetic events never stand beside real ones.
+const DEMO_DATA: &str = "./convoke-demo";
+
 #[derive(Debug, Parser)]
 #[command(
     name = "convoke",
@@ -47,7 +50,9 @@ pub(super) enum Command {
     )]
     Sql(SqlArguments),
     /// Load a synthetic shop, serve it, and run five queries over it
-    #[command(after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit")]
+    #[command(
+        after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit\n\nIts folder is its own: the demo refuses one that holds other data, and `convoke ingest` refuses the demo's.\nAsk it by `convoke sql --data ./convoke-demo`, or remove it when done."
+    )]
     Demo(DemoArguments),
     /// Write the state of the identities, and publish the table of persons for other engines
     #[command(after_help = CHECKPOINT_EXAMPLE)]
@@ -92,7 +97,12 @@ const INGEST_EXAMPLES: &str = "Examples:
   convoke ingest 'log/*.ndjson' --connect http://127.0.0.1:8815 --token \"$TOKEN\"
   convoke ingest members.csv --data ./shop --type identify --map ts=joined,id.email=mail,id.member_no=card
 
-A field that is not mapped keeps its column's name if that is a field of events; all other columns become properties.
+A field that is not mapped keeps its column's name if that is a field of events, in any case (ORDER_ID, orderId); all
+other columns become properties, and those that look like a field (e-mail, OrderNo) are named. Blanks around values are
+cut, 123.0 is customer 123, usd is USD, 202401312359 is 2024-01-31 23:59. Values such as null, N/A, (not set), 0 or
+unknown identify nobody and are no order number (`convoke workspace set --help`). An alias links its user_id to its
+previous_id, as a user_id and as an anonymous_id. Times more than two days from now are rejected.
+Exit code 1 when a file cannot be read, or when no row of it was kept.
 Fields: message_id ts type event anonymous_id user_id channel source brand store_id campaign_id order_id revenue cost
         currency product_id category quantity properties context, and id.<type> for identifiers";
 
@@ -267,7 +277,7 @@ pub(super) struct CheckpointArguments {
 #[derive(Debug, Args)]
 pub(super) struct DemoArguments {
     /// Folder or URL for the data
-    #[arg(long, value_name = "URL", default_value = DEFAULT_DATA)]
+    #[arg(long, value_name = "URL", default_value = DEMO_DATA)]
     pub(super) data: String,
     /// Planned customers of the shop
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u32).range(1..))]

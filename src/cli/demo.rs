@@ -22,7 +22,7 @@ use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::server;
 use crate::settings::Settings;
 use crate::shop::Shop;
-use crate::workspace::{Manifest, WorkspaceSettings};
+use crate::workspace::{DataKind, Manifest, Workspace, WorkspaceSettings};
 
 /// Days that the demo's own token lives.
 const TOKEN_LIFE: Duration = Duration::from_secs(30 * 86_400);
@@ -31,9 +31,10 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let data = DataArguments { data: arguments.data.clone(), workspace: WorkspaceName::default() };
     let embedded = Embedded::open(&data.data, settings(&arguments)?).await?;
     let currency = WorkspaceSettings { base_currency: Some("CNY".to_owned()), ..WorkspaceSettings::default() };
-    let manifest = Manifest { settings: currency, ..Manifest::new(Tz::UTC) };
-    embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
+    let manifest = Manifest { settings: currency, demo: true, ..Manifest::new(Tz::UTC) };
+    let workspace = embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
     let shop = Shop::new(arguments.persons);
+    check_is_of(&shop, &workspace, &data.data)?;
     load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
 
     embedded.workspaces.serve();
@@ -73,11 +74,29 @@ fn settings(arguments: &DemoArguments) -> Result<Settings> {
     Settings::load(None, std::env::vars(), &flags)
 }
 
+/// Names the content of a shop: the same numbers give the same events.
+fn content_hash(shop: &Shop) -> String {
+    format!("shop/{}/{}", shop.persons, shop.seed)
+}
+
+/// Refuses a folder with a shop of another size: their customers would be mixed.
+fn check_is_of(shop: &Shop, workspace: &Workspace, data: &str) -> Result<()> {
+    workspace.manifest().check_takes(DataKind::Synthetic, workspace.name())?;
+    let held = workspace.snapshot();
+    match held.loads.iter().find(|load| load.content_hash != content_hash(shop)) {
+        Some(other) => Err(Error::invalid(format!(
+            "'{data}' holds a {}: name another folder with --data, or remove this one",
+            other.source
+        ))),
+        None => Ok(()),
+    }
+}
+
 /// Loads the shop unless this folder has it.
 async fn load(loader: &Loader, caller: Caller, shop: &Shop) -> Result<()> {
     let request = LoadRequest {
         source: format!("synthetic shop of {} persons, seed {}", shop.persons, shop.seed),
-        content_hash: format!("shop/{}/{}", shop.persons, shop.seed),
+        content_hash: content_hash(shop),
         again: false,
         checked: true,
     };
@@ -89,7 +108,7 @@ async fn load(loader: &Loader, caller: Caller, shop: &Shop) -> Result<()> {
             counter.fetch_add(batch.num_rows() as u64, Ordering::Relaxed);
         }
     });
-    let summary = loader.load(&caller, request, batches.boxed()).await?;
+    let summary = loader.load_synthetic(&caller, request, batches.boxed()).await?;
     drop(progress);
     output::say(&describe(&summary))
 }

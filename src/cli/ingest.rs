@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::remote::Remote;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::ingest::read::{FileReader, Mapping, ReadOptions, expand};
+use crate::ingest::read::{FileReader, Mapping, Notes, ReadOptions, expand};
 use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::settings::Settings;
 
@@ -33,11 +33,17 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     let (mut target, zone) = open_target(&arguments).await?;
     let options = read_options(&arguments, zone)?;
     let mut total = LoadSummary::default();
+    let mut lost = Vec::new();
     for file in &files {
-        let summary = load_file(&mut target, file, &options, arguments.again)
+        let (summary, notes) = load_file(&mut target, file, &options, arguments.again)
             .await
             .map_err(|error| error.context(file.display()))?;
         output::say(&describe(&file.display().to_string(), &summary))?;
+        summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
+        report(file, &summary, &notes);
+        if summary.read > 0 && summary.kept == 0 {
+            lost.push(file);
+        }
         total.read += summary.read;
         total.kept += summary.kept;
         total.rejected += summary.rejected;
@@ -49,7 +55,29 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     if total.rejected > 0 {
         output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
     }
-    Ok(())
+    match lost.as_slice() {
+        [] => Ok(()),
+        [file] => Err(Error::invalid(format!("{}: no row was kept", file.display()))),
+        [file, others @ ..] => {
+            Err(Error::invalid(format!("{}: no row was kept, nor of {} more files", file.display(), others.len())))
+        }
+    }
+}
+
+/// What people should know of one load: what was noticed of its file, and why rows were rejected.
+fn report(file: &Path, summary: &LoadSummary, notes: &Notes) {
+    if summary.skipped {
+        return;
+    }
+    for note in notes.to_vec() {
+        output::complain(&format!("{}: {note}", file.display()));
+    }
+    for reason in &summary.reasons {
+        output::complain(&format!("  {reason}"));
+    }
+    if summary.rejected > summary.reasons.len() as u64 && !summary.reasons.is_empty() {
+        output::complain(&format!("  ... {} rows rejected in all", summary.rejected));
+    }
 }
 
 /// The target, and the zone of its workspace for times that name none.
@@ -77,7 +105,12 @@ fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<Read
     })
 }
 
-async fn load_file(target: &mut Target, file: &Path, options: &ReadOptions, again: bool) -> Result<LoadSummary> {
+async fn load_file(
+    target: &mut Target,
+    file: &Path,
+    options: &ReadOptions,
+    again: bool,
+) -> Result<(LoadSummary, Notes)> {
     let reader = open_reader(file.to_owned(), options.clone()).await?;
     let request = LoadRequest {
         source: file.display().to_string(),
@@ -87,13 +120,14 @@ async fn load_file(target: &mut Target, file: &Path, options: &ReadOptions, agai
     };
     let label = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let progress = Progress::follow(&label, reader.reader.size_bytes(), reader.reader.progress(), true);
+    let notes = reader.reader.notes();
     let batches = read_in_background(reader.reader);
     let summary = match target {
         Target::Folder { loader, caller } => loader.load(caller, request, batches).await,
         Target::Server(remote) => remote.load(&request, batches).await,
     };
     drop(progress);
-    summary
+    Ok((summary?, notes))
 }
 
 struct HashedReader {

@@ -36,6 +36,11 @@ pub fn main() -> ExitCode {
     rustls::crypto::ring::default_provider().install_default().ok();
     let cli = Cli::parse();
     logging::start(&cli.command);
+    // One line in the log in place of the text and the backtrace that Rust writes to the terminal.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "a thread panicked");
+    }));
     let outcome = runtime().and_then(|runtime| {
         // On a worker thread, whose stack is larger than that of the main one.
         let outcome = runtime.block_on(async {

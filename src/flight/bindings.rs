@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use bytes::Bytes;
-use datafusion::common::ScalarValue;
+use datafusion::common::{Result as DfResult, ScalarValue};
 use parking_lot::Mutex;
 
 use super::ticket::QueryId;
@@ -19,10 +19,13 @@ const MAX_BOUND_BYTES: usize = 2 * 1024 * 1024;
 const MAX_REMEMBERED: usize = 1024;
 const MAX_REMEMBERED_BYTES: usize = 64 * 1024 * 1024;
 
-/// One row of parameters as bytes.
-pub(super) fn encode(row: &RecordBatch) -> Result<Bytes> {
-    let mut writer = StreamWriter::try_new(Vec::new(), row.schema_ref())?;
-    writer.write(row)?;
+/// Rows of parameters as bytes; none for no rows.
+pub(super) fn encode(rows: &[RecordBatch]) -> Result<Bytes> {
+    let Some(first) = rows.first() else { return Ok(Bytes::new()) };
+    let mut writer = StreamWriter::try_new(Vec::new(), first.schema_ref())?;
+    for batch in rows {
+        writer.write(batch)?;
+    }
     let bytes = writer.into_inner()?;
     if bytes.len() > MAX_BOUND_BYTES {
         return Err(Error::invalid(format!(
@@ -33,21 +36,32 @@ pub(super) fn encode(row: &RecordBatch) -> Result<Bytes> {
     Ok(Bytes::from(bytes))
 }
 
-/// The values in bytes that [`encode`] made; none for empty bytes.
-pub(super) fn decode(bytes: &[u8]) -> Result<Vec<ScalarValue>> {
+/// The rows in bytes that [`encode`] made; none for empty bytes.
+pub(super) fn decode(bytes: &[u8]) -> Result<Vec<Vec<ScalarValue>>> {
     if bytes.is_empty() {
         return Ok(Vec::new());
     }
-    match StreamReader::try_new(bytes, None)?.next().transpose()? {
-        Some(row) => values(&row, 0),
-        None => Ok(Vec::new()),
+    let mut rows = Vec::new();
+    for batch in StreamReader::try_new(bytes, None)? {
+        rows.extend(values(&batch?)?);
     }
+    Ok(rows)
 }
 
-/// The values of one row.
-pub(super) fn values(batch: &RecordBatch, row: usize) -> Result<Vec<ScalarValue>> {
-    let values = batch.columns().iter().map(|column| ScalarValue::try_from_array(column, row));
-    Ok(values.collect::<datafusion::error::Result<_>>()?)
+/// The values of each row.
+pub(super) fn values(batch: &RecordBatch) -> Result<Vec<Vec<ScalarValue>>> {
+    let value = |column: &ArrayRef, row| Ok(held_by(ScalarValue::try_from_array(column, row)?));
+    let row = |row| batch.columns().iter().map(|column| value(column, row)).collect::<DfResult<_>>();
+    Ok((0..batch.num_rows()).map(row).collect::<DfResult<_>>()?)
+}
+
+/// Some clients send each value as a union of all types that they know: what counts is the value in it.
+fn held_by(value: ScalarValue) -> ScalarValue {
+    match value {
+        ScalarValue::Union(Some((_, held)), _, _) => held_by(*held),
+        ScalarValue::Union(None, _, _) => ScalarValue::Null,
+        value => value,
+    }
 }
 
 #[derive(Default)]
@@ -107,19 +121,43 @@ impl Remembered {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::array::{Int64Array, StringArray, UnionArray};
+    use arrow::buffer::ScalarBuffer;
+    use arrow::datatypes::{DataType, Field, UnionFields};
 
     use super::*;
 
     #[test]
-    fn a_row_survives_the_handle() {
-        let columns: [(&str, ArrayRef); 2] =
-            [("0", Arc::new(Int64Array::from(vec![7]))), ("1", Arc::new(StringArray::from(vec![None::<&str>])))];
-        let row = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap();
-        let values = decode(&encode(&row).unwrap()).unwrap();
-        assert_eq!(values, vec![ScalarValue::Int64(Some(7)), ScalarValue::Utf8(None)]);
-        assert!(decode(b"").unwrap().is_empty());
+    fn rows_survive_the_handle() {
+        let columns: [(&str, ArrayRef); 2] = [
+            ("0", Arc::new(Int64Array::from(vec![7, 8]))),
+            ("1", Arc::new(StringArray::from(vec![None::<&str>, Some("b")]))),
+        ];
+        let rows = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, array)| (name, array, true))).unwrap();
+        let values = decode(&encode(&[rows.slice(0, 1), rows.slice(1, 1)]).unwrap()).unwrap();
+        let expected = [
+            vec![ScalarValue::Int64(Some(7)), ScalarValue::Utf8(None)],
+            vec![ScalarValue::Int64(Some(8)), ScalarValue::Utf8(Some("b".into()))],
+        ];
+        assert_eq!(values, expected);
+        assert!(decode(&encode(&[]).unwrap()).unwrap().is_empty());
         assert!(decode(b"nonsense").is_err());
+    }
+
+    #[test]
+    fn a_union_stands_for_the_value_in_it() {
+        let fields = UnionFields::try_new(
+            [0, 1],
+            [Field::new("string", DataType::Utf8, true), Field::new("int", DataType::Int64, true)],
+        );
+        let children: Vec<ArrayRef> =
+            vec![Arc::new(StringArray::from(vec!["a"])), Arc::new(Int64Array::from(vec![Some(5), None]))];
+        let (types, offsets) = (ScalarBuffer::from(vec![1_i8, 0, 1]), ScalarBuffer::from(vec![0, 0, 1]));
+        let union: ArrayRef = Arc::new(UnionArray::try_new(fields.unwrap(), types, Some(offsets), children).unwrap());
+        let rows = RecordBatch::try_from_iter([("0", union)]).unwrap();
+        let values = decode(&encode(&[rows]).unwrap()).unwrap();
+        let expected = [ScalarValue::Int64(Some(5)), ScalarValue::Utf8(Some("a".into())), ScalarValue::Int64(None)];
+        assert_eq!(values, expected.map(|value| vec![value]));
     }
 
     #[test]

@@ -29,8 +29,8 @@ use super::service::FlightSql;
 
 const PATH: &str = "/arrow.flight.protocol.FlightService/DoGet";
 const GRPC: &str = "application/grpc";
-/// A ticket is a few hundred bytes, or a prepared statement's handle.
-const TICKET_BYTES: usize = 1024 * 1024;
+/// A ticket is a statement of at most 1 MiB with parameters of at most 2 MiB.
+const TICKET_BYTES: usize = 4 * 1024 * 1024;
 /// gRPC before each message: not compressed, and its length.
 const PREFIX_BYTES: usize = 5;
 /// Fields of `FlightData` (Flight.proto).

@@ -1,8 +1,10 @@
 //! Prepared statements: a handle is the signed statement itself, so the server keeps nothing for it and a statement
 //! outlives lost connections. Binding gives back a new handle with the parameters inside.
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow_flight::sql::{
     ActionClosePreparedStatementRequest, ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult,
     Any, DoPutPreparedStatementResult, ProstMessageExt,
@@ -53,7 +55,7 @@ impl FlightSql {
             true => schema_bytes(Output::of(&prepared.schema).schema())?,
             false => schema_bytes(&Schema::empty())?,
         };
-        let parameters = Schema::new(prepared.parameters.clone());
+        let parameters = Schema::new(prepared.parameters.declared().to_vec());
         let statement = Statement {
             sql,
             options: context.options.clone(),
@@ -91,7 +93,7 @@ impl FlightSql {
         self.run(context, Statement { query_id: new_query_id(), ..statement }).await
     }
 
-    /// DoPut of parameters for a query.
+    /// DoPut of parameters for a query: it runs once for each row.
     pub(super) async fn bind(
         &self,
         context: &CallContext,
@@ -101,14 +103,7 @@ impl FlightSql {
     ) -> Result<Response<PutResult>> {
         let statement = self.signer.open(Purpose::Handle, &context.caller, handle)?;
         let rows = parameter_rows(first, rest).await?;
-        let count: usize = rows.iter().map(RecordBatch::num_rows).sum();
-        if count > 1 {
-            return Err(Error::invalid(format!("{count} rows of parameters for one query: bind one row at a time")));
-        }
-        let parameters = match rows.iter().find(|batch| batch.num_rows() == 1) {
-            Some(row) => bindings::encode(row)?,
-            None => Bytes::new(),
-        };
+        let parameters = bindings::encode(&rows)?;
         self.bindings.remember(statement.query_id, parameters.clone());
         let statement = Statement { parameters, ..statement };
         let handle = self.signer.seal(Purpose::Handle, &context.caller, &statement);
@@ -133,7 +128,7 @@ impl FlightSql {
 /// Most parameter rows of one upload: they are held in memory.
 const MAX_ROWS: usize = 100_000;
 
-/// All rows of parameters that a client uploads, in the types that queries take.
+/// All rows of parameters that a client uploads, in the types that queries take; batches without rows are left out.
 pub(super) async fn parameter_rows(first: FlightData, rest: Streaming<FlightData>) -> Result<Vec<RecordBatch>> {
     let mut received = receive(futures::stream::iter([Ok(first)]).chain(rest));
     let mut batches = Vec::new();
@@ -144,7 +139,24 @@ pub(super) async fn parameter_rows(first: FlightData, rest: Streaming<FlightData
         if rows > MAX_ROWS {
             return Err(Error::invalid(format!("more than {MAX_ROWS} rows of parameters: send several requests")));
         }
-        batches.push(Output::of(batch.schema_ref()).adapt(&batch)?);
+        if batch.num_rows() > 0 {
+            batches.push(as_queries_take(&batch)?);
+        }
     }
     Ok(batches)
+}
+
+/// The types of the wire, except that a NULL without a type stays so: it takes the type of its place.
+fn as_queries_take(batch: &RecordBatch) -> Result<RecordBatch> {
+    let adapted = Output::of(batch.schema_ref()).adapt(batch)?;
+    let columns = batch.columns().iter().zip(adapted.columns()).map(|(given, adapted)| match given.data_type() {
+        DataType::Null => given,
+        _ => adapted,
+    });
+    let columns: Vec<ArrayRef> = columns.map(Arc::clone).collect();
+    let fields = adapted.schema_ref().fields().iter().zip(&columns);
+    let fields: Vec<Field> =
+        fields.map(|(field, column)| Field::new(field.name(), column.data_type().clone(), true)).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
 }

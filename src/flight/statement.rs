@@ -32,6 +32,10 @@ impl FlightSql {
     /// GetFlightInfo of a statement: its ticket holds the state that it was planned for.
     pub(super) async fn plan(&self, context: &CallContext, statement: Statement) -> Result<FlightInfo> {
         let prepared = self.engine.prepare(&context.caller, &statement.options, &statement.sql, None).await?;
+        let rows = bindings::decode(&statement.parameters)?;
+        rows.iter().try_for_each(|row| check_parameters(&prepared, row.len()))?;
+        // With values the columns are known for sure.
+        let prepared = self.engine.prepare_for(&context.caller, &statement.options, &prepared, &rows).await?;
         let output = Output::of(&prepared.schema);
         // A change works on the newest state, whatever it is when it runs.
         let snapshot = (prepared.kind != StatementKind::Update).then_some(prepared.snapshot);
@@ -63,8 +67,12 @@ impl FlightSql {
         let count = QueryCount::start(&self.metrics);
         let Statement { sql, options, snapshot, parameters, query_id } = statement;
         let prepared = self.engine.prepare(&context.caller, &options, &sql, snapshot).await?;
-        let parameters = bindings::decode(&parameters)?;
-        check_parameters(&prepared, parameters.len())?;
+        let mut rows = bindings::decode(&parameters)?;
+        if rows.is_empty() {
+            rows.push(Vec::new());
+        }
+        rows.iter().try_for_each(|row| check_parameters(&prepared, row.len()))?;
+        let prepared = self.engine.prepare_for(&context.caller, &options, &prepared, &rows).await?;
         let cookie = match &prepared.kind {
             StatementKind::SetSession(set) => self.sessions.set(&context.caller, &context.clues, set.clone()),
             StatementKind::Query | StatementKind::Update => None,
@@ -74,9 +82,9 @@ impl FlightSql {
                 StatementKind::Update => {
                     // A ticket that is fetched again gives the count again, and changes nothing more.
                     let once = self.executed.once(query_id);
-                    self.engine.change(&context.caller, &options, &prepared, vec![parameters], once).await
+                    self.engine.change(&context.caller, &options, &prepared, rows, once).await
                 }
-                _ => self.engine.execute(&context.caller, &options, &prepared, parameters).await,
+                _ => self.engine.execute_each(&context.caller, &options, &prepared, rows).await,
             }
         };
         let execution = tokio::select! {
@@ -92,7 +100,7 @@ impl FlightSql {
 
 /// Refuses a wrong number of parameters before the planner says it less clearly.
 pub(super) fn check_parameters(prepared: &Prepared, given: usize) -> Result<()> {
-    let wanted = prepared.parameters.len();
+    let wanted = prepared.parameters.count();
     if wanted != given {
         return Err(Error::invalid(format!("the statement takes {wanted} parameters, {given} are bound: bind all")));
     }

@@ -45,10 +45,7 @@ impl FlightSql {
         let has_parameters = batches.iter().any(|batch| batch.num_columns() > 0);
         let rows = match has_parameters {
             false => vec![Vec::new()],
-            true => {
-                let each = batches.iter().flat_map(|batch| (0..batch.num_rows()).map(move |row| values(batch, row)));
-                each.collect::<Result<_>>()?
-            }
+            true => batches.iter().map(values).collect::<Result<Vec<_>>>()?.concat(),
         };
         self.update(context, &statement.sql, rows).await
     }

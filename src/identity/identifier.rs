@@ -1,6 +1,4 @@
-//! Identifier types, their order and class, and values that identify nobody.
-
-use std::collections::HashSet;
+//! Identifier types, their order and class.
 
 use serde::{Deserialize, Serialize};
 
@@ -190,29 +188,4 @@ fn check_name(name: &str) -> Result<()> {
         "'{name}' is not a name of an identifier type: use up to {MAX_NAME_BYTES} lower-case letters, digits and '_', a \
          letter first"
     )))
-}
-
-/// Values that identify nobody: `null`, `unknown`, `0000-0000`, ...
-#[derive(Debug, Clone)]
-pub struct BlockedValues {
-    /// In lower case.
-    values: HashSet<String>,
-    longest: usize,
-}
-
-impl BlockedValues {
-    pub fn new<'a>(values: impl IntoIterator<Item = &'a String>) -> Self {
-        let values: HashSet<String> = values.into_iter().map(|value| value.trim().to_lowercase()).collect();
-        let longest = values.iter().map(String::len).max().unwrap_or_default();
-        Self { values, longest }
-    }
-
-    /// `value` is already trimmed.
-    pub fn contains(&self, value: &str) -> bool {
-        if value.bytes().all(|byte| byte == b'0' || byte == b'-') {
-            return true;
-        }
-        // Most values are longer than any blocked one: no allocation for them.
-        value.len() <= self.longest && self.values.contains(&value.to_lowercase())
-    }
 }

@@ -4,6 +4,7 @@
 //! [`IdentityGraph::add_event`] and [`IdentityBatch`]; plain connected components are the rule for now.
 
 mod batch;
+mod blocked;
 mod by_person;
 mod components;
 mod dictionary;
@@ -14,6 +15,7 @@ mod snapshot;
 mod tests;
 
 pub use batch::IdentityBatch;
+pub use blocked::BlockedValues;
 pub use graph::{GraphRestorer, IdentityGraph, birth_schema, node_schema, published_schema};
-pub use identifier::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place, TypeId};
+pub use identifier::{AddedType, IdentifierClass, IdentifierTypes, Place, TypeId};
 pub use snapshot::{IdentitySnapshot, PersonEntry};

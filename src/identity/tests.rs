@@ -67,18 +67,6 @@ fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
     assert!(IdentityGraph::default().replay(&second).is_err(), "a gap must be loud");
 }
 
-#[test]
-fn blocked_values_are_compared_without_case() {
-    let values = ["null".to_owned(), "N/A".to_owned()];
-    let blocked = BlockedValues::new(&values);
-    for value in ["NULL", "n/a", "", "0000", "0-0", "-"] {
-        assert!(blocked.contains(value), "{value}");
-    }
-    for value in ["nullable", "00001", "n"] {
-        assert!(!blocked.contains(value), "{value}");
-    }
-}
-
 /// Components by repeated relabelling over plain sets: shares no code with the graph.
 fn partition_by_relabelling(events: &[Vec<(TypeId, String)>]) -> BTreeSet<BTreeSet<(TypeId, String)>> {
     let mut sets: Vec<BTreeSet<(TypeId, String)>> = Vec::new();

@@ -4,16 +4,23 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, StructBuilder, TimestampMicrosecondArray,
+    StringBuilder, StructBuilder, TimestampMicrosecondArray, UInt32Array,
 };
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, TimestampMicrosecondType};
-use chrono::Utc;
+use arrow::compute::{filter_record_batch, take_record_batch};
+use arrow::datatypes::{DataType, Decimal128Type, Field, TimestampMicrosecondType};
+use arrow::json::LineDelimitedWriter;
+use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
+use super::canonical;
 use super::dead_letters::DeadLetters;
+use super::json_text;
+use super::order_columns;
+use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, IdentityGraph, TypeId};
+use crate::orders::Statement;
+use crate::settings::{currency_code, not_a_currency};
 use crate::store::events::schema;
 
 /// Event types of the Segment protocol.
@@ -29,35 +36,48 @@ pub(super) struct Acceptor {
     /// In front of the row number in message ids that the source does not give.
     message_prefix: String,
     received_at: i64,
+    future: FutureLimit,
     checked: bool,
     types: Arc<IdentifierTypes>,
     /// In place of the `source` of every row.
     source: Option<Arc<str>>,
+    notes: OrderNotes,
     next_row: i64,
 }
 
 /// How rows are accepted.
-pub(super) struct Acceptance<'a> {
-    pub(super) blocked_values: &'a [String],
+pub(super) struct Acceptance {
+    pub(super) blocked: BlockedValues,
     pub(super) types: Arc<IdentifierTypes>,
-    pub(super) content_hash: &'a str,
+    /// In front of the row number in message ids that the source does not give.
+    pub(super) message_prefix: String,
+    /// Hours beyond now that an event's time may lie.
+    pub(super) max_future_hours: u64,
     /// The rows come from our own readers, which checked their JSON already.
     pub(super) checked: bool,
     pub(super) source: Option<Arc<str>>,
+    pub(super) notes: OrderNotes,
 }
 
 impl Acceptor {
-    pub(super) fn new(how: Acceptance<'_>) -> Self {
-        let digest = blake3::hash(how.content_hash.as_bytes()).to_hex();
+    pub(super) fn new(how: Acceptance) -> Self {
+        let received_at = Utc::now().timestamp_micros();
         Self {
-            blocked: BlockedValues::new(how.blocked_values),
-            message_prefix: digest.as_str()[..24].to_owned(),
-            received_at: Utc::now().timestamp_micros(),
+            blocked: how.blocked,
+            message_prefix: how.message_prefix,
+            received_at,
+            future: FutureLimit::new(received_at, how.max_future_hours),
             checked: how.checked,
             types: how.types,
             source: how.source,
+            notes: how.notes,
             next_row: 1,
         }
+    }
+
+    /// What the load's owner should hear of its orders.
+    pub(super) fn notes(&self) -> Vec<String> {
+        self.notes.finish()
     }
 
     /// The events among the rows of `input`, as stored rows.
@@ -70,6 +90,7 @@ impl Acceptor {
         if input.schema() != super::input::schema() {
             return Err(Error::invalid("the batch does not have the columns of an ingest stream"));
         }
+        let input = &canonical::spell(input, &self.blocked)?;
         let first_row = self.next_row;
         self.next_row += input.num_rows() as i64;
         let rows = InputColumns::of(input)?.with_first_row(first_row);
@@ -89,12 +110,21 @@ impl Acceptor {
     /// Which rows are events; the others go to the dead letters.
     fn check_rows(&self, rows: &InputColumns<'_>, dead_letters: &mut DeadLetters) -> Result<BooleanArray> {
         let mut keep = Vec::with_capacity(rows.len());
+        let mut faults = Vec::new();
         for row in 0..rows.len() {
             let fault = self.fault(rows, row);
-            if let Some(reason) = &fault {
-                dead_letters.push(Some(rows.row_number(row)), reason, rows.text("raw", row))?;
-            }
             keep.push(fault.is_none());
+            faults.extend(fault.map(|reason| (row, reason)));
+        }
+        // What a reader rejected comes with its text; of the others the values are shown.
+        let without_text = faults.iter().map(|(row, _)| *row).filter(|row| rows.text("raw", *row).is_none());
+        let mut lines = rendered_rows(rows.batch, without_text)?.into_iter();
+        for (row, reason) in &faults {
+            let number = Some(rows.row_number(*row));
+            match rows.text("raw", *row) {
+                Some(raw) => dead_letters.push(number, reason, Some(raw))?,
+                None => dead_letters.push(number, reason, lines.next().as_deref())?,
+            }
         }
         Ok(BooleanArray::from(keep))
     }
@@ -106,6 +136,12 @@ impl Acceptor {
         }
         if rows.ts.is_null(row) {
             return Some("column 'ts': no time is given".to_owned());
+        }
+        if let Some(reason) = self.future.fault(rows.ts.value(row)) {
+            return Some(reason);
+        }
+        if let Some(text) = rows.text("currency", row).filter(|text| currency_code(text).is_none()) {
+            return Some(format!("column 'currency': {}", not_a_currency(text)));
         }
         if let Some(kind) = rows.text("type", row)
             && !EVENT_TYPES.contains(&kind)
@@ -131,12 +167,16 @@ impl Acceptor {
     }
 
     fn store_rows(
-        &self,
+        &mut self,
         input: &RecordBatch,
         rows: &InputColumns<'_>,
         graph: &mut IdentityGraph,
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
+        let order_ids = self.order_numbers(rows);
+        let statements = order_columns::statements(input)?;
+        self.note_orders(rows, &order_ids, &statements);
+        let of_orders = order_columns::columns(&statements)?;
         let columns: Vec<ArrayRef> = schema::stored()
             .fields()
             .iter()
@@ -149,14 +189,47 @@ impl Acceptor {
                 "type" => default_type(rows),
                 "node" => Arc::clone(&nodes),
                 "identifiers" => Arc::clone(&identifiers),
+                "order_id" => Arc::clone(&order_ids) as ArrayRef,
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
                 )),
-                // Every other stored column is an input column of the same name and type.
-                name => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+                "properties" | "context" => normalize_json(rows, field.name()),
+                name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
+                    Some(at) => Arc::clone(&of_orders[at]),
+                    // Every other stored column is an input column of the same name and type.
+                    None => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+                },
             })
             .collect();
         Ok(RecordBatch::try_new(schema::stored(), columns)?)
+    }
+
+    /// Numbers of orders; what names nobody names no order.
+    fn order_numbers(&self, rows: &InputColumns<'_>) -> Arc<StringArray> {
+        let number = |row: usize| {
+            let number = rows.text("order_id", row)?.trim();
+            (!self.blocked.contains(number)).then_some(number)
+        };
+        Arc::new((0..rows.len()).map(number).collect())
+    }
+
+    fn note_orders(&mut self, rows: &InputColumns<'_>, order_ids: &StringArray, statements: &[Statement]) {
+        let quantities =
+            rows.batch.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+        for (row, statement) in statements.iter().enumerate() {
+            let Some(event) = rows.text("event", row) else { continue };
+            let named = Named {
+                ts: rows.ts.value(row),
+                event,
+                order_id: order_ids.is_valid(row).then(|| order_ids.value(row)),
+                brand: rows.text("brand", row),
+                source: self.source.as_deref().or(rows.text("source", row)),
+                currency: rows.text("currency", row),
+                product_id: rows.text("product_id", row),
+                quantity: quantities.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
+            };
+            self.notes.add(named, statement);
+        }
     }
 
     /// The main node of each row, and all usable identifiers of each row.
@@ -186,7 +259,6 @@ impl Acceptor {
     }
 
     fn push_usable<'a>(&self, usable: &mut Vec<(TypeId, &'a str)>, kind: TypeId, value: &'a str) {
-        let value = value.trim();
         if !self.blocked.contains(value) && !usable.contains(&(kind, value)) {
             usable.push((kind, value));
         }
@@ -204,6 +276,52 @@ impl Acceptor {
         });
         Arc::new(StringArray::from_iter_values(ids))
     }
+}
+
+/// Up to when the time of an event can be true.
+struct FutureLimit {
+    hours: u64,
+    /// Microseconds since 1970.
+    latest: i64,
+}
+
+impl FutureLimit {
+    fn new(now: i64, hours: u64) -> Self {
+        const HOUR: i64 = 3_600_000_000;
+        let span = i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(HOUR);
+        Self { hours, latest: now.saturating_add(span) }
+    }
+
+    fn fault(&self, ts: i64) -> Option<String> {
+        let is_late = ts > self.latest;
+        is_late.then(|| {
+            let time = DateTime::from_timestamp_micros(ts).map_or_else(|| ts.to_string(), |time| time.to_rfc3339());
+            format!(
+                "column 'ts': {time} lies more than {} hours beyond now (setting ingest.max_future_hours); --ts-format says \
+                 how times are written",
+                self.hours
+            )
+        })
+    }
+}
+
+/// Rows as one JSON object each; what is NULL is left out.
+fn rendered_rows(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Result<Vec<String>> {
+    let rows: UInt32Array = rows.map(|row| row as u32).collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut writer = LineDelimitedWriter::new(Vec::new());
+    writer.write(&take_record_batch(batch, &rows)?)?;
+    writer.finish()?;
+    // A line end inside a value is escaped, so lines are rows.
+    Ok(String::from_utf8_lossy(&writer.into_inner()).lines().map(str::to_owned).collect())
+}
+
+/// A column of JSON texts, each as it is stored.
+fn normalize_json(rows: &InputColumns<'_>, column: &str) -> ArrayRef {
+    let texts = (0..rows.len()).map(|row| rows.text(column, row).map(json_text::normalize));
+    Arc::new(texts.collect::<StringArray>())
 }
 
 fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {

@@ -11,8 +11,17 @@ use crate::store::dead_letters::schema;
 use crate::store::{objects, paths};
 use crate::workspace::Workspace;
 
+/// Reasons that a load's summary tells, and how long each may be there.
+const FIRST_REASONS: usize = 3;
+const MAX_REASON_CHARS: usize = 300;
+
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
+
+struct FirstReason {
+    row: Option<i64>,
+    reason: String,
+}
 
 pub(super) struct DeadLetters {
     source: String,
@@ -21,6 +30,8 @@ pub(super) struct DeadLetters {
     raw: StringBuilder,
     rows: usize,
     batches: Vec<RecordBatch>,
+    /// The first reasons that differ, for the load's summary.
+    first: Vec<FirstReason>,
 }
 
 impl DeadLetters {
@@ -32,15 +43,31 @@ impl DeadLetters {
             raw: StringBuilder::new(),
             rows: 0,
             batches: Vec::new(),
+            first: Vec::new(),
         }
     }
 
     pub(super) fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
+        if self.first.len() < FIRST_REASONS && self.first.iter().all(|held| held.reason != reason) {
+            self.first.push(FirstReason { row, reason: reason.to_owned() });
+        }
         self.row.append_option(row);
         self.reason.append_value(reason);
         self.raw.append_option(raw);
         self.rows += 1;
         if self.rows >= BATCH_ROWS { self.pack() } else { Ok(()) }
+    }
+
+    /// The first reasons that differ, each with the number of its row.
+    pub(super) fn first_reasons(&self) -> Vec<String> {
+        let shown = self.first.iter().map(|first| {
+            let reason: String = first.reason.chars().take(MAX_REASON_CHARS).collect();
+            match first.row {
+                Some(row) => format!("row {row}: {reason}"),
+                None => reason,
+            }
+        });
+        shown.collect()
     }
 
     fn pack(&mut self) -> Result<()> {

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::accept::{Acceptance, Acceptor};
 use super::dead_letters::DeadLetters;
+use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
-use crate::workspace::{Commit, Workspace, Workspaces};
+use crate::workspace::{BaseCurrency, Commit, DataKind, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,9 +44,15 @@ pub struct LoadSummary {
     pub rejected: u64,
     /// The same content was loaded before: nothing was done.
     pub skipped: bool,
+    /// The first reasons of rejected rows, each with its row.
+    #[serde(default)]
+    pub reasons: Vec<String>,
     pub seconds: f64,
     /// Version of the events table that holds the rows.
     pub version: u64,
+    /// What to know of the orders among the rows, each a sentence with its count.
+    #[serde(default)]
+    pub notes: Vec<String>,
 }
 
 /// Loads events into workspaces. Cheap to clone.
@@ -63,31 +70,48 @@ impl Loader {
     /// Loads all rows of `batches` (of [`super::input::schema`]) in one commit.
     ///
     /// # Errors
-    /// `Conflict` when another process writes to the workspace; any error of `batches`. Nothing is loaded then.
+    /// `Conflict` when another process writes to the workspace, `InvalidInput` for the workspace of the demo; any error
+    /// of `batches`. Nothing is loaded then.
     pub async fn load(
         &self,
         caller: &Caller,
         request: LoadRequest,
         batches: BoxStream<'_, Result<RecordBatch>>,
     ) -> Result<LoadSummary> {
+        self.load_kind(caller, request, batches, DataKind::Real).await
+    }
+
+    /// The same for events that were made up; only a workspace of the demo takes them.
+    ///
+    /// # Errors
+    /// As for [`Self::load`]; `InvalidInput` for every other workspace.
+    pub async fn load_synthetic(
+        &self,
+        caller: &Caller,
+        request: LoadRequest,
+        batches: BoxStream<'_, Result<RecordBatch>>,
+    ) -> Result<LoadSummary> {
+        self.load_kind(caller, request, batches, DataKind::Synthetic).await
+    }
+
+    async fn load_kind(
+        &self,
+        caller: &Caller,
+        request: LoadRequest,
+        batches: BoxStream<'_, Result<RecordBatch>>,
+        kind: DataKind,
+    ) -> Result<LoadSummary> {
         caller.check_can_ingest()?;
         let started = Instant::now();
-        // The same content of another source is other events, and no source may claim the content of another.
-        let request = match &caller.source {
-            Some(source) => LoadRequest { content_hash: format!("{}@{source}", request.content_hash), ..request },
-            None => request,
-        };
         let workspace = self.workspaces.get(&caller.workspace).await?;
+        workspace.manifest().check_takes(kind, workspace.name())?;
         let writer = workspace.writer().await?;
         let held = workspace.snapshot();
-        let again = held.loads.iter().filter(|load| same_content(load, &request)).count();
-        if again > 0 && !request.again {
+        let repetition = held.loads.iter().filter(|load| is_same_content(load, caller, &request)).count() as u64;
+        if repetition > 0 && !request.again {
             return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
         }
-        // The salt keeps the message ids of a repeated load apart from those of the first.
-        let content_hash =
-            if again == 0 { request.content_hash.clone() } else { format!("{}#{again}", request.content_hash) };
-        let mut load = Load::new(&workspace, &self.settings, caller, &request, content_hash);
+        let mut load = Load::new(&workspace, &self.settings, caller, &request, repetition);
         workspace.begin_load(&writer);
         let (files, dead_letters) = load.run(batches).await?;
         let identity = workspace.write_identity(&writer, load.id).await?;
@@ -100,8 +124,24 @@ impl Loader {
     }
 }
 
-fn same_content(load: &LoadRecord, request: &LoadRequest) -> bool {
-    load.content_hash.split('#').next() == Some(request.content_hash.as_str())
+/// Whether a load brought this very content. The same content of another source is other events, and no source may claim
+/// the content of another. A load of which nothing was kept brought nothing: what refused its rows may have changed.
+fn is_same_content(load: &LoadRecord, caller: &Caller, request: &LoadRequest) -> bool {
+    load.content_hash == request.content_hash
+        && load.token_source.as_deref() == caller.source.as_deref()
+        && load.kept > 0
+}
+
+/// What message ids begin with that the source does not give: other for every content, token's source and repetition.
+fn message_prefix(caller: &Caller, request: &LoadRequest, repetition: u64) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // Each part says how long it is: no two loads can be the same text in other parts.
+    let source = caller.source.as_deref();
+    for part in [request.content_hash.as_bytes(), source.unwrap_or_default().as_bytes()] {
+        hasher.update(&(part.len() as u64).to_le_bytes()).update(part);
+    }
+    hasher.update(&[u8::from(source.is_some())]).update(&repetition.to_le_bytes());
+    hasher.finalize().to_hex().as_str()[..24].to_owned()
 }
 
 /// A load under way.
@@ -111,7 +151,8 @@ struct Load<'a> {
     acceptor: Acceptor,
     partitioner: Partitioner,
     dead_letters: DeadLetters,
-    content_hash: String,
+    token_source: Option<String>,
+    repetition: u64,
     read: u64,
     kept: u64,
 }
@@ -122,17 +163,21 @@ impl<'a> Load<'a> {
         settings: &Settings,
         caller: &Caller,
         request: &LoadRequest,
-        content_hash: String,
+        repetition: u64,
     ) -> Self {
         let rules = &workspace.snapshot().rules;
+        let orders = rules.orders(&settings.orders);
+        let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
         Self {
             id: Uuid::now_v7(),
             acceptor: Acceptor::new(Acceptance {
-                blocked_values: rules.settings.blocked_values.as_ref().unwrap_or(&settings.identity.blocked_values),
+                blocked: rules.settings.blocked(&settings.identity),
                 types: Arc::clone(&rules.types),
-                content_hash: &content_hash,
+                message_prefix: message_prefix(caller, request, repetition),
+                max_future_hours: settings.ingest.max_future_hours,
                 checked: request.checked,
                 source: caller.source.clone(),
+                notes: OrderNotes::new(orders, base),
             }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
@@ -141,7 +186,8 @@ impl<'a> Load<'a> {
             ),
             dead_letters: DeadLetters::new(&request.source),
             workspace,
-            content_hash,
+            token_source: caller.source.as_deref().map(str::to_owned),
+            repetition,
             read: 0,
             kept: 0,
         }
@@ -169,7 +215,9 @@ impl<'a> Load<'a> {
     fn record(&self, request: &LoadRequest, identity: Option<String>, dead_letters: Option<String>) -> LoadRecord {
         LoadRecord {
             source: request.source.clone(),
-            content_hash: self.content_hash.clone(),
+            content_hash: request.content_hash.clone(),
+            token_source: self.token_source.clone(),
+            repetition: self.repetition,
             kept: self.kept,
             rejected: self.read - self.kept,
             identity,
@@ -178,6 +226,13 @@ impl<'a> Load<'a> {
     }
 
     fn summary(&self) -> LoadSummary {
-        LoadSummary { read: self.read, kept: self.kept, rejected: self.read - self.kept, ..Default::default() }
+        LoadSummary {
+            read: self.read,
+            kept: self.kept,
+            rejected: self.read - self.kept,
+            reasons: self.dead_letters.first_reasons(),
+            notes: self.acceptor.notes(),
+            ..Default::default()
+        }
     }
 }

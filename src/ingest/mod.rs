@@ -1,9 +1,13 @@
 //! Accepts events: parse, validate, dedupe, number, commit. Knows no protocol and no SQL.
 
 mod accept;
+mod canonical;
 mod dead_letters;
 pub mod input;
+mod json_text;
 mod load;
+mod order_columns;
+mod order_notes;
 mod partition;
 pub mod read;
 pub mod reference;

@@ -13,14 +13,13 @@ use datafusion::catalog::{
 };
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::provider_as_source;
-use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 
-use datafusion::logical_expr::{LogicalPlanBuilder, ScalarUDF, col, lit};
+use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 
 use super::engine::TableKind;
-use super::functions::{self, NetInBase};
+use super::functions;
 use super::session::TemplateParts;
 use super::table_functions::{
     ConstantTable, FROM_DATAFUSION, TableFunctionEntry, TableFunctionOfConstants, with_table_functions,
@@ -28,8 +27,7 @@ use super::table_functions::{
 use super::tables;
 use super::tables::user_table::UserTable;
 use crate::error::Result;
-use crate::settings::OrderSettings;
-use crate::workspace::Snapshot;
+use crate::workspace::{BaseCurrency, Snapshot};
 
 /// A table as the catalog shows it.
 #[derive(Debug, Clone)]
@@ -92,6 +90,7 @@ pub(super) async fn register(
     let raw = tables::events::raw(parts.workspace, snapshot, store_url.clone());
     let events = tables::events::with_person(state, Arc::clone(&raw))?;
     building.add("main", "events", Arc::clone(&events))?;
+    add_orders(state, parts, snapshot, raw, &mut building).await?;
     add_views(state, parts, snapshot, &mut building).await?;
     let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
     let functions = add_table_functions(state, vec![Arc::new(timeline), Arc::new(tables::members::UnnestBitmap)]);
@@ -117,13 +116,6 @@ async fn add_views(
     snapshot: &Arc<Snapshot>,
     building: &mut Building,
 ) -> Result<()> {
-    let zone = parts.workspace.manifest().time_zone;
-    let rules = snapshot.rules.orders(&parts.settings.orders);
-    register_net_in_base(state, snapshot, &rules)?;
-    let orders = tables::orders::view_of_orders(state, &rules, zone).await?;
-    building.add("main", "orders", orders)?;
-    let items = tables::orders::view_of_items(state, &rules, zone).await?;
-    building.add("main", "order_items", items)?;
     building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
     building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
     building.add("main", "event_catalog", tables::event_catalog::event_catalog(state, &snapshot.rules).await?)?;
@@ -131,12 +123,19 @@ async fn add_views(
     building.add("main", "fx_rates", tables::fx_rates::table(&snapshot.rules)?)
 }
 
-/// The function by which `orders` turns money into the base currency.
-fn register_net_in_base(state: &mut SessionState, snapshot: &Snapshot, rules: &OrderSettings) -> Result<()> {
-    let rates = snapshot.rules.rates_in(&rules.base_currency).cloned().unwrap_or_default();
-    let function = NetInBase::new(rules.base_currency.clone(), rates);
-    state.register_udf(Arc::new(ScalarUDF::from(function)))?;
-    Ok(())
+async fn add_orders(
+    state: &mut SessionState,
+    parts: &TemplateParts<'_>,
+    snapshot: &Arc<Snapshot>,
+    raw: Arc<dyn TableProvider>,
+    building: &mut Building,
+) -> Result<()> {
+    let zone = parts.workspace.manifest().time_zone;
+    let rules = snapshot.rules.orders(&parts.settings.orders);
+    functions::register_orders(state, BaseCurrency::new(&snapshot.rules, &rules, zone), zone)?;
+    let events = tables::events::with_order_columns(state, raw)?;
+    let views = tables::orders::views(state, &building.main, events, &rules, &snapshot.events).await?;
+    views.into_iter().try_for_each(|(name, view)| building.add("main", name, view))
 }
 
 fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {

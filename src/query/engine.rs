@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::datatypes::{FieldRef, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::ScalarValue;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::runtime_env::RuntimeEnv;
@@ -16,21 +16,23 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
+use super::bind::Planned;
 use super::history::{History, QueryRecord, RunningQuery};
 use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
-use super::parameters::{self, BoundParameters, UnboundParameters};
+use super::panics::Panics;
+use super::parameters::{Parameters, take_stand_ins};
 use super::places::Places;
-use super::rules::logical::{RuleContext, apply_to_bound, apply_to_written};
+use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
-use super::statement::{self, Parsed};
+use super::statement::{self, FunctionKinds, Parsed};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
 use super::{damage, promise, runtime, suggest, table_functions};
 use crate::auth::Caller;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::ids::WorkspaceName;
 use crate::request;
 use crate::settings::{QuerySettings, Settings};
@@ -63,21 +65,25 @@ pub struct EngineLoad {
     pub memory_used: usize,
     pub memory_limit: usize,
     pub spill_used: u64,
+    /// Statements that panicked so far.
+    pub panics: u64,
 }
 
 /// A planned statement. `schema` is that of the logical plan, coerced and before optimisation: the promise to the client.
-#[derive(Debug)]
+/// While parameters have no values it may be a guess: [`Engine::prepare_for`] makes it a promise.
+#[derive(Debug, Clone)]
 pub struct Prepared {
     pub sql: String,
     pub kind: StatementKind,
     pub snapshot: SnapshotId,
     pub schema: SchemaRef,
-    /// One field a parameter, in order `$1`, `$2`, ...; Utf8 where the plan does not say.
-    pub parameters: Vec<FieldRef>,
+    pub parameters: Parameters,
     /// `None` for a statement that only changes the session.
-    plan: Option<LogicalPlan>,
+    pub(super) plan: Option<LogicalPlan>,
     /// Some parameter stands in a table function: binding means planning again.
-    plan_again: bool,
+    pub(super) plan_again: bool,
+    /// The values that the schema holds for, and with `plan_again` the plan.
+    pub(super) planned_for: Option<Vec<ScalarValue>>,
 }
 
 /// A running statement: dropping the stream cancels it.
@@ -102,7 +108,8 @@ pub struct TableEntry {
     pub columns: SchemaRef,
 }
 
-type PlanKey = (WorkspaceName, SnapshotId, SessionOptions, String);
+/// A statement at a state, with the types of the values that it is planned for.
+pub(super) type PlanKey = (WorkspaceName, SnapshotId, SessionOptions, String, Vec<Option<DataType>>);
 
 /// Plans and runs SQL. Cheap to clone.
 #[derive(Clone)]
@@ -116,22 +123,25 @@ pub struct Engine {
     plans: Arc<Mutex<HashMap<PlanKey, Arc<Prepared>>>>,
     memory: Arc<SharedMemory>,
     places: Arc<Places>,
+    pub(super) panics: Panics,
 }
 
 impl Engine {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
         let runtime = runtime::shared_runtime(&settings.query)?;
         let pool = Arc::clone(&runtime.memory_pool);
+        let panics = Panics::default();
         Ok(Self {
             memory: Arc::new(SharedMemory::new(pool, settings.query.pool_memory.0)),
             runtime,
-            threads: Arc::new(QueryThreads::new(settings.query.concurrency)?),
+            threads: Arc::new(QueryThreads::new(settings.query.concurrency, panics.clone())?),
             history: History::default(),
             templates: Arc::default(),
             plans: Arc::default(),
             places: Arc::new(Places::new(&settings.query)),
             workspaces,
             settings,
+            panics,
         })
     }
 
@@ -146,6 +156,7 @@ impl Engine {
             memory_used: self.memory.used(),
             memory_limit: self.memory.size(),
             spill_used: self.runtime.disk_manager.used_disk_space(),
+            panics: self.panics.count(),
         }
     }
 
@@ -176,24 +187,33 @@ impl Engine {
     ) -> Result<Arc<Prepared>> {
         caller.check_can_query()?;
         let template = self.template(caller, snapshot).await?;
-        let key = (caller.workspace.clone(), template.snapshot.id(), session.clone(), sql.to_owned());
-        if let Some(prepared) = self.plans.lock().get(&key) {
-            return Ok(Arc::clone(prepared));
+        let key = (caller.workspace.clone(), template.snapshot.id(), session.clone(), sql.to_owned(), Vec::new());
+        if let Some(prepared) = self.cached_plan(&key) {
+            return Ok(prepared);
         }
-        let prepared = Arc::new(self.plan(&template, session, sql).await?);
+        let prepared = Arc::new(self.panics.contain(self.plan(&template, session, sql)).await?);
         if prepared.kind == StatementKind::Update {
             caller.check_can_write_tables()?;
         }
+        self.cache_plan(key, &prepared);
+        Ok(prepared)
+    }
+
+    pub(super) fn cached_plan(&self, key: &PlanKey) -> Option<Arc<Prepared>> {
+        self.plans.lock().get(key).cloned()
+    }
+
+    pub(super) fn cache_plan(&self, key: PlanKey, prepared: &Arc<Prepared>) {
         let mut plans = self.plans.lock();
         if plans.len() >= self.settings.query.cached_plans {
             // All at once: plans of old snapshots go, and what is in use comes back with its next call.
             plans.clear();
         }
-        plans.insert(key, Arc::clone(&prepared));
-        Ok(prepared)
+        plans.insert(key, Arc::clone(prepared));
     }
 
-    /// Runs a planned statement with its parameters. Time and memory limits hold for this execution alone.
+    /// Runs a planned statement with its parameters. Time and memory limits hold for this execution alone. The rows have
+    /// the columns that [`Engine::prepare_for`] tells for these parameters.
     ///
     /// # Errors
     /// `Busy` when a limit is reached, here or later in the stream.
@@ -201,7 +221,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         parameters: Vec<ScalarValue>,
     ) -> Result<Execution> {
         caller.check_can_query()?;
@@ -214,7 +234,7 @@ impl Engine {
             return self.change(caller, session, prepared, vec![parameters], Once::default()).await;
         }
         let query = self.history.start(caller, &prepared.sql);
-        let outcome = self.start(caller, session, prepared, parameters, &query).await;
+        let outcome = self.panics.contain(self.start(caller, session, prepared, parameters, &query)).await;
         match outcome {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
@@ -269,38 +289,38 @@ impl Engine {
             Parsed::Query { statement, parameters } => (statement, parameters),
             Parsed::SetTimeZone(name) => {
                 let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
-                let (schema, parameters) = (Arc::new(Schema::empty()), Vec::new());
                 return Ok(Prepared {
                     sql: sql.to_owned(),
                     kind,
                     snapshot,
-                    schema,
-                    parameters,
+                    schema: Arc::new(Schema::empty()),
+                    parameters: Parameters::default(),
                     plan: None,
                     plan_again: false,
+                    planned_for: None,
                 });
             }
         };
-        let (mut state, unbound) = (template.session(session), Arc::new(UnboundParameters::default()));
-        state.config_mut().set_extension(Arc::clone(&unbound));
-        let plan = self.logical_plan(template, &state, session, *statement).await?;
-        let parameters = parameters::fields(&plan, count)?;
+        let Planned { state, plan, assumed, in_table_function } =
+            self.plan_open(template, session, *statement, count).await?;
+        let (parameters, all_in_plan) = Parameters::of(&plan, count, assumed.as_ref(), template.zone(session))?;
         // A parameter of a table function may stand elsewhere, too.
-        let plan_again = parameters::visible(&plan)? < count || unbound.seen();
+        let plan_again = !all_in_plan || in_table_function;
         let (kind, schema) = match write::is_change(&plan) {
             true => {
                 // Refused here, not when it runs.
                 Change::of(&plan, template, session)?;
                 (StatementKind::Update, write::count_schema())
             }
-            // Who binds values that do not fit in is told so when the rows are sent.
+            // Who binds values that do not fit in is told so when they are bound.
             false if count > 0 => (StatementKind::Query, promise::columns_unbound(&state, &plan)),
             false => (StatementKind::Query, promise::columns(&state, &plan)?),
         };
-        Ok(Prepared { sql: sql.to_owned(), kind, snapshot, schema, parameters, plan: Some(plan), plan_again })
+        let (sql, plan) = (sql.to_owned(), Some(plan));
+        Ok(Prepared { sql, kind, snapshot, schema, parameters, plan, plan_again, planned_for: None })
     }
 
-    async fn logical_plan(
+    pub(super) async fn logical_plan(
         &self,
         template: &Template,
         state: &SessionState,
@@ -308,10 +328,7 @@ impl Engine {
         statement: DfStatement,
     ) -> Result<LogicalPlan> {
         let changes = statement::changes(&statement);
-        let plan = state
-            .statement_to_plan(statement)
-            .await
-            .map_err(|error| suggest::planning_error(error, template.catalog.as_str(), &template.table_names))?;
+        let plan = take_stand_ins(statement_plan(template, state, session, statement).await?, state)?;
         // What the grammar of SELECT still hides, such as SELECT INTO.
         let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         match write::is_change(&plan) && changes {
@@ -321,51 +338,16 @@ impl Engine {
         let context = rule_context(template, session);
         for subquery in table_functions::subqueries_of(&plan)? {
             reads.verify_plan(&subquery)?;
-            apply_to_written(subquery.as_ref().clone(), &context)?;
+            apply_to_written(Arc::unwrap_or_clone(subquery), &context)?;
         }
         apply_to_written(plan, &context)
-    }
-
-    /// The plan with its values in it, those of the subqueries of table functions included.
-    pub(super) async fn bound_plan(
-        &self,
-        template: &Template,
-        session: &SessionOptions,
-        prepared: &Prepared,
-        values: Vec<ScalarValue>,
-        deadline: Instant,
-    ) -> Result<LogicalPlan> {
-        let plan = self.with_parameters(template, session, prepared, values).await?;
-        self.with_subquery_values(template, session, plan, deadline).await
-    }
-
-    async fn with_parameters(
-        &self,
-        template: &Template,
-        session: &SessionOptions,
-        prepared: &Prepared,
-        values: Vec<ScalarValue>,
-    ) -> Result<LogicalPlan> {
-        let plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
-        let context = rule_context(template, session);
-        if !prepared.plan_again {
-            return apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context);
-        }
-        parameters::check_count(prepared.parameters.len(), values.len())?;
-        let mut state = template.session(session);
-        state.config_mut().set_extension(Arc::new(BoundParameters(values.clone())));
-        let Parsed::Query { statement, .. } = statement::parse(&prepared.sql)? else {
-            return Err(Error::internal("a planned query is no query any more"));
-        };
-        let plan = self.logical_plan(template, &state, session, *statement).await?;
-        apply_to_bound(parameters::bind(plan, &prepared.parameters, values)?, &context)
     }
 
     async fn start(
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         values: Vec<ScalarValue>,
         query: &RunningQuery,
     ) -> Result<Started> {
@@ -375,7 +357,8 @@ impl Engine {
         let place = self.place(deadline).await?;
         query.run();
         let template = self.template(caller, Some(prepared.snapshot)).await?;
-        let plan = self.bound_plan(&template, session, prepared, values, deadline).await?;
+        let prepared = self.prepare_for(caller, session, prepared, std::slice::from_ref(&values)).await?;
+        let plan = self.bound_plan(&template, session, &prepared, &values, deadline).await?;
         let stop = Stop::default();
         let attempt = Attempt { state: template.session(session), plan, stop: stop.clone() };
         let (shared, memory, limit) =
@@ -389,6 +372,7 @@ impl Engine {
             Ok(stream) => stream,
             Err(error) => return Err(damage::name(error, &template.workspace, &template.snapshot).await),
         };
+        let stream = promise::with_names(stream, &prepared.schema);
         let stream = damage::named(stream, &template.workspace, &template.snapshot);
         let stream = QueryThreads::stream(&self.threads, stream, stop.clone());
         Ok(Started { started, place, stream, stop })
@@ -412,9 +396,31 @@ impl Prepared {
     }
 }
 
+/// The plan of a statement that the planner does in full, or an error.
+async fn statement_plan(
+    template: &Template,
+    state: &SessionState,
+    session: &SessionOptions,
+    mut statement: DfStatement,
+) -> Result<LogicalPlan> {
+    statement::rewrite_joins(&mut statement, &|name| template.columns_of(name, session))?;
+    statement::check_clauses(&statement, &FunctionKinds::of(state))?;
+    let marked = statement::mark(&statement);
+    let error = match state.statement_to_plan(statement).await {
+        Ok(plan) => return Ok(plan),
+        Err(error) => error,
+    };
+    if let Some(marked) = marked
+        && let Ok(plan) = state.statement_to_plan(marked).await
+    {
+        return Ok(plan);
+    }
+    Err(suggest::planning_error(error, template.catalog.as_str(), &template.table_names))
+}
+
 /// What the rules over plans know of the session.
-pub(super) fn rule_context<'a>(template: &'a Template, session: &'a SessionOptions) -> RuleContext<'a> {
-    RuleContext { zone: session.time_zone.as_deref().unwrap_or(template.time_zone.name()) }
+pub(super) fn rule_context(template: &Template, session: &SessionOptions) -> RuleContext<'static> {
+    RuleContext { zone: template.zone(session).name() }
 }
 
 /// A statement that has begun.

@@ -2,6 +2,7 @@
 //!
 //! Must know no protocol and no wire format, and must never take a path or a URL from a statement.
 
+mod bind;
 mod catalog;
 mod damage;
 mod engine;
@@ -9,6 +10,7 @@ mod functions;
 mod history;
 mod limits;
 mod memory;
+mod panics;
 mod parameters;
 mod places;
 mod promise;
@@ -24,9 +26,11 @@ mod table_functions;
 mod tables;
 mod threads;
 mod write;
+mod zone;
 
 pub use engine::{Engine, EngineLoad, Execution, Prepared, StatementKind, TableEntry, TableKind};
 pub use history::{QueryRecord, QueryState};
+pub use parameters::Parameters;
 pub use session::SessionOptions;
 pub use statement::{Split, split};
 pub use write::{IfExists, Once, TableIngest};

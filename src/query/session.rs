@@ -8,14 +8,18 @@ use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
+use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
 use super::functions::numbers::NumberPlanner;
 use super::history::History;
+use super::rules;
+use super::rules::logical::AfterCoercion;
 use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
+use super::zone::UTC;
 use crate::error::{Error, Result};
 use crate::settings::{Settings, similar_names};
 use crate::workspace::{Snapshot, SnapshotId, Workspace};
@@ -23,7 +27,7 @@ use crate::workspace::{Snapshot, SnapshotId, Workspace};
 /// What a session may set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SessionOptions {
-    /// IANA name for `date_trunc`, `extract` and display; `None` is the workspace's zone.
+    /// IANA name of the zone in which instants become days and texts, and back; `None` is the workspace's zone.
     pub time_zone: Option<String>,
     /// Schema of unqualified table names; `None` is `main`.
     pub schema: Option<String>,
@@ -99,12 +103,40 @@ impl Template {
         self.tables.iter().any(|table| shown(table) && !self.snapshot.tables.tables.contains_key(&table.name))
     }
 
+    /// The zone of a session; its name was checked when it was set.
+    pub(super) fn zone(&self, options: &SessionOptions) -> Tz {
+        options.time_zone.as_deref().and_then(|name| name.parse().ok()).unwrap_or(self.time_zone)
+    }
+
+    /// The columns of a table by its name in a statement.
+    pub(super) fn columns_of(&self, name: &ObjectName, session: &SessionOptions) -> Option<Vec<String>> {
+        let parts: Vec<String> = name
+            .0
+            .iter()
+            .map(|part| {
+                let part = part.as_ident()?;
+                Some(if part.quote_style.is_some() { part.value.clone() } else { part.value.to_ascii_lowercase() })
+            })
+            .collect::<Option<_>>()?;
+        let default = session.schema.as_deref().unwrap_or("main");
+        let (schema, name) = match parts.as_slice() {
+            [name] => (default, name),
+            [.., schema, name] => (schema.as_str(), name),
+            [] => return None,
+        };
+        let shown = self.tables.iter().find(|shown| shown.schema == schema && shown.name == *name)?;
+        Some(shown.columns.fields().iter().map(|field| field.name().clone()).collect())
+    }
+
     /// A session for one request.
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.state.clone();
+        let config = state.config_mut().options_mut();
         if let Some(schema) = &options.schema {
-            state.config_mut().options_mut().catalog.default_schema = schema.clone();
+            config.catalog.default_schema.clone_from(schema);
         }
+        // For `current_date`, `current_time` and our own rules.
+        config.execution.time_zone = Some(self.zone(options).name().to_owned());
         // `now()` is the time of this request, not of the template.
         state.mark_start_execution();
         state
@@ -121,9 +153,16 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     // Filters run inside the Parquet decoder, also those on the computed person.
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.schema_force_view_types = false;
+    // For functions that are built with it: `to_timestamp` makes an instant.
+    options.execution.time_zone = Some(UTC.to_owned());
     // `0.1` is a decimal, as money is.
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // datafusion#25414: it moves a field of a struct below a projection that gives its columns other values.
+    options.optimizer.enable_leaf_expression_pushdown = false;
+    for (key, value) in &parts.settings.query.planner {
+        options.set(key, value)?;
+    }
     let mut state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
@@ -131,7 +170,9 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_expr_planners(vec![Arc::new(NumberPlanner)])
         .with_default_features()
         .with_optimizer_rule(Arc::new(GuardFilters))
+        .with_physical_optimizer_rules(rules::physical::rules())
         .build();
+    state.add_analyzer_rule(Arc::new(AfterCoercion));
     // No table functions, file formats or factories beyond our own: they read files.
     let names: Vec<String> = state.table_functions().keys().cloned().collect();
     for name in names.iter().filter(|name| !FROM_DATAFUSION.iter().any(|safe| safe.name() == name.as_str())) {

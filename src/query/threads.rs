@@ -16,6 +16,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
+use super::panics::{Panics, request_id};
 use super::stop::Stop;
 use crate::error::{Error, Result};
 
@@ -27,6 +28,7 @@ const STACK_BYTES: usize = 32 << 20;
 /// A runtime of its own. More threads than cores, so that one that does not give way leaves room for others.
 pub(super) struct QueryThreads {
     handle: Handle,
+    panics: Panics,
     /// Its drop tells the runtime's owner to end it.
     _kept: oneshot::Sender<()>,
 }
@@ -35,7 +37,7 @@ impl QueryThreads {
     /// The runtime is owned by a thread that does nothing but end it. The end waits for all threads, which must not be
     /// done on a thread of another runtime; and not to wait is no choice: glibc before 2.41 reads the memory of a
     /// thread that ends while it is being detached (its bug 19951), which is gone at once where stacks are this large.
-    pub(super) fn new(concurrency: usize) -> Result<Self> {
+    pub(super) fn new(concurrency: usize, panics: Panics) -> Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut builder = Builder::new_multi_thread();
         builder.worker_threads(cores + concurrency.min(cores)).thread_name("query").thread_stack_size(STACK_BYTES);
@@ -51,7 +53,7 @@ impl QueryThreads {
             }
         })?;
         let handle = start.recv().map_err(|_| Error::internal("the threads of statements did not start"))?;
-        Ok(Self { handle: handle?, _kept: kept })
+        Ok(Self { handle: handle?, panics, _kept: kept })
     }
 
     /// Runs work of a statement here.
@@ -64,7 +66,13 @@ impl QueryThreads {
     ) -> Result<T> {
         let task = self.handle.spawn(work);
         let _cancel = AbortOnDrop(task.abort_handle());
-        task.await.map_err(|error| Error::internal(format!("a statement broke off: {error}")))?
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => Err(self.panics.note(panic.as_ref(), request_id())),
+                Err(_) => Err(Error::internal("the statement broke off: the server is stopping")),
+            },
+        }
     }
 
     /// Moves the work of a stream here; dropping the returned stream ends it.
@@ -75,6 +83,7 @@ impl QueryThreads {
     ) -> SendableRecordBatchStream {
         let schema = inner.schema();
         let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+        let (panics, request) = (threads.panics.clone(), request_id());
         let task = threads.handle.spawn(async move {
             let broken = sender.clone();
             let pump = async move {
@@ -86,9 +95,9 @@ impl QueryThreads {
                 sender.send(None).await.ok();
             };
             // Without this a panic would look like the end of the rows.
-            if std::panic::AssertUnwindSafe(pump).catch_unwind().await.is_err() {
-                let error = DataFusionError::Internal("the statement broke off by a fault of the engine".to_owned());
-                broken.send(Some(Err(error))).await.ok();
+            if let Err(panic) = std::panic::AssertUnwindSafe(pump).catch_unwind().await {
+                let error = panics.note(panic.as_ref(), request);
+                broken.send(Some(Err(error.into()))).await.ok();
             }
         });
         let threads = Arc::clone(threads);

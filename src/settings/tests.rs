@@ -28,6 +28,16 @@ fn unknown_keys_and_wrong_values_name_the_key() {
 }
 
 #[test]
+fn the_base_currency_is_three_letters_in_upper_case() {
+    let currency = |text: &str| {
+        let env = environment(&[("CONVOKE_ORDERS_BASE_CURRENCY", text)]);
+        Settings::load(None, env, &[]).map(|settings| settings.orders.base_currency).map_err(|error| error.to_string())
+    };
+    assert_eq!(currency(" eur"), Ok("EUR".into()));
+    assert!(currency("euros").unwrap_err().contains("base_currency: 'euros' is not a currency"));
+}
+
+#[test]
 fn sizes_take_units_of_ten_and_of_two() {
     for (text, bytes) in [("64MiB", 64 << 20), ("2GB", 2_000_000_000), ("17", 17), ("1 kib", 1024)] {
         assert_eq!(text.parse::<Bytes>().unwrap(), Bytes(bytes), "{text}");

@@ -14,8 +14,16 @@ use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::objects;
 
-/// Version of the layout of a workspace; a newer one is refused.
-const FORMAT: u64 = 1;
+/// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders.
+const FORMAT: u64 = 2;
+
+/// What sort of events a load brings. A workspace holds one sort: no figure is of both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataKind {
+    Real,
+    /// Made up, for the demo.
+    Synthetic,
+}
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
@@ -24,6 +32,9 @@ pub struct Manifest {
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
+    /// It holds the synthetic shop of the demo, and nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
     /// The settings that it was made with: they hold until a revision of them is written.
     #[serde(flatten)]
     pub settings: WorkspaceSettings,
@@ -31,13 +42,30 @@ pub struct Manifest {
 
 impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
-        Self { format: FORMAT, time_zone, created_at: Utc::now(), settings: WorkspaceSettings::default() }
+        Self { format: FORMAT, time_zone, created_at: Utc::now(), demo: false, settings: WorkspaceSettings::default() }
+    }
+
+    /// # Errors
+    /// `InvalidInput` for real events in the workspace of the demo, and for made-up ones in any other.
+    pub fn check_takes(&self, kind: DataKind, workspace: &WorkspaceName) -> Result<()> {
+        match (kind, self.demo) {
+            (DataKind::Real, false) | (DataKind::Synthetic, true) => Ok(()),
+            (DataKind::Real, true) => Err(Error::invalid(format!(
+                "workspace '{workspace}' is that of the demo: its events are synthetic, and yours beside them would make \
+                 every figure one of both. Load into another folder (`convoke ingest --data ./shop`), or through a server \
+                 of another folder"
+            ))),
+            (DataKind::Synthetic, false) => Err(Error::invalid(format!(
+                "workspace '{workspace}' was not made by the demo: synthetic events beside yours would make every figure \
+                 one of both. Run `convoke demo` without --data, or with a folder of its own"
+            ))),
+        }
     }
 
     /// The manifest at `path`, `None` when there is none.
     ///
     /// # Errors
-    /// `Corrupt` for one that a newer version wrote: both formats are named.
+    /// `Corrupt` for one that a newer version wrote, `Conflict` for one of an older version: both formats are named.
     pub async fn read(store: &Arc<dyn ObjectStore>, path: &Path, workspace: &WorkspaceName) -> Result<Option<Self>> {
         // The number first: a newer format may be anything beyond it.
         let Some(document) = objects::read_json::<Value>(store, path).await? else { return Ok(None) };
@@ -46,6 +74,13 @@ impl Manifest {
             return Err(Error::corrupt(format!(
                 "workspace '{workspace}' has format {format}, this program (convoke {}) reads up to format {FORMAT}: use \
                  a newer convoke",
+                env!("CARGO_PKG_VERSION")
+            )));
+        }
+        if (1..FORMAT).contains(&format) {
+            return Err(Error::conflict(format!(
+                "workspace '{workspace}' has format {format}, this program (convoke {}) reads format {FORMAT}: load its \
+                 files anew into another data folder (`convoke ingest --data`), or read it with the convoke that wrote it",
                 env!("CARGO_PKG_VERSION")
             )));
         }

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of SQL or protocols.
 
+mod base_currency;
 mod checkpoint;
 mod manifest;
 pub mod reference;
@@ -13,8 +14,9 @@ mod snapshot;
 mod state;
 mod tables;
 
+pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
-pub use manifest::Manifest;
+pub use manifest::{DataKind, Manifest};
 pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
 pub use removal::Removed;
 pub use rules::{RuleChange, Rules};

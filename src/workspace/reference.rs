@@ -111,8 +111,10 @@ impl FxRates {
         }
     }
 
-    pub fn rate(&self, currency: &str, day: Day) -> Option<i128> {
-        self.rates.get(currency)?.get(&day).copied()
+    /// The rate of the day, or the last one that is at most `max_age` days older.
+    pub fn rate(&self, currency: &str, day: Day, max_age: u32) -> Option<i128> {
+        let oldest = day.saturating_sub_unsigned(max_age);
+        self.rates.get(currency)?.range(oldest..=day).next_back().map(|(_, rate)| *rate)
     }
 
     /// All rates by day and currency, as the table shows them.
@@ -166,7 +168,18 @@ mod tests {
         rates.rates.entry("EUR".into()).or_default().insert(-1, 2 * RATE_ONE);
         let bytes = objects::encode_parquet(fx_rates_schema(), &[rates.to_batch().unwrap()]).unwrap();
         assert_eq!(FxRates::from_batches("USD", &objects::decode_parquet(bytes.into()).unwrap()).unwrap(), rates);
-        assert_eq!(rates.rate("IDR", 19_763), Some(64_123_456));
-        assert_eq!(rates.rate("IDR", 19_764), None, "the exact day only");
+        assert_eq!(rates.rate("IDR", 19_763, 0), Some(64_123_456));
+    }
+
+    /// A18: banks say rates of working days only.
+    #[test]
+    fn a_rate_holds_for_some_days() {
+        let mut rates = FxRates::default();
+        rates.rates.entry("EUR".into()).or_default().extend([(10, 1), (12, 2)]);
+        let of = |day, age| rates.rate("EUR", day, age);
+        assert_eq!([of(10, 7), of(11, 7), of(12, 7), of(19, 7)], [Some(1), Some(1), Some(2), Some(2)]);
+        assert_eq!([of(20, 7), of(11, 0), of(9, 7)], [None; 3], "too old, another day, before the first");
+        assert_eq!(rates.rate("CHF", 10, 7), None);
+        assert_eq!(of(i32::MIN, u32::MAX), None);
     }
 }

@@ -4,8 +4,10 @@ use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::error::{Error, Result};
-use crate::identity::{AddedType, IdentifierClass, IdentifierTypes, Place};
-use crate::settings::{OrderSettings, Settings, did_you_mean};
+use crate::identity::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place};
+use crate::settings::{
+    IdentitySettings, OrderKey, OrderSettings, Settings, currency_code, did_you_mean, not_a_currency,
+};
 use crate::store::events::schema;
 
 /// Elements of one list at most.
@@ -29,21 +31,30 @@ pub struct WorkspaceSettings {
     /// Currency of orders that name none, and of `net_base`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base_currency: Option<String>,
+    /// What a number of an order counts within.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub order_key: Option<OrderKey>,
+    /// Age in days beyond which an exchange rate no longer holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fx_max_age_days: Option<u32>,
     /// Identifier types beyond those that come with the program.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub identifier_types: Vec<AddedType>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub blocked_values: Option<Vec<String>>,
+    /// Values that identify nobody, beyond those that are built in and the server's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blocked_values: Vec<String>,
     /// Columns of `events`, or keys of its objects (`properties.phone`), that hold personal data, beyond the usual ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pii_columns: Vec<String>,
 }
 
 /// The keys, each with its section in `system.settings`.
-const KEYS: [(&str, &str); 6] = [
+const KEYS: [(&str, &str); 8] = [
     ("purchase_events", "orders"),
     ("refund_events", "orders"),
     ("base_currency", "orders"),
+    ("order_key", "orders"),
+    ("fx_max_age_days", "orders"),
     ("identifier_types", "identity"),
     ("blocked_values", "identity"),
     ("pii_columns", "workspace"),
@@ -72,12 +83,14 @@ impl WorkspaceSettings {
             "purchase_events" => self.purchase_events = optional(text, list)?,
             "refund_events" => self.refund_events = optional(text, list)?,
             "base_currency" => self.base_currency = optional(text, currency)?,
+            "order_key" => self.order_key = optional(text, str::parse)?,
+            "fx_max_age_days" => self.fx_max_age_days = optional(text, age_in_days)?,
             "identifier_types" => {
                 let types = list(text)?.iter().map(|text| added_type(text)).collect::<Result<Vec<_>>>()?;
                 IdentifierTypes::with_added(&types)?;
                 self.identifier_types = types;
             }
-            "blocked_values" => self.blocked_values = optional(text, list)?,
+            "blocked_values" => self.blocked_values = list(text)?,
             // `short_key` lets nothing else through.
             _ => {
                 let columns = list(text)?;
@@ -93,8 +106,21 @@ impl WorkspaceSettings {
         OrderSettings {
             purchase_events: self.purchase_events.clone().unwrap_or_else(|| server.purchase_events.clone()),
             refund_events: self.refund_events.clone().unwrap_or_else(|| server.refund_events.clone()),
-            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.clone()),
+            base_currency: self.base_currency.clone().unwrap_or_else(|| server.base_currency.to_ascii_uppercase()),
+            order_key: self.order_key.unwrap_or(server.order_key),
+            fx_max_age_days: self.fx_max_age_days.unwrap_or(server.fx_max_age_days),
         }
+    }
+
+    /// The values that hold in the workspace for no identifier and no order number.
+    pub fn blocked(&self, server: &IdentitySettings) -> BlockedValues {
+        BlockedValues::new(server.blocked_values.iter().chain(&self.blocked_values))
+    }
+
+    /// All blocked values that have a name: those built in, the server's, the workspace's.
+    fn blocked_texts(&self, server: &IdentitySettings) -> Vec<String> {
+        let built_in = BlockedValues::built_in().map(str::to_owned);
+        built_in.chain(server.blocked_values.iter().cloned()).chain(self.blocked_values.iter().cloned()).collect()
     }
 
     /// Keys of `column` whose values are personal data, `None` when all are.
@@ -109,29 +135,31 @@ impl WorkspaceSettings {
     /// (key, value, whether the workspace set it) of all settings that a workspace may set, as they hold.
     pub fn entries(&self, server: &Settings) -> Vec<(String, String, bool)> {
         let orders = self.orders(&server.orders);
-        let blocked = self.blocked_values.as_ref().unwrap_or(&server.identity.blocked_values);
         let columns = PII_COLUMNS.map(str::to_owned).into_iter().chain(self.pii_columns.iter().cloned());
         let values = [
             (list_text(&orders.purchase_events), self.purchase_events.is_some()),
             (list_text(&orders.refund_events), self.refund_events.is_some()),
             (orders.base_currency, self.base_currency.is_some()),
+            (orders.order_key.as_str().to_owned(), self.order_key.is_some()),
+            (orders.fx_max_age_days.to_string(), self.fx_max_age_days.is_some()),
             (self.types_text(), !self.identifier_types.is_empty()),
-            (list_text(blocked), self.blocked_values.is_some()),
+            (list_text(&self.blocked_texts(&server.identity)), !self.blocked_values.is_empty()),
             (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
         ];
         let keys = KEYS.iter().map(|(key, section)| format!("{section}.{key}"));
         keys.zip(values).map(|(key, (value, own))| (key, value, own)).collect()
     }
 
-    /// What the workspace itself set: key and value, the added types alone in place of all.
+    /// What the workspace itself set: key and value, the added types and blocked values alone in place of all.
     pub fn own(&self, server: &Settings) -> Vec<(String, String)> {
         let added: Vec<String> =
             self.identifier_types.iter().map(|added| format!("{}:{}", added.name, added.class.as_str())).collect();
         let entries = self.entries(server).into_iter().filter(|(_, _, own)| *own);
         entries
-            .map(|(key, value, _)| match key.ends_with("identifier_types") {
-                true => (key, list_text(&added)),
-                false => (key, value),
+            .map(|(key, value, _)| match key.rsplit('.').next() {
+                Some("identifier_types") => (key, list_text(&added)),
+                Some("blocked_values") => (key, list_text(&self.blocked_values)),
+                _ => (key, value),
             })
             .collect()
     }
@@ -198,14 +226,15 @@ fn list(text: &str) -> Result<Vec<String>> {
     Ok(elements)
 }
 
-/// A currency as events name it: capital letters and digits, a letter first.
+/// A currency in upper case, from a code of three letters in any case.
 pub fn currency(text: &str) -> Result<String> {
-    let starts = text.starts_with(|first: char| first.is_ascii_uppercase());
-    let legal = text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-    if starts && legal && (3..=10).contains(&text.len()) {
-        return Ok(text.to_owned());
-    }
-    Err(Error::invalid(format!("'{text}' is not a currency: write its code in capital letters, such as USD")))
+    currency_code(text).map(str::to_ascii_uppercase).ok_or_else(|| Error::invalid(not_a_currency(text)))
+}
+
+fn age_in_days(text: &str) -> Result<u32> {
+    let refused =
+        || Error::invalid(format!("'{text}' is not an age in days: write a whole number, 0 for the same day"));
+    text.parse().map_err(|_| refused())
 }
 
 /// `card_no:person`, `card_no:person:before email`, `card_no:person:after email`.
@@ -242,7 +271,8 @@ fn check_pii_column(name: &str) -> Result<()> {
         return Ok(());
     }
     let stored = schema::stored();
-    let columns: Vec<&str> = stored.fields().iter().map(|field| field.name().as_str()).collect();
+    let columns: Vec<&str> =
+        stored.fields().iter().map(|field| field.name().as_str()).filter(|name| schema::is_shown(name)).collect();
     if columns.contains(&name) {
         return Ok(());
     }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::snapshot::Snapshot;
 use super::state::{Workspace, WriterGuard};
-use crate::error::{Error, Result};
+use crate::error::{Detail, Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::delta::CHECKPOINT_VERSIONS;
 use crate::store::tables::{
@@ -262,8 +262,9 @@ impl Workspace {
 
 pub(crate) fn table_exists(name: &str) -> Error {
     Error::conflict(format!("table '{name}' exists already: DROP it, or write CREATE OR REPLACE or IF NOT EXISTS"))
+        .with_detail(Detail::TableExists)
 }
 
 pub(crate) fn no_table(name: &str) -> Error {
-    Error::not_found(format!("there is no table '{name}'; SHOW TABLES lists the tables"))
+    Error::not_found(format!("there is no table '{name}'; SHOW TABLES lists the tables")).with_detail(Detail::NoTable)
 }

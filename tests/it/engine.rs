@@ -82,7 +82,7 @@ async fn parameters_are_typed_and_bound_table_functions_included() {
     let session = SessionOptions::default();
     let sql = "SELECT user_id FROM events WHERE revenue > ? AND event = ?";
     let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
-    let types: Vec<_> = prepared.parameters.iter().map(|field| field.data_type().to_string()).collect();
+    let types: Vec<_> = prepared.parameters.declared().iter().map(|field| field.data_type().to_string()).collect();
     assert_eq!(types[1], "Utf8");
     assert!(types[0].starts_with("Decimal128"), "{types:?}");
     let values = vec![ScalarValue::Int64(Some(12)), ScalarValue::from("Sale")];
@@ -154,7 +154,7 @@ async fn subqueries_in_table_functions_take_parameters_and_keep_the_limits() {
     let session = SessionOptions::default();
     let sql = "SELECT revenue FROM person_timeline($1, (SELECT max(user_id) FROM events WHERE revenue <= $2)) WHERE event = $3";
     let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
-    let types: Vec<_> = prepared.parameters.iter().map(|field| field.data_type().to_string()).collect();
+    let types: Vec<_> = prepared.parameters.declared().iter().map(|field| field.data_type().to_string()).collect();
     assert!(types[1].starts_with("Decimal128"), "{types:?}");
     for (most, found) in [(1, vec!["1.0000"]), (5, vec!["2.0000"]), (0, vec![])] {
         let values = vec![ScalarValue::from("user_id"), ScalarValue::Int64(Some(most)), ScalarValue::from("Sale")];

@@ -10,6 +10,8 @@ mod observed_store;
 mod checkpoints;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
+/// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
+mod intake;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
 /// Promise 9 and the layout of the Delta table.
@@ -26,3 +28,5 @@ mod spaces;
 mod tidy;
 /// Compaction, vacuum, the log's clean-up, checks, and one person's timeline.
 mod upkeep;
+/// The zone of the session: parameters, skipped files, bulk ingest.
+mod zones;

@@ -199,11 +199,7 @@ async fn blocked_values_and_personal_columns_are_the_workspaces() {
         ..sale("nobody", "2024-01-05T00:00:00Z", 10_000, "USD")
     };
     world.load("a", &[row, sale("guest", "2024-01-05T00:00:00Z", 10_000, "USD")]).await;
-    assert_eq!(
-        world.rows("SELECT id_value FROM identities").await,
-        ["guest"],
-        "the workspace's list is the whole list"
-    );
+    assert_eq!(world.row("SELECT count(*) FROM identities").await, "0", "the list that is built in holds beside it");
     let examples = "SELECT property, examples FROM event_catalog WHERE property IS NOT NULL ORDER BY property";
     assert_eq!(world.rows(examples).await, ["color [red]", "phone NULL"]);
     set(&world, &[("pii_columns", "properties")]).await.unwrap();

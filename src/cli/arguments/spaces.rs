@@ -20,10 +20,13 @@ pub(in crate::cli) struct RootArguments {
 const SETTINGS_HELP: &str = "Settings (key=value; an empty value takes one back, so that the server's setting holds):
   purchase_events   events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
   refund_events     events that take one back
-  base_currency     currency of orders that name none, and of net_base: USD
+  base_currency     currency of orders that name none, and of net_base: three letters, such as USD
   identifier_types  types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the
                     priority if need be: 'card_no:person:before email,tv_id:device'
-  blocked_values    values that identify nobody (of events that are loaded from then on)
+  blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
+                    those that are always blocked: null, (null), <null>, \\N, nan, none, n/a, #N/A, (not set), undefined,
+                    unknown, anonymous, true, false, [object Object], {}, \"\", none@none.com and their like in any case
+                    and brackets, what has no letter and no digit but 0, and numbers cut to 1.38E+10
   pii_columns       columns of events, or keys such as properties.phone, that hold personal data: no examples of them";
 
 #[derive(Debug, Subcommand)]

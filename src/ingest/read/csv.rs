@@ -18,6 +18,7 @@ use super::draft::{Draft, DraftRules, column_reason};
 use super::field::EventField;
 use super::json::{ObjectWriter, is_empty, parse_object};
 use super::layout::Layout;
+use super::look_alike::Notes;
 use super::options::ReadOptions;
 use super::reader::{BATCH_BYTES, BATCH_ROWS};
 use super::source::{BUFFER_BYTES, CountedFile, MAX_RECORD_BYTES, open, raw_text};
@@ -43,7 +44,13 @@ pub struct CsvBatches {
 }
 
 impl CsvBatches {
-    pub fn open(path: &Path, options: &ReadOptions, delimiter: u8, progress: Arc<AtomicU64>) -> Result<Self> {
+    pub fn open(
+        path: &Path,
+        options: &ReadOptions,
+        delimiter: u8,
+        progress: Arc<AtomicU64>,
+        notes: &Notes,
+    ) -> Result<Self> {
         let mut raw = open(path)?;
         check_start(path, &mut raw)?;
         let file = CountedFile::open(path, progress)?;
@@ -63,7 +70,7 @@ impl CsvBatches {
             )));
         }
         let columns = column_names(path, &header)?;
-        let layout = Layout::resolve(options, &columns, path)?;
+        let layout = Layout::resolve(options, &columns, path, notes)?;
         let rules = DraftRules::new(options, layout.column_names(&columns))?;
         Ok(Self {
             path: path.to_owned(),
@@ -144,6 +151,7 @@ impl CsvBatches {
         {
             draft.add_identifiers(json).map_err(|reason| self.rules.at(EventField::Identifiers, &reason))?;
         }
+        draft.previous = self.layout.previous.and_then(|column| record.get(column)).map(Cow::Borrowed);
         if !self.layout.properties.is_empty() {
             self.properties.clear();
             write_properties(&mut self.properties, &self.layout, &self.columns, record)?;
@@ -198,7 +206,7 @@ fn write_properties(
 
 /// The header's names without blanks around them; a column without a name gets its number.
 fn column_names(path: &Path, header: &StringRecord) -> Result<Vec<String>> {
-    let names = header.iter().enumerate().map(|(index, name)| match trimmed(name.trim_start_matches('\u{feff}')) {
+    let names = header.iter().enumerate().map(|(index, name)| match trimmed(name) {
         Some(name) => name.to_owned(),
         None => format!("column_{}", index + 1),
     });

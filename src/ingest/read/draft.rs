@@ -5,13 +5,27 @@
 
 use std::borrow::Cow;
 
-use super::coerce::{Reason, TimeParser, decimal_from_text, filled, shown, trimmed};
-use super::field::{EventField, EventKind, FIELD_COUNT, Treatment};
-use super::json::{Text, check_object};
+use serde_json::value::RawValue;
+
+use super::coerce::{Reason, TimeParser, decimal_from_text, shown, trimmed};
+use super::field::{EventField, EventKind, FIELD_COUNT};
+use super::json::{Text, check_object, identifier_text};
 use super::mapping::{is_identifier_type, split_unescaped, unescape};
 use super::options::ReadOptions;
 use crate::error::Result;
 use crate::ingest::input::{InputBuilder, InputRow};
+
+/// Names of the identifier that an event of type alias links its user to, in the Segment and RudderStack specs.
+pub const PREVIOUS_ID: [&str; 2] = ["previous_id", "previousId"];
+
+/// Whether a column or key of this name, in any case, holds it.
+pub fn is_previous_id(name: &str) -> bool {
+    PREVIOUS_ID.iter().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// The types of that identifier. The specs let it be an anonymous id or a user id and do not say which, so it counts as
+/// both: an answer that asked what is known so far would change with the order of arrival.
+pub const PREVIOUS_ID_TYPES: [&str; 2] = ["user_id", "anonymous_id"];
 
 /// Values of one row.
 #[derive(Default)]
@@ -21,6 +35,8 @@ pub struct Draft<'a> {
     pub values: [Option<Cow<'a, str>>; FIELD_COUNT],
     /// (type, value) of the identifiers beyond `user_id` and `anonymous_id`.
     pub identifiers: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// What an alias links its user to: see [`is_previous_id`].
+    pub previous: Option<Cow<'a, str>>,
     /// The category from the root to the leaf, empty when the row has none.
     pub levels: Vec<Cow<'a, str>>,
 }
@@ -61,7 +77,7 @@ impl DraftRules {
         if event.is_none() && kind == EventKind::Track {
             return Err(self.at(EventField::Event, MISSING_EVENT));
         }
-        let identifiers = self.identifiers(draft)?;
+        let identifiers = self.identifiers(draft, kind)?;
         let levels = self.levels(draft);
         let levels: Vec<&str> = levels.iter().filter_map(|level| trimmed(level)).collect();
         let object = |field| match draft.text(field) {
@@ -111,8 +127,11 @@ impl DraftRules {
         }
     }
 
-    fn identifiers<'d>(&self, draft: &'d Draft<'_>) -> Result<Vec<(&'d str, &'d str)>, Reason> {
+    fn identifiers<'d>(&self, draft: &'d Draft<'_>, kind: EventKind) -> Result<Vec<(&'d str, &'d str)>, Reason> {
         let mut identifiers = Vec::with_capacity(draft.identifiers.len());
+        if let Some(previous) = draft.previous.as_deref().and_then(trimmed).filter(|_| kind == EventKind::Alias) {
+            identifiers.extend(PREVIOUS_ID_TYPES.map(|kind| (kind, previous)));
+        }
         for (kind, value) in &draft.identifiers {
             let Some(value) = trimmed(value) else { continue };
             if !is_identifier_type(kind) {
@@ -133,10 +152,9 @@ impl DraftRules {
 }
 
 impl<'a> Draft<'a> {
-    /// A field's value as its treatment wants it; `None` when it is empty.
+    /// A field's value without blanks around it; `None` when it is empty.
     fn text(&self, field: EventField) -> Option<&str> {
-        let value = self.values[field.index()].as_deref()?;
-        if field.treatment() == Treatment::Text { filled(value) } else { trimmed(value) }
+        self.values[field.index()].as_deref().and_then(trimmed)
     }
 
     /// Adds identifiers given as a JSON array of objects with `type` and `value`.
@@ -146,13 +164,24 @@ impl<'a> Draft<'a> {
             #[serde(rename = "type", borrow)]
             kind: Text<'a>,
             #[serde(borrow)]
-            value: Option<Text<'a>>,
+            value: Option<&'a RawValue>,
         }
         let list: Vec<Identifier<'a>> = serde_json::from_str(json)
             .map_err(|error| format!("{} is not an array of objects with type and value: {error}", shown(json)))?;
-        let pairs = list.into_iter().filter_map(|identifier| Some((identifier.kind.0, identifier.value?.0)));
-        self.identifiers.extend(pairs);
+        for Identifier { kind, value } in list {
+            if let Some(value) = value.map(identifier_text).transpose()?.flatten() {
+                self.identifiers.push((identifier_type(kind.0), value));
+            }
+        }
         Ok(())
+    }
+}
+
+/// Type names count in any case.
+pub fn identifier_type(kind: Cow<'_, str>) -> Cow<'_, str> {
+    match trimmed(&kind) {
+        Some(name) if name.len() == kind.len() && !name.bytes().any(|byte| byte.is_ascii_uppercase()) => kind,
+        name => Cow::Owned(name.unwrap_or_default().to_ascii_lowercase()),
     }
 }
 

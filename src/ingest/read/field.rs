@@ -31,9 +31,9 @@ pub enum EventField {
 /// How a field's value is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
-    /// Kept as it is.
+    /// A name: text without surrounding blanks.
     Text,
-    /// Text without surrounding blanks.
+    /// An identifier: likewise, and a whole number is written without a fraction.
     Id,
     Time,
     Decimal,
@@ -97,8 +97,22 @@ impl EventField {
         FIELDS[self.index()].3
     }
 
+    /// By the field's own name or that of the Segment spec, in any case.
     pub fn from_name(name: &str) -> Option<EventField> {
-        FIELDS.iter().find(|(_, known, ..)| *known == name).map(|(field, ..)| *field)
+        Self::all().find(|field| field.name_match(name).is_some())
+    }
+
+    /// How well a column's name is that of the field, whose name counts in any case: 0 is best, `None` is not at all.
+    pub fn name_match(self, column: &str) -> Option<u8> {
+        let (name, alias) = (self.name(), self.alias());
+        if column == name {
+            Some(0)
+        } else if column.eq_ignore_ascii_case(name) {
+            Some(1)
+        } else {
+            let alias = alias.filter(|alias| column.eq_ignore_ascii_case(alias))?;
+            Some(if column == alias { 2 } else { 3 })
+        }
     }
 }
 
@@ -130,8 +144,9 @@ impl EventKind {
         }
     }
 
+    /// By its name in any case.
     pub fn from_name(name: &str) -> Option<EventKind> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(name))
     }
 
     /// Something that a person did, as opposed to a statement about the person: a default event name applies to it.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::coerce::{Reason, shown};
+use super::coerce::{Reason, shown, whole_number};
 
 /// A key or a string, borrowed from the text unless it holds escapes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -51,6 +51,14 @@ pub fn scalar_text(value: &RawValue) -> Result<Option<Cow<'_, str>>, Reason> {
         Some(b'"') => string_text(text).map(Some),
         Some(b'{' | b'[') => Err(format!("{} is not one value", shown(text))),
         _ => Ok(Some(Cow::Borrowed(text))),
+    }
+}
+
+/// The same for an identifier: a whole number is written by its digits, whatever form it has.
+pub fn identifier_text(value: &RawValue) -> Result<Option<Cow<'_, str>>, Reason> {
+    match value.get().as_bytes().first() {
+        Some(b'-' | b'0'..=b'9') => Ok(Some(whole_number(value.get()))),
+        _ => scalar_text(value),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use super::draft::is_previous_id;
 use super::field::{EventField, EventKind, FIELD_COUNT};
+use super::look_alike::{LookAlikes, Notes};
 use super::mapping::Target;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
@@ -15,20 +17,24 @@ pub struct Layout {
     fields: [Vec<usize>; FIELD_COUNT],
     /// (identifier type, column).
     pub identifiers: Vec<(String, usize)>,
+    /// The column of what an alias links its user to; a property, too.
+    pub previous: Option<usize>,
     /// (key, column).
     pub properties: Vec<(String, usize)>,
 }
 
 impl Layout {
-    pub fn resolve(options: &ReadOptions, columns: &[String], file: &Path) -> Result<Self> {
-        let mut layout =
-            Self { fields: std::array::from_fn(|_| Vec::new()), identifiers: Vec::new(), properties: Vec::new() };
+    pub fn resolve(options: &ReadOptions, columns: &[String], file: &Path, notes: &Notes) -> Result<Self> {
+        let mut layout = Self {
+            fields: std::array::from_fn(|_| Vec::new()),
+            identifiers: Vec::new(),
+            previous: None,
+            properties: Vec::new(),
+        };
         let mut taken = vec![false; columns.len()];
         for (target, names) in options.mapping.entries() {
             for name in names {
-                let column = columns
-                    .iter()
-                    .position(|known| known == name)
+                let column = find_column(columns, name, file)?
                     .ok_or_else(|| missing_column(file, target, name, columns.iter().map(String::as_str)))?;
                 taken[column] = true;
                 match target {
@@ -39,17 +45,36 @@ impl Layout {
             }
         }
         for field in EventField::all().filter(|field| !options.mapping.maps(*field)) {
-            let named = |name: &str| columns.iter().position(|known| known == name);
-            let column = named(field.name()).or_else(|| field.alias().and_then(named));
-            if let Some(column) = column.filter(|column| !taken[*column]) {
+            let free = columns.iter().enumerate().filter(|(column, _)| !taken[*column]);
+            let matches = free.filter_map(|(column, name)| field.name_match(name).map(|rank| (rank, column)));
+            if let Some((_, column)) = matches.min() {
                 taken[column] = true;
                 layout.fields[field.index()].push(column);
             }
         }
+        layout.previous = columns.iter().enumerate().position(|(column, name)| !taken[column] && is_previous_id(name));
         let rest = columns.iter().enumerate().filter(|(column, _)| !taken[*column]);
-        layout.properties.extend(rest.map(|(column, name)| (name.clone(), column)));
+        let rest = rest.map(|(column, name)| (name.clone(), column));
+        layout.note_look_alikes(rest.clone(), notes);
+        layout.properties.extend(rest);
         layout.check(options, columns, file)?;
         Ok(layout)
+    }
+
+    /// Says which of the columns without a role look like a field or an identifier that no column feeds.
+    fn note_look_alikes(&self, unused: impl Iterator<Item = (String, usize)>, notes: &Notes) {
+        let mut found = LookAlikes::default();
+        for (name, _) in unused.filter(|(_, column)| Some(*column) != self.previous) {
+            found.look_at(&name, |target| match target {
+                Target::Field(field) => !self.field(*field).is_empty(),
+                Target::Identifier(kind) => {
+                    !self.field(EventField::Identifiers).is_empty()
+                        || self.identifiers.iter().any(|(known, _)| known == kind)
+                }
+                Target::Property(_) => true,
+            });
+        }
+        found.report(notes);
     }
 
     /// Refuses a file of which every row would be rejected for the same reason.
@@ -87,6 +112,22 @@ impl Layout {
             names[field.index()] = if fed.is_empty() { field.name().to_owned() } else { fed.join("/") };
         }
         names
+    }
+}
+
+/// The column of this name, or else the one that has it in another case.
+fn find_column(columns: &[String], name: &str, file: &Path) -> Result<Option<usize>> {
+    if let Some(column) = columns.iter().position(|known| known == name) {
+        return Ok(Some(column));
+    }
+    let wanted = name.to_lowercase();
+    let mut others = columns.iter().enumerate().filter(|(_, known)| known.to_lowercase() == wanted);
+    match (others.next(), others.next()) {
+        (Some((_, first)), Some((_, second))) => Err(Error::invalid(format!(
+            "{}: both '{first}' and '{second}' may be the column '{name}': write it as the file does",
+            file.display()
+        ))),
+        (first, _) => Ok(first.map(|(column, _)| column)),
     }
 }
 

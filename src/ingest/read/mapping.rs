@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::coerce::trim_blanks;
 use super::field::{EventField, Treatment};
 use crate::error::{Error, Result};
 use crate::settings::similar_names;
@@ -64,7 +65,7 @@ impl Mapping {
     fn add(&mut self, pair: &str) -> Result<()> {
         let (target, column) = pair
             .split_once('=')
-            .map(|(target, column)| (target.trim(), column.trim()))
+            .map(|(target, column)| (trim_blanks(target), trim_blanks(column)))
             .filter(|(target, column)| !target.is_empty() && !column.is_empty())
             .ok_or_else(|| Error::invalid(format!("'{}' is not a mapping: write target=column", pair.trim())))?;
         let target = parse_target(target)?;
@@ -94,21 +95,26 @@ impl Mapping {
 }
 
 fn parse_target(name: &str) -> Result<Target> {
-    if let Some(kind) = name.strip_prefix("id.") {
-        return match kind {
+    if let Some(kind) = strip_prefix_in_any_case(name, "id.") {
+        return match kind.to_ascii_lowercase() {
             // These two have columns of their own.
-            "user_id" => Ok(Target::Field(EventField::UserId)),
-            "anonymous_id" => Ok(Target::Field(EventField::AnonymousId)),
-            _ if is_identifier_type(kind) => Ok(Target::Identifier(kind.to_owned())),
+            kind if kind == "user_id" => Ok(Target::Field(EventField::UserId)),
+            kind if kind == "anonymous_id" => Ok(Target::Field(EventField::AnonymousId)),
+            kind if is_identifier_type(&kind) => Ok(Target::Identifier(kind)),
             _ => Err(Error::invalid(format!(
                 "'{kind}' is not an identifier type: use lower-case letters, digits and '_', a letter first"
             ))),
         };
     }
-    if let Some(key) = name.strip_prefix("properties.").filter(|key| !key.is_empty()) {
+    if let Some(key) = strip_prefix_in_any_case(name, "properties.").filter(|key| !key.is_empty()) {
         return Ok(Target::Property(unescape(key)));
     }
     EventField::from_name(name).map(Target::Field).ok_or_else(|| unknown_target(name))
+}
+
+fn strip_prefix_in_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
+    let (start, rest) = text.split_at_checked(prefix.len())?;
+    start.eq_ignore_ascii_case(prefix).then_some(rest)
 }
 
 pub fn is_identifier_type(name: &str) -> bool {

@@ -1,7 +1,8 @@
 //! Turns files of events (CSV, NDJSON, Parquet) into batches of [`super::input::schema`].
 //!
 //! Reading order: `options` and `mapping` say how to read, `files` finds the files, `reader` opens one and yields its
-//! batches through `csv`, `ndjson` or `parquet`. `layout` decides which column feeds which field, `coerce` turns text
+//! batches through `csv`, `ndjson` or `parquet`. `layout` decides which column feeds which field, `look_alike`
+//! names those that only look like one, `coerce` turns text
 //! into typed values, `draft` turns one row's values into an event or the reason why it is none.
 //! Must not know storage, workspaces, identity or any protocol; nothing here is asynchronous.
 
@@ -10,8 +11,9 @@ mod csv;
 mod draft;
 mod field;
 mod files;
-mod json;
+pub(in crate::ingest) mod json;
 mod layout;
+mod look_alike;
 mod mapping;
 mod ndjson;
 mod options;
@@ -22,8 +24,10 @@ mod source;
 #[cfg(test)]
 mod tests;
 
+pub use coerce::{trim_blanks, whole_number_text};
 pub use field::EventKind;
 pub use files::{Format, expand, extension};
+pub use look_alike::Notes;
 pub use mapping::Mapping;
 pub use options::ReadOptions;
 pub use reader::{FileReader, InputBatches};

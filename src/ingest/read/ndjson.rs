@@ -5,6 +5,7 @@
 mod line;
 mod object;
 mod roles;
+mod unused;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use arrow::array::RecordBatch;
 use self::line::{Line, LineReader};
 use self::object::ObjectReader;
 use super::csv::TO_UTF8;
+use super::look_alike::Notes;
 use super::options::ReadOptions;
 use super::reader::{BATCH_BYTES, BATCH_ROWS};
 use super::source::{CountedFile, MAX_RECORD_BYTES, capped};
@@ -26,11 +28,12 @@ pub struct NdjsonBatches {
     path: PathBuf,
     lines: LineReader,
     objects: ObjectReader,
+    notes: Notes,
     builder: InputBuilder,
 }
 
 impl NdjsonBatches {
-    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>) -> Result<Self> {
+    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>, notes: &Notes) -> Result<Self> {
         let mut lines = LineReader::new(CountedFile::open(path, progress)?);
         let start = lines.start().map_err(|error| Error::from(error).context(path.display()))?;
         match start.trim_ascii_start().first() {
@@ -49,7 +52,7 @@ impl NdjsonBatches {
             _ => {}
         }
         let objects = ObjectReader::new(options)?;
-        Ok(Self { path: path.to_owned(), lines, objects, builder: InputBuilder::default() })
+        Ok(Self { path: path.to_owned(), lines, objects, notes: notes.clone(), builder: InputBuilder::default() })
     }
 
     /// The next batch; `None` after the last row.
@@ -86,6 +89,7 @@ impl NdjsonBatches {
         }
         if self.builder.is_empty() {
             self.objects.check_mapped(&self.path)?;
+            self.objects.note_look_alikes(&self.notes);
             return Ok(None);
         }
         self.builder.finish().map(Some)

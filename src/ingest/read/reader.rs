@@ -8,6 +8,7 @@ use arrow::array::RecordBatch;
 
 use super::csv::CsvBatches;
 use super::files::{Format, extension};
+use super::look_alike::Notes;
 use super::ndjson::NdjsonBatches;
 use super::options::ReadOptions;
 use super::parquet::ParquetBatches;
@@ -28,6 +29,7 @@ pub struct FileReader {
     options: ReadOptions,
     size_bytes: u64,
     progress: Arc<AtomicU64>,
+    notes: Notes,
     batches: Batches,
 }
 
@@ -47,12 +49,13 @@ impl FileReader {
         let size_bytes = open(path)?.metadata().map_err(|error| Error::from(error).context(path.display()))?.len();
         let progress = Arc::new(AtomicU64::new(0));
         let shared = Arc::clone(&progress);
+        let notes = Notes::default();
         let batches = match format {
-            Format::Csv => Batches::Csv(Box::new(CsvBatches::open(path, &options, delimiter, shared)?)),
-            Format::Ndjson => Batches::Ndjson(Box::new(NdjsonBatches::open(path, &options, shared)?)),
-            Format::Parquet => Batches::Parquet(Box::new(ParquetBatches::open(path, &options, shared)?)),
+            Format::Csv => Batches::Csv(Box::new(CsvBatches::open(path, &options, delimiter, shared, &notes)?)),
+            Format::Ndjson => Batches::Ndjson(Box::new(NdjsonBatches::open(path, &options, shared, &notes)?)),
+            Format::Parquet => Batches::Parquet(Box::new(ParquetBatches::open(path, &options, shared, &notes)?)),
         };
-        Ok(Self { path: path.to_owned(), format, delimiter, options, size_bytes, progress, batches })
+        Ok(Self { path: path.to_owned(), format, delimiter, options, size_bytes, progress, notes, batches })
     }
 
     pub fn path(&self) -> &Path {
@@ -70,6 +73,11 @@ impl FileReader {
     /// Bytes read so far, for a progress bar; lives on when the reader has become its batches.
     pub fn progress(&self) -> Arc<AtomicU64> {
         Arc::clone(&self.progress)
+    }
+
+    /// What was noticed of the file as a whole; complete when all of its batches have been read.
+    pub fn notes(&self) -> Notes {
+        self.notes.clone()
     }
 
     /// BLAKE3 in hex of the file's bytes and of the options as far as they change its events. Reads the whole file.

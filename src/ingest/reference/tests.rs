@@ -31,7 +31,7 @@ fn names_come_from_one_row_or_several_in_the_order_of_the_file() {
 #[test]
 fn rates_keep_their_digits_whatever_the_format() {
     let folder = tempfile::tempdir().unwrap();
-    let csv = file(&folder, "a.csv", "currency,day,rate\nIDR,2024-01-05,0.000064123456\nEUR,2024-01-05,1.1\n");
+    let csv = file(&folder, "a.csv", "currency,day,rate\nidr,2024-01-05,0.000064123456\nEUR,2024-01-05,1.1\n");
     let json = file(
         &folder,
         "a.ndjson",
@@ -40,8 +40,8 @@ fn rates_keep_their_digits_whatever_the_format() {
     );
     let rates = read_fx_rates(&csv, "USD").unwrap();
     assert_eq!(rates, read_fx_rates(&json, "USD").unwrap());
-    assert_eq!(rates.rate("IDR", day("2024-01-05")), Some(64_123_456));
-    assert_eq!(rates.rate("EUR", day("2024-01-05")), Some(RATE_ONE / 10 * 11));
+    assert_eq!(rates.rate("IDR", day("2024-01-05"), 0), Some(64_123_456));
+    assert_eq!(rates.rate("EUR", day("2024-01-05"), 0), Some(RATE_ONE / 10 * 11));
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn parquet_gives_the_same_rows() {
     let bytes = crate::store::objects::encode_parquet(batch.schema(), &[batch]).unwrap();
     std::fs::write(&path, bytes).unwrap();
     assert_eq!(read_dates(&path).unwrap().names[&day("2024-01-05")], ["a", "b"]);
-    assert_eq!(read_fx_rates(&path, "USD").unwrap().rate("EUR", day("2024-01-05")), Some(RATE_ONE / 4 * 5));
+    assert_eq!(read_fx_rates(&path, "USD").unwrap().rate("EUR", day("2024-01-05"), 0), Some(RATE_ONE / 4 * 5));
 }
 
 #[test]
@@ -76,6 +76,9 @@ fn a_faulty_row_is_named_by_its_line() {
         ("2024-13-05,EUR,1.1", "not a day"),
         ("1989-12-31,EUR,1.1", "out of the calendar"),
         ("2024-01-06,euro,1.1", "not a currency"),
+        ("2024-01-06,U5D,1.1", "not a currency"),
+        ("2024-01-06,usd,1.2", "its rate is 1"),
+        ("2024-01-05,eur,1.2", "two rates"),
         ("2024-01-06,EUR,0", "not a rate"),
         ("2024-01-06,EUR,-1", "not a rate"),
         ("2024-01-06,EUR,1e30", "not a rate"),

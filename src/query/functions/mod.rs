@@ -5,10 +5,13 @@
 mod date_trunc;
 mod examples;
 mod json_entries;
-mod net_in_base;
+pub(super) mod local_time;
 pub(in crate::query) mod numbers;
-mod order_lines;
+mod order_book;
+mod order_first;
+mod order_names;
 mod person_at;
+mod single_group;
 mod traits;
 
 use std::sync::Arc;
@@ -19,9 +22,9 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use crate::error::Result;
-use crate::workspace::Snapshot;
+use crate::workspace::{BaseCurrency, Snapshot};
 
-pub(super) use net_in_base::NetInBase;
+pub(super) use order_book::{PRODUCTS as ORDER_PRODUCTS, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
@@ -29,11 +32,27 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     convoke_udfs::register_all_in_zone(state, zone)?;
     numbers::register(state)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
+    for function in local_time::functions() {
+        state.register_udf(function)?;
+    }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
-    state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderLines::new())))?;
-    state.register_udf(Arc::new(ScalarUDF::from(order_lines::OrderQuantity::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(examples::FirstExamples::new())))?;
+    Ok(())
+}
+
+/// Registers what the tables of orders are made of.
+pub(super) fn register_orders(state: &mut SessionState, base: BaseCurrency, zone: Tz) -> Result<()> {
+    use order_book::OrderBook;
+    use order_names::OrderNames;
+    for function in [OrderNames::number(zone), OrderNames::within(zone), OrderNames::day(zone)] {
+        state.register_udf(Arc::new(ScalarUDF::from(function)))?;
+    }
+    state.register_udaf(Arc::new(AggregateUDF::from(order_first::OrderFirst::new())))?;
+    let base = Arc::new(base);
+    for function in [OrderBook::sums(&base), OrderBook::bookings(&base), OrderBook::parts(&base)] {
+        state.register_udaf(Arc::new(AggregateUDF::from(function)))?;
+    }
     Ok(())
 }

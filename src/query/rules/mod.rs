@@ -4,3 +4,4 @@
 
 pub(super) mod logical;
 pub(super) mod optimizer;
+pub(super) mod physical;

@@ -2,22 +2,33 @@
 //!
 //! Only statements on the allow-list reach the planner: DataFusion's own defaults would read files and set anything.
 
+use std::ops::ControlFlow;
+
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{Expr, ObjectType, Set, Statement, Value};
+use datafusion::sql::sqlparser::ast::{Expr, ObjectType, Query, Set, Statement, Value, Visit, Visitor};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 use crate::error::{Error, Result};
 
+pub(super) mod at_time_zone;
+mod clauses;
 mod dialect;
 mod literals;
+mod repeated_names;
+mod rollup;
+mod shared_values;
 mod split;
 #[cfg(test)]
 mod tests;
+mod using_join;
 
+pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
+pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
+pub(super) use self::using_join::rewrite as rewrite_joins;
 
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;
@@ -48,6 +59,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
+    rewrite_rollup(&mut statement);
     if let DfStatement::Statement(inner) = &statement
         && let Statement::Set(set) = inner.as_ref()
     {
@@ -56,8 +68,17 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if !changes(&statement) {
         check_allowed(&statement)?;
     }
+    at_time_zone::rewrite(&mut statement);
     literals::rewrite(&mut statement);
     Ok(Parsed::Query { statement: Box::new(statement), parameters })
+}
+
+fn rewrite_rollup(statement: &mut DfStatement) {
+    match statement {
+        DfStatement::Statement(inner) => rollup::rewrite(inner.as_mut()),
+        DfStatement::Explain(explain) => rewrite_rollup(&mut explain.statement),
+        _ => {}
+    }
 }
 
 fn syntax_error(error: DataFusionError) -> Error {
@@ -149,6 +170,25 @@ fn time_zone_of(value: &Expr) -> Result<Parsed> {
         other => other.to_string(),
     };
     Ok(Parsed::SetTimeZone(name))
+}
+
+/// # Errors
+/// `InvalidInput` for what the parser reads and the planner leaves out, or does twice.
+pub(super) fn check_clauses(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
+    clauses::check(statement, kinds)?;
+    struct Queries<'a>(&'a FunctionKinds<'a>);
+    impl Visitor for Queries<'_> {
+        type Break = Error;
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+            shared_values::check(query, self.0).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+        }
+    }
+    let DfStatement::Statement(inner) = statement else { return Ok(()) };
+    match inner.visit(&mut Queries(kinds)) {
+        ControlFlow::Break(refusal) => Err(refusal),
+        ControlFlow::Continue(()) => Ok(()),
+    }
 }
 
 /// Whether the statement is one of those that change user tables.

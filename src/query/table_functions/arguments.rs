@@ -11,20 +11,20 @@ use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::{ConstantTable, refused};
-use crate::query::parameters::{self, BoundParameters, UnboundParameters};
+use crate::query::parameters::{self, PlanningParameters};
 
 /// The arguments with the values of parameters, where the session has them, also inside subqueries.
 ///
 /// # Errors
 /// `InvalidInput` for a column, or a subquery that refers to one outside of it.
 pub(super) fn bound(function: &dyn ConstantTable, args: &TableFunctionArgs) -> DfResult<Vec<Expr>> {
-    let values = args.session().config().get_extension::<BoundParameters>();
-    let values = values.as_deref().map(|values| values.0.as_slice());
-    if let Some(unbound) = args.session().config().get_extension::<UnboundParameters>()
+    let parameters = args.session().config().get_extension::<PlanningParameters>();
+    if let Some(parameters) = &parameters
         && args.exprs().iter().any(|argument| has_parameter(argument) || has_parameter_in_subquery(argument))
     {
-        unbound.note();
+        parameters.note_table_function();
     }
+    let values = parameters.as_deref().and_then(PlanningParameters::values);
     args.exprs().iter().map(|argument| bound_argument(function, argument, values)).collect()
 }
 
@@ -45,7 +45,7 @@ fn bound_argument(function: &dyn ConstantTable, argument: &Expr, values: Option<
             Err(refused(function, "a subquery is not scalar").into())
         }
         (Expr::ScalarSubquery(subquery), Some(values)) => {
-            let plan = parameters::bind_known(subquery.subquery.as_ref().clone(), values)?;
+            let plan = parameters::with_values(subquery.subquery.as_ref().clone(), values.to_vec())?;
             Ok(Transformed::yes(Expr::ScalarSubquery(subquery.with_plan(Arc::new(plan)))))
         }
         (part, _) => Ok(Transformed::no(part)),
@@ -63,7 +63,7 @@ pub(super) fn has_parameter(argument: &Expr) -> bool {
 
 fn has_parameter_in_subquery(argument: &Expr) -> bool {
     let found = argument.exists(|part| match part {
-        Expr::ScalarSubquery(subquery) => Ok(!subquery.subquery.get_parameter_fields()?.is_empty()),
+        Expr::ScalarSubquery(subquery) => parameters::has_parameter(&subquery.subquery),
         _ => Ok(false),
     });
     // What cannot be told is planned again.

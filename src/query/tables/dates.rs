@@ -18,6 +18,8 @@ fn schema() -> SchemaRef {
         Arc::new(Schema::new(vec![
             Field::new("day", DataType::Date32, false),
             number("year"),
+            // ISO 8601: the year that the week belongs to.
+            number("iso_year"),
             number("quarter"),
             number("month"),
             // ISO 8601: week 1 holds the year's first Thursday, Monday is weekday 1.
@@ -55,6 +57,7 @@ fn year(year: i32, named: &DayNames) -> Result<RecordBatch> {
     let columns: Vec<ArrayRef> = vec![
         Arc::new(days.iter().map(|day| Some(Date32Type::from_naive_date(*day))).collect::<Date32Array>()),
         numbers(&|day| i64::from(day.year())),
+        numbers(&|day| i64::from(day.iso_week().year())),
         numbers(&|day| i64::from(day.month0() / 3 + 1)),
         numbers(&|day| i64::from(day.month())),
         numbers(&|day| i64::from(day.iso_week().week())),

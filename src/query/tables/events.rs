@@ -59,16 +59,33 @@ pub(in crate::query) fn with_person(
     state: &SessionState,
     raw: Arc<dyn TableProvider>,
 ) -> Result<Arc<dyn TableProvider>> {
+    let shown = schema::stored();
+    let shown = shown.fields().iter().map(|field| field.name().as_str()).filter(|name| schema::is_shown(name));
+    let columns = shown.map(|name| if name == "node" { "person" } else { name });
+    project(state, raw, &columns.collect::<Vec<_>>())
+}
+
+/// All stored columns and `person`, for the tables of orders.
+pub(in crate::query) fn with_order_columns(
+    state: &SessionState,
+    raw: Arc<dyn TableProvider>,
+) -> Result<Arc<dyn TableProvider>> {
+    let stored = schema::stored();
+    let columns = stored.fields().iter().map(|field| field.name().as_str()).chain(["person"]);
+    project(state, raw, &columns.collect::<Vec<_>>())
+}
+
+/// These columns of the stored events; `person` is computed.
+fn project(state: &SessionState, raw: Arc<dyn TableProvider>, columns: &[&str]) -> Result<Arc<dyn TableProvider>> {
     let person_at = state
         .scalar_functions()
         .get(PERSON_AT)
         .cloned()
         .ok_or_else(|| crate::error::Error::internal("person_at is not registered"))?;
-    let columns: Vec<Expr> = schema::stored()
-        .fields()
+    let columns: Vec<Expr> = columns
         .iter()
-        .map(|field| match field.name().as_str() {
-            "node" => person_at.call(vec![col("node")]).alias("person"),
+        .map(|name| match *name {
+            "person" => person_at.call(vec![col("node")]).alias("person"),
             name => col(name),
         })
         .collect();

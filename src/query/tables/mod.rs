@@ -26,11 +26,14 @@ use datafusion::catalog::{TableProvider, view::ViewTable};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
+use super::statement::at_time_zone;
 use crate::error::Result;
 
 /// The plan of one of our own SQL texts.
 async fn plan_sql(state: &SessionState, sql: &str) -> Result<LogicalPlan> {
-    Ok(state.create_logical_plan(sql).await?)
+    let mut statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
+    at_time_zone::rewrite(&mut statement);
+    Ok(state.statement_to_plan(statement).await?)
 }
 
 /// A table that is one of our own SQL texts.

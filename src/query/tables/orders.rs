@@ -1,91 +1,140 @@
-//! `orders` and `order_items`: what marketers count, derived from events by the workspace's rules (SQL.md 1).
+//! `orders`, `order_entries` and `order_items`: what marketers count, derived from events (SQL.md 1, "Orders").
 //!
-//! Lines of one order_id are one order; without an order_id an order is (person, local day), and an event that has
-//! neither is an order of its own. `net_base` takes the rate of the order's local day, never that of another day.
+//! One aggregate over the events of an order gives its sums, its bookings or its items; what else a row says of the
+//! order (person, brand, ...) is an aggregate a column, so that a query pays for what it reads.
 
 use std::sync::Arc;
 
-use chrono_tz::Tz;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionState;
 
-use super::{literal, literals, view};
+use super::{literals, view};
 use crate::error::Result;
+use crate::query::functions::{ORDER_PRODUCTS, ORDER_SHORT};
 use crate::settings::OrderSettings;
+use crate::store::events::{EventsSnapshot, schema};
 
-/// One row an order.
-pub(in crate::query) async fn view_of_orders(
+/// Name of the events with all stored columns, while the views are planned: no name that a user could write unquoted.
+const SOURCE: &str = "order events";
+
+const NAMES: &str = "order_id, order_key";
+
+/// The three tables, by name.
+pub(in crate::query) async fn views(
     state: &SessionState,
+    main: &MemorySchemaProvider,
+    events: Arc<dyn TableProvider>,
     settings: &OrderSettings,
-    zone: Tz,
-) -> Result<Arc<dyn TableProvider>> {
-    let lines = lines_sql(settings, zone);
-    let base = literal(&settings.base_currency);
-    let zone = literal(zone.name());
-    let sql = format!(
-        "WITH lines AS ({lines}),
-         grouped AS (
-           SELECT order_key AS order_id,
-                  coalesce(min(ts) FILTER (WHERE NOT is_refund), min(ts)) AS ts,
-                  min(person) AS person, min(brand) AS brand, min(channel) AS channel, min(store_id) AS store_id,
-                  min(campaign_id) AS campaign_id,
-                  CAST(coalesce(sum(revenue) FILTER (WHERE NOT is_refund), 0) AS DECIMAL(18,4)) AS gross,
-                  CAST(coalesce(-sum(abs(revenue)) FILTER (WHERE is_refund), 0) AS DECIMAL(18,4)) AS refund,
-                  CAST(sum(cost) FILTER (WHERE NOT is_refund) AS DECIMAL(18,4)) AS cost,
-                  coalesce(min(currency), {base}) AS currency,
-                  CAST(coalesce(sum(order_quantity(properties, quantity)) FILTER (WHERE NOT is_refund), 0)
-                       AS DECIMAL(18,4)) AS items
-           FROM lines GROUP BY order_key)
-         SELECT order_id, ts, CAST(ts AT TIME ZONE {zone} AS DATE) AS day, person, brand, channel, store_id,
-                campaign_id, gross, refund, CAST(gross + refund AS DECIMAL(18,4)) AS net, cost, currency,
-                net_in_base(CAST(gross + refund AS DECIMAL(18,4)), currency, CAST(ts AT TIME ZONE {zone} AS DATE))
-                  AS net_base, items
-         FROM grouped"
-    );
-    view(state, &sql).await
+    snapshot: &EventsSnapshot,
+) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
+    main.register_table(SOURCE.to_owned(), events)?;
+    let texts = OrderTexts { settings, needs_prices: some_refund_may_lack_a_price(snapshot) };
+    let mut views = Vec::new();
+    for (name, sql) in [("orders", texts.orders()), ("order_entries", texts.entries()), ("order_items", texts.items())]
+    {
+        views.push((name, view(state, &sql).await?));
+    }
+    main.deregister_table(SOURCE)?;
+    Ok(views)
 }
 
-/// The purchase and refund events with the key of their order.
-fn lines_sql(settings: &OrderSettings, zone: Tz) -> String {
-    let refunds = literals(&settings.refund_events);
-    let both: Vec<String> = settings.purchase_events.iter().chain(&settings.refund_events).cloned().collect();
-    let both = literals(&both);
-    let key = order_key(zone);
-    format!(
-        "SELECT {key} AS order_key, ts, person, brand, channel, store_id, campaign_id, revenue, cost, currency,
-                quantity, properties, event IN ({refunds}) AS is_refund
-         FROM events WHERE event IN ({both})"
-    )
+/// Whether any event names a product without a price: only then do sums need the products of all orders.
+fn some_refund_may_lack_a_price(snapshot: &EventsSnapshot) -> bool {
+    let Ok(column) = schema::stored().index_of("lacks_price") else { return true };
+    snapshot.files.iter().any(|file| file.null_counts.get(column).copied().flatten() != Some(file.rows))
 }
 
-fn order_key(zone: Tz) -> String {
-    let zone = literal(zone.name());
-    format!(
-        "CASE WHEN order_id IS NOT NULL THEN order_id
-              WHEN person IS NOT NULL
-                THEN concat('day:', CAST(CAST(ts AT TIME ZONE {zone} AS DATE) AS TEXT), ':', CAST(person AS TEXT))
-              ELSE concat('event:', message_id) END"
-    )
+/// The SQL of the views.
+struct OrderTexts<'a> {
+    settings: &'a OrderSettings,
+    needs_prices: bool,
 }
 
-/// One row a line of a purchase: the elements of its `products`, or else the event itself.
-pub(in crate::query) async fn view_of_items(
-    state: &SessionState,
-    settings: &OrderSettings,
-    zone: Tz,
-) -> Result<Arc<dyn TableProvider>> {
-    let key = order_key(zone);
-    let purchases = literals(&settings.purchase_events);
-    let sql = format!(
-        "WITH lines AS (
-           SELECT {key} AS order_key, ts, message_id, person,
-                  unnest(order_lines(properties, product_id, category, quantity, revenue, cost)) AS item
-           FROM events WHERE event IN ({purchases}))
-         SELECT order_key AS order_id,
-                CAST(row_number() OVER (PARTITION BY order_key ORDER BY ts, message_id, item['position']) AS BIGINT) AS line,
-                ts, person, item['product_id'] AS product_id, item['category'] AS category,
-                item['quantity'] AS quantity, item['amount'] AS amount, item['cost'] AS cost
-         FROM lines"
-    );
-    view(state, &sql).await
+impl OrderTexts<'_> {
+    /// The purchase and refund events with the names of their order.
+    fn lines(&self) -> String {
+        let refunds = literals(&self.settings.refund_events);
+        let both: Vec<String> =
+            self.settings.purchase_events.iter().chain(&self.settings.refund_events).cloned().collect();
+        let both = literals(&both);
+        let lines = format!(
+            "SELECT order_number(order_id, node, ts, message_id) AS order_id, order_id IS NOT NULL AS has_number,
+                    event IN ({refunds}) AS is_refund, states_whole AND order_id IS NOT NULL AS is_whole, ts, received_at,
+                    message_id, person, brand, channel, source, store_id, campaign_id, stated_amount, currency,
+                    stated_pieces, quantity, stated_cost, lacks_price, product_id, category, products
+             FROM \"{SOURCE}\" WHERE event IN ({both})"
+        );
+        match self.settings.order_key.part() {
+            None => format!("SELECT *, order_id AS order_key FROM ({lines})"),
+            Some(part) => Self::lines_within(&lines, part),
+        }
+    }
+
+    /// The number counts within `part`; a refund event without it goes to the order of its number where there is one.
+    fn lines_within(lines: &str, part: &str) -> String {
+        format!(
+            "WITH named AS (
+               SELECT *, order_within(order_id, CASE WHEN has_number THEN {part} END) AS own_key,
+                      is_refund AND {part} IS NULL AS is_homeless
+               FROM ({lines})),
+             homes AS (
+               SELECT order_id AS home_number, min(own_key) AS home_key FROM named WHERE NOT is_homeless
+               GROUP BY order_id HAVING count(DISTINCT own_key) = 1)
+             SELECT named.*, coalesce(home_key, own_key) AS order_key
+             FROM named LEFT JOIN homes ON is_homeless AND home_number = order_id"
+        )
+    }
+
+    /// The orders, with `columns` of each: attributes, and what the events add up to.
+    fn grouped(&self, columns: &str) -> String {
+        let lines = self.lines();
+        let first = |name: &str| format!("order_first({name}, is_refund, ts, received_at, message_id) AS {name}");
+        let attributes = ["person", "brand", "channel", "store_id", "campaign_id"].map(first).join(", ");
+        // By the column: an alias of the same name would be one more key.
+        let (names, keys) = match self.settings.order_key.part() {
+            None => ("order_id, order_id AS order_key", "order_id"),
+            Some(_) => (NAMES, NAMES),
+        };
+        format!("SELECT {names}, {attributes}, {columns} FROM ({lines}) GROUP BY {keys}")
+    }
+
+    fn arguments(&self) -> String {
+        if self.needs_prices { format!("{ORDER_SHORT}, {ORDER_PRODUCTS}") } else { ORDER_SHORT.to_owned() }
+    }
+
+    /// One row an order.
+    fn orders(&self) -> String {
+        let grouped = self.grouped(&format!(
+            "coalesce(min(ts) FILTER (WHERE NOT is_refund), min(ts)) AS ts, order_sums({}) AS sums",
+            self.arguments()
+        ));
+        format!(
+            "SELECT {NAMES}, ts, local_day(ts) AS day, person, brand, channel, store_id, campaign_id,
+                    sums['gross'] AS gross, sums['refund'] AS refund, sums['net'] AS net, sums['cost'] AS cost,
+                    sums['currency'] AS currency, sums['net_base'] AS net_base, sums['items'] AS items
+             FROM ({grouped})"
+        )
+    }
+
+    /// One row a booking.
+    fn entries(&self) -> String {
+        let grouped = self.grouped(&format!("order_bookings({}) AS bookings", self.arguments()));
+        format!(
+            "SELECT {NAMES}, booking['entry'] AS entry, booking['ts'] AS ts, booking['day'] AS day,
+                    booking['kind'] AS kind, person, brand, channel, store_id, booking['amount'] AS amount,
+                    booking['currency'] AS currency, booking['amount_base'] AS amount_base
+             FROM (SELECT {NAMES}, person, brand, channel, store_id, unnest(bookings) AS booking FROM ({grouped}))"
+        )
+    }
+
+    /// One row a product of an entry.
+    fn items(&self) -> String {
+        let grouped = self.grouped(&format!("order_parts({ORDER_SHORT}, {ORDER_PRODUCTS}) AS parts"));
+        format!(
+            "SELECT {NAMES}, part['line'] AS line, part['kind'] AS kind, part['ts'] AS ts, person,
+                    part['product_id'] AS product_id, part['category'] AS category, part['quantity'] AS quantity,
+                    part['amount'] AS amount, part['cost'] AS cost
+             FROM (SELECT {NAMES}, person, unnest(parts) AS part FROM ({grouped}))"
+        )
+    }
 }

@@ -78,8 +78,11 @@ pub(in crate::query) fn settings(
         settings.entries.iter().map(|entry| (entry.key.clone(), entry.value.clone(), entry.origin)).collect();
     for (key, value, own) in rules.settings.entries(settings) {
         match entries.iter_mut().find(|(known, _, _)| *known == key) {
-            Some(entry) if own => *entry = (key, value, "workspace"),
-            Some(_) => {}
+            // What holds may be more than what the server set, such as lists of which a part is built in.
+            Some(entry) => {
+                entry.1 = value;
+                entry.2 = if own { "workspace" } else { entry.2 };
+            }
             None => entries.push((key, value, if own { "workspace" } else { "default" })),
         }
     }

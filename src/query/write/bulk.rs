@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use chrono_tz::Tz;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
@@ -12,6 +13,7 @@ use super::once::Once;
 use super::run::{Writing, nullable, pour};
 use crate::error::{Error, Result};
 use crate::query::rules::logical::check_assignment;
+use crate::query::zone::{self, OnError};
 use crate::store::delta::storable;
 use crate::workspace::{no_table, table_exists};
 
@@ -44,7 +46,8 @@ impl Writing {
     ) -> Result<u64> {
         let turn = Once::default().turn().await;
         drop(self.workspace.writer().await?);
-        let mut rows = rows.map_err(DataFusionError::from);
+        let rows = rows.map_err(DataFusionError::from);
+        let zone = zone::of_session(self.state.config_options());
         match (self.table(&name), how.if_exists) {
             (Ok(_), IfExists::Fail) => Err(table_exists(&name)),
             (Ok(table), IfExists::Append) => {
@@ -52,12 +55,15 @@ impl Writing {
                 check_kinds(&columns, &table.columns)?;
                 let mut writer = self.writer_for(&table);
                 let target = Arc::clone(&table.columns);
-                pour(rows.map(move |batch| arrange(&batch?, &places, &target)).boxed(), &mut writer).await?;
+                pour(rows.map(move |batch| arrange(&batch?, &places, &target, zone)).boxed(), &mut writer).await?;
                 Ok(self.append(name, table.folder, writer.finish().await?, turn).await?.0)
             }
             (Err(_), _) if !how.create => Err(no_table(&name)),
             (found, _) => {
                 let columns = nullable(storable(&columns)?.as_ref());
+                let places: Vec<_> = (0..columns.fields().len()).map(Some).collect();
+                let target = Arc::clone(&columns);
+                let mut rows = rows.map(move |batch| arrange(&batch?, &places, &target, zone)).boxed();
                 Ok(self.create(name, columns, &mut rows, found.is_ok(), turn).await?.0)
             }
         }
@@ -92,20 +98,29 @@ fn check_kinds(given: &Schema, table: &Schema) -> Result<()> {
     Ok(())
 }
 
-/// The batch in the order of the table, with NULL for columns that were not sent.
-fn arrange(batch: &RecordBatch, places: &[Option<usize>], table: &Schema) -> DfResult<RecordBatch> {
-    let columns: Vec<_> = places
+/// The batch in the order of the table, with NULL for columns that were not sent. Times without a zone are read in `zone`.
+fn arrange(batch: &RecordBatch, places: &[Option<usize>], table: &Schema, zone: Tz) -> DfResult<RecordBatch> {
+    let columns: Vec<ArrayRef> = places
         .iter()
         .zip(table.fields())
         .map(|(place, field)| match place {
-            Some(place) => Arc::clone(batch.column(*place)),
-            None => new_null_array(field.data_type(), batch.num_rows()),
+            Some(place) => as_instants(batch.column(*place), field.data_type(), zone),
+            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
         })
-        .collect();
+        .collect::<DfResult<_>>()?;
     let fields = columns.iter().zip(table.fields());
     let fields: Vec<_> = fields
         .map(|(column, field)| field.as_ref().clone().with_data_type(column.data_type().clone()).with_nullable(true))
         .collect();
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+}
+
+/// A column of days, times without a zone or texts for a column of instants; every other one as it is.
+fn as_instants(column: &ArrayRef, target: &DataType, zone: Tz) -> DfResult<ArrayRef> {
+    let given = column.data_type();
+    if zone::is_instant(target) && (zone::is_wall_time(given) || given.is_string()) {
+        return Ok(zone::instants_of(column, target, zone, OnError::Fail)?);
+    }
+    Ok(Arc::clone(column))
 }

@@ -46,13 +46,14 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
     ) -> Result<Execution> {
         caller.check_can_write_tables()?;
         let query = self.history.start(caller, &prepared.sql);
-        match self.start_change(caller, session, prepared, rows, once, &query).await {
+        let work = self.start_change(caller, session, prepared, rows, once, &query);
+        match self.panics.contain(work).await {
             Ok(started) => Ok(started.into_execution(&self.settings.query, query)),
             Err(error) => {
                 query.fail(&error);
@@ -65,7 +66,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Prepared,
+        prepared: &Arc<Prepared>,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
         query: &RunningQuery,
@@ -73,6 +74,7 @@ impl Engine {
         let template = self.template(caller, None).await?;
         // What was planned for an older state is planned again.
         let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
+        let prepared = self.prepare_for(caller, session, &prepared, &rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
         let deadline = started + Duration::from_secs(self.settings.query.seconds);
         let changes = self.changes(&template, session, &prepared, rows, deadline).await?;
@@ -105,7 +107,7 @@ impl Engine {
             return Ok(changes);
         }
         for row in rows {
-            let plan = self.bound_plan(template, session, prepared, row, deadline).await?;
+            let plan = self.bound_plan(template, session, prepared, &row, deadline).await?;
             changes.push(Change::of(&plan, template, session)?);
         }
         Ok(changes)

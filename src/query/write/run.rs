@@ -8,7 +8,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::physical_plan::execute_stream;
 use futures::{Stream, TryStreamExt};
 use uuid::Uuid;
@@ -21,6 +21,7 @@ use crate::query::promise;
 use crate::query::stop::{self, Stop};
 use crate::query::tables::user_table::UserTable;
 use crate::store::delta::storable;
+use crate::store::events::schema::instant;
 use crate::store::tables::{TableLimits, TableState, TableWriter, WrittenTable};
 use crate::workspace::{NewTable, Snapshot, Workspace, no_table, table_exists};
 
@@ -79,6 +80,8 @@ impl Writing {
                 if self.table(&name).is_ok() && !or_replace {
                     return if if_not_exists { Ok((0, turn)) } else { Err(table_exists(&name)) };
                 }
+                let columns = promise::columns(&self.state, &input)?;
+                let input = with_instants(input, columns.as_ref())?;
                 let mut columns = storable(promise::columns(&self.state, &input)?.as_ref())?;
                 if !keep_not_null {
                     columns = nullable(&columns);
@@ -220,6 +223,23 @@ impl Writing {
         let physical = stop::stoppable(self.state.create_physical_plan(plan).await?, &self.stop)?;
         Ok(execute_stream(physical, Arc::clone(&self.context))?)
     }
+}
+
+/// The rows with their times as they are kept: instants. The session's zone reads what has none.
+fn with_instants(input: Arc<LogicalPlan>, columns: &Schema) -> Result<Arc<LogicalPlan>> {
+    let is_naive = |field: &Field| matches!(field.data_type(), DataType::Timestamp(_, None));
+    if !columns.fields().iter().any(|field| is_naive(field)) {
+        return Ok(input);
+    }
+    let projected = input.schema().iter().zip(columns.fields()).map(|((qualifier, field), coerced)| {
+        let column = Expr::from((qualifier, field));
+        match is_naive(coerced) {
+            true => cast(column, instant()).alias_qualified(qualifier.cloned(), field.name()),
+            false => column,
+        }
+    });
+    let projected: Vec<Expr> = projected.collect();
+    Ok(Arc::new(LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).project(projected)?.build()?))
 }
 
 /// Moves all rows into the writer.

@@ -18,9 +18,9 @@ const ROW_GROUP_ROWS: usize = 131_072;
 const SORTED_PAGE_ROWS: usize = 4_096;
 
 /// Times, numbers and money: differences of neighbours, packed to the bits they need.
-const PACKED: [&str; 5] = ["ts", "received_at", "node", "revenue", "cost"];
+const PACKED: [&str; 7] = ["ts", "received_at", "node", "revenue", "cost", "stated_amount", "stated_cost"];
 /// A handful of values: an index of a few bits a row, which zstd does not make smaller.
-const FEW_VALUES: [&str; 10] = [
+const FEW_VALUES: [&str; 13] = [
     "type",
     "event",
     "channel",
@@ -30,6 +30,9 @@ const FEW_VALUES: [&str; 10] = [
     "campaign_id",
     "currency",
     "quantity",
+    "stated_pieces",
+    "states_whole",
+    "lacks_price",
     "identifiers.list.element.type",
 ];
 /// Almost every value is new: a dictionary would be built and thrown away.

@@ -30,6 +30,27 @@ pub fn path() -> DataType {
     DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
 }
 
+/// One product of an event; quantity is never NULL inside.
+pub fn product_fields() -> Fields {
+    Fields::from(vec![
+        Field::new("product_id", DataType::Utf8, true),
+        Field::new("category", path(), true),
+        Field::new("quantity", DECIMAL, false),
+        Field::new("amount", DECIMAL, true),
+        Field::new("cost", DECIMAL, true),
+    ])
+}
+
+/// `products`: what the event's properties say of single products.
+pub fn products() -> DataType {
+    DataType::List(Arc::new(Field::new("element", DataType::Struct(product_fields()), true)))
+}
+
+/// What an event says of an order, read out of its properties once, when it came in (`orders::Statement`): of use to the
+/// tables of orders alone, so `events` does not show it. Flags are true or NULL: a file without any costs no reading.
+pub const ORDER_COLUMNS: [&str; 6] =
+    ["stated_amount", "stated_cost", "stated_pieces", "states_whole", "lacks_price", "products"];
+
 /// Columns inside the data files, in order; the partition column is not among them.
 pub fn stored() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -57,9 +78,20 @@ pub fn stored() -> SchemaRef {
             Field::new("quantity", DECIMAL, true),
             Field::new("properties", DataType::Utf8, true),
             Field::new("context", DataType::Utf8, true),
+            Field::new("stated_amount", DECIMAL, true),
+            Field::new("stated_cost", DECIMAL, true),
+            Field::new("stated_pieces", DECIMAL, true),
+            Field::new("states_whole", DataType::Boolean, true),
+            Field::new("lacks_price", DataType::Boolean, true),
+            Field::new("products", products(), true),
         ]))
     });
     Arc::clone(&SCHEMA)
+}
+
+/// Whether users see the column in `events` (`node` as `person`).
+pub fn is_shown(column: &str) -> bool {
+    !ORDER_COLUMNS.contains(&column)
 }
 
 /// Columns whose minima and maxima stand in the log. No other column may: the log is readable by everyone who reads

@@ -47,8 +47,12 @@ impl EventsSnapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadRecord {
     pub source: String,
-    /// Content hash, with the salt when the same content was loaded again.
+    /// Hash of the content as the client gave it.
     pub content_hash: String,
+    /// The source that the client's token is bound to: the same content of another one is other events.
+    pub token_source: Option<String>,
+    /// How often the same content of the same token's source was loaded before.
+    pub repetition: u64,
     pub kept: u64,
     pub rejected: u64,
     /// Object with the new nodes, edges and births; path below the workspace.

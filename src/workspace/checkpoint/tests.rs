@@ -45,6 +45,8 @@ impl Growing {
         self.loads.push(LoadRecord {
             source: "test".into(),
             content_hash: load.to_string(),
+            token_source: None,
+            repetition: 0,
             kept: 5,
             rejected: 0,
             identity: None,

@@ -20,11 +20,51 @@ fn what_is_set_holds_and_what_is_taken_back_is_the_servers() {
     let set = set(&[("purchase_events", "Sold, Sold Online"), ("orders.base_currency", "CNY")]).unwrap();
     assert_eq!(value(&set, "orders.purchase_events"), (r#"["Sold", "Sold Online"]"#.into(), true));
     assert_eq!(value(&set, "orders.base_currency"), ("CNY".into(), true));
-    assert_eq!(value(&set, "orders.refund_events"), (r#"["Order Refunded", "order_refunded"]"#.into(), false));
+    assert_eq!(
+        value(&set, "orders.refund_events"),
+        (r#"["Order Refunded", "order_refunded", "Order Cancelled", "order_cancelled"]"#.into(), false)
+    );
     let back = [("purchase_events".to_owned(), String::new())];
     let back = set.with(&back, &Settings::defaults().unwrap()).unwrap();
     assert_eq!(value(&back, "orders.purchase_events"), (r#"["Order Completed", "order_completed"]"#.into(), false));
     assert_eq!(value(&back, "orders.base_currency"), ("CNY".into(), true));
+}
+
+#[test]
+fn blocked_values_are_added_to_those_of_the_server_and_of_the_program() {
+    let mut server = Settings::defaults().unwrap();
+    server.identity.blocked_values = vec!["kiosk".into()];
+    let set = set(&[("blocked_values", "Kasse 1,u0")]).unwrap();
+    let blocked = set.blocked(&server.identity);
+    for value in ["kasse 1", "u0", "KIOSK", "(not set)", "NULL"] {
+        assert!(blocked.contains(value), "{value}");
+    }
+    assert!(!blocked.contains("kasse 2"));
+    let (held, own) = value(&set, "identity.blocked_values");
+    assert!(own && held.contains("\"null\"") && held.ends_with("\"Kasse 1\", \"u0\"]"), "{held}");
+    assert_eq!(set.own(&server), [("identity.blocked_values".to_owned(), r#"["Kasse 1", "u0"]"#.to_owned())]);
+    let back = set.with(&[("blocked_values".to_owned(), String::new())], &server).unwrap();
+    assert_eq!(back, WorkspaceSettings::default());
+}
+
+#[test]
+fn a_currency_has_three_letters_in_any_case() {
+    assert_eq!(set(&[("base_currency", "cny")]).unwrap().base_currency.as_deref(), Some("CNY"));
+    for wrong in ["US", "USDT", "US1", "€", "元", "U D", "ＵＳＤ"] {
+        assert!(refusal("base_currency", wrong).contains("three letters"), "{wrong}");
+    }
+}
+
+#[test]
+fn keys_of_orders_ages_of_rates_and_currencies_are_read() {
+    let set = set(&[("order_key", "brand"), ("orders.fx_max_age_days", "0"), ("base_currency", "eur")]).unwrap();
+    assert_eq!(value(&set, "orders.order_key"), ("brand".into(), true));
+    assert_eq!(value(&set, "orders.fx_max_age_days"), ("0".into(), true));
+    assert_eq!(value(&set, "orders.base_currency"), ("EUR".into(), true));
+    let orders = set.orders(&Settings::defaults().unwrap().orders);
+    assert_eq!((orders.order_key.part(), orders.fx_max_age_days), (Some("brand"), 0));
+    assert_eq!(value(&WorkspaceSettings::default(), "orders.order_key"), ("order_id".into(), false));
+    assert_eq!(value(&WorkspaceSettings::default(), "orders.fx_max_age_days"), ("7".into(), false));
 }
 
 #[test]
@@ -68,6 +108,10 @@ fn mistakes_are_named_with_what_was_meant() {
     assert!(refusal("query.memory", "1").contains("no such setting"));
     assert!(refusal("orders.blocked_values", "x").contains("no such setting"), "the wrong section");
     assert!(refusal("base_currency", "dollars").contains("USD"));
+    assert!(refusal("base_currency", "US1").contains("three letters"));
+    assert!(refusal("order_key", "shop").contains("order_id, source, brand"));
+    assert!(refusal("fx_max_age_days", "a week").contains("whole number"));
+    assert!(refusal("fx_max_age_days", "-1").contains("whole number"));
     assert!(refusal("purchase_events", "a,,b").contains("element 2"));
     assert!(refusal("purchase_events", "a,a").contains("twice"));
     assert!(refusal("purchase_events", "[1]").contains("JSON list"));

@@ -27,6 +27,8 @@ import java.util.TreeSet;
 public final class JdbcCheck {
   private static final int EVENTS = 69_659;
   private static final int PERSONS = 23_570;
+  /** awk '$2 ~ /^1998/' CDNOW_master.txt | wc -l */
+  private static final long FROM_1998 = 12_757;
 
   private final String address;
   private final String token;
@@ -68,6 +70,7 @@ public final class JdbcCheck {
       check("prepared SELECT with ?", () -> prepared(connection));
       check("prepared SELECT run again", () -> preparedAgain(connection));
       check("types of parameters", () -> parameterTypes(connection));
+      parameters(connection);
       check("result set metadata", () -> resultMetadata(connection));
       types(connection);
       check("all columns of events by getObject", () -> everyColumn(connection, "events"));
@@ -269,6 +272,178 @@ public final class JdbcCheck {
         equal(true, row.wasNull());
       }
     }
+  }
+
+  // ---- parameters: what the driver converts to the type that the server declares, at every place
+
+  private interface Binder {
+    void bind(PreparedStatement statement) throws SQLException;
+  }
+
+  /** A text is bound where a text is declared, a number where a number is; the rest throws in the driver. */
+  private void parameters(Connection connection) {
+    Timestamp at = Timestamp.from(Instant.parse("1998-01-01T00:00:00Z"));
+    Timestamp milli = Timestamp.from(Instant.parse("1997-12-31T23:59:59.999Z"));
+    for (Object[] bound : new Object[][] {{at, FROM_1998}, {milli, FROM_1998}}) {
+      value(connection, "timestamp beside an instant", "SELECT count(*) FROM events WHERE ts >= ?", bound[1],
+          s -> s.setTimestamp(1, (Timestamp) bound[0]));
+    }
+    value(connection, "timestamps BETWEEN", "SELECT count(*) FROM events WHERE ts BETWEEN ? AND ?", FROM_1998, s -> {
+      s.setTimestamp(1, at);
+      s.setTimestamp(2, Timestamp.from(Instant.parse("2024-01-01T00:00:00Z")));
+    });
+    value(connection, "date beside a date", "SELECT count(*) FROM orders WHERE day >= ?",
+        number(connection, "SELECT count(*) FROM orders WHERE day >= DATE '1998-01-01'"),
+        s -> s.setDate(1, Date.valueOf("1998-01-01")));
+    value(connection, "decimal beside a decimal", "SELECT count(*) FROM events WHERE revenue > ?",
+        number(connection, "SELECT count(*) FROM events WHERE revenue > 50.5"),
+        s -> s.setBigDecimal(1, new BigDecimal("50.5000")));
+    value(connection, "text beside a text", "SELECT count(*) FROM events WHERE user_id IN (?, ?)", 5L, s -> {
+      s.setString(1, "00001");
+      s.setString(2, "00004");
+    });
+    value(connection, "text LIKE", "SELECT count(*) FROM events WHERE user_id LIKE ?",
+        number(connection, "SELECT count(*) FROM events WHERE user_id LIKE '0000_'"), s -> s.setString(1, "0000_"));
+    value(connection, "text in the select list", "SELECT ? AS a", "x", s -> s.setString(1, "x"));
+    value(connection, "text of functions", "SELECT upper(?) || ? AS a", "ÜX", s -> {
+      s.setString(1, "ü");
+      s.setString(2, "X");
+    });
+    value(connection, "LIMIT and OFFSET", "SELECT count(*) FROM (SELECT 1 AS a FROM events LIMIT ? OFFSET ?) AS s", 7L, s -> {
+      s.setInt(1, 7);
+      s.setLong(2, 3);
+    });
+    numbers(connection);
+    conversions(connection);
+    changes(connection);
+    for (String type : List.of("BIGINT", "DOUBLE", "DECIMAL(18,4)", "TEXT", "BOOLEAN", "DATE", "TIMESTAMP")) {
+      value(connection, "NULL as " + type, "SELECT CAST(? AS " + type + ") IS NULL AS a", true, s -> s.setNull(1, Types.NULL));
+    }
+    check("text where nothing tells a type, else it throws", () -> {
+      try (PreparedStatement statement = connection.prepareStatement("SELECT ? AS a")) {
+        statement.setLong(1, 5);
+        refusedByDriver(statement::executeQuery);
+      }
+    });
+  }
+
+  /** BIGINT and DOUBLE take numbers of every type. */
+  private void numbers(Connection connection) {
+    Binder[] sevens = {s -> s.setByte(1, (byte) 7), s -> s.setShort(1, (short) 7), s -> s.setInt(1, 7), s -> s.setLong(1, 7),
+        s -> s.setFloat(1, 7), s -> s.setDouble(1, 7)};
+    String[] names = {"byte", "short", "int", "long", "float", "double"};
+    for (int index = 0; index < sevens.length; index++) {
+      value(connection, names[index] + " as BIGINT", "SELECT ?::BIGINT + 1 AS a", 8L, sevens[index]);
+      value(connection, names[index] + " as DOUBLE", "SELECT ?::DOUBLE / 2 AS a", 3.5, sevens[index]);
+      value(connection, names[index] + " beside a BIGINT", "SELECT count(*) FROM (VALUES (5), (7), (9)) AS v(x) WHERE x = ?", 1L,
+          sevens[index]);
+    }
+    value(connection, "numbers without a type", "SELECT abs(?) + ?::DOUBLE AS a", 4.0, s -> {
+      s.setDouble(1, -2.5);
+      s.setDouble(2, 1.5);
+    });
+    value(connection, "CASE", "SELECT CASE WHEN ? THEN ?::BIGINT ELSE 0 END AS a", 5L, s -> {
+      s.setBoolean(1, true);
+      s.setLong(2, 5);
+    });
+    value(connection, "greatest", "SELECT greatest(?::BIGINT, ?::BIGINT) AS a", 10L, s -> {
+      s.setLong(1, 10);
+      s.setLong(2, 9);
+    });
+    value(connection, "table function", "SELECT sum(value) FROM generate_series(1, ?::BIGINT)", 10L, s -> s.setLong(1, 4));
+    value(connection, "table function of texts", "SELECT count(*) FROM person_timeline(?, ?)", 4L, s -> {
+      s.setString(1, "user_id");
+      s.setString(2, "00004");
+    });
+  }
+
+  private void conversions(Connection connection) {
+    value(connection, "boolean", "SELECT ?::BOOLEAN AS a", true, s -> s.setBoolean(1, true));
+    value(connection, "bytes", "SELECT ?::BYTEA = X'00ff01' AS a", true, s -> s.setBytes(1, new byte[] {0, (byte) 0xff, 1}));
+    value(connection, "bytes of a bitmap", "SELECT bitmap_count(?) AS a", 0L, s -> s.setBytes(1, (byte[]) object(connection, "bitmap_empty()")));
+    value(connection, "date", "SELECT ?::DATE = DATE '2024-02-29' AS a", true, s -> s.setDate(1, Date.valueOf("2024-02-29")));
+    value(connection, "decimal", "SELECT ?::DECIMAL(18,4) * 2 AS a", new BigDecimal("2.5"),
+        s -> s.setBigDecimal(1, new BigDecimal("1.2500")));
+    value(connection, "timestamp with milliseconds", "SELECT count(*) FROM (SELECT CAST(? AS TIMESTAMP) AS a) AS s "
+        + "WHERE a = TIMESTAMP '2024-02-29 12:34:56.789'", 1L,
+        s -> s.setTimestamp(1, Timestamp.from(Instant.parse("2024-02-29T12:34:56.789Z"))));
+    value(connection, "text that is cast", "SELECT CAST(?::TEXT AS BIGINT) AS a", 12L, s -> s.setString(1, "12"));
+  }
+
+  private void changes(Connection connection) {
+    check("INSERT and DELETE with every type", () -> {
+      try (Statement statement = connection.createStatement()) {
+        statement.executeUpdate("CREATE OR REPLACE TABLE jdbc_types (i BIGINT, f DOUBLE, m DECIMAL(18,4), t TEXT, b BOOLEAN, "
+            + "d DATE, ts TIMESTAMP)");
+      }
+      try (PreparedStatement insert = connection.prepareStatement("INSERT INTO jdbc_types VALUES (?, ?, ?, ?, ?, ?, ?)")) {
+        for (int row = 1; row <= 3; row++) {
+          insert.setInt(1, row);
+          insert.setDouble(2, row / 2.0);
+          insert.setBigDecimal(3, new BigDecimal("1.2500"));
+          insert.setString(4, "t" + row);
+          insert.setBoolean(5, row == 2);
+          insert.setDate(6, Date.valueOf("2024-02-29"));
+          insert.setTimestamp(7, Timestamp.from(Instant.parse("2024-02-29T00:00:00.00" + row + "Z")));
+          insert.addBatch();
+        }
+        equal(true, Arrays.stream(insert.executeBatch()).sum() != 0);
+      }
+      equal(3L, one(connection, "SELECT count(*) FROM jdbc_types WHERE m = 1.25 AND d = DATE '2024-02-29'"));
+      equal(1L, one(connection, "SELECT count(*) FROM jdbc_types WHERE ts = arrow_cast('2024-02-29T00:00:00.002Z', "
+          + "'Timestamp(Microsecond, Some(\"UTC\"))') AND i = 2 AND f = 1.0 AND b AND t = 't2'"));
+      try (PreparedStatement delete = connection.prepareStatement(
+          "DELETE FROM jdbc_types WHERE i < ? AND f >= ? AND m = ? AND t <> ? AND d = ? AND ts > ? AND b = ?")) {
+        delete.setLong(1, 3);
+        delete.setDouble(2, 0.5);
+        delete.setBigDecimal(3, new BigDecimal("1.2500"));
+        delete.setString(4, "t9");
+        delete.setDate(5, Date.valueOf("2024-02-29"));
+        delete.setTimestamp(6, Timestamp.from(Instant.parse("2024-02-29T00:00:00.001Z")));
+        delete.setBoolean(7, true);
+        equal(1, delete.executeUpdate());
+      }
+      try (Statement statement = connection.createStatement()) {
+        equal(0, statement.executeUpdate("DROP TABLE jdbc_types"));
+      }
+    });
+  }
+
+  /** The one value of a query with parameters. */
+  private void value(Connection connection, String name, String sql, Object expected, Binder binder) {
+    check("parameter: " + name, () -> {
+      try (PreparedStatement statement = connection.prepareStatement(sql)) {
+        binder.bind(statement);
+        try (ResultSet row = statement.executeQuery()) {
+          equal(true, row.next());
+          Object got = row.getObject(1);
+          if (expected instanceof Number && got instanceof Number) {
+            equal(0, new BigDecimal(expected.toString()).compareTo(new BigDecimal(got.toString())));
+          } else {
+            equal(expected, got);
+          }
+          equal(false, row.next());
+        }
+      }
+    });
+  }
+
+  private static long number(Connection connection, String sql) {
+    try {
+      return (Long) one(connection, sql);
+    } catch (SQLException failure) {
+      throw new IllegalStateException(failure);
+    }
+  }
+
+  /** The driver throws what it throws, before anything is sent. */
+  private static void refusedByDriver(Check body) throws Exception {
+    try {
+      body.run();
+    } catch (SQLException | RuntimeException refusal) {
+      return;
+    }
+    throw new AssertionError("this should have failed");
   }
 
   private void resultMetadata(Connection connection) throws SQLException {

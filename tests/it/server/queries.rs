@@ -92,16 +92,41 @@ async fn parameters_that_do_not_fit_are_refused() {
         let mut client = served.client().await;
         let mut prepared = client.prepare("SELECT count(*) FROM events WHERE revenue > ?".into(), None).await.unwrap();
         let two_columns = parameters(vec![("a", text("1")), ("b", text("2"))]);
-        let two_rows = parameters(vec![("a", Arc::new(StringArray::from(vec!["1", "2"])))]);
         let no_number = parameters(vec![("a", text("much"))]);
-        for (values, words) in
-            [(None, "1 parameter"), (Some(two_columns), "2 "), (Some(two_rows), "2 rows"), (Some(no_number), "much")]
-        {
+        for (values, words) in [(None, "1 parameter"), (Some(two_columns), "2 "), (Some(no_number), "much")] {
             let refused = status(run(&mut client, &mut prepared, values).await.expect_err(words));
             assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
             assert!(refused.message().contains(words), "{refused:?}");
         }
         assert_eq!(run(&mut client, &mut prepared, Some(parameters(vec![("a", text("8"))]))).await.unwrap(), ["2"]);
+    })
+    .await;
+}
+
+/// Flight SQL lets a client bind several rows: the results come after one another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_runs_once_for_each_row_of_parameters() {
+    within(async {
+        let served = served().await;
+        let mut client = served.client().await;
+        let sql = "SELECT $1 AS asked, count(*) FROM events WHERE revenue >= $2 GROUP BY asked";
+        let mut prepared = client.prepare(sql.into(), None).await.unwrap();
+        let rows = parameters(vec![
+            ("a", Arc::new(Int64Array::from(vec![3, 1, 2]))),
+            ("b", Arc::new(StringArray::from(vec!["8", "25", "1000"]))),
+        ]);
+        assert_eq!(run(&mut client, &mut prepared, Some(rows.clone())).await.unwrap(), ["3 2", "1 1"]);
+        let found = states(&served, sql);
+        assert_eq!(found, vec![QueryState::Finished; 3], "each row is a statement of its own");
+        // In table functions each row is a table of its own.
+        let mut series = client.prepare("SELECT value FROM generate_series(1, ?)".into(), None).await.unwrap();
+        let values = parameters(vec![("a", Arc::new(Int64Array::from(vec![2, 0, 1])))]);
+        assert_eq!(run(&mut client, &mut series, Some(values)).await.unwrap(), ["1", "2", "1"]);
+        // What the second row breaks is said in the stream, after the rows of the first.
+        let mut quotient = client.prepare("SELECT 12 / CAST(? AS BIGINT)".into(), None).await.unwrap();
+        let values = parameters(vec![("a", Arc::new(StringArray::from(vec!["4", "four"])))]);
+        let refused = status(run(&mut client, &mut quotient, Some(values)).await.expect_err("four is no number"));
+        assert_eq!(refused.code(), Code::InvalidArgument, "{refused:?}");
     })
     .await;
 }

@@ -2,16 +2,18 @@
 //!
 //! Must not know files, columns or rows.
 
-mod decimal;
 mod text;
 mod time;
+mod whole;
 
 #[cfg(test)]
 mod tests;
 
-pub use decimal::{decimal_from_float, decimal_from_integer, decimal_from_text};
-pub use text::{filled, shown, trimmed};
+pub use text::{shown, trim_blanks, trimmed};
 pub use time::TimeParser;
+pub use whole::{whole_number, whole_number_text};
+
+pub use crate::money::{decimal_from_float, decimal_from_integer, decimal_from_text};
 
 /// Why a value is not what its field needs, as a message for a person.
 pub type Reason = String;

@@ -21,7 +21,6 @@ const EARLIEST: i64 = days_from_civil(1900, 1, 1) * DAY_SECONDS * SECOND;
 const LATEST: i64 = days_from_civil(2201, 1, 1) * DAY_SECONDS * SECOND;
 
 /// Digits of the shortest number read as an epoch: shorter ones (a year, a counter) are no times.
-/// An eight-digit number is a date.
 const MIN_EPOCH_DIGITS: usize = 9;
 
 /// Reads times; made once a file.
@@ -77,9 +76,14 @@ impl TimeParser {
         }
     }
 
-    /// `20240531`, or an epoch with or without a fraction.
+    /// Digits of a calendar time, or an epoch with or without a fraction.
     fn instant_of_number_text(&self, text: &str) -> Result<i64, Reason> {
         let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        if !text.ends_with('.')
+            && let Some(written) = parse_calendar_digits(whole.as_bytes(), fraction.as_bytes())
+        {
+            return self.instant(&written, text);
+        }
         let number: i64 = whole.parse().map_err(|_| not_a_time(text))?;
         if fraction.bytes().all(|byte| byte == b'0') && !text.ends_with('.') {
             return self.instant_of_integer(number);
@@ -96,17 +100,17 @@ impl TimeParser {
         in_range(micros, text)
     }
 
-    /// YYYYMMDD (eight digits), else an epoch in seconds, milliseconds, microseconds or nanoseconds by magnitude.
+    /// Digits of a calendar time, else an epoch in seconds, milliseconds, microseconds or nanoseconds by magnitude.
     pub fn instant_of_integer(&self, number: i64) -> Result<i64, Reason> {
         if self.format.is_some() {
             return self.instant_of_text(&number.to_string());
         }
-        if (10_000_000..100_000_000).contains(&number) {
-            let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+        // The first two digits of all calendar times are those of years from 1900 on.
+        if has_calendar_magnitude(number) {
             let text = number.to_string();
-            let days = civil_days(year, month, day).ok_or_else(|| not_a_time(&text))?;
-            let written = Written { local_seconds: days * DAY_SECONDS, micros: 0, offset_seconds: None };
-            return self.instant(&written, &text);
+            if let Some(written) = parse_calendar_digits(text.as_bytes(), b"") {
+                return self.instant(&written, &text);
+            }
         }
         let (unit, divisor) = epoch_unit(number).ok_or_else(|| not_a_time(&number.to_string()))?;
         in_range(number.checked_mul(unit).map(|micros| micros.div_euclid(divisor)), &number.to_string())
@@ -180,6 +184,47 @@ fn format_items(text: &str) -> CrateResult<Vec<Item<'static>>> {
         .map_err(|_| Error::invalid(format!("'{text}' is not a time format: write it like '%d.%m.%Y %H:%M:%S'")))
 }
 
+/// Whether a number has as many digits as a calendar time: saves its text for epochs of today.
+fn has_calendar_magnitude(number: i64) -> bool {
+    number < 100_000_000
+        || (100_000_000_000..1_000_000_000_000).contains(&number)
+        || (10_000_000_000_000..100_000_000_000_000).contains(&number)
+        || (10_000_000_000_000_000..100_000_000_000_000_000).contains(&number)
+}
+
+/// `YYYYMMDD`, `YYYYMMDDHHMM`, `YYYYMMDDHHMMSS`, that with three or six digits of the second's parts, or with a fraction
+/// behind a point; `None` when the digits name no day or hour that there is in the years of events.
+///
+/// A number that can be both is a calendar time: as epochs such numbers are of 1976 or beyond the year 2200.
+/// (`YYYYMMDDHH` is left out: from 2030 on seconds since 1970 look alike.)
+fn parse_calendar_digits(digits: &[u8], fraction: &[u8]) -> Option<Written> {
+    if !fraction.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let is_whole = fraction.iter().all(|byte| *byte == b'0');
+    let parts = match digits.len() {
+        8 | 12 if is_whole => b"".as_slice(),
+        14 => fraction,
+        17 | 20 if is_whole => &digits[14..],
+        _ => return None,
+    };
+    let place = |from: usize| digits.get(from..from + 2).map_or(Some(0), number);
+    let year = number(&digits[..4])?;
+    let days = civil_days(year, place(4)?, place(6)?)?;
+    let (hour, minute, second) = (place(8)?, place(10)?, place(12)?);
+    let is_of_events = year >= i64::from(*YEARS.start()) && year <= i64::from(*YEARS.end());
+    if !is_of_events || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let local_seconds = days * DAY_SECONDS + hour * 3_600 + minute * 60 + second;
+    Some(Written { local_seconds, micros: fraction_micros(parts)?, offset_seconds: None })
+}
+
+/// Microseconds of the digits behind a point; further digits are cut.
+fn fraction_micros(digits: &[u8]) -> Option<i64> {
+    number(digits.get(..6).unwrap_or(digits)).map(|parts| parts * 10_i64.pow(6 - digits.len().min(6) as u32))
+}
+
 /// Multiplier and divisor that make an epoch number microseconds.
 fn epoch_unit(number: i64) -> Option<(i64, i64)> {
     match number.unsigned_abs() {
@@ -205,8 +250,8 @@ fn out_of_range(text: &str) -> Reason {
 
 fn not_a_time(text: &str) -> Reason {
     format!(
-        "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, RFC 3339, 20240531 and epoch numbers of \
-         at least {MIN_EPOCH_DIGITS} digits; --ts-format names others",
+        "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, RFC 3339, 20240531, 202405311345, \
+         20240531134500 and epoch numbers of at least {MIN_EPOCH_DIGITS} digits; --ts-format names others",
         shown(text)
     )
 }

@@ -8,14 +8,16 @@ use serde_json::value::RawValue;
 use super::super::coerce::{Reason, trimmed};
 use super::super::draft::{Draft, DraftRules, column_reason};
 use super::super::field::{EventField, Treatment};
-use super::super::json::{ObjectWriter, RawObject, is_empty, last_keys, parse_object, scalar_text};
+use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, last_keys, parse_object, scalar_text};
+use super::super::look_alike::Notes;
 use super::super::options::ReadOptions;
-use super::roles::{Role, Roles};
+use super::roles::{KeyRoles, Role, Roles};
+use super::unused::UnusedKeys;
 use crate::error::Result;
 use crate::ingest::input::InputBuilder;
 
-/// Fields that are lifted out of the properties where the object itself lacks them, with the keys they have there.
-/// The properties keep them, too.
+/// Fields that are lifted out of the properties where the object itself lacks them, with the keys they have there, in
+/// any case. The properties keep them, too.
 const LIFTED: [(EventField, &[&str]); 3] = [
     (EventField::OrderId, &["order_id", "orderId"]),
     (EventField::Revenue, &["revenue"]),
@@ -30,6 +32,7 @@ pub struct ObjectReader {
     properties: ObjectWriter,
     /// The key that holds the object of properties.
     properties_key: String,
+    unused: UnusedKeys,
 }
 
 /// What an object gives to the properties: its `properties`, its `traits`, and its keys without a role.
@@ -48,11 +51,17 @@ impl ObjectReader {
         let rules = DraftRules::new(options, columns)?;
         // A field that was mapped comes from there or not at all.
         let lifted = LIFTED.into_iter().filter(|(field, _)| !options.mapping.maps(*field)).collect();
-        Ok(Self { roles, rules, lifted, properties: ObjectWriter::default(), properties_key })
+        let unused = UnusedKeys::new(options);
+        Ok(Self { roles, rules, lifted, properties: ObjectWriter::default(), properties_key, unused })
     }
 
     pub fn check_mapped(&self, path: &Path) -> Result<()> {
         self.roles.check_mapped(path)
+    }
+
+    /// To be called after the last row.
+    pub fn note_look_alikes(&self, notes: &Notes) {
+        self.unused.report(notes);
     }
 
     /// Adds the line as an event, or says why it is none.
@@ -60,21 +69,31 @@ impl ObjectReader {
         let object = parse_object(line)?;
         self.roles.note(object.keys().map(|key| key.0.as_ref()));
         let mut draft = Draft { row, levels: vec![Cow::Borrowed(""); self.roles.levels], ..Draft::default() };
-        let key = &self.properties_key;
-        let given = object.get(key.as_str()).map_or(Ok(None), |value| object_text(value));
+        let (key, value) = properties_of(&object, &self.properties_key);
+        let given = value.map_or(Ok(None), object_text);
         let given = given.map_err(|reason| column_reason(key, &reason))?;
         let mut parts = PropertyParts::default();
         if let Some(text) = &given {
             parts.given = parse_object(text).map_err(|reason| column_reason(key, &reason))?;
         }
-        for (key, value) in object.iter().filter(|(_, value)| value.get() != "null") {
-            let roles = self.roles.of(&key.0);
-            if roles.is_empty() {
-                parts.others.push((key.0.as_ref(), *value));
+        let mut others: Vec<(&KeyRoles, &str, &RawValue)> = Vec::new();
+        for (key, value) in object.iter().filter(|(_, value)| !is_empty(value)) {
+            match self.roles.of(&key.0) {
+                None => {
+                    self.unused.note(&key.0);
+                    parts.others.push((key.0.as_ref(), *value));
+                }
+                Some(roles) if roles.rank == 0 => feed(roles, &key.0, value, &mut draft, &mut parts)?,
+                Some(roles) => others.push((roles, key.0.as_ref(), *value)),
             }
-            for role in roles {
-                apply(role, &object, &key.0, value, &mut draft, &mut parts)
-                    .map_err(|reason| column_reason(&key.0, &reason))?;
+        }
+        // Keys in another case, and the Segment spec's: each counts where no better one is given.
+        others.sort_by_key(|(roles, ..)| roles.rank);
+        for (roles, key, value) in others {
+            let is_given = object.get(roles.exact.as_str()).is_some_and(|exact| !is_empty(exact));
+            match is_given || roles.roles.iter().any(|role| is_fed(role, &draft)) {
+                true => parts.others.push((key, value)),
+                false => feed(roles, key, value, &mut draft, &mut parts)?,
             }
         }
         let kind = draft.values[EventField::Kind.index()].as_deref().and_then(trimmed);
@@ -88,7 +107,8 @@ impl ObjectReader {
                 false => parts.others.push(("traits", traits)),
             }
         }
-        self.lift(&parts.given, &mut draft)?;
+        self.lift(&parts.given, &mut draft);
+        self.unused.note_fed(&draft);
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
             self.properties.raw(&key.0, value.get());
@@ -102,18 +122,30 @@ impl ObjectReader {
         self.rules.push(&draft, builder)
     }
 
-    fn lift<'a>(&self, properties: &RawObject<'a>, draft: &mut Draft<'a>) -> Result<(), Reason> {
+    fn lift<'a>(&self, properties: &RawObject<'a>, draft: &mut Draft<'a>) {
         for (field, keys) in &self.lifted {
             let value = &mut draft.values[field.index()];
             if value.as_deref().and_then(trimmed).is_some() {
                 continue;
             }
-            if let Some(raw) = keys.iter().find_map(|key| properties.get(*key)) {
+            let in_any_case = || {
+                let is_meant = |key: &str| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
+                properties.iter().find(|(key, _)| is_meant(&key.0)).map(|(_, value)| value)
+            };
+            if let Some(raw) = keys.iter().find_map(|key| properties.get(*key)).or_else(in_any_case) {
                 // An object or array under this key is something else: it stays a property only.
-                *value = scalar_text(raw).ok().flatten();
+                *value = field_text(*field, *raw).ok().flatten();
             }
         }
-        Ok(())
+    }
+}
+
+/// The key, in any case, and the value of the object of properties.
+fn properties_of<'o>(object: &'o RawObject<'_>, wanted: &str) -> (&'o str, Option<&'o RawValue>) {
+    let in_any_case = || object.iter().find(|(key, _)| key.0.eq_ignore_ascii_case(wanted));
+    match object.get_key_value(wanted).or_else(in_any_case) {
+        Some((key, value)) => (key.0.as_ref(), Some(*value)),
+        None => ("properties", None),
     }
 }
 
@@ -125,10 +157,34 @@ fn object_text(value: &RawValue) -> Result<Option<Cow<'_, str>>, Reason> {
     }
 }
 
-/// Gives the value of one key to what it is for.
+/// Gives the value of one key to all that it is for.
+fn feed<'a>(
+    roles: &'a KeyRoles,
+    key: &'a str,
+    value: &'a RawValue,
+    draft: &mut Draft<'a>,
+    parts: &mut PropertyParts<'a>,
+) -> Result<(), Reason> {
+    let mut each = roles.roles.iter();
+    each.try_for_each(|role| apply(role, key, value, draft, parts)).map_err(|reason| column_reason(key, &reason))
+}
+
+/// Whether what the role feeds has its value already. Identifiers add up.
+fn is_fed(role: &Role, draft: &Draft<'_>) -> bool {
+    match role {
+        Role::Field(EventField::Category) => {
+            !draft.levels.is_empty() || draft.values[EventField::Category.index()].is_some()
+        }
+        Role::Field(field) => draft.values[field.index()].is_some(),
+        Role::Level(place) => !draft.levels[*place].is_empty(),
+        Role::Previous => draft.previous.is_some(),
+        Role::Identifier(_) | Role::Property(_) | Role::Traits => false,
+    }
+}
+
+/// Gives the value of one key to one thing that it is for.
 fn apply<'a>(
     role: &'a Role,
-    object: &RawObject<'a>,
     key: &'a str,
     value: &'a RawValue,
     draft: &mut Draft<'a>,
@@ -136,14 +192,6 @@ fn apply<'a>(
 ) -> Result<(), Reason> {
     match role {
         Role::Field(field) => apply_field(*field, value, draft),
-        Role::Alias(field) => {
-            let own = object.get(field.name()).is_some_and(|own| !is_empty(own));
-            if own {
-                parts.others.push((key, value));
-                return Ok(());
-            }
-            apply_field(*field, value, draft)
-        }
         Role::Level(place) => {
             if let Some(text) = scalar_text(value)? {
                 draft.levels[*place] = text;
@@ -151,7 +199,7 @@ fn apply<'a>(
             Ok(())
         }
         Role::Identifier(kind) => {
-            if let Some(text) = scalar_text(value)? {
+            if let Some(text) = identifier_text(value)? {
                 draft.identifiers.push((Cow::Borrowed(kind), text));
             }
             Ok(())
@@ -164,7 +212,18 @@ fn apply<'a>(
             parts.traits = Some(value);
             Ok(())
         }
+        Role::Previous => {
+            // Of events that are no alias this may be anything.
+            draft.previous = identifier_text(value).ok().flatten();
+            parts.others.push((key, value));
+            Ok(())
+        }
     }
+}
+
+/// The text of a value that is one: of identifiers, whole numbers by their digits.
+fn field_text(field: EventField, value: &RawValue) -> Result<Option<Cow<'_, str>>, Reason> {
+    if field.treatment() == Treatment::Id { identifier_text(value) } else { scalar_text(value) }
 }
 
 fn apply_field<'a>(field: EventField, value: &'a RawValue, draft: &mut Draft<'a>) -> Result<(), Reason> {
@@ -185,7 +244,7 @@ fn apply_field<'a>(field: EventField, value: &'a RawValue, draft: &mut Draft<'a>
             Ok(())
         }
         _ => {
-            draft.values[field.index()] = scalar_text(value)?;
+            draft.values[field.index()] = field_text(field, value)?;
             Ok(())
         }
     }

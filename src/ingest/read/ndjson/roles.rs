@@ -1,8 +1,10 @@
 //! What each key of an object is for. Unlike a CSV file's columns, keys are known only as the rows come.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
+use super::super::draft::PREVIOUS_ID;
 use super::super::field::{EventField, FIELD_COUNT};
 use super::super::layout::missing_column;
 use super::super::mapping::Target;
@@ -13,19 +15,32 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Role {
     Field(EventField),
-    /// The Segment spec's name of a field: counts where the field's own key is absent.
-    Alias(EventField),
     /// One level of the category, by place.
     Level(usize),
     Identifier(String),
     Property(String),
     /// The properties of identify and group in the Segment spec.
     Traits,
+    /// What an alias links its user to; a property, too.
+    Previous,
+}
+
+/// What a key is for.
+#[derive(Debug, Clone)]
+pub struct KeyRoles {
+    pub roles: Vec<Role>,
+    /// How well the key is what was meant, 0 for exactly: in another case, or by the Segment spec's name. Of the keys of
+    /// one object that feed the same, the best counts.
+    pub rank: u8,
+    /// The key that was meant.
+    pub exact: String,
 }
 
 /// Roles by key, and which mapped keys no row has had so far.
 pub struct Roles {
-    by_key: HashMap<String, Vec<Role>>,
+    by_key: HashMap<String, KeyRoles>,
+    /// By key in lower case, for keys in another case.
+    by_lower_case: HashMap<String, KeyRoles>,
     /// Mapped keys that no row has had.
     unseen: Vec<(Target, String)>,
     /// Keys of the first rows, for the message about a mapped key that never came.
@@ -35,7 +50,29 @@ pub struct Roles {
 
 impl Roles {
     pub fn new(options: &ReadOptions) -> Self {
-        let mut roles = Self { by_key: HashMap::new(), unseen: Vec::new(), seen: BTreeSet::new(), levels: 0 };
+        let mut roles = Self {
+            by_key: HashMap::new(),
+            by_lower_case: HashMap::new(),
+            unseen: Vec::new(),
+            seen: BTreeSet::new(),
+            levels: 0,
+        };
+        roles.add_mapped(options);
+        for field in EventField::all().filter(|field| !options.mapping.maps(*field)) {
+            roles.add(field.name(), 0, field.name(), Role::Field(field));
+        }
+        // After all own names: where a field's other name is the own one of another field, it is that one's.
+        for field in EventField::all().filter(|field| !options.mapping.maps(*field)) {
+            if let Some(alias) = field.alias() {
+                roles.add(alias, 2, field.name(), Role::Field(field));
+            }
+        }
+        roles.add("traits", 0, "traits", Role::Traits);
+        PREVIOUS_ID.iter().for_each(|name| roles.add(name, 0, name, Role::Previous));
+        roles
+    }
+
+    fn add_mapped(&mut self, options: &ReadOptions) {
         for (target, columns) in options.mapping.entries() {
             for (place, column) in columns.iter().enumerate() {
                 let role = match target {
@@ -45,30 +82,30 @@ impl Roles {
                     Target::Property(key) => Role::Property(key.clone()),
                 };
                 if matches!(role, Role::Level(_)) {
-                    roles.levels = columns.len();
+                    self.levels = columns.len();
                 }
-                roles.by_key.entry(column.clone()).or_default().push(role);
-                roles.unseen.push((target.clone(), column.clone()));
+                let held = self.by_key.entry(column.clone());
+                let held = held.or_insert_with(|| KeyRoles { roles: Vec::new(), rank: 0, exact: column.clone() });
+                held.roles.push(role);
+                self.unseen.push((target.clone(), column.clone()));
             }
         }
-        let mapped_keys: BTreeSet<String> = roles.by_key.keys().cloned().collect();
-        let mut add = |key: &str, role: Role| {
-            if !mapped_keys.contains(key) {
-                roles.by_key.entry(key.to_owned()).or_default().push(role);
-            }
-        };
-        for field in EventField::all().filter(|field| !options.mapping.maps(*field)) {
-            add(field.name(), Role::Field(field));
-            if let Some(alias) = field.alias() {
-                add(alias, Role::Alias(field));
-            }
+        for mapped in self.by_key.values() {
+            self.by_lower_case.insert(mapped.exact.to_lowercase(), KeyRoles { rank: 1, ..mapped.clone() });
         }
-        add("traits", Role::Traits);
-        roles
     }
 
-    pub fn of(&self, key: &str) -> &[Role] {
-        self.by_key.get(key).map_or(&[], Vec::as_slice)
+    /// A role that comes without a mapping; a mapped key keeps its own.
+    fn add(&mut self, key: &str, rank: u8, exact: &str, role: Role) {
+        let roles = KeyRoles { roles: vec![role], rank, exact: exact.to_owned() };
+        if let Entry::Vacant(vacant) = self.by_key.entry(key.to_owned()) {
+            vacant.insert(roles.clone());
+        }
+        self.by_lower_case.entry(key.to_lowercase()).or_insert(KeyRoles { rank: rank + 1, ..roles });
+    }
+
+    pub fn of(&self, key: &str) -> Option<&KeyRoles> {
+        self.by_key.get(key).or_else(|| self.by_lower_case.get(&key.to_lowercase()))
     }
 
     /// The keys by field, as messages name them.
@@ -92,7 +129,8 @@ impl Roles {
             return;
         }
         for key in keys {
-            self.unseen.retain(|(_, column)| column != key);
+            let lower = key.to_lowercase();
+            self.unseen.retain(|(_, column)| column != key && column.to_lowercase() != lower);
             if self.seen.len() < NOTED_KEYS && !self.seen.contains(key) {
                 self.seen.insert(key.to_owned());
             }

@@ -7,17 +7,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, new_null_array};
+use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Type;
 
-use super::super::coerce::{TimeParser, filled, trimmed};
+use super::super::coerce::{TimeParser, trimmed};
 use super::super::field::{EventField, EventKind, FIELD_COUNT, Treatment};
 use super::super::layout::Layout;
+use super::super::look_alike::Notes;
 use super::super::options::ReadOptions;
 use super::super::reader::{BATCH_BYTES, BATCH_ROWS};
 use super::super::source::open;
-use super::nested::{category_array, identifier_array};
+use super::nested::{IdentifierColumns, category_array, identifier_array};
+use super::nulls::without_null_types;
 use super::rejects::Rejects;
 use super::rendered::{joined_properties, objects, property_batch};
 use super::typed::{decimal_array, event_array, kind_array, text_array, time_array, with_default};
@@ -48,7 +50,7 @@ struct Plan {
 }
 
 impl ParquetBatches {
-    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>) -> Result<Self> {
+    pub fn open(path: &Path, options: &ReadOptions, progress: Arc<AtomicU64>, notes: &Notes) -> Result<Self> {
         let file = open(path)?;
         let size_bytes = file.metadata().map_err(|error| Error::from(error).context(path.display()))?.len();
         // Plain Parquet types only: no dictionaries or views that the writing program happened to hold.
@@ -59,7 +61,7 @@ impl ParquetBatches {
         if let Some(name) = names.iter().find(|name| !seen.insert(name.as_str())) {
             return Err(Error::invalid(format!("{}: has two columns named '{name}': rename one", path.display())));
         }
-        let layout = Layout::resolve(options, &names, path)?;
+        let layout = Layout::resolve(options, &names, path, notes)?;
         let ts_is_utc = layout.field(EventField::Ts).iter().any(|column| is_int96(&builder, &names[*column]));
         let times = TimeParser::new(options.time_zone, options.ts_format.as_deref())?;
         let plan = Plan {
@@ -121,6 +123,7 @@ fn is_int96(builder: &ParquetRecordBatchReaderBuilder<File>, name: &str) -> bool
 
 impl Plan {
     fn convert(&self, batch: &RecordBatch, first_row: i64) -> Result<RecordBatch> {
+        let batch = &without_null_types(batch)?;
         let rows = batch.num_rows();
         let mut rejects = Rejects::default();
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((first_row..).take(rows)));
@@ -132,6 +135,7 @@ impl Plan {
                 EventField::Event => {
                     event_array(self.column(batch, field), self.event.as_deref(), &kinds, &mut rejects)?
                 }
+                EventField::Identifiers => self.identifiers(batch, &kinds, &mut rejects)?,
                 _ => self.field(batch, field, &mut rejects)?,
             };
             columns.push(column);
@@ -147,10 +151,8 @@ impl Plan {
 
     fn field(&self, batch: &RecordBatch, field: EventField, rejects: &mut Rejects) -> Result<ArrayRef> {
         let rows = batch.num_rows();
-        match field.treatment() {
-            Treatment::Identifiers => return self.identifiers(batch, rejects),
-            Treatment::Object if field == EventField::Properties => return self.properties(batch, rejects),
-            _ => {}
+        if field == EventField::Properties {
+            return self.properties(batch, rejects);
         }
         let Some((name, column)) = self.column(batch, field) else {
             let nothing = new_null_array(schema().field(field.index() + 1).data_type(), rows);
@@ -170,7 +172,7 @@ impl Plan {
             Treatment::Object => objects(name, column, rejects),
             Treatment::Text => {
                 let default = self.source.as_deref().filter(|_| field == EventField::Source);
-                Ok(with_default(text_array(name, column, filled)?, default))
+                Ok(with_default(text_array(name, column, trimmed)?, default))
             }
             Treatment::Id | Treatment::Kind | Treatment::Identifiers => {
                 Ok(Arc::new(text_array(name, column, trimmed)?))
@@ -178,11 +180,14 @@ impl Plan {
         }
     }
 
-    fn identifiers(&self, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {
+    fn identifiers(&self, batch: &RecordBatch, kinds: &StringArray, rejects: &mut Rejects) -> Result<ArrayRef> {
         let singles = self.layout.identifiers.iter();
-        let singles: Vec<_> =
-            singles.map(|(kind, at)| (kind.as_str(), self.names[*at].as_str(), batch.column(*at))).collect();
-        identifier_array(self.column(batch, EventField::Identifiers), &singles, batch.num_rows(), rejects)
+        let columns = IdentifierColumns {
+            list: self.column(batch, EventField::Identifiers),
+            singles: singles.map(|(kind, at)| (kind.as_str(), self.names[*at].as_str(), batch.column(*at))).collect(),
+            previous: self.layout.previous.map(|at| (self.names[at].as_str(), batch.column(at))),
+        };
+        identifier_array(&columns, kinds, rejects)
     }
 
     fn properties(&self, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {

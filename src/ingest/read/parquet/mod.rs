@@ -1,10 +1,11 @@
 //! Parquet to input batches, column by column: a row costs nothing of its own unless it is rejected.
 //!
-//! `typed` makes the field columns, `nested` categories and identifiers, `rendered` JSON of all that is left,
-//! `rejects` collects the rows that fail. Must not know the text formats.
+//! `nulls` gives columns without a type one, `typed` makes the field columns, `nested` categories and identifiers,
+//! `rendered` JSON of all that is left, `rejects` collects the rows that fail. Must not know the text formats.
 
 mod file;
 mod nested;
+mod nulls;
 mod rejects;
 mod rendered;
 mod typed;

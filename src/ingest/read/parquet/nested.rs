@@ -8,7 +8,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field};
 
 use super::super::coerce::trimmed;
-use super::super::draft::{bad_identifier_type, split_levels};
+use super::super::draft::{PREVIOUS_ID_TYPES, bad_identifier_type, identifier_type, split_levels};
+use super::super::field::EventKind;
 use super::super::mapping::is_identifier_type;
 use super::rejects::Rejects;
 use super::typed::{text_array, unreadable};
@@ -74,32 +75,52 @@ struct GivenIdentifiers {
     values: StringArray,
 }
 
-/// Identifiers from a list column and from columns of one type each.
+/// Where the identifiers of a row may stand: each column with its name.
+pub struct IdentifierColumns<'a> {
+    /// A list of (type, value) structs.
+    pub list: Option<(&'a str, &'a ArrayRef)>,
+    /// (type, name, column) of columns of one type each.
+    pub singles: Vec<(&'a str, &'a str, &'a ArrayRef)>,
+    /// What an alias links its user to.
+    pub previous: Option<(&'a str, &'a ArrayRef)>,
+}
+
+/// The identifiers of each row, whose type is in `kinds`.
 pub fn identifier_array(
-    list: Option<(&str, &ArrayRef)>,
-    singles: &[(&str, &str, &ArrayRef)],
-    rows: usize,
+    columns: &IdentifierColumns<'_>,
+    kinds: &StringArray,
     rejects: &mut Rejects,
 ) -> Result<ArrayRef> {
+    // A list column without a value has no type of its own where a data frame wrote it.
+    let list = columns.list.filter(|(_, column)| column.null_count() < column.len());
     let given = list.map(|(name, column)| GivenIdentifiers::new(name, column)).transpose()?;
-    let mut texts = Vec::with_capacity(singles.len());
-    for (kind, name, column) in singles {
+    let mut texts = Vec::with_capacity(columns.singles.len());
+    for (kind, name, column) in &columns.singles {
         texts.push((*kind, text_array(name, column, trimmed)?));
     }
+    // What is no text links nobody; it is a property all the same.
+    let previous = columns.previous.and_then(|(name, column)| text_array(name, column, trimmed).ok());
     let element = Field::new("element", DataType::Struct(identifier_fields()), true);
+    let rows = kinds.len();
     let mut builder = ListBuilder::new(StructBuilder::from_fields(identifier_fields(), rows)).with_field(element);
     for row in 0..rows {
         if let Some(given) = &given {
             for (kind, value) in given.pairs(row) {
-                if !is_identifier_type(kind) {
+                let kind = identifier_type(Cow::Borrowed(kind));
+                if !is_identifier_type(&kind) {
                     let name = list.map_or("identifiers", |(name, _)| name);
-                    let _ = rejects.keep::<()>(row, name, Err(bad_identifier_type(kind)));
+                    let _ = rejects.keep::<()>(row, name, Err(bad_identifier_type(&kind)));
                 }
-                push_identifier(&mut builder, kind, value);
+                push_identifier(&mut builder, &kind, value);
             }
         }
         for (kind, texts) in texts.iter().filter(|(_, texts)| texts.is_valid(row)) {
             push_identifier(&mut builder, kind, texts.value(row));
+        }
+        if let Some(previous) = previous.as_ref().filter(|previous| previous.is_valid(row))
+            && EventKind::from_name(kinds.value(row)) == Some(EventKind::Alias)
+        {
+            PREVIOUS_ID_TYPES.iter().for_each(|kind| push_identifier(&mut builder, kind, previous.value(row)));
         }
         builder.append(true);
     }

@@ -9,7 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::json::LineDelimitedWriter;
 
-use super::super::coerce::{filled, trimmed};
+use super::super::coerce::trimmed;
 use super::super::draft::column_reason;
 use super::super::json::{ObjectWriter, check_object, is_empty, parse_object};
 use super::rejects::Rejects;
@@ -82,7 +82,7 @@ pub fn joined_properties(given: Option<&StringArray>, rest: &RecordBatch) -> Res
     let mut joined = StringBuilder::with_capacity(lines.len(), lines.iter().map(String::len).sum());
     let mut writer = ObjectWriter::default();
     for (row, line) in lines.iter().enumerate() {
-        let given = given.filter(|given| given.is_valid(row)).and_then(|given| filled(given.value(row)));
+        let given = given.filter(|given| given.is_valid(row)).and_then(|given| trimmed(given.value(row)));
         let object = match (given, line.as_str()) {
             (None, "{}") => None,
             (None, line) => Some(line),

@@ -12,9 +12,7 @@ use arrow::datatypes::{
 };
 use uuid::Uuid;
 
-use super::super::coerce::{
-    Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, filled, trimmed,
-};
+use super::super::coerce::{Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, trimmed};
 use super::super::draft::{MISSING_EVENT, unknown_kind};
 use super::super::field::EventKind;
 use super::rejects::Rejects;
@@ -205,7 +203,7 @@ pub fn event_array(
     rejects: &mut Rejects,
 ) -> Result<ArrayRef> {
     let (name, texts) = match column {
-        Some((name, column)) => (name, Some(text_array(name, column, filled)?)),
+        Some((name, column)) => (name, Some(text_array(name, column, trimmed)?)),
         None => ("event", None),
     };
     if let Some(texts) = texts.as_ref().filter(|texts| texts.null_count() == 0) {

@@ -1,69 +1,257 @@
-//! Refuses the one shape that DataFusion 55.2 answers wrongly: `IN (subquery)` that is not a top-level condition.
+//! `IN` and `NOT IN (subquery)` with the three values that SQL gives them.
 //!
-//! Such a predicate becomes a mark join, which knows no NULL. Where neither side can be NULL the answer is right.
+//! DataFusion 55.2 knows two: NOT IN at the top of WHERE becomes an anti join that heeds NULL for a plain column and a
+//! subquery without outer columns only (datafusion#25347, #25340, #25336, #25473, #25480), and everywhere else the
+//! predicate becomes a mark join that is never NULL (#21309). `x NOT IN (SELECT y ...)` asks three questions that have
+//! two answers each, and EXISTS is right everywhere: does a row have y = x; is some y NULL; is x NULL and is there a
+//! row at all. Each is a hash join or reads one row.
+//!
+//! Can go when DataFusion's mark joins are NULL-aware with outer columns, too: `tests/slt/membership.slt` then passes
+//! without it.
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result as DfResult};
-use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use std::sync::Arc;
 
-use super::{RuleContext, schema_of_inputs};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, ExprSchema, Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::{Case, Exists, InSubquery, SetQuantifier};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, Filter, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit,
+};
+
+use super::{RuleContext, is_volatile_plan};
 use crate::error::Error;
 
 /// # Errors
-/// `InvalidInput` naming EXISTS when the node holds the shape.
-pub(super) fn check(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    check_node(&node)?;
-    Ok(Transformed::no(node))
+/// `InvalidInput` for a predicate in a place where DataFusion has no join for it, and for one that would have to be
+/// computed twice and may not.
+pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    if !holds_subquery_predicate(&node)? {
+        return Ok(Transformed::no(node));
+    }
+    match node {
+        LogicalPlan::Filter(filter) => rewrite_filter(filter).map(Transformed::yes),
+        LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {
+            // The conditions of an inner join hold as well above it, where DataFusion joins the subquery.
+            let (above, on): (Vec<Expr>, Vec<Expr>) =
+                join.filter.take().map(split_conjunction_owned).unwrap_or_default().into_iter().partition(holds_in);
+            join.filter = conjunction(on);
+            let predicate = conjunction(above).unwrap_or_else(|| lit(true));
+            rewrite_filter(Filter::try_new(predicate, Arc::new(LogicalPlan::Join(join)))?).map(Transformed::yes)
+        }
+        // EXPLAIN and the like hold plans, not predicates.
+        _ => Err(Error::invalid(
+            "IN, EXISTS, ANY and ALL (subquery) stand in WHERE, HAVING or the ON of an inner join: elsewhere join the \
+             subquery, such as LEFT JOIN (SELECT DISTINCT y FROM t) s ON s.y = x, and test s.y IS NOT NULL",
+        )
+        .into()),
+    }
 }
 
-fn check_node(node: &LogicalPlan) -> DfResult<()> {
-    let schema = schema_of_inputs(node);
-    let conjuncts: Vec<&Expr> = match node {
-        LogicalPlan::Filter(filter) => split_conjunction(&filter.predicate),
-        _ => Vec::new(),
-    };
-    for conjunct in &conjuncts {
-        // A conjunct that is itself the subquery predicate becomes a semi or a null-aware anti join.
-        if !matches!(conjunct, Expr::InSubquery(_)) {
-            check_expression(conjunct, &schema)?;
-        }
-    }
-    if conjuncts.is_empty() {
-        node.apply_expressions(|expression| {
-            check_expression(expression, &schema)?;
-            Ok(TreeNodeRecursion::Continue)
-        })?;
-    }
-    Ok(())
-}
-
-fn check_expression(expression: &Expr, schema: &DFSchema) -> DfResult<()> {
-    expression.apply(|part| {
-        let nullable = match part {
-            Expr::InSubquery(predicate) => {
-                predicate.expr.nullable(schema).unwrap_or(true) || may_yield_null(&predicate.subquery.subquery)
-            }
-            Expr::SetComparison(predicate) => {
-                predicate.expr.nullable(schema).unwrap_or(true) || may_yield_null(&predicate.subquery.subquery)
-            }
-            _ => false,
-        };
-        if nullable {
-            return Err(refusal().into());
-        }
-        Ok(TreeNodeRecursion::Continue)
+fn holds_subquery_predicate(node: &LogicalPlan) -> DfResult<bool> {
+    let mut holds = false;
+    node.apply_expressions(|expression| {
+        holds |= holds_in(expression);
+        Ok(if holds { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
-    Ok(())
+    Ok(holds)
 }
 
-fn may_yield_null(plan: &LogicalPlan) -> bool {
-    plan.schema().fields().iter().any(|field| field.is_nullable())
+fn holds_in(expression: &Expr) -> bool {
+    let is_predicate = |part: &Expr| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)));
+    // The test cannot fail.
+    expression.exists(is_predicate).unwrap_or(true)
 }
 
-fn refusal() -> Error {
-    Error::invalid(
-        "IN (subquery) under OR, NOT, IS or CASE, where one side may be NULL, is not supported: write it with EXISTS, \
-         such as EXISTS (SELECT 1 FROM t WHERE t.a = x.a)",
-    )
+fn rewrite_filter(filter: Filter) -> DfResult<LogicalPlan> {
+    let schema = filter.input.schema();
+    let conjuncts: Vec<Expr> = split_conjunction_owned(filter.predicate)
+        .into_iter()
+        .map(|conjunct| match as_membership(conjunct) {
+            // DataFusion's own join, which heeds NULL.
+            Ok(plain) if is_plain(&plain, schema) => Ok(Expr::InSubquery(plain)),
+            Ok(membership) => two_valued(membership, schema),
+            Err(other) => where_null_is_false(other, schema),
+        })
+        .collect::<DfResult<_>>()?;
+    let predicate = conjunction(conjuncts).unwrap_or_else(|| lit(true));
+    Ok(LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?))
+}
+
+/// `IN`, `NOT IN`, `NOT (x IN ...)`, `= ANY` and `<> ALL` are one predicate.
+fn as_membership(expression: Expr) -> Result<InSubquery, Expr> {
+    match expression {
+        Expr::InSubquery(membership) => Ok(membership),
+        Expr::Not(inner) => match as_membership(*inner) {
+            Ok(inner) => Ok(InSubquery { negated: !inner.negated, ..inner }),
+            Err(inner) => Err(Expr::Not(Box::new(inner))),
+        },
+        Expr::SetComparison(comparison) => match (comparison.op, &comparison.quantifier) {
+            (Operator::Eq, SetQuantifier::Any) => Ok(InSubquery::new(comparison.expr, comparison.subquery, false)),
+            (Operator::NotEq, SetQuantifier::All) => Ok(InSubquery::new(comparison.expr, comparison.subquery, true)),
+            _ => Err(Expr::SetComparison(comparison)),
+        },
+        other => Err(other),
+    }
+}
+
+/// What DataFusion plans rightly as a condition of its own.
+fn is_plain(membership: &InSubquery, schema: &DFSchema) -> bool {
+    let is_column = matches!(membership.expr.as_ref(), Expr::Column(_));
+    let is_alone = membership.subquery.outer_ref_columns.is_empty();
+    !membership.negated || is_alone && (is_column || !Nulls::of(membership, schema).any())
+}
+
+/// Under AND and OR alone, of which the row is kept where the whole is true, false serves as well as NULL.
+fn where_null_is_false(expression: Expr, schema: &DFSchema) -> DfResult<Expr> {
+    match as_membership(expression) {
+        Ok(membership) if membership.negated => two_valued(membership, schema),
+        Ok(membership) => Ok(Expr::InSubquery(membership)),
+        Err(Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right })) => {
+            let left = where_null_is_false(*left, schema)?;
+            let right = where_null_is_false(*right, schema)?;
+            Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
+        }
+        Err(other) => other
+            .transform_up(|part| match as_membership(part) {
+                Ok(membership) => three_valued(membership, schema).map(Transformed::yes),
+                Err(part) => Ok(Transformed::no(part)),
+            })
+            .data(),
+    }
+}
+
+/// Which side may be NULL.
+struct Nulls {
+    value: bool,
+    rows: bool,
+}
+
+impl Nulls {
+    fn of(membership: &InSubquery, schema: &DFSchema) -> Self {
+        let rows = membership.subquery.subquery.schema().fields().iter().any(|field| field.is_nullable());
+        // What cannot be told may be NULL.
+        Self { value: membership.expr.nullable(schema).unwrap_or(true), rows }
+    }
+
+    fn any(&self) -> bool {
+        self.value || self.rows
+    }
+}
+
+/// True where the predicate is true, else false.
+fn two_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
+    let nulls = Nulls::of(&membership, schema);
+    let questions = Questions::of(&membership, &nulls, schema)?;
+    if !membership.negated {
+        return questions.has_equal(false);
+    }
+    let mut all = vec![questions.has_equal(true)?];
+    if nulls.rows {
+        all.push(questions.has_null(true)?);
+    }
+    if nulls.value {
+        all.push(membership.expr.as_ref().clone().is_not_null().or(questions.has_row(true)?));
+    }
+    Ok(conjunction(all).unwrap_or_else(|| lit(true)))
+}
+
+/// True, false or NULL, wherever it stands.
+fn three_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
+    let nulls = Nulls::of(&membership, schema);
+    if !nulls.any() {
+        return Ok(Expr::InSubquery(membership));
+    }
+    let questions = Questions::of(&membership, &nulls, schema)?;
+    let mut unknown = Vec::new();
+    if nulls.rows {
+        unknown.push(questions.has_null(false)?);
+    }
+    if nulls.value {
+        unknown.push(membership.expr.as_ref().clone().is_null().and(questions.has_row(false)?));
+    }
+    let mut when_then = vec![(Box::new(questions.has_equal(false)?), Box::new(lit(!membership.negated)))];
+    if let Some(unknown) = unknown.into_iter().reduce(Expr::or) {
+        when_then.push((Box::new(unknown), Box::new(lit(ScalarValue::Boolean(None)))));
+    }
+    Ok(Expr::Case(Case::new(None, when_then, Some(Box::new(lit(membership.negated))))))
+}
+
+/// The questions that EXISTS answers.
+struct Questions<'a> {
+    subquery: &'a Subquery,
+    /// The value as the subquery sees it.
+    value: Expr,
+    column: Expr,
+}
+
+impl<'a> Questions<'a> {
+    fn of(membership: &'a InSubquery, nulls: &Nulls, schema: &DFSchema) -> DfResult<Self> {
+        let subquery = &membership.subquery;
+        if nulls.any() && (membership.expr.is_volatile() || is_volatile_plan(&subquery.subquery)?) {
+            return Err(Error::invalid(
+                "IN (subquery) with NULLs over values that change with each call, such as random(): store them with \
+                 CREATE TABLE ... AS and read the table",
+            )
+            .into());
+        }
+        let reads_outer = |part: &Expr| match part {
+            Expr::ScalarSubquery(inner) => Ok(!inner.outer_ref_columns.is_empty()),
+            Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => Ok(true),
+            _ => Ok(false),
+        };
+        if membership.expr.exists(reads_outer)? {
+            return Err(Error::invalid(
+                "the left side of IN (subquery) is a subquery that reads the outer row: compute it in a derived table \
+                 first, such as FROM (SELECT *, (SELECT ...) AS v FROM t) x WHERE x.v IN (...)",
+            )
+            .into());
+        }
+        Ok(Self {
+            subquery,
+            value: as_outer(membership.expr.as_ref().clone(), schema)?,
+            column: Expr::Column(Column::from(subquery.subquery.schema().qualified_field(0))),
+        })
+    }
+
+    fn has_equal(&self, negated: bool) -> DfResult<Expr> {
+        self.exists(Some(self.value.clone().eq(self.column.clone())), negated)
+    }
+
+    fn has_null(&self, negated: bool) -> DfResult<Expr> {
+        self.exists(Some(self.column.clone().is_null()), negated)
+    }
+
+    fn has_row(&self, negated: bool) -> DfResult<Expr> {
+        self.exists(None, negated)
+    }
+
+    fn exists(&self, condition: Option<Expr>, negated: bool) -> DfResult<Expr> {
+        let mut rows = LogicalPlanBuilder::from(self.subquery.subquery.as_ref().clone());
+        if let Some(condition) = condition {
+            rows = rows.filter(condition)?;
+        }
+        let mut plan = rows.build()?;
+        let mut outer_ref_columns = plan.all_out_ref_exprs();
+        if outer_ref_columns.is_empty() {
+            // One row is enough: all others would be paired with every row of the outer query.
+            plan = LogicalPlanBuilder::from(plan).limit(0, Some(1))?.build()?;
+            outer_ref_columns = Vec::new();
+        }
+        let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: self.subquery.spans.clone() };
+        Ok(Expr::Exists(Exists { subquery, negated }))
+    }
+}
+
+/// The value with its columns as columns of the outer query.
+fn as_outer(value: Expr, schema: &DFSchema) -> DfResult<Expr> {
+    value
+        .transform_up(|part| match part {
+            Expr::Column(column) => {
+                let field = Arc::clone(schema.field_from_column(&column)?);
+                Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+            }
+            other => Ok(Transformed::no(other)),
+        })
+        .data()
 }

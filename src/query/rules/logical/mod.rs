@@ -3,26 +3,37 @@
 //!
 //! One walk does all rules of a phase, subqueries included, from the leaves up. A plan is *written* when SQL has become
 //! a plan: types are settled there, since the client is told the columns of the result. It is *bound* when its
-//! parameters have values: what depends on a value, such as a NULL, belongs there.
+//! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
+//! put a cast wherever types differ: what a cast means belongs there.
 
+mod correlated_subquery;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
 mod intervals;
 mod local_time;
+mod mixed_times;
 mod null_in_list;
 mod numbers;
+mod set_operation_all;
 mod short_circuit;
+mod shown_zone;
 mod streamed_members;
+mod volatile_group;
 
+use std::sync::Arc;
+
+use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::optimizer::AnalyzerRule;
 
 pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
 use crate::error::Result;
+use crate::query::zone::UTC;
 
 /// What a rule knows beside the plan.
 pub(in crate::query) struct RuleContext<'a> {
@@ -43,14 +54,26 @@ struct Phase {
 }
 
 const WRITTEN: Phase = Phase {
-    nodes: &[in_subquery::check, intervals::sort_by_length, short_circuit::evaluate_in_order],
-    expressions: &[local_time::rewrite, numbers::rewrite, intervals::compare_by_length],
+    nodes: &[
+        // Before the rule that builds subqueries of its own.
+        correlated_subquery::rewrite,
+        in_subquery::rewrite,
+        set_operation_all::count_copies,
+        volatile_group::compute_first,
+        mixed_times::unify_branches,
+        intervals::sort_by_length,
+        short_circuit::evaluate_in_order,
+    ],
+    expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
 };
 
+// A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
-    nodes: &[streamed_members::plan],
-    expressions: &[null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    nodes: &[streamed_members::plan, mixed_times::unify_branches],
+    expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
 };
+
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
@@ -58,16 +81,31 @@ const BOUND: Phase = Phase {
 /// `InvalidInput` for what would give wrong rows, with what to write instead.
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
     insert_casts::check(&plan)?;
-    local_time::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
+    shown_zone::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 
 /// The rules of a plan that has its parameters.
 pub(in crate::query) fn apply_to_bound(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
-    BOUND.apply(plan, context)
+    Ok(BOUND.apply(plan, context)?)
+}
+
+/// The rules of a plan that the analyzer has coerced: the last of its own rules. The zone is that of the session's
+/// configuration.
+#[derive(Debug)]
+pub(in crate::query) struct AfterCoercion;
+
+impl AnalyzerRule for AfterCoercion {
+    fn name(&self) -> &str {
+        "after_coercion"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> DfResult<LogicalPlan> {
+        COERCED.apply(plan, &RuleContext { zone: config.execution.time_zone.as_deref().unwrap_or(UTC) })
+    }
 }
 
 impl Phase {
-    fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
+    fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
         let done = plan.transform_up_with_subqueries(|node| {
             let mut done = Transformed::no(node);
             for rule in self.nodes {
@@ -106,10 +144,28 @@ impl Phase {
 }
 
 /// The columns that the expressions of a node can name.
-fn schema_of_inputs(node: &LogicalPlan) -> DFSchema {
-    let mut schema = DFSchema::empty();
-    for input in node.inputs() {
-        schema.merge(input.schema());
+fn schema_of_inputs(node: &LogicalPlan) -> DFSchemaRef {
+    match node.inputs().as_slice() {
+        [] => Arc::new(DFSchema::empty()),
+        // Most nodes: nothing is copied.
+        [input] => Arc::clone(input.schema()),
+        inputs => {
+            let mut schema = DFSchema::empty();
+            inputs.iter().for_each(|input| schema.merge(input.schema()));
+            Arc::new(schema)
+        }
     }
-    schema
+}
+
+/// Whether something in the plan gives another value with each call.
+fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    plan.apply_with_subqueries(|node| {
+        node.apply_expressions(|expression| {
+            found |= expression.is_volatile();
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }

@@ -1,7 +1,14 @@
-//! DECIMAL(18,4) as ten-thousandths, exactly: money never passes through a binary fraction when it came as text.
+//! Money and quantities: DECIMAL(18,4) as a whole number of ten-thousandths, rounded half away from zero everywhere.
+//!
+//! Money never passes through a binary fraction when it came as text. Must not know where a number comes from.
 
-use super::Reason;
-use super::text::shown;
+use crate::error::shown;
+
+/// Why a value is no amount, as a message for a person.
+type Reason = String;
+
+/// Ten-thousandths in one.
+pub const ONE: i128 = 10_000;
 
 /// One more than the largest DECIMAL(18,4) in ten-thousandths: 14 digits before the point, 4 after it.
 const LIMIT: i128 = 1_000_000_000_000_000_000;
@@ -11,6 +18,26 @@ const SCALE: i64 = 4;
 
 /// Exponents beyond this are no numbers that a person wrote.
 const MAX_EXPONENT: i64 = 400;
+
+/// A quotient rounded half away from zero, as commercial rounding is. `divisor` is not 0.
+pub fn divide(dividend: i128, divisor: i128) -> i128 {
+    let (quotient, rest) = (dividend / divisor, dividend % divisor);
+    // rest >= divisor - rest, and not 2 * rest >= divisor, which could overflow.
+    match rest.unsigned_abs() >= divisor.unsigned_abs() - rest.unsigned_abs() {
+        true => quotient + dividend.signum() * divisor.signum(),
+        false => quotient,
+    }
+}
+
+/// The product of two amounts, such as price and quantity; `None` beyond what is an amount.
+pub fn multiply(left: i128, right: i128) -> Option<i128> {
+    left.checked_mul(right).map(|product| divide(product, ONE)).filter(|product| is_amount(*product))
+}
+
+/// Whether the value fits DECIMAL(18,4).
+pub fn is_amount(value: i128) -> bool {
+    value.unsigned_abs() < LIMIT.unsigned_abs()
+}
 
 /// Reads `-1234.5`, `+3`, `.5`, `1e-05`. More than 4 decimals are rounded half away from zero.
 pub fn decimal_from_text(text: &str) -> Result<i128, Reason> {
@@ -78,16 +105,12 @@ pub fn decimal_from_integer(value: i128, scale: i8) -> Result<i128, Reason> {
     let shift = i64::from(scale) - SCALE;
     let power = 10_i128.checked_pow(u32::try_from(shift.unsigned_abs()).unwrap_or(u32::MAX));
     let units = match (power, shift > 0) {
-        (Some(power), true) => {
-            let (units, rest) = (value / power, (value % power).unsigned_abs());
-            // rest >= power - rest, and not 2 * rest >= power, which could overflow.
-            Some(if rest >= power.unsigned_abs() - rest { units + value.signum() } else { units })
-        }
+        (Some(power), true) => Some(divide(value, power)),
         (Some(power), false) => value.checked_mul(power),
         (None, true) => Some(0),
         (None, false) => (value == 0).then_some(0),
     };
-    units.filter(|units| units.abs() < LIMIT).ok_or_else(|| {
+    units.filter(|units| is_amount(*units)).ok_or_else(|| {
         too_large(&if scale == 0 { value.to_string() } else { format!("{value}e{}", -i64::from(scale)) })
     })
 }

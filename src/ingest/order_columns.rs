@@ -1,0 +1,88 @@
+//! What the events of a batch say of orders, as the stored columns [`schema::ORDER_COLUMNS`].
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanBuilder, Decimal128Array, Decimal128Builder, ListArray, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StructArray,
+};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Decimal128Type, Field};
+
+use crate::error::{Error, Result};
+use crate::orders::{OwnLine, Product, Statement, read_statement};
+use crate::store::events::schema::{self, DECIMAL};
+
+/// The statements of the rows; empty for rows that name no event.
+pub(super) fn statements(input: &RecordBatch) -> Result<Vec<Statement>> {
+    let refused = || Error::invalid("the batch does not have the columns of an ingest stream");
+    let column = |name: &str| input.column_by_name(name).ok_or_else(refused);
+    let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(refused);
+    let number = |name: &str| column(name)?.as_primitive_opt::<Decimal128Type>().ok_or_else(refused);
+    let (events, products, properties): (&StringArray, &StringArray, &StringArray) =
+        (text("event")?, text("product_id")?, text("properties")?);
+    let (revenues, quantities, costs) = (number("revenue")?, number("quantity")?, number("cost")?);
+    let of = |numbers: &Decimal128Array, row: usize| numbers.is_valid(row).then(|| numbers.value(row));
+    let statement = |row: usize| {
+        if events.is_null(row) {
+            return Statement::default();
+        }
+        let own = OwnLine {
+            revenue: of(revenues, row),
+            has_product: products.is_valid(row),
+            quantity: of(quantities, row),
+            cost: of(costs, row),
+        };
+        read_statement(properties.is_valid(row).then(|| properties.value(row)), own)
+    };
+    Ok((0..input.num_rows()).map(statement).collect())
+}
+
+/// The stored columns, in the order of [`schema::ORDER_COLUMNS`].
+pub(super) fn columns(statements: &[Statement]) -> Result<[ArrayRef; 6]> {
+    let decimals = |of: fn(&Statement) -> Option<i128>| -> Result<ArrayRef> {
+        let values: Decimal128Array = statements.iter().map(of).collect();
+        Ok(Arc::new(values.with_data_type(DECIMAL)))
+    };
+    let flags = |of: fn(&Statement) -> bool| -> ArrayRef {
+        let mut flags = BooleanBuilder::with_capacity(statements.len());
+        statements.iter().for_each(|statement| flags.append_option(of(statement).then_some(true)));
+        Arc::new(flags.finish())
+    };
+    Ok([
+        decimals(|statement| statement.amount)?,
+        decimals(|statement| statement.cost)?,
+        decimals(|statement| statement.pieces)?,
+        flags(|statement| statement.whole),
+        flags(|statement| statement.unpriced),
+        product_lists(statements)?,
+    ])
+}
+
+fn product_lists(statements: &[Statement]) -> Result<ArrayRef> {
+    let products = || statements.iter().flat_map(|statement| &statement.products);
+    let mut category = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
+    for product in products() {
+        match &product.category {
+            Some(path) => category.append_value(path.iter().map(Some)),
+            None => category.append_null(),
+        }
+    }
+    let decimals = |of: fn(&Product) -> Option<i128>| {
+        let mut values = Decimal128Builder::new().with_data_type(DECIMAL);
+        products().for_each(|product| values.append_option(of(product)));
+        Arc::new(values.finish()) as ArrayRef
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(products().map(|product| product.product_id.as_deref()).collect::<StringArray>()),
+        Arc::new(category.finish()),
+        decimals(|product| Some(product.quantity)),
+        decimals(|product| product.amount),
+        decimals(|product| product.cost),
+    ];
+    let elements = StructArray::try_new(schema::product_fields(), columns, None)?;
+    let element = Arc::new(Field::new("element", DataType::Struct(schema::product_fields()), true));
+    let offsets = OffsetBuffer::from_lengths(statements.iter().map(|statement| statement.products.len()));
+    let with_products: Vec<bool> = statements.iter().map(|statement| !statement.products.is_empty()).collect();
+    Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(elements), Some(NullBuffer::from(with_products)))?))
+}

@@ -1,0 +1,142 @@
+//! Columns whose names look like a field or an identifier and are not: named in the load's report, never used unasked.
+//!
+//! Must not know any file format.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::field::EventField;
+use super::mapping::Target;
+
+/// What a reader noticed of its file as a whole, for people to read. Cheap to clone: all clones share the notes.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Vec<String>>>);
+
+impl Notes {
+    pub fn add(&self, note: String) {
+        self.0.lock().push(note);
+    }
+
+    pub fn to_vec(&self) -> Vec<String> {
+        self.0.lock().clone()
+    }
+}
+
+/// Where a field's values come from in exports: names in lower case, letters and digits only.
+const NAMES_OF_FIELDS: [(EventField, &[&str]); 9] = [
+    (
+        EventField::UserId,
+        &["customerid", "customer", "customerno", "customernumber", "custid", "clientid", "buyerid", "uid", "userno"],
+    ),
+    (EventField::AnonymousId, &["cookie", "cookieid", "visitorid", "anonid", "clientcookie"]),
+    (
+        EventField::OrderId,
+        &[
+            "orderno",
+            "ordernumber",
+            "ordernr",
+            "ordercode",
+            "order",
+            "invoice",
+            "invoiceno",
+            "transactionid",
+            "receiptno",
+        ],
+    ),
+    (EventField::Revenue, &["amount", "totalamount", "ordertotal", "grandtotal", "sales", "turnover", "paid"]),
+    (EventField::Currency, &["currencycode", "curr", "ccy", "cur"]),
+    (EventField::ProductId, &["sku", "productcode", "productno", "itemid", "itemno", "stockcode", "articleno", "ean"]),
+    (EventField::Quantity, &["qty", "units", "pieces", "count", "quantities"]),
+    (EventField::StoreId, &["store", "storeno", "shopid", "branchid", "outlet"]),
+    (EventField::CampaignId, &["campaign", "utmcampaign", "campaignno"]),
+];
+
+const NAMES_OF_IDENTIFIERS: [(&str, &[&str]); 6] = [
+    ("email", &["email", "mail", "emailaddress", "emailaddr", "mailaddress", "useremail", "customeremail"]),
+    (
+        "phone",
+        &[
+            "phone",
+            "phoneno",
+            "phonenumber",
+            "mobile",
+            "mobileno",
+            "mobilephone",
+            "mobilenumber",
+            "tel",
+            "telephone",
+            "msisdn",
+        ],
+    ),
+    ("member_no", &["memberno", "memberid", "membernumber", "membercard", "cardno", "loyaltyid"]),
+    ("device_id", &["deviceid", "idfa", "gaid", "androidid"]),
+    ("wechat_openid", &["wechatopenid", "openid"]),
+    ("wechat_unionid", &["wechatunionid", "unionid"]),
+];
+
+/// Letters and digits of a name in lower case.
+fn fold(name: &str) -> String {
+    name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+/// The field or identifier that a column's name looks like.
+fn resembled(column: &str) -> Option<Target> {
+    let folded = fold(column);
+    let spelled = EventField::all()
+        .find(|field| fold(field.name()) == folded || field.alias().is_some_and(|alias| fold(alias) == folded));
+    let named = || NAMES_OF_FIELDS.iter().find(|(_, names)| names.contains(&folded.as_str())).map(|(field, _)| *field);
+    if let Some(field) = spelled.or_else(named) {
+        return Some(Target::Field(field));
+    }
+    let identifier = NAMES_OF_IDENTIFIERS.iter().find(|(_, names)| names.contains(&folded.as_str()));
+    if let Some((kind, _)) = identifier {
+        return Some(Target::Identifier((*kind).to_owned()));
+    }
+    misspelled(&folded).map(Target::Field)
+}
+
+/// A field's name with one slip in it: a letter too many, too few, another, or two exchanged.
+fn misspelled(folded: &str) -> Option<EventField> {
+    /// Shorter names have too many neighbours that are words of their own.
+    const MIN_LENGTH: usize = 6;
+    let long_enough = folded.chars().count() >= MIN_LENGTH;
+    EventField::all().find(|field| {
+        let name = fold(field.name());
+        long_enough && name.len() >= MIN_LENGTH && strsim::osa_distance(folded, &name) == 1
+    })
+}
+
+/// The look-alikes of one file.
+#[derive(Debug, Default)]
+pub struct LookAlikes {
+    /// Column and what it looks like.
+    found: Vec<(String, Target)>,
+}
+
+impl LookAlikes {
+    /// Takes note of a column that feeds nothing, unless what it looks like has another column: `is_fed` tells.
+    pub fn look_at(&mut self, column: &str, is_fed: impl Fn(&Target) -> bool) {
+        if let Some(target) = resembled(column).filter(|target| !is_fed(target)) {
+            self.found.push((column.to_owned(), target));
+        }
+    }
+
+    /// Adds one note about all of them.
+    pub fn report(self, notes: &Notes) {
+        let Some((example, _)) = self.found.first() else { return };
+        let texts =
+            self.found.iter().map(|(column, target)| format!("'{column}' (--map '{target}={}')", escape(column)));
+        notes.add(format!(
+            "columns that look like a field and are not used, but kept as properties: {0}; --map 'properties.{1}={1}' says \
+             that one is meant so",
+            texts.collect::<Vec<_>>().join(", "),
+            escape(example)
+        ));
+    }
+}
+
+/// A column's name as a mapping takes it.
+fn escape(column: &str) -> String {
+    column.replace('\\', "\\\\").replace(',', "\\,").replace('/', "\\/")
+}

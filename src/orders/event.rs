@@ -1,0 +1,67 @@
+//! One purchase or refund event as the rules of orders see it.
+
+use crate::money;
+
+/// A purchase or refund event. Amounts, quantities and costs are ten-thousandths.
+#[derive(Debug, Clone, Default)]
+pub struct OrderEvent<'a> {
+    /// The caller's own number of the event.
+    pub source: usize,
+    /// Microseconds since 1970.
+    pub ts: i64,
+    pub received_at: i64,
+    pub message_id: &'a str,
+    pub is_refund: bool,
+    /// States its order whole: it has a number, and products or a total of its own.
+    pub whole: bool,
+    /// What it says of money in all; `None` when it says nothing.
+    pub amount: Option<i128>,
+    /// Names a product of which neither an amount nor a price is said, and no amount that holds for all.
+    pub unpriced: bool,
+    pub currency: Option<&'a str>,
+    pub cost: Option<i128>,
+    /// Pieces of all its products; `None` when it has none.
+    pub pieces: Option<i128>,
+    pub quantity: Option<i128>,
+    pub product_id: Option<&'a str>,
+    /// Its products, where the caller needs items, or prices of products.
+    pub products: Vec<Row<'a>>,
+}
+
+/// One product of an event.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Row<'a> {
+    pub product_id: Option<&'a str>,
+    pub quantity: i128,
+    pub amount: Option<i128>,
+    pub cost: Option<i128>,
+    /// Where the event holds it, for what is not needed here: `None` is the event itself.
+    pub position: Option<usize>,
+}
+
+impl<'a> OrderEvent<'a> {
+    /// The order of events within an order: no two events have the same message id.
+    pub fn sort_key(&self) -> (i64, i64, &'a str) {
+        (self.ts, self.received_at, self.message_id)
+    }
+
+    /// The event as its own single line.
+    pub fn own_row(&self, amount: i128) -> Row<'a> {
+        Row {
+            product_id: self.product_id,
+            quantity: self.quantity.unwrap_or(money::ONE),
+            amount: Some(amount),
+            cost: self.cost,
+            position: None,
+        }
+    }
+
+    /// Pieces without a look at the products.
+    pub fn pieces(&self) -> i128 {
+        self.pieces.or(self.quantity).unwrap_or(money::ONE)
+    }
+
+    pub fn has_products(&self) -> bool {
+        self.pieces.is_some()
+    }
+}

@@ -1,0 +1,231 @@
+//! The events of one order become its entries: what is booked, when, as what (SQL.md 1, cases A23 to A35).
+
+use std::collections::HashMap;
+
+use super::event::{OrderEvent, Row};
+use super::items;
+use crate::money;
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    Sale,
+    Refund,
+}
+
+impl Kind {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Kind::Sale => "sale",
+            Kind::Refund => "refund",
+        }
+    }
+}
+
+/// One booking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry<'a> {
+    pub ts: i64,
+    pub kind: Kind,
+    pub amount: i128,
+    pub currency: &'a str,
+    /// The event that it comes from, in the order of the resolved events.
+    pub event: usize,
+}
+
+/// The entries of one order, with the events that they come from.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// By (ts, received_at, message_id).
+    pub events: Vec<OrderEvent<'a>>,
+    /// By (ts, kind), of one moment as their events.
+    pub entries: Vec<Entry<'a>>,
+    /// The whole statement that stands, in `events`.
+    pub standing: Option<usize>,
+    /// Products of refund events of which no price is known: they refund 0.
+    pub refunds_without_price: usize,
+}
+
+/// The sums of an order. `None` where its currencies cannot be added up.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Totals<'a> {
+    pub gross: Option<i128>,
+    pub refund: Option<i128>,
+    pub net: Option<i128>,
+    pub currency: Option<&'a str>,
+    /// Cost and pieces of what was sold.
+    pub cost: Option<i128>,
+    pub items: i128,
+}
+
+/// Resolves the events of one order, in any order of arrival. `base` is the currency where none is named.
+pub fn resolve<'a>(mut events: Vec<OrderEvent<'a>>, base: &'a str) -> Order<'a> {
+    events.sort_unstable_by(|left, right| left.sort_key().cmp(&right.sort_key()));
+    let standing = events.iter().rposition(|event| event.whole && !event.is_refund);
+    let mut order = Order { events, entries: Vec::new(), standing, refunds_without_price: 0 };
+    let named = order.the_currency_named().unwrap_or(base);
+    order.book_purchases(named);
+    if order.entries.len() < order.events.len() {
+        order.book_stated_refunds(named);
+        order.book_full_refunds(named);
+    }
+    order.entries.sort_by_key(|entry| (entry.ts, entry.kind, entry.event));
+    order
+}
+
+impl<'a> Order<'a> {
+    /// Whether the event is replaced by the whole statement that stands.
+    pub fn is_replaced(&self, event: usize) -> bool {
+        let standing = self.standing.filter(|standing| *standing != event);
+        standing.is_some_and(|at| !self.events[event].is_refund && self.events[event].ts <= self.events[at].ts)
+    }
+
+    /// When the order was made: its first purchase, replaced ones included, else its first refund.
+    pub fn ts(&self) -> i64 {
+        let first = self.events.iter().find(|event| !event.is_refund).or(self.events.first());
+        first.map_or(0, |event| event.ts)
+    }
+
+    /// The only currency that the events which count name.
+    fn the_currency_named(&self) -> Option<&'a str> {
+        let mut named: Option<&'a str> = None;
+        for (at, event) in self.events.iter().enumerate() {
+            let Some(currency) = event.currency.filter(|_| !self.is_replaced(at)) else { continue };
+            if named.is_some_and(|named| named != currency) {
+                return None;
+            }
+            named = Some(currency);
+        }
+        named
+    }
+
+    fn book(&mut self, event: usize, ts: i64, is_refund: bool, amount: i128, currency: &'a str) {
+        let kind = if is_refund || amount < 0 { Kind::Refund } else { Kind::Sale };
+        self.entries.push(Entry { ts, kind, amount, currency, event });
+    }
+
+    fn book_purchases(&mut self, named: &'a str) {
+        let made = self.ts();
+        for at in 0..self.events.len() {
+            let event = &self.events[at];
+            if event.is_refund || self.is_replaced(at) {
+                continue;
+            }
+            let ts = if self.standing == Some(at) { made } else { event.ts };
+            let (amount, currency) = (event.amount.unwrap_or_default(), event.currency.unwrap_or(named));
+            self.book(at, ts, false, amount, currency);
+        }
+    }
+
+    /// Refund events that say an amount, or products.
+    fn book_stated_refunds(&mut self, named: &'a str) {
+        let lacks_price =
+            |event: &OrderEvent<'_>| event.unpriced || event.products.iter().any(|row| row.amount.is_none());
+        let prices = match self.events.iter().any(|event| event.is_refund && lacks_price(event)) {
+            true => self.prices(),
+            false => HashMap::new(),
+        };
+        for at in 0..self.events.len() {
+            let event = &mut self.events[at];
+            if !event.is_refund || !(event.unpriced || event.amount.is_some()) {
+                continue;
+            }
+            self.refunds_without_price += fill_in_prices(event, &prices);
+            let (ts, amount) = (event.ts, event.amount.unwrap_or_default());
+            let currency = event.currency.unwrap_or(named);
+            self.book(at, ts, true, -amount.abs(), currency);
+        }
+    }
+
+    /// Amount and pieces of each product among the sales.
+    fn prices(&self) -> HashMap<&'a str, (i128, i128)> {
+        let mut prices: HashMap<&'a str, (i128, i128)> = HashMap::new();
+        for entry in self.entries.iter().filter(|entry| entry.kind == Kind::Sale) {
+            for row in items::rows_of_purchase(self, entry) {
+                if let (Some(product), Some(amount)) = (row.product_id, row.amount) {
+                    let held = prices.entry(product).or_default();
+                    *held = (held.0 + amount, held.1 + row.quantity);
+                }
+            }
+        }
+        prices
+    }
+
+    /// Refund events that name the order alone: the first takes what the other refunds leave of gross.
+    ///
+    /// An order in several currencies has a booking of each.
+    fn book_full_refunds(&mut self, named: &'a str) {
+        let mut sold: Vec<&'a str> = Vec::new();
+        for entry in self.entries.iter().filter(|entry| entry.kind == Kind::Sale) {
+            if !sold.contains(&entry.currency) {
+                sold.push(entry.currency);
+            }
+        }
+        for at in 0..self.events.len() {
+            let event = &self.events[at];
+            if !event.is_refund || event.unpriced || event.amount.is_some() {
+                continue;
+            }
+            let (ts, own) = (event.ts, event.currency);
+            let of_own = own.filter(|own| sold.contains(own) || sold.is_empty());
+            let currencies = match of_own {
+                Some(own) => vec![own],
+                None if sold.is_empty() => vec![named],
+                None => sold.clone(),
+            };
+            for currency in currencies {
+                let of_currency = self.entries.iter().filter(|entry| entry.currency == currency);
+                let left: i128 = of_currency.map(|entry| entry.amount).sum();
+                self.book(at, ts, true, -left.max(0), currency);
+            }
+        }
+    }
+
+    /// What the entries add up to.
+    pub fn totals(&self) -> Totals<'a> {
+        let of = |kind: Kind| self.entries.iter().filter(move |entry| entry.kind == kind);
+        let sum = |kind: Kind| of(kind).map(|entry| entry.amount).sum::<i128>();
+        let only = |kind: Kind| {
+            let first = of(kind).next().map(|entry| entry.currency);
+            (first, of(kind).all(|entry| Some(entry.currency) == first))
+        };
+        let ((sold, one_sold), (refunded, one_refunded)) = (only(Kind::Sale), only(Kind::Refund));
+        let currency = if sold.is_some() { sold.filter(|_| one_sold) } else { refunded.filter(|_| one_refunded) };
+        let gross = one_sold.then(|| sum(Kind::Sale));
+        let comparable = currency.is_some() && one_refunded && (refunded.is_none() || refunded == currency);
+        let refund = comparable.then(|| sum(Kind::Refund));
+        let (mut cost, mut pieces) = (None, 0);
+        for entry in of(Kind::Sale) {
+            let (of_entry, pieces_of_entry) = items::cost_and_pieces(self, entry);
+            pieces += pieces_of_entry;
+            cost = of_entry.map(|of_entry| cost.unwrap_or_default() + of_entry).or(cost);
+        }
+        let net = gross.zip(refund).map(|(gross, refund)| gross + refund);
+        Totals { gross, refund, net, currency, cost, items: pieces }
+    }
+}
+
+/// Gives the products of a refund event the order's price a piece of them; returns how many refund 0 for want of one.
+fn fill_in_prices<'a>(event: &mut OrderEvent<'a>, prices: &HashMap<&'a str, (i128, i128)>) -> usize {
+    let price_of = |row: &Row<'a>| {
+        let held = row.product_id.and_then(|product| prices.get(product)).filter(|(_, pieces)| *pieces != 0);
+        held.map(|(amount, pieces)| money::divide(amount.saturating_mul(row.quantity), *pieces))
+    };
+    let mut without = 0;
+    for row in event.products.iter_mut().filter(|row| row.amount.is_none()) {
+        let price = price_of(row);
+        without += usize::from(price.is_none());
+        row.amount = price.or(event.unpriced.then_some(0));
+    }
+    if !event.unpriced {
+        return 0;
+    }
+    if event.products.is_empty() {
+        let price = price_of(&event.own_row(0));
+        without += usize::from(price.is_none());
+        event.amount = Some(price.unwrap_or_default());
+    } else {
+        event.amount = Some(event.products.iter().filter_map(|row| row.amount).sum());
+    }
+    without
+}

@@ -1,0 +1,226 @@
+//! Statements with values in the place of their parameters.
+//!
+//! At Prepare nobody knows the types of parameters whose place tells none: the statement is planned without them, and
+//! its columns are a guess. With values it is planned again for their types, and a client that binds before it asks for
+//! the columns is told the right ones.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, TimeUnit};
+use datafusion::common::{DataFusionError, ScalarValue};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::sql::parser::Statement as DfStatement;
+use futures::{StreamExt, TryStreamExt};
+use tokio::time::Instant;
+
+use super::engine::{Engine, Execution, PlanKey, Prepared, StatementKind, rule_context};
+use super::parameters::{PlanningParameters, put_stand_ins};
+use super::promise;
+use super::rules::logical::apply_to_bound;
+use super::session::{SessionOptions, Template};
+use super::statement::{self, Parsed};
+use crate::auth::Caller;
+use crate::error::{Error, Result};
+
+/// A statement as it was planned, with what is needed to look at it further.
+pub(super) struct Planned {
+    pub(super) state: SessionState,
+    pub(super) plan: LogicalPlan,
+    /// The type that parameters were taken to have; `None` where the plan stands without.
+    pub(super) assumed: Option<DataType>,
+    /// A parameter stands in the arguments of a table function.
+    pub(super) in_table_function: bool,
+}
+
+impl Engine {
+    /// The statement as planned for these rows of values, each with all its parameters: what the places of parameters
+    /// leave open has the types of the values.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a wrong number of values, values that their places cannot take, or a statement that makes no
+    /// sense with their types.
+    pub async fn prepare_for(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        prepared: &Arc<Prepared>,
+        rows: &[Vec<ScalarValue>],
+    ) -> Result<Arc<Prepared>> {
+        let types = prepared.parameters.types_for(rows)?;
+        let Some(first) = rows.first().filter(|row| !row.is_empty()) else { return Ok(Arc::clone(prepared)) };
+        let open = types.iter().any(Option::is_some) || prepared.plan_again;
+        if !open && types == prepared.parameters.types() || prepared.planned_for.as_ref() == Some(first) {
+            return Ok(Arc::clone(prepared));
+        }
+        let template = self.template(caller, Some(prepared.snapshot)).await?;
+        let typed = if prepared.plan_again {
+            Arc::new(self.plan_for(&template, session, prepared, types, Some(first)).await?)
+        } else {
+            let snapshot = template.snapshot.id();
+            let key = (caller.workspace.clone(), snapshot, session.clone(), prepared.sql.clone(), types.clone());
+            self.typed_plan(&template, session, prepared, key).await?
+        };
+        if !open || typed.kind != StatementKind::Query {
+            return Ok(typed);
+        }
+        // The columns may hang on a value, too: `round(net, ?)`.
+        let Some(plan) = typed.plan.clone() else { return Ok(typed) };
+        let bound = typed.parameters.bind(plan, first)?;
+        let schema = promise::columns(&template.session(session), &bound)?;
+        // Another row may hold NULL where the first does not.
+        let schema = if rows.len() > 1 { promise::nullable_as(&schema, &typed.schema) } else { schema };
+        Ok(Arc::new(Prepared { schema, planned_for: Some(first.clone()), ..typed.as_ref().clone() }))
+    }
+
+    /// Runs a planned query once for each row of parameters, one after the other; the results come in this order in one
+    /// stream. Limits hold for each execution by itself.
+    ///
+    /// # Errors
+    /// As [`Engine::execute`], of the first execution; those of the others come in the stream.
+    pub async fn execute_each(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        prepared: &Arc<Prepared>,
+        rows: Vec<Vec<ScalarValue>>,
+    ) -> Result<Execution> {
+        let mut rows = rows.into_iter();
+        let first = self.execute(caller, session, prepared, rows.next().unwrap_or_default()).await?;
+        if rows.len() == 0 {
+            return Ok(first);
+        }
+        let (engine, caller, session, prepared) = (self.clone(), caller.clone(), session.clone(), Arc::clone(prepared));
+        let others = futures::stream::iter(rows).then(move |row| {
+            let (engine, caller, session, prepared) =
+                (engine.clone(), caller.clone(), session.clone(), Arc::clone(&prepared));
+            async move {
+                let execution =
+                    engine.execute(&caller, &session, &prepared, row).await.map_err(DataFusionError::from)?;
+                Ok::<_, DataFusionError>(execution.stream)
+            }
+        });
+        let columns = first.stream.schema();
+        let stream = first.stream.chain(others.try_flatten());
+        Ok(Execution { stream: Box::pin(RecordBatchStreamAdapter::new(columns, stream)) })
+    }
+
+    /// The plan of the cache for the types in `key`.
+    async fn typed_plan(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        key: PlanKey,
+    ) -> Result<Arc<Prepared>> {
+        if let Some(typed) = self.cached_plan(&key) {
+            return Ok(typed);
+        }
+        let typed = Arc::new(self.plan_for(template, session, prepared, key.4.clone(), None).await?);
+        self.cache_plan(key, &typed);
+        Ok(typed)
+    }
+
+    /// Plans a statement for types of values, or for the values themselves.
+    async fn plan_for(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        types: Vec<Option<DataType>>,
+        row: Option<&Vec<ScalarValue>>,
+    ) -> Result<Prepared> {
+        let parameters = prepared.parameters.with_types(types);
+        let planning = match row {
+            Some(row) => PlanningParameters::bound(parameters.types().to_vec(), parameters.arrange(row)?),
+            None => PlanningParameters::typed(parameters.types().to_vec()),
+        };
+        let planned = self.plan_with(template, session, parsed_again(&prepared.sql)?, planning).await?;
+        let schema = match prepared.kind {
+            StatementKind::Query => promise::columns_unbound(&planned.state, &planned.plan),
+            _ => Arc::clone(&prepared.schema),
+        };
+        let planned_for = row.cloned();
+        Ok(Prepared { parameters, schema, plan: Some(planned.plan), planned_for, ..prepared.clone() })
+    }
+
+    /// Plans a statement of which nobody knows the values. What cannot be planned without types is planned with those
+    /// that parameters most often have: to run, it is planned again.
+    pub(super) async fn plan_open(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        statement: DfStatement,
+        count: usize,
+    ) -> Result<Planned> {
+        let untyped = self.plan_with(template, session, statement.clone(), PlanningParameters::default()).await;
+        let refused = match untyped {
+            Err(refused) if count > 0 => refused,
+            outcome => return outcome,
+        };
+        let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        let list = DataType::new_list(DataType::Int64, true);
+        for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, DataType::Binary, list] {
+            let planning = PlanningParameters::typed(vec![Some(assumed.clone()); count]);
+            if let Ok(planned) = self.plan_with(template, session, statement.clone(), planning).await {
+                // Table functions of DataFusion take whole numbers and no others.
+                let assumed = if planned.in_table_function { DataType::Int64 } else { assumed };
+                return Ok(Planned { assumed: Some(assumed), ..planned });
+            }
+        }
+        Err(refused)
+    }
+
+    async fn plan_with(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        mut statement: DfStatement,
+        parameters: PlanningParameters,
+    ) -> Result<Planned> {
+        let mut state = template.session(session);
+        put_stand_ins(&parameters, &mut state, &mut statement)?;
+        let parameters = Arc::new(parameters);
+        state.config_mut().set_extension(Arc::clone(&parameters));
+        let plan = self.logical_plan(template, &state, session, statement).await?;
+        Ok(Planned { state, plan, assumed: None, in_table_function: parameters.in_table_function() })
+    }
+
+    /// The plan with a row of values in it, those of the subqueries of table functions included. The statement must
+    /// have been planned for values of these types.
+    pub(super) async fn bound_plan(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        row: &[ScalarValue],
+        deadline: Instant,
+    ) -> Result<LogicalPlan> {
+        let plan = self.with_parameters(template, session, prepared, row).await?;
+        self.with_subquery_values(template, session, plan, deadline).await
+    }
+
+    async fn with_parameters(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        row: &[ScalarValue],
+    ) -> Result<LogicalPlan> {
+        let mut plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
+        let parameters = &prepared.parameters;
+        if prepared.plan_again && prepared.planned_for.as_deref() != Some(row) {
+            let planning = PlanningParameters::bound(parameters.types().to_vec(), parameters.arrange(row)?);
+            plan = self.plan_with(template, session, parsed_again(&prepared.sql)?, planning).await?.plan;
+        }
+        apply_to_bound(parameters.bind(plan, row)?, &rule_context(template, session))
+    }
+}
+
+fn parsed_again(sql: &str) -> Result<DfStatement> {
+    match statement::parse(sql)? {
+        Parsed::Query { statement, .. } => Ok(*statement),
+        Parsed::SetTimeZone(_) => Err(Error::internal("a planned query is no query any more")),
+    }
+}

@@ -1,0 +1,60 @@
+use arrow::datatypes::TimeUnit;
+
+use super::*;
+
+const MONEY: DataType = DataType::Decimal128(18, 4);
+
+fn instant() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+fn utc(milliseconds: i64) -> ScalarValue {
+    ScalarValue::TimestampMillisecond(Some(milliseconds), Some("UTC".into()))
+}
+
+#[test]
+fn a_place_takes_what_it_can_hold() {
+    let micros = |micros| ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()));
+    for (value, place, taken) in [
+        (ScalarValue::Float64(Some(10.0)), DataType::Int64, ScalarValue::Int64(Some(10))),
+        (ScalarValue::Int64(Some(10)), MONEY, ScalarValue::Decimal128(Some(100_000), 18, 4)),
+        (ScalarValue::Decimal128(Some(105), 3, 1), MONEY, ScalarValue::Decimal128(Some(105_000), 18, 4)),
+        (ScalarValue::from("12"), DataType::Int64, ScalarValue::Int64(Some(12))),
+        (ScalarValue::Int64(Some(4)), DataType::Utf8, ScalarValue::from("4")),
+        (ScalarValue::Null, DataType::Int64, ScalarValue::Int64(None)),
+        (ScalarValue::Utf8(None), instant(), ScalarValue::TimestampMicrosecond(None, Some("UTC".into()))),
+        (utc(1_500), instant(), micros(1_500_000)),
+        (ScalarValue::Date32(Some(1)), instant(), micros(86_400_000_000)),
+        (ScalarValue::from("1970-01-02"), instant(), micros(86_400_000_000)),
+        (ScalarValue::TimestampMicrosecond(Some(86_400_000_000), None), DataType::Date32, ScalarValue::Date32(Some(1))),
+    ] {
+        assert_eq!(to_place(&value, &place, Tz::UTC).unwrap(), Some(taken), "{value:?} at {place}");
+    }
+}
+
+#[test]
+fn what_would_lose_something_stays_what_it_is() {
+    for (value, place) in [
+        (ScalarValue::Float64(Some(1.5)), DataType::Int64),
+        (ScalarValue::Float64(Some(1e30)), DataType::Int64),
+        (ScalarValue::Float64(Some(f64::NAN)), DataType::Int64),
+        (ScalarValue::Int64(Some((1 << 53) + 1)), DataType::Float64),
+        (ScalarValue::Int64(Some(1 << 40)), DataType::Int32),
+        (ScalarValue::Decimal128(Some(100_005), 10, 5), MONEY),
+        (ScalarValue::Boolean(Some(true)), DataType::Int64),
+        (ScalarValue::Date32(Some(1)), DataType::Int64),
+        (ScalarValue::TimestampMicrosecond(Some(1), None), DataType::Date32),
+        // An instant is a day or a wall time in some zone only: that is for the statement to say.
+        (utc(0), DataType::Date32),
+        (ScalarValue::TimestampNanosecond(Some(1), Some("UTC".into())), instant()),
+    ] {
+        assert_eq!(to_place(&value, &place, Tz::UTC).unwrap(), None, "{value:?} at {place}");
+    }
+}
+
+#[test]
+fn a_text_that_is_no_value_of_the_type_is_an_error() {
+    for place in [DataType::Int64, MONEY, DataType::Boolean, DataType::Date32, instant()] {
+        to_place(&ScalarValue::from("much"), &place, Tz::UTC).unwrap_err();
+    }
+}

@@ -1,0 +1,225 @@
+//! Subqueries that read the outer row (correlated ones) and whose rows depend on more than their conditions.
+//!
+//! DataFusion 55.2 turns such a subquery into a join: it lifts the conditions on the outer row above everything else in
+//! the subquery. That is wrong where something below them counts or cuts rows: an aggregate without GROUP BY, which has
+//! a row for no input, too (datafusion#24960), OFFSET and LIMIT (#25283, #25284), grouping sets (#25519), window
+//! functions. What has the same meaning in a form that is planned rightly is rewritten, the rest refused.
+//!
+//! Can go when those are closed: `tests/slt/correlated.slt` then passes without it.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Result as DfResult, Spans};
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{
+    Aggregate, BinaryExpr, Distinct, Expr, FetchType, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, Subquery,
+    lit,
+};
+
+use super::RuleContext;
+use crate::error::Error;
+
+/// # Errors
+/// `InvalidInput` for a subquery that DataFusion would answer wrongly, with what to write instead.
+pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    if let LogicalPlan::Subquery(lateral) = &node {
+        check_rows(below_one_row(&lateral.subquery).unwrap_or(&lateral.subquery))?;
+        return Ok(Transformed::no(node));
+    }
+    let mut found = false;
+    node.apply_expressions(|expression| {
+        found |= expression.exists(|part| Ok(is_correlated(part)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if !found {
+        return Ok(Transformed::no(node));
+    }
+    let names = NamePreserver::new(&node);
+    node.map_expressions(|expression| {
+        let name = names.save(&expression);
+        Ok(expression.transform_up(rewrite_part)?.update_data(|expression| name.restore(expression)))
+    })
+}
+
+fn is_correlated(part: &Expr) -> bool {
+    match part {
+        Expr::Exists(Exists { subquery, .. })
+        | Expr::InSubquery(InSubquery { subquery, .. })
+        | Expr::SetComparison(SetComparison { subquery, .. })
+        | Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
+        _ => false,
+    }
+}
+
+fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
+    if !is_correlated(&part) {
+        return Ok(Transformed::no(part));
+    }
+    Ok(match part {
+        Expr::Exists(exists) => {
+            let holds = existence(&exists.subquery.subquery)?.into_expression(&exists)?;
+            Transformed::yes(holds)
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) if is_one_row(&subquery.subquery) => {
+            let op = if negated { Operator::NotEq } else { Operator::Eq };
+            Transformed::yes(compare_with_one_row(expr, op, subquery)?)
+        }
+        Expr::SetComparison(SetComparison { expr, subquery, op, .. }) if is_one_row(&subquery.subquery) => {
+            Transformed::yes(compare_with_one_row(expr, op, subquery)?)
+        }
+        Expr::ScalarSubquery(subquery) => {
+            check_rows(below_one_row(&subquery.subquery).unwrap_or(&subquery.subquery))?;
+            Transformed::no(Expr::ScalarSubquery(subquery))
+        }
+        Expr::InSubquery(InSubquery { ref subquery, .. }) | Expr::SetComparison(SetComparison { ref subquery, .. }) => {
+            check_rows(&subquery.subquery)?;
+            Transformed::no(part)
+        }
+        other => Transformed::no(other),
+    })
+}
+
+/// A subquery of exactly one row is a value, and of values DataFusion counts the row without input.
+fn compare_with_one_row(value: Box<Expr>, op: Operator, subquery: Subquery) -> DfResult<Expr> {
+    check_rows(below_one_row(&subquery.subquery).unwrap_or(&subquery.subquery))?;
+    Ok(Expr::BinaryExpr(BinaryExpr::new(value, op, Box::new(Expr::ScalarSubquery(subquery)))))
+}
+
+/// Whether the plan has one row whatever its input: columns over an aggregate without groups.
+fn is_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => is_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        _ => false,
+    }
+}
+
+/// The input of the aggregate that makes a plan one row, or none by HAVING.
+fn below_one_row(plan: &LogicalPlan) -> Option<&LogicalPlan> {
+    match plan {
+        LogicalPlan::Projection(projection) => below_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => below_one_row(&alias.input),
+        LogicalPlan::Aggregate(Aggregate { group_expr, input, .. }) if group_expr.is_empty() => Some(input),
+        _ => None,
+    }
+}
+
+/// What an EXISTS says.
+enum Existence {
+    Always,
+    Never,
+    /// Whether this plan has rows, by its conditions alone.
+    Rows(LogicalPlan),
+    /// A subquery of one row and one truth value.
+    Holds(LogicalPlan),
+    /// Whether the plan has more rows than these.
+    MoreThan(LogicalPlan, usize),
+}
+
+/// Looks through what changes neither whether there are rows nor, below an OFFSET, how many.
+fn existence(plan: &LogicalPlan) -> DfResult<Existence> {
+    match plan {
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Sort(_) => through(plan),
+        LogicalPlan::Distinct(Distinct::All(_)) => match through(plan)? {
+            Existence::MoreThan(..) => Ok(Existence::Rows(plan.clone())),
+            other => Ok(other),
+        },
+        LogicalPlan::Distinct(Distinct::On(on)) => existence(&on.input),
+        LogicalPlan::Aggregate(aggregate) if aggregate.group_expr.is_empty() => Ok(Existence::Always),
+        LogicalPlan::Filter(filter) if is_one_row(&filter.input) => {
+            let holds = filter.predicate.clone().is_true().alias("holds");
+            let plan = LogicalPlanBuilder::from(filter.input.as_ref().clone()).project([holds])?.build()?;
+            Ok(Existence::Holds(plan))
+        }
+        LogicalPlan::Limit(limit) => match (limit.get_skip_type()?, limit.get_fetch_type()?) {
+            (_, FetchType::Literal(Some(0))) => Ok(Existence::Never),
+            (SkipType::Literal(0), FetchType::Literal(_)) => existence(&limit.input),
+            (SkipType::Literal(skip), FetchType::Literal(_)) => {
+                Ok(Existence::MoreThan(limit.input.as_ref().clone(), skip))
+            }
+            _ => Err(limit_refusal().into()),
+        },
+        other => Ok(Existence::Rows(other.clone())),
+    }
+}
+
+fn through(plan: &LogicalPlan) -> DfResult<Existence> {
+    let input = match plan.inputs().first() {
+        Some(input) => existence(input)?,
+        None => return Ok(Existence::Rows(plan.clone())),
+    };
+    Ok(match input {
+        Existence::Rows(input) => Existence::Rows(plan.with_new_exprs(plan.expressions(), vec![input])?),
+        other => other,
+    })
+}
+
+impl Existence {
+    fn into_expression(self, exists: &Exists) -> DfResult<Expr> {
+        let negated = exists.negated;
+        match self {
+            Existence::Always => Ok(lit(!negated)),
+            Existence::Never => Ok(lit(negated)),
+            Existence::Rows(plan) => {
+                check_rows(&plan)?;
+                Ok(Expr::Exists(Exists { subquery: correlated(plan, &exists.subquery.spans), negated }))
+            }
+            Existence::Holds(plan) => {
+                check_rows(below_one_row(&plan).unwrap_or(&plan))?;
+                let holds = Expr::ScalarSubquery(correlated(plan, &exists.subquery.spans));
+                Ok(if negated { Expr::Not(Box::new(holds)) } else { holds })
+            }
+            Existence::MoreThan(plan, skip) => {
+                check_rows(&plan)?;
+                let counted = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [count(lit(1))])?.build()?;
+                let rows = Expr::ScalarSubquery(correlated(counted, &exists.subquery.spans));
+                let skip = lit(i64::try_from(skip).unwrap_or(i64::MAX));
+                Ok(if negated { rows.lt_eq(skip) } else { rows.gt(skip) })
+            }
+        }
+    }
+}
+
+fn correlated(plan: LogicalPlan, spans: &Spans) -> Subquery {
+    Subquery { outer_ref_columns: plan.all_out_ref_exprs(), subquery: Arc::new(plan), spans: spans.clone() }
+}
+
+/// Refuses what counts or cuts rows above a condition on the outer row.
+fn check_rows(plan: &LogicalPlan) -> DfResult<()> {
+    plan.apply(|node| {
+        // Beside a condition on the outer row, a LIMIT is lost even where it has no part in it.
+        if matches!(node, LogicalPlan::Limit(_)) {
+            return Err(limit_refusal().into());
+        }
+        let cuts = match node {
+            LogicalPlan::Window(_) | LogicalPlan::Distinct(Distinct::On(_)) => true,
+            LogicalPlan::Aggregate(aggregate) => {
+                aggregate.group_expr.is_empty()
+                    || aggregate.group_expr.iter().any(|group| matches!(group, Expr::GroupingSet(_)))
+            }
+            _ => false,
+        };
+        if cuts && !node.all_out_ref_exprs().is_empty() {
+            return Err(Error::invalid(
+                "a subquery that reads the outer row inside an aggregate, GROUPING SETS, DISTINCT ON or a window function \
+                 is not supported: compute these for all rows in a derived table, with the column that the outer row \
+                 is compared with in its GROUP BY or PARTITION BY, and compare outside of it",
+            )
+            .into());
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })
+    .map(drop)
+}
+
+fn limit_refusal() -> Error {
+    Error::invalid(
+        "LIMIT and OFFSET in a subquery that reads the outer row are not supported: take min(x), max(x) or \
+         first_value(x ORDER BY y), or number the rows in a derived table with row_number() OVER (PARTITION BY ...) and \
+         compare the number",
+    )
+}

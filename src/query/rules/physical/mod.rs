@@ -1,0 +1,17 @@
+//! Rules over physical plans: guards against what DataFusion's own do wrongly. Each file names the fault upstream, and
+//! when the rule can go.
+
+mod volatile_column;
+
+use std::sync::Arc;
+
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+
+/// All rules over physical plans, DataFusion's included, in their order.
+pub(in crate::query) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(volatile_column::Fence)];
+    rules.extend(PhysicalOptimizer::new().rules);
+    rules.push(Arc::new(volatile_column::Unfence));
+    rules
+}

@@ -1,0 +1,114 @@
+//! The clauses of a function call: FILTER, OVER, WITHIN GROUP, IGNORE NULLS, ORDER BY.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
+use datafusion::sql::sqlparser::ast::{
+    Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
+    ObjectName, ObjectNamePart, WindowFrame, WindowSpec, WindowType,
+};
+
+use super::query::check_order_by_expression;
+use super::refuse;
+use crate::error::Result;
+
+/// The window functions that can pass over NULLs.
+const SKIP_NULLS: [&str; 5] = ["first_value", "last_value", "nth_value", "lag", "lead"];
+
+/// What a name is, as the planner looks it up: a scalar function before all others.
+pub(in crate::query) struct FunctionKinds<'a> {
+    scalar: &'a HashMap<String, Arc<ScalarUDF>>,
+    aggregate: &'a HashMap<String, Arc<AggregateUDF>>,
+}
+
+impl<'a> FunctionKinds<'a> {
+    pub(in crate::query) fn of(state: &'a SessionState) -> Self {
+        Self { scalar: state.scalar_functions(), aggregate: state.aggregate_functions() }
+    }
+
+    /// Whether each call gives another value.
+    pub(in crate::query) fn is_volatile(&self, name: &ObjectName) -> bool {
+        let function = self.scalar.get(&name.to_string().to_ascii_lowercase());
+        function.is_some_and(|function| function.signature().volatility == Volatility::Volatile)
+    }
+}
+
+pub(super) fn check(call: &Function, kinds: &FunctionKinds<'_>) -> Result<()> {
+    let Function { name, uses_odbc_syntax: _, parameters, args, filter, null_treatment, over, within_group } = call;
+    let name = match name.0.as_slice() {
+        [ObjectNamePart::Identifier(name)] if name.quote_style.is_some() => name.value.clone(),
+        _ => name.to_string().to_ascii_lowercase(),
+    };
+    let remedy = "give all arguments in one pair of parentheses";
+    refuse(!matches!(parameters, FunctionArguments::None), "a second pair of parentheses", remedy)?;
+    let list = match args {
+        FunctionArguments::List(list) => Some(list),
+        FunctionArguments::None => None,
+        FunctionArguments::Subquery(_) => {
+            let call = format!("{name}(SELECT ...)");
+            return refuse(true, &call, &format!("write (SELECT {name}(x) FROM ...), and array_agg for ARRAY"));
+        }
+    };
+    let (distinct, clauses) = match list {
+        Some(FunctionArgumentList { duplicate_treatment, args, clauses }) => {
+            args.iter().try_for_each(check_argument)?;
+            (duplicate_treatment.is_some(), clauses.as_slice())
+        }
+        None => (false, &[][..]),
+    };
+    let skips_nulls = null_treatment.is_some()
+        || clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_)));
+    if kinds.scalar.contains_key(&name) || name == "unnest" {
+        let is_plain = filter.is_none() && over.is_none() && within_group.is_empty() && !distinct && clauses.is_empty();
+        let clauses = format!("DISTINCT, ORDER BY, FILTER, OVER or IGNORE NULLS with {name}()");
+        return refuse(!is_plain || skips_nulls, &clauses, "it is not an aggregate, leave the clause out");
+    }
+    if let Some(over) = over {
+        check_window(over)?;
+        let passes_over = SKIP_NULLS.contains(&name.as_str());
+        refuse(skips_nulls && !passes_over, &format!("IGNORE NULLS with {name}()"), "leave it out")?;
+        let is_aggregate = kinds.aggregate.contains_key(&name);
+        let remedy = "only aggregates take it over a window; write CASE WHEN in the argument";
+        refuse(filter.is_some() && !is_aggregate, &format!("FILTER with {name}()"), remedy)?;
+        refuse(distinct && !is_aggregate, &format!("DISTINCT with {name}()"), "leave it out")?;
+    }
+    within_group.iter().try_for_each(check_order_by_expression)?;
+    clauses.iter().try_for_each(|clause| check_clause(clause, &name))
+}
+
+fn check_argument(argument: &FunctionArg) -> Result<()> {
+    let value = match argument {
+        FunctionArg::Named { name: _, arg, operator: _ } | FunctionArg::ExprNamed { name: _, arg, operator: _ } => arg,
+        FunctionArg::Unnamed(value) => value,
+    };
+    match value {
+        FunctionArgExpr::Expr(_) | FunctionArgExpr::Wildcard => Ok(()),
+        FunctionArgExpr::QualifiedWildcard(_) => refuse(true, "t.* as an argument", "write * or a column of t"),
+        FunctionArgExpr::WildcardWithOptions(_) => refuse(true, "* EXCLUDE (...) as an argument", "name the columns"),
+    }
+}
+
+fn check_window(window: &WindowType) -> Result<()> {
+    let WindowType::WindowSpec(window) = window else { return Ok(()) };
+    let WindowSpec { window_name, partition_by: _, order_by, window_frame } = window;
+    let remedy = "write the whole window in the parentheses";
+    refuse(window_name.is_some(), "a window that adds to a named one", remedy)?;
+    if let Some(WindowFrame { units: _, start_bound: _, end_bound: _ }) = window_frame {}
+    order_by.iter().try_for_each(check_order_by_expression)
+}
+
+fn check_clause(clause: &FunctionArgumentClause, name: &str) -> Result<()> {
+    let (clause, remedy) = match clause {
+        FunctionArgumentClause::IgnoreOrRespectNulls(_) => return Ok(()),
+        FunctionArgumentClause::OrderBy(sorts) => return sorts.iter().try_for_each(check_order_by_expression),
+        FunctionArgumentClause::Limit(_) => ("LIMIT", "cut the list with array_slice"),
+        FunctionArgumentClause::OnOverflow(_) => ("ON OVERFLOW", "leave it out"),
+        FunctionArgumentClause::Having(_) => ("HAVING", "write FILTER (WHERE ...)"),
+        FunctionArgumentClause::Separator(_) => ("SEPARATOR", "write string_agg(x, ', ' ORDER BY y)"),
+        FunctionArgumentClause::JsonNullClause(_) => ("ON NULL", "leave it out"),
+        FunctionArgumentClause::JsonReturningClause(_) => ("RETURNING", "CAST the result"),
+    };
+    refuse(true, &format!("{clause} in {name}()"), remedy)
+}

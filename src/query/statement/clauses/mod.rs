@@ -1,0 +1,78 @@
+//! Refuses what the parser reads and the planner would leave out.
+//!
+//! DataFusion 55.2 plans `FROM t TABLESAMPLE SYSTEM (1)` as `FROM t`, and so with some dozen clauses of other systems.
+//! Each struct of the parser is taken apart field by field here, so that a field of a new version is a decision and not
+//! an accident. Must not know tables: what a clause means is the planner's.
+
+mod change;
+mod function;
+mod query;
+mod relation;
+mod select;
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFactor, Visit, Visitor};
+
+pub(in crate::query) use self::function::FunctionKinds;
+use crate::error::{Error, Result};
+
+/// # Errors
+/// `InvalidInput` naming the first clause that is not done, and what to write instead.
+pub(in crate::query) fn check(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
+    match statement {
+        DfStatement::Statement(inner) => match inner.visit(&mut Check { kinds }) {
+            ControlFlow::Break(refusal) => Err(refusal),
+            ControlFlow::Continue(()) => Ok(()),
+        },
+        DfStatement::Explain(explain) => check(&explain.statement, kinds),
+        DfStatement::CreateExternalTable(_) | DfStatement::CopyTo(_) | DfStatement::Reset(_) => Ok(()),
+    }
+}
+
+struct Check<'a> {
+    kinds: &'a FunctionKinds<'a>,
+}
+
+impl Visitor for Check<'_> {
+    type Break = Error;
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Error> {
+        flow(query::check(query))
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Error> {
+        flow(select::check(select))
+    }
+
+    fn pre_visit_table_factor(&mut self, relation: &TableFactor) -> ControlFlow<Error> {
+        flow(relation::check(relation))
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Error> {
+        match expression {
+            Expr::Function(call) => flow(function::check(call, self.kinds)),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pre_visit_statement(&mut self, statement: &Statement) -> ControlFlow<Error> {
+        flow(change::check(statement))
+    }
+}
+
+fn flow(outcome: Result<()>) -> ControlFlow<Error> {
+    match outcome {
+        Ok(()) => ControlFlow::Continue(()),
+        Err(refusal) => ControlFlow::Break(refusal),
+    }
+}
+
+/// An error where `present`: the clause, and what to write instead.
+fn refuse(present: bool, clause: &str, remedy: &str) -> Result<()> {
+    if !present {
+        return Ok(());
+    }
+    Err(Error::invalid(format!("{clause} is not supported: {remedy}")))
+}

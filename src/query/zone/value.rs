@@ -1,0 +1,46 @@
+//! Single values, such as bound parameters, between instants and wall times.
+
+use arrow::datatypes::{DataType, TimeUnit};
+use chrono_tz::Tz;
+use datafusion::common::{Result, ScalarValue};
+
+use super::UTC;
+use super::columns::{OnError, days_of_instants, instants_of, is_instant, is_wall_time, walls_of};
+
+/// The value as an instant: one with a zone keeps its instant, a day, a time without a zone or a text is read in `zone`.
+/// Every other value stays what it is. The unit stays, too: a time is never cut.
+///
+/// # Errors
+/// For a text that is no time.
+pub(in crate::query) fn to_instant(value: ScalarValue, zone: Tz) -> Result<ScalarValue> {
+    let given = value.data_type();
+    let unit = match &given {
+        DataType::Timestamp(unit, _) => *unit,
+        DataType::Date32 | DataType::Date64 | DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            TimeUnit::Microsecond
+        }
+        _ => return Ok(value),
+    };
+    let target = DataType::Timestamp(unit, Some(UTC.into()));
+    if is_instant(&given) {
+        return value.cast_to(&target);
+    }
+    let instants = instants_of(value.to_array()?.as_ref(), &target, zone, OnError::Fail)?;
+    ScalarValue::try_from_array(&instants, 0)
+}
+
+/// An instant as the day or the wall time of `zone` that `target` asks for; every other value as a cast makes it.
+///
+/// # Errors
+/// Those of a cast.
+pub(in crate::query) fn to_wall_time(value: &ScalarValue, target: &DataType, zone: Tz) -> Result<ScalarValue> {
+    if !is_instant(&value.data_type()) || !is_wall_time(target) {
+        return value.cast_to(target);
+    }
+    let instants = value.to_array()?;
+    let local = match target {
+        DataType::Timestamp(unit, _) => walls_of(instants.as_ref(), *unit, zone)?,
+        _ => days_of_instants(instants.as_ref(), zone)?,
+    };
+    ScalarValue::try_from_array(&local, 0)?.cast_to(target)
+}

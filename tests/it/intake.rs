@@ -1,0 +1,245 @@
+//! What comes in, whatever it came by: one spelling of each value, times that can be true, content loaded once.
+
+use std::sync::Arc;
+
+use chrono::{Duration, Utc};
+use convoke::auth::Caller;
+use convoke::error::{Kind, Result};
+use convoke::ids::WorkspaceName;
+use convoke::ingest::input::{InputBuilder, InputRow};
+use convoke::ingest::{LoadRequest, LoadSummary};
+use convoke::settings::Settings;
+use convoke::workspace::Manifest;
+use futures::StreamExt;
+
+use crate::harness::{World, at, open, world};
+
+fn purchase<'a>(user: &'a str) -> InputRow<'a> {
+    InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        kind: Some("track"),
+        event: Some("Order Completed"),
+        user_id: Some(user),
+        ..Default::default()
+    }
+}
+
+/// One purchase of `user` under a content hash, by a token that is bound to a source or not.
+async fn send(world: &World, source: Option<&str>, hash: &str, again: bool) -> LoadSummary {
+    let caller = world.caller.clone().with_source(source);
+    let request = LoadRequest { source: "a client".into(), content_hash: hash.into(), again, checked: false };
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("u1"));
+    world.loader.load(&caller, request, futures::stream::iter([builder.finish()]).boxed()).await.unwrap()
+}
+
+async fn reopened(world: &World) -> World {
+    open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await
+}
+
+/// (token's source, content hash): each pair is other content, though joined by `@` and `#` some are the same text.
+const CONTENTS: [(Option<&str>, &str); 8] = [
+    (None, "a"),
+    (None, "a#1"),
+    (None, "a#1#1"),
+    (None, "a@web"),
+    (Some("web"), "a"),
+    (Some("web#1"), "a"),
+    (Some("web"), "a#1"),
+    (Some(""), "a"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn content_with_a_number_sign_is_neither_loaded_twice_nor_skipped() {
+    let world = world().await;
+    for (source, hash) in CONTENTS {
+        assert!(!send(&world, source, hash, false).await.skipped, "{source:?} {hash} is new");
+        assert!(send(&world, source, hash, false).await.skipped, "{source:?} {hash} is there");
+    }
+    let counts = "SELECT count(*), count(DISTINCT message_id) FROM events";
+    assert_eq!(world.row(counts).await, "8 8");
+    // What a repetition is called is no content either.
+    assert!(!send(&world, None, "a", true).await.skipped);
+    assert!(!send(&world, None, "a", true).await.skipped);
+    assert!(send(&world, None, "a#2", false).await.skipped == false, "the second repetition of 'a' is not 'a#2'");
+    assert_eq!(world.row(counts).await, "11 11");
+    // The records in the log say the same to a new process, also when they are read from one gathered object.
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    let again = reopened(&world).await;
+    workspace.events().checkpoint(workspace.snapshot().events.version).await.unwrap();
+    drop(workspace);
+    let gathered = reopened(&world).await;
+    drop(world);
+    for world in [again, gathered] {
+        for (source, hash) in CONTENTS {
+            assert!(send(&world, source, hash, false).await.skipped, "{source:?} {hash} after a restart");
+        }
+        assert!(send(&world, None, "a#2", false).await.skipped);
+        assert_eq!(world.row(counts).await, "11 11");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn content_of_which_nothing_was_kept_was_not_loaded() {
+    let world = world().await;
+    let nameless = InputRow { identifiers: &[("loyalty", "1")], ..purchase("u1") };
+    let first = world.load("same", &[nameless]).await;
+    assert_eq!((first.kept, first.rejected, first.skipped), (0, 1, false));
+    assert_eq!(first.reasons.len(), 1);
+    assert!(first.reasons[0].starts_with("row 1: column 'identifiers': 'loyalty' is not"), "{:?}", first.reasons);
+    // The type is made meanwhile: the same file can go in now, once.
+    let settings = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    let pairs = [("identifier_types".to_owned(), "loyalty:person".to_owned())];
+    let with_type = settings.snapshot().rules.settings.with(&pairs, &Settings::defaults().unwrap()).unwrap();
+    let writer = settings.writer().await.unwrap();
+    let change = convoke::workspace::RuleChange { settings: Some(with_type), ..Default::default() };
+    settings.change_rules(&writer, change).await.unwrap();
+    drop(writer);
+    let nameless = [InputRow { identifiers: &[("loyalty", "1")], ..purchase("u1") }];
+    let second = world.load("same", &nameless).await;
+    assert_eq!((second.kept, second.skipped), (1, false));
+    assert!(world.load("same", &nameless).await.skipped);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_time_beyond_the_cap_is_rejected_with_its_row() {
+    let world = world().await;
+    let after = |hours: i64| Some((Utc::now() + Duration::hours(hours)).timestamp_micros());
+    let rows = [
+        InputRow { ts: after(47), ..purchase("tomorrow") },
+        InputRow { ts: after(49), currency: Some("eur"), ..purchase("u2") },
+        InputRow { ts: at("2076-05-31T00:00:00Z"), ..purchase("u3") },
+    ];
+    let summary = world.load("times", &rows).await;
+    assert_eq!((summary.kept, summary.rejected), (1, 2));
+    assert_eq!(world.rows("SELECT user_id FROM events").await, ["tomorrow"]);
+    let letters = world.rows("SELECT row, reason, raw ->> 'user_id' FROM system.dead_letters ORDER BY row").await;
+    assert!(letters[0].starts_with("2 column 'ts': ") && letters[0].ends_with(" u2"), "{letters:?}");
+    assert!(letters[0].contains("more than 48 hours beyond now"), "{letters:?}");
+    assert!(letters[1].starts_with("3 column 'ts': 2076-05-31T00:00:00+00:00 lies"), "{letters:?}");
+
+    let mut settings = Settings::defaults().unwrap();
+    settings.ingest.max_future_hours = 100;
+    drop(world);
+    let generous = crate::harness::world_with(settings, "UTC").await;
+    assert_eq!(generous.load("times", &rows).await.kept, 2);
+}
+
+/// Case A10: a currency counts in any case, and what is none is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn currencies_are_folded_and_what_is_none_is_rejected() {
+    let world = world().await;
+    let order = |number: &'static str, currency: &'static str| InputRow {
+        order_id: Some(number),
+        revenue: Some(100_000),
+        currency: Some(currency),
+        ..purchase("u1")
+    };
+    let rows = [
+        order("1", "usd"),
+        order("2", " Usd\u{a0}"),
+        order("3", "NaN"),
+        order("4", "(null)"),
+        order("5", "dollars"),
+        order("6", "€"),
+        order("7", "US"),
+    ];
+    let summary = world.load("money", &rows).await;
+    assert_eq!((summary.kept, summary.rejected), (4, 3));
+    assert_eq!(
+        summary.reasons[0],
+        "row 5: column 'currency': 'dollars' is not a currency: write its code of three letters, such as USD"
+    );
+    assert_eq!(
+        world.rows("SELECT order_id, currency FROM events ORDER BY 1").await,
+        ["1 USD", "2 USD", "3 NULL", "4 NULL"]
+    );
+    assert_eq!(world.row("SELECT sum(net_base) FROM orders").await, "40.0000", "the base currency is USD");
+}
+
+/// Cases A12 and C18: each value is said of two persons with addresses of their own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_mean_nobody_join_no_strangers() {
+    let world = world().await;
+    let nobodies = [
+        "(not set)",
+        "nan",
+        "\\N",
+        "#N/A",
+        "-",
+        "(null)",
+        "<null>",
+        "[object Object]",
+        "{}",
+        "false",
+        "none@none.com",
+        "\"\"",
+        "NULL",
+        "0",
+        "0.0",
+        "\u{a0}null\u{3000}",
+        "N/A",
+        "1.38E+10",
+    ];
+    let mails: Vec<[(String, String); 1]> =
+        (0..nobodies.len() * 2).map(|number| [("email".to_owned(), format!("p{number}@example.cn"))]).collect();
+    let mails: Vec<[(&str, &str); 1]> = mails.iter().map(|[(kind, mail)]| [(kind.as_str(), mail.as_str())]).collect();
+    let rows: Vec<InputRow<'_>> = mails
+        .iter()
+        .enumerate()
+        .map(|(at, mail)| InputRow { identifiers: mail, ..purchase(nobodies[at / 2]) })
+        .collect();
+    assert_eq!(world.load("nobodies", &rows).await.kept, 36);
+    assert_eq!(world.row("SELECT count(*), count(DISTINCT person) FROM events").await, "36 36");
+    assert_eq!(world.row("SELECT count(*) FROM identities WHERE id_type <> 'email'").await, "0");
+    assert_eq!(
+        world
+            .row(
+                "SELECT count(*) FROM system.settings WHERE key = 'identity.blocked_values' AND value LIKE '%not set%'"
+            )
+            .await,
+        "1"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_customer_in_several_spellings_is_one_person() {
+    let world = world().await;
+    let spellings = ["123", "123.0", " 123 ", "123.00\u{feff}", "\u{3000}123", "\u{202a}123\u{202c}"];
+    let rows = spellings.map(purchase);
+    world.load("spellings", &rows).await;
+    assert_eq!(world.rows("SELECT DISTINCT user_id FROM events").await, ["123"]);
+    assert_eq!(world.row("SELECT count(*) FROM persons").await, "1");
+    let blanks = [InputRow { event: Some("Order Completed\u{a0}"), revenue: Some(10_000), ..purchase("u9") }];
+    world.load("blanks", &blanks).await;
+    assert_eq!(world.row("SELECT sum(net) FROM orders").await, "1.0000", "an event's name counts without blanks");
+}
+
+async fn load_one(world: &World, synthetic: bool) -> Result<LoadSummary> {
+    let request = LoadRequest { source: "one".into(), content_hash: "one".into(), again: false, checked: false };
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("u1"));
+    let batches = futures::stream::iter([builder.finish()]).boxed();
+    match synthetic {
+        true => world.loader.load_synthetic(&world.caller, request, batches).await,
+        false => world.loader.load(&world.caller, request, batches).await,
+    }
+}
+
+/// Case D7.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn synthetic_and_real_events_stay_apart() {
+    let world = world().await;
+    let refused = load_one(&world, true).await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::InvalidInput);
+    assert!(refused.message().contains("was not made by the demo"), "{refused}");
+    let name = WorkspaceName::new("shop_demo").unwrap();
+    let manifest = Manifest { demo: true, ..Manifest::new(chrono_tz::Tz::UTC) };
+    world.workspaces.create(&name, &manifest).await.unwrap();
+    let again = reopened(&world).await;
+    let demo = World { caller: Caller::local_admin(name), ..again };
+    let refused = load_one(&demo, false).await.unwrap_err();
+    assert!(refused.message().contains("its events are synthetic"), "{refused}");
+    assert_eq!(load_one(&demo, true).await.unwrap().kept, 1);
+    assert_eq!(load_one(&world, false).await.unwrap().kept, 1);
+}
