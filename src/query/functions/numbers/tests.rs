@@ -89,6 +89,18 @@ fn groups_add_up_however_the_work_is_divided() {
     }
 }
 
+/// Sums of groups leave 64 bits and come back; the others stay as they were.
+#[test]
+fn groups_may_leave_64_bits_on_the_way() {
+    let mut groups = accumulator(Output::Sum(DataType::Int64));
+    let values: ArrayRef = Arc::new(Int64Array::from(vec![i64::MAX, 5, i64::MAX, i64::MIN, i64::MIN, 1]));
+    groups.update_batch(&[values], &[0, 1, 0, 0, 0, 0], None, 2).unwrap();
+    groups.update_batch(&[Arc::new(Int64Array::from(vec![7]))], &[2], None, 3).unwrap();
+    let got = groups.evaluate(EmitTo::First(2)).unwrap();
+    assert_eq!(got.as_primitive::<Int64Type>().values()[..], [-1, 5]);
+    assert_eq!(groups.evaluate(EmitTo::All).unwrap().as_primitive::<Int64Type>().values()[..], [7]);
+}
+
 fn one(values: &[Option<i128>]) -> ArrayRef {
     let decimals = Decimal128Array::from_iter(values.iter().copied());
     Arc::new(decimals.with_precision_and_scale(38, 2).unwrap())
