@@ -14,6 +14,7 @@ mod operands;
 mod planner;
 mod power;
 mod quotient;
+mod round;
 mod round_cast;
 mod sum;
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     }
     let scalars = [
         ScalarUDF::from(power::Power::new()),
+        ScalarUDF::from(round::Round::new()),
         ScalarUDF::from(whole::Whole::ceil()),
         ScalarUDF::from(whole::Whole::floor()),
         ScalarUDF::from(whole::Whole::trunc()),
