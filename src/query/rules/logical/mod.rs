@@ -32,6 +32,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
 pub(in crate::query) use self::fallible::can_fail;
+pub(in crate::query) use self::insert_casts::check_assignment;
 use crate::error::Result;
 use crate::query::zone::UTC;
 
