@@ -122,7 +122,8 @@ impl<'de> Visitor<'de> for Scan<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let (mut few, mut many) = (Vec::<Cow<'de, str>>::new(), HashSet::<Cow<'de, str>>::new());
         while let Some(key) = members.next_key_seed(Key)? {
-            let seen = if few.len() < FEW_KEYS { few.contains(&key) } else { few.contains(&key) || many.contains(&key) };
+            let seen =
+                if few.len() < FEW_KEYS { few.contains(&key) } else { few.contains(&key) || many.contains(&key) };
             *self.repeats |= seen;
             if few.len() < FEW_KEYS {
                 few.push(key);

@@ -104,8 +104,7 @@ impl Rewrite<'_> {
                     continue;
                 }
             };
-            let equal: Vec<Expr> =
-                names.iter().map(|name| keys.join(name, &sides, &side)).collect::<Result<_>>()?;
+            let equal: Vec<Expr> = names.iter().map(|name| keys.join(name, &sides, &side)).collect::<Result<_>>()?;
             *constraint = match equal.into_iter().reduce(and) {
                 Some(condition) => JoinConstraint::On(condition),
                 None => JoinConstraint::None,
@@ -149,7 +148,9 @@ impl Rewrite<'_> {
 
 fn is_shared_key_outer(join: &Join) -> bool {
     match &join.join_operator {
-        JoinOperator::Right(constraint) | JoinOperator::RightOuter(constraint) | JoinOperator::FullOuter(constraint) => {
+        JoinOperator::Right(constraint)
+        | JoinOperator::RightOuter(constraint)
+        | JoinOperator::FullOuter(constraint) => {
             matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
         }
         _ => false,

@@ -12,6 +12,7 @@ mod null_in_list;
 mod set_operation_all;
 mod streamed_members;
 mod volatile_group;
+mod volatile_operand;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
@@ -45,6 +46,7 @@ const WRITTEN: Phase = Phase {
         in_subquery::rewrite,
         set_operation_all::count_copies,
         volatile_group::compute_first,
+        volatile_operand::compute_first,
     ],
     expressions: &[local_time::rewrite],
 };
@@ -127,8 +129,8 @@ fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
 
 #[cfg(test)]
 mod cost {
-    use datafusion::prelude::SessionContext;
     use super::*;
+    use datafusion::prelude::SessionContext;
 
     #[tokio::test]
     async fn cost() {
@@ -142,7 +144,9 @@ mod cost {
             let rules = RuleContext { zone: "UTC" };
             let copies: Vec<_> = (0..2000).map(|_| plan.clone()).collect();
             let start = std::time::Instant::now();
-            for copy in copies { std::hint::black_box(apply_to_bound(apply_to_written(copy, &rules).unwrap(), &rules).unwrap()); }
+            for copy in copies {
+                std::hint::black_box(apply_to_bound(apply_to_written(copy, &rules).unwrap(), &rules).unwrap());
+            }
             println!("COST {:?} a statement", start.elapsed() / 2000);
         }
     }

@@ -10,7 +10,16 @@ use crate::error::Result;
 
 pub(super) fn check(statement: &Statement) -> Result<()> {
     match statement {
-        Statement::Drop { object_type: _, if_exists: _, names: _, cascade, restrict: _, purge, temporary, table: _ } => {
+        Statement::Drop {
+            object_type: _,
+            if_exists: _,
+            names: _,
+            cascade,
+            restrict: _,
+            purge,
+            temporary,
+            table: _,
+        } => {
             refuse(*cascade, "CASCADE", "nothing depends on a table, leave it out")?;
             refuse(*purge, "PURGE", "leave it out")?;
             refuse(*temporary, "DROP TEMPORARY TABLE", "write DROP TABLE")

@@ -58,8 +58,8 @@ pub(super) fn check(call: &Function, kinds: &FunctionKinds<'_>) -> Result<()> {
         }
         None => (false, &[][..]),
     };
-    let skips_nulls =
-        null_treatment.is_some() || clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_)));
+    let skips_nulls = null_treatment.is_some()
+        || clauses.iter().any(|clause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_)));
     if kinds.scalar.contains_key(&name) || name == "unnest" {
         let is_plain = filter.is_none() && over.is_none() && within_group.is_empty() && !distinct && clauses.is_empty();
         let clauses = format!("DISTINCT, ORDER BY, FILTER, OVER or IGNORE NULLS with {name}()");

@@ -76,4 +76,3 @@ fn refuse(present: bool, clause: &str, remedy: &str) -> Result<()> {
     }
     Err(Error::invalid(format!("{clause} is not supported: {remedy}")))
 }
-

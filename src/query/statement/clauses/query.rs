@@ -11,18 +11,8 @@ use super::refuse;
 use crate::error::Result;
 
 pub(super) fn check(query: &Query) -> Result<()> {
-    let Query {
-        with,
-        body,
-        order_by,
-        limit_clause,
-        fetch,
-        locks,
-        for_clause,
-        settings,
-        format_clause,
-        pipe_operators,
-    } = query;
+    let Query { with, body, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } =
+        query;
     if let Some(with) = with {
         check_with(with)?;
     }
@@ -71,8 +61,10 @@ pub(super) fn check_alias(alias: &TableAlias) -> Result<()> {
 fn check_body(body: &SetExpr) -> Result<()> {
     match body {
         SetExpr::SetOperation { left, op, set_quantifier, right } => {
-            let by_name =
-                matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+            let by_name = matches!(
+                set_quantifier,
+                SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+            );
             let remedy = "name the columns in the same order on both sides";
             refuse(by_name && *op != SetOperator::Union, "BY NAME behind INTERSECT or EXCEPT", remedy)?;
             check_body(left)?;
@@ -128,9 +120,10 @@ fn check_pipe_operator(operator: &PipeOperator) -> Result<()> {
         PipeOperator::OrderBy { exprs } => exprs.iter().try_for_each(check_order_by_expression),
         PipeOperator::Join(join) => super::relation::check_join(join),
         PipeOperator::Aggregate { full_table_exprs, group_by_expr } => {
-            let sorts = full_table_exprs.iter().chain(group_by_expr).any(|part| {
-                part.order_by.asc.is_some() || part.order_by.nulls_first.is_some()
-            });
+            let sorts = full_table_exprs
+                .iter()
+                .chain(group_by_expr)
+                .any(|part| part.order_by.asc.is_some() || part.order_by.nulls_first.is_some());
             refuse(sorts, "ASC and DESC inside |> AGGREGATE", "add |> ORDER BY behind it")
         }
         other => refuse(true, &format!("|> {}", first_word(&other.to_string())), "write it as SELECT ... FROM"),

@@ -62,9 +62,7 @@ pub(super) fn check(select: &Select) -> Result<()> {
 fn check_item(item: &SelectItem) -> Result<()> {
     match item {
         SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { expr: _, alias: _ } => Ok(()),
-        SelectItem::ExprWithAliases { .. } => {
-            refuse(true, "several names for one column", "write x.a AS a, x.b AS b")
-        }
+        SelectItem::ExprWithAliases { .. } => refuse(true, "several names for one column", "write x.a AS a, x.b AS b"),
         SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(_), options)
         | SelectItem::Wildcard(options) => check_wildcard(options),
         SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::Expr(_), _) => {
