@@ -21,6 +21,7 @@ mod short_circuit;
 mod shown_zone;
 mod streamed_members;
 mod volatile_group;
+mod volatile_operand;
 
 use std::sync::Arc;
 
@@ -61,6 +62,7 @@ const WRITTEN: Phase = Phase {
         in_subquery::rewrite,
         set_operation_all::count_copies,
         volatile_group::compute_first,
+        volatile_operand::compute_first,
         mixed_times::unify_branches,
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
