@@ -92,8 +92,7 @@ fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     for (each, given) in all.iter_mut().zip(&types) {
         let Some(given) = given else { continue };
         let is_text = given.is_string() && (texts == Texts::All || matches!(each, Expr::Literal(..)));
-        // A parameter takes its type from its place or its value.
-        if (is_wall_time(given) || is_text) && !matches!(each, Expr::Placeholder(_)) {
+        if is_wall_time(given) || is_text {
             **each = cast(std::mem::take(*each), instant_for(given));
             changed = true;
         }
