@@ -13,7 +13,7 @@ acquired AS (
 paid AS (
   SELECT person, ts, day, net, net - coalesce(cost, 0) AS margin,
          row_number() OVER (PARTITION BY person ORDER BY ts, order_id) AS number,
-         CAST((day - min(day) OVER (PARTITION BY person)) / 30 AS BIGINT) + 1 AS month
+         div(day - min(day) OVER (PARTITION BY person), 30) + 1 AS month
   FROM orders WHERE person IS NOT NULL AND net > 0
 ),
 margins AS (SELECT sum(margin) / sum(net) AS margin FROM paid),

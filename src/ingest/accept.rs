@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, StructBuilder, TimestampMicrosecondArray, UInt32Array,
+    StringBuilder, StructBuilder, TimestampMicrosecondArray,
 };
-use arrow::compute::{filter_record_batch, take_record_batch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::{DataType, Decimal128Type, Field, TimestampMicrosecondType};
-use arrow::json::LineDelimitedWriter;
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
 use super::canonical;
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, render_rows};
 use super::json_text;
 use super::order_columns;
 use super::order_notes::{Named, OrderNotes};
@@ -118,7 +117,7 @@ impl Acceptor {
         }
         // What a reader rejected comes with its text; of the others the values are shown.
         let without_text = faults.iter().map(|(row, _)| *row).filter(|row| rows.text("raw", *row).is_none());
-        let mut lines = rendered_rows(rows.batch, without_text)?.into_iter();
+        let mut lines = render_rows(rows.batch, without_text)?.into_iter();
         for (row, reason) in &faults {
             let number = Some(rows.row_number(*row));
             match rows.text("raw", *row) {
@@ -303,19 +302,6 @@ impl FutureLimit {
             )
         })
     }
-}
-
-/// Rows as one JSON object each; what is NULL is left out.
-fn rendered_rows(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Result<Vec<String>> {
-    let rows: UInt32Array = rows.map(|row| row as u32).collect();
-    if rows.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut writer = LineDelimitedWriter::new(Vec::new());
-    writer.write(&take_record_batch(batch, &rows)?)?;
-    writer.finish()?;
-    // A line end inside a value is escaped, so lines are rows.
-    Ok(String::from_utf8_lossy(&writer.into_inner()).lines().map(str::to_owned).collect())
 }
 
 /// A column of JSON texts, each as it is stored.

@@ -59,11 +59,14 @@ pub(super) fn spell(input: &RecordBatch, blocked: &BlockedValues) -> Result<Reco
 }
 
 fn spell_texts(texts: &StringArray, spelling: Spelling, blocked: &BlockedValues) -> ArrayRef {
-    let is_spelled = |text: &str| spell_text(text, spelling, blocked).is_some_and(|spelled| spelled == text);
-    if texts.iter().flatten().all(is_spelled) {
+    if texts.iter().flatten().all(|text| is_spelled(text, spelling, blocked)) {
         return Arc::new(texts.clone());
     }
     Arc::new(texts.iter().map(|text| spell_text(text?, spelling, blocked)).collect::<StringArray>())
+}
+
+fn is_spelled(text: &str, spelling: Spelling, blocked: &BlockedValues) -> bool {
+    spell_text(text, spelling, blocked).is_some_and(|spelled| spelled == text)
 }
 
 fn spell_text<'a>(text: &'a str, spelling: Spelling, blocked: &BlockedValues) -> Option<Cow<'a, str>> {
@@ -87,7 +90,7 @@ fn spell_text<'a>(text: &'a str, spelling: Spelling, blocked: &BlockedValues) ->
     }
 }
 
-/// The list column of (type, value) structs, spelled within. Without a value an identifier is none.
+/// The list column of (type, value) structs, spelled within. A value of blanks is empty: there are no NULLs in them.
 fn spell_identifiers(column: &ArrayRef, blocked: &BlockedValues) -> Result<ArrayRef> {
     let Some((lists, pairs)) =
         column.as_list_opt::<i32>().and_then(|lists| Some((lists, lists.values().as_struct_opt()?)))
@@ -95,9 +98,15 @@ fn spell_identifiers(column: &ArrayRef, blocked: &BlockedValues) -> Result<Array
         return Ok(Arc::clone(column));
     };
     let spellings = [Spelling::Keyword, Spelling::Identifier].into_iter();
-    let texts = pairs.columns().iter().zip(spellings).map(|(part, spelling)| match part.as_string_opt::<i32>() {
-        Some(texts) => spell_texts(texts, spelling, blocked),
-        None => Arc::clone(part),
+    let texts = pairs.columns().iter().zip(spellings).map(|(part, spelling)| -> ArrayRef {
+        match part.as_string_opt::<i32>() {
+            Some(texts) if texts.iter().flatten().all(|text| is_spelled(text, spelling, blocked)) => Arc::clone(part),
+            Some(texts) => {
+                let spell = |text| spell_text(text, spelling, blocked).unwrap_or_default();
+                Arc::new(texts.iter().map(|text| text.map(spell)).collect::<StringArray>())
+            }
+            None => Arc::clone(part),
+        }
     });
     let spelled = StructArray::try_new(pairs.fields().clone(), texts.collect(), pairs.nulls().cloned())?;
     let arrow::datatypes::DataType::List(element) = lists.data_type() else { return Ok(Arc::clone(column)) };

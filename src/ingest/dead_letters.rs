@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array,
+};
+use arrow::compute::take_record_batch;
+use arrow::json::LineDelimitedWriter;
 use chrono::Utc;
 use uuid::Uuid;
 
@@ -14,6 +18,9 @@ use crate::workspace::Workspace;
 /// Reasons that a load's summary tells, and how long each may be there.
 const FIRST_REASONS: usize = 3;
 const MAX_REASON_CHARS: usize = 300;
+
+/// Most bytes of a rejected row that are kept.
+const MAX_RAW_BYTES: usize = 64 << 10;
 
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
@@ -100,4 +107,18 @@ impl DeadLetters {
         objects::create(workspace.store().as_ref(), &path, bytes).await?;
         Ok(Some(path.to_string()))
     }
+}
+
+/// Rows as one JSON object each; what is NULL is left out.
+pub(super) fn render_rows(batch: &RecordBatch, rows: impl Iterator<Item = usize>) -> Result<Vec<String>> {
+    let rows: UInt32Array = rows.map(|row| row as u32).collect();
+    if rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut writer = LineDelimitedWriter::new(Vec::new());
+    writer.write(&take_record_batch(batch, &rows)?)?;
+    writer.finish()?;
+    // A line end inside a value is escaped, so lines are rows.
+    let text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
+    Ok(text.lines().map(|line| line[..line.floor_char_boundary(MAX_RAW_BYTES)].to_owned()).collect())
 }

@@ -61,7 +61,7 @@ async fn content_with_a_number_sign_is_neither_loaded_twice_nor_skipped() {
     // What a repetition is called is no content either.
     assert!(!send(&world, None, "a", true).await.skipped);
     assert!(!send(&world, None, "a", true).await.skipped);
-    assert!(send(&world, None, "a#2", false).await.skipped == false, "the second repetition of 'a' is not 'a#2'");
+    assert!(!send(&world, None, "a#2", false).await.skipped, "the second repetition of 'a' is not 'a#2'");
     assert_eq!(world.row(counts).await, "11 11");
     // The records in the log say the same to a new process, also when they are read from one gathered object.
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();

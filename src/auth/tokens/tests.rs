@@ -82,6 +82,8 @@ async fn a_token_for_a_source_sends_events_of_it() {
     assert_eq!((caller.role, caller.source.as_deref()), (Role::Ingest, Some("web")));
     let plain = tokens.create(workspace("shop"), Role::Ingest, "b", None).await.unwrap();
     assert_eq!(tokens.authenticate(&plain).await.unwrap().source, None);
+    let padded = tokens.create_for_source(workspace("shop"), "c", None, " web#1\u{a0}").await.unwrap();
+    assert_eq!(tokens.authenticate(&padded).await.unwrap().source.as_deref(), Some("web#1"));
     for source in [" ", "a\nb", &"x".repeat(201)] {
         let error = tokens.create_for_source(workspace("shop"), "a", None, source).await.unwrap_err();
         assert_eq!(error.kind(), Kind::InvalidInput, "{error}");

@@ -177,12 +177,13 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// Type names count in any case.
+/// Type names count in any case; what is none stays as it is, for the message about it.
 pub fn identifier_type(kind: Cow<'_, str>) -> Cow<'_, str> {
-    match trimmed(&kind) {
-        Some(name) if name.len() == kind.len() && !name.bytes().any(|byte| byte.is_ascii_uppercase()) => kind,
-        name => Cow::Owned(name.unwrap_or_default().to_ascii_lowercase()),
+    if is_identifier_type(&kind) {
+        return kind;
     }
+    let folded = trimmed(&kind).unwrap_or_default().to_ascii_lowercase();
+    if is_identifier_type(&folded) { Cow::Owned(folded) } else { kind }
 }
 
 /// `women/tops/shirts` as levels; `\/` is a '/' inside a name.

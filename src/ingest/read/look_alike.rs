@@ -81,7 +81,7 @@ fn fold(name: &str) -> String {
 }
 
 /// The field or identifier that a column's name looks like.
-fn resembled(column: &str) -> Option<Target> {
+fn find_resemblance(column: &str) -> Option<Target> {
     let folded = fold(column);
     let spelled = EventField::all()
         .find(|field| fold(field.name()) == folded || field.alias().is_some_and(|alias| fold(alias) == folded));
@@ -93,11 +93,11 @@ fn resembled(column: &str) -> Option<Target> {
     if let Some((kind, _)) = identifier {
         return Some(Target::Identifier((*kind).to_owned()));
     }
-    misspelled(&folded).map(Target::Field)
+    find_misspelling(&folded).map(Target::Field)
 }
 
 /// A field's name with one slip in it: a letter too many, too few, another, or two exchanged.
-fn misspelled(folded: &str) -> Option<EventField> {
+fn find_misspelling(folded: &str) -> Option<EventField> {
     /// Shorter names have too many neighbours that are words of their own.
     const MIN_LENGTH: usize = 6;
     let long_enough = folded.chars().count() >= MIN_LENGTH;
@@ -117,7 +117,7 @@ pub struct LookAlikes {
 impl LookAlikes {
     /// Takes note of a column that feeds nothing, unless what it looks like has another column: `is_fed` tells.
     pub fn look_at(&mut self, column: &str, is_fed: impl Fn(&Target) -> bool) {
-        if let Some(target) = resembled(column).filter(|target| !is_fed(target)) {
+        if let Some(target) = find_resemblance(column).filter(|target| !is_fed(target)) {
             self.found.push((column.to_owned(), target));
         }
     }

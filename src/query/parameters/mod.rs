@@ -30,8 +30,6 @@ const SHOWN_CHARACTERS: usize = 60;
 pub struct Parameters {
     declared: Vec<FieldRef>,
     places: Vec<Option<Place>>,
-    /// What a NULL is that comes without a type.
-    hints: Vec<Option<DataType>>,
     /// Of the values that the statement was planned for; `None` where the place alone gives the type.
     types: Vec<Option<DataType>>,
     /// Of the session: times that name no zone are read in it.
@@ -62,7 +60,6 @@ impl Parameters {
         let parameters = Self {
             declared: ids.iter().zip(&hints).map(declared).collect(),
             places: ids.iter().map(|id| places.place(id)).collect(),
-            hints,
             types: vec![None; count],
             zone,
         };

@@ -23,6 +23,9 @@ pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfRes
         let instant = zone::to_instant(value.clone(), zone)?;
         return Ok(Some(without_loss(&instant, place).unwrap_or(instant)));
     }
+    if given.is_string() && is_wall_time(place) {
+        return zone::to_wall_time(value, place, zone).map(Some);
+    }
     if given.is_string() || place.is_string() {
         // Text is what clients send that know no other type.
         return value.cast_to(place).map(Some);

@@ -90,6 +90,16 @@ fn shape(expression: &Expr) -> String {
     }
 }
 
+/// The shape of the one expression that a statement selects.
+fn first_shape(expression: &str) -> String {
+    let Parsed::Query { statement, .. } = parse(&format!("SELECT {expression}")).unwrap() else { panic!() };
+    let DfStatement::Statement(inner) = *statement else { panic!() };
+    let Statement::Query(query) = *inner else { panic!() };
+    let SetExpr::Select(select) = *query.body else { panic!() };
+    let SelectItem::UnnamedExpr(parsed) = &select.projection[0] else { panic!() };
+    shape(parsed)
+}
+
 /// Expected shapes by PostgreSQL's table of operator precedence.
 #[test]
 fn json_operators_bind_more_tightly_than_comparisons() {
@@ -102,12 +112,39 @@ fn json_operators_bind_more_tightly_than_comparisons() {
         ("a ->> 'k'::TEXT", "(a ->> ('k'::TEXT))"),
         ("a ->> 'k' > 'b' AND c", "(((a ->> 'k') > 'b') AND c)"),
     ] {
-        let Parsed::Query { statement, .. } = parse(&format!("SELECT {expression}")).unwrap() else { panic!() };
-        let DfStatement::Statement(inner) = *statement else { panic!() };
-        let Statement::Query(query) = *inner else { panic!() };
-        let SetExpr::Select(select) = *query.body else { panic!() };
-        let SelectItem::UnnamedExpr(parsed) = &select.projection[0] else { panic!() };
-        assert_eq!(shape(parsed), expected);
+        assert_eq!(first_shape(expression), expected);
+    }
+}
+
+/// Expected shapes by PostgreSQL's table of operator precedence.
+#[test]
+fn a_power_binds_more_tightly_than_a_product_and_less_than_a_sign() {
+    for (expression, expected) in [
+        ("2 * 3 ^ 2", "(2 * (3 ^ 2))"),
+        ("2 ^ 3 ^ 2", "((2 ^ 3) ^ 2)"),
+        ("-2 ^ 2", "(-2 ^ 2)"),
+        ("1 + 2 ^ 2 > 3", "((1 + (2 ^ 2)) > 3)"),
+        ("-a * b", "(-a * b)"),
+        ("a - -b", "(a - -b)"),
+    ] {
+        assert_eq!(first_shape(expression), expected);
+    }
+}
+
+/// A number is DOUBLE with an exponent or with more than 38 digits.
+#[test]
+fn numbers_beyond_decimals_are_doubles() {
+    for (number, expected) in [
+        ("1e3", "CAST('1e3' AS DOUBLE PRECISION)"),
+        ("1.5E-2", "CAST('1.5E-2' AS DOUBLE PRECISION)"),
+        ("0.1", "0.1"),
+        ("00000000000000000000000000000000000000001", "00000000000000000000000000000000000000001"),
+        (
+            "12345678901234567890123456789012345678.9",
+            "CAST('12345678901234567890123456789012345678.9' AS DOUBLE PRECISION)",
+        ),
+    ] {
+        assert_eq!(first_shape(&format!("({number})")), format!("({expected})"), "{number}");
     }
 }
 

@@ -12,6 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::once::Once;
 use super::run::{Writing, nullable, pour};
 use crate::error::{Error, Result};
+use crate::query::rules::logical::check_assignment;
 use crate::query::zone::{self, OnError};
 use crate::store::delta::storable;
 use crate::workspace::{no_table, table_exists};
@@ -51,6 +52,7 @@ impl Writing {
             (Ok(_), IfExists::Fail) => Err(table_exists(&name)),
             (Ok(table), IfExists::Append) => {
                 let places = places(&columns, &table.columns)?;
+                check_kinds(&columns, &table.columns)?;
                 let mut writer = self.writer_for(&table);
                 let target = Arc::clone(&table.columns);
                 pour(rows.map(move |batch| arrange(&batch?, &places, &target, zone)).boxed(), &mut writer).await?;
@@ -84,6 +86,16 @@ fn places(given: &Schema, table: &Schema) -> Result<Vec<Option<usize>>> {
         }
     }
     Ok(table.fields().iter().map(|field| given.index_of(field.name()).ok()).collect())
+}
+
+/// Refuses values that an INSERT would refuse, too.
+fn check_kinds(given: &Schema, table: &Schema) -> Result<()> {
+    for field in given.fields() {
+        if let Ok(target) = table.field_with_name(field.name()) {
+            check_assignment(field.data_type(), target.data_type(), field.name())?;
+        }
+    }
+    Ok(())
 }
 
 /// The batch in the order of the table, with NULL for columns that were not sent. Times without a zone are read in `zone`.

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue};
 
 use super::UTC;
-use super::columns::{OnError, days_of_instants, instants_of, is_instant, is_wall_time, walls_of};
+use super::columns::{OnError, days_of_instants, instants_of, is_instant, is_wall_time, walls_of, walls_of_texts};
 
 /// The value as an instant: one with a zone keeps its instant, a day, a time without a zone or a text is read in `zone`.
 /// Every other value stays what it is. The unit stays, too: a time is never cut.
@@ -29,12 +29,20 @@ pub(in crate::query) fn to_instant(value: ScalarValue, zone: Tz) -> Result<Scala
     ScalarValue::try_from_array(&instants, 0)
 }
 
-/// An instant as the day or the wall time of `zone` that `target` asks for; every other value as a cast makes it.
+/// An instant, or a text that names one, as the day or the wall time of `zone` that `target` asks for; every other value
+/// as a cast makes it.
 ///
 /// # Errors
 /// Those of a cast.
 pub(in crate::query) fn to_wall_time(value: &ScalarValue, target: &DataType, zone: Tz) -> Result<ScalarValue> {
-    if !is_instant(&value.data_type()) || !is_wall_time(target) {
+    let given = value.data_type();
+    if let DataType::Timestamp(unit, None) = target
+        && given.is_string()
+    {
+        let walls = walls_of_texts(value.to_array()?.as_ref(), *unit, zone, OnError::Fail)?;
+        return ScalarValue::try_from_array(&walls, 0);
+    }
+    if !is_instant(&given) || !is_wall_time(target) {
         return value.cast_to(target);
     }
     let instants = value.to_array()?;

@@ -14,9 +14,11 @@ import java.sql.Types;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Calendar;
 import java.util.List;
 import java.util.Objects;
 import java.util.Properties;
+import java.util.TimeZone;
 import java.util.TreeSet;
 
 /**
@@ -313,6 +315,7 @@ public final class JdbcCheck {
       s.setInt(1, 7);
       s.setLong(2, 3);
     });
+    check("timestamp in a JVM of another zone", this::timestampsOfAnotherZone);
     numbers(connection);
     conversions(connection);
     changes(connection);
@@ -325,6 +328,34 @@ public final class JdbcCheck {
         refusedByDriver(statement::executeQuery);
       }
     });
+  }
+
+  /**
+   * The driver sends the wall time of the JVM's zone: purchases are at midnight UTC, so that 8 hours are a day. With a
+   * calendar it sends the instant. The session's zone moves neither.
+   */
+  private void timestampsOfAnotherZone() throws SQLException {
+    TimeZone before = TimeZone.getDefault();
+    TimeZone.setDefault(TimeZone.getTimeZone("Asia/Shanghai"));
+    try (Connection connection = connectWithPassword(); Statement set = connection.createStatement()) {
+      set.executeUpdate("SET TIME ZONE 'America/New_York'");
+      try (PreparedStatement statement = connection.prepareStatement("SELECT count(*) FROM events WHERE ts >= ?")) {
+        Timestamp at = Timestamp.from(Instant.parse("1998-01-01T00:00:00Z"));
+        statement.setTimestamp(1, at, Calendar.getInstance(TimeZone.getTimeZone("UTC")));
+        equal(FROM_1998, count(statement));
+        statement.setTimestamp(1, at);
+        equal(true, count(statement) < FROM_1998);
+      }
+    } finally {
+      TimeZone.setDefault(before);
+    }
+  }
+
+  private static long count(PreparedStatement statement) throws SQLException {
+    try (ResultSet row = statement.executeQuery()) {
+      equal(true, row.next());
+      return row.getLong(1);
+    }
   }
 
   /** BIGINT and DOUBLE take numbers of every type. */

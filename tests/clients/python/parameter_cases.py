@@ -84,7 +84,7 @@ def select_lists():
 def numbers():
     pairs = [(10, 9), (10, 9.5), (Decimal("2.25"), 2), (Decimal("2.25"), Decimal("0.1")), (0.5, Decimal("0.25")), (-7, 2), (None, 3)]
     for left, right in pairs:
-        for operator in ("+", "-", "*", "<", "<=", "=", "<>", ">"):
+        for operator in ("+", "-", "*", "/", "%", "<", "<=", "=", "<>", ">"):
             yield Case(f"SELECT ? {operator} ? AS a", left, right)
         yield Case("SELECT greatest(?, ?) AS a, least(?, ?) AS b", left, right, left, right)
         yield Case("SELECT ? BETWEEN ? AND ? AS a", left, right, left)

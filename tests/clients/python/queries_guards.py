@@ -73,7 +73,7 @@ ELSEWHERE = [
     "WITH w AS (SELECT id FROM b) SELECT id FROM a WHERE 3 NOT IN (SELECT id FROM w)",
     "SELECT id FROM a WHERE id NOT IN (SELECT id FROM b) UNION ALL SELECT id FROM c WHERE id NOT IN (SELECT id FROM b)",
     "SELECT id FROM a WHERE (SELECT max(id) FROM c) NOT IN (SELECT id FROM b)",
-    "SELECT id FROM a WHERE id NOT IN (SELECT max(id) FROM b WHERE b.g > a.g GROUP BY b.g)",
+    "SELECT id FROM a WHERE id NOT IN (SELECT max(id) FROM b WHERE b.g = a.g GROUP BY b.g)",
 ]
 
 ROWS_OF_C = "SELECT {what} FROM c WHERE c.id = a.id"
@@ -129,6 +129,7 @@ CORRELATED = [
 
 # Right or refused: an error must say what to write.
 RIGHT_OR_REFUSED = [
+    "SELECT id FROM a WHERE id NOT IN (SELECT max(id) FROM b WHERE b.g > a.g GROUP BY b.g)",
     "SELECT id, (SELECT g FROM c WHERE c.id = a.id ORDER BY g LIMIT 1) AS k FROM a",
     "SELECT id, (SELECT max(k) FROM (SELECT count(*) AS k FROM c WHERE c.id = a.id) x) AS k FROM a",
     "SELECT id FROM a WHERE EXISTS (SELECT 1 FROM (SELECT row_number() OVER () AS r FROM c WHERE c.id = a.id) x WHERE r = 2)",

@@ -153,6 +153,61 @@ def test_ingest_into_a_running_server(start_server, web_loaded, tmp_path):
         assert adbc.one(connection, "SELECT count(*) AS n FROM events WHERE event = 'late'") == 2
 
 
+def write_bad(folder):
+    """Two files of which no row can be kept, and a good one between them."""
+    (folder / "a.csv").write_text("ts,user_id,event\n" + "".join(f"day {n},u{n},late\n" for n in range(5)), encoding="ascii")
+    (folder / "b.csv").write_text("ts,user_id,event\n2024-12-01,u1,late\nnever,u1,late\n", encoding="ascii")
+    (folder / "c.csv").write_text("ts,user_id,event,currency\n2024-12-01,u1,late,dollars\n,u1,late,USD\n", encoding="ascii")
+    return [folder / name for name in ("a.csv", "b.csv", "c.csv")]
+
+
+def check_reasons(done):
+    """Case B5: each file tells its first reasons, and a file of which nothing was kept fails the command."""
+    assert done.stdout.count(" 0 kept") == 2 and done.stdout.count(" 1 kept") == 2, "of each file, and of all"
+    for row in (1, 2, 3):
+        assert f"row {row}: column 'ts': 'day {row - 1}' is not a time" in done.stderr
+    assert "row 4:" not in done.stderr, "the first three"
+    assert "row 2: column 'ts': 'never' is not a time" in done.stderr, "of a file that was kept in part, too"
+    assert "row 1: column 'currency': 'dollars' is not a currency" in done.stderr
+    assert "row 2: column 'ts': the time of the event is missing" in done.stderr
+    assert "no row was kept, nor of 1 more files" in done.stderr
+
+
+def test_a_load_of_which_nothing_was_kept_gives_1_with_reasons(tmp_path):
+    data = tmp_path / "data"
+    done = cli.ingest(data, *write_bad(tmp_path), code=1)
+    check_reasons(done)
+    assert cli.count_events(data) == 1, "the good row of the second file is in"
+    again = cli.ingest(data, tmp_path / "a.csv", code=1)
+    assert "row 1: column 'ts'" in again.stderr, "what was not loaded is not skipped"
+    assert cli.ingest(data, tmp_path / "b.csv").stdout.count("skipped") == 1
+    part = tmp_path / "part.csv"
+    part.write_text("ts,user_id,event\n2024-12-01,u1,late\nnever,u1,late\n2024-12-02,u1,late\n", encoding="ascii")
+    assert "row 2: column 'ts': 'never' is not a time" in cli.ingest(data, part).stderr
+    empty = tmp_path / "empty.csv"
+    empty.write_text("ts,user_id,event\n", encoding="ascii")
+    cli.ingest(data, empty)
+
+
+def test_the_same_through_a_server(start_server, web_loaded, tmp_path):
+    server = start_server(web_loaded)
+    flags = ("--connect", server.http, "--token", server.token)
+    check_reasons(cli.run("ingest", *write_bad(tmp_path), *flags, code=1))
+
+
+def test_look_alikes_are_named_once(tmp_path):
+    """Case A9: a column that looks like a field and is not used."""
+    path = tmp_path / "orders.csv"
+    path.write_text("TS,USER_ID,E-Mail,OrderNo,event\n2024-12-01,u1,a@example.com,7,sale\n", encoding="ascii")
+    done = cli.ingest(tmp_path / "data", path)
+    assert done.stderr.count("'E-Mail'") == 1 and "--map 'id.email=E-Mail'" in done.stderr
+    assert "--map 'order_id=OrderNo'" in done.stderr
+    assert cli.value(tmp_path / "data", "SELECT count(*) AS n FROM events WHERE user_id = 'u1'") == "1"
+    done = cli.ingest(tmp_path / "other", path, "--map", "id.email=e-mail,order_id=orderno")
+    assert done.stderr == ""
+    assert cli.value(tmp_path / "other", "SELECT order_id FROM events") == "7"
+
+
 def test_tokens_are_new_each_time_and_stored_as_hashes(tmp_path):
     data = tmp_path / "data"
     tokens = {cli.run("token", "create", "--data", data, "--role", "admin").stdout.strip() for _ in range(3)}

@@ -45,13 +45,17 @@ def values(value_server):
         yield connection
 
 
-@pytest.fixture(scope="module")
-def duck():
+def duckdb_in(zone: str):
     database = duckdb.connect()
-    database.execute("SET TimeZone = 'UTC'")
+    database.execute(f"SET TimeZone = '{zone}'")
     database.register("given", KINDS)
     database.execute("CREATE TABLE kinds AS SELECT * FROM given")
     return database
+
+
+@pytest.fixture(scope="module")
+def duck():
+    return duckdb_in("UTC")
 
 
 def plain(value):
@@ -172,6 +176,20 @@ def test_an_instant_is_not_moved_by_the_zone_of_the_session(value_server):
         before = adbc.one(connection, sql, (AWARE,))
         connection.execute("SET TIME ZONE 'Asia/Shanghai'").close()
         assert adbc.one(connection, sql, (AWARE,)) == before
+
+
+def test_wall_times_are_read_in_the_zone_of_the_session(value_server):
+    """Naive timestamps and dates beside instants, bound as they are, in every comparison."""
+    wanted = [case for case in cases.comparisons() if "ts" in case.sql.split()]
+    for value in (NAIVE, DAY, AWARE):
+        wanted.append(Case("SELECT count(*) AS n FROM kinds WHERE ts > $1 AND date_part('year', $1) > 2000", value))
+        wanted.append(Case("SELECT count(*) AS n FROM kinds WHERE greatest(ts, ?) = ts", value))
+        wanted.append(Case("SELECT max(coalesce(ts, ?)) AS t, min(CASE WHEN i = 1 THEN ts ELSE ? END) AS u FROM kinds", value, value))
+    assert len(wanted) > 80
+    for zone in ("Asia/Shanghai", "America/New_York"):
+        with adbc.connect(value_server) as connection:
+            connection.execute(f"SET TIME ZONE '{zone}'").close()
+            report(differences(duckdb_in(zone), [(case, run_adbc(connection, case)) for case in wanted]), len(wanted))
 
 
 def test_declared_types(values):

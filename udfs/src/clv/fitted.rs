@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray, StructArray};
-use arrow::compute::{is_null, partition};
+use arrow::compute::{cast, is_null, partition};
 use arrow::datatypes::{DataType, Field, Fields, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
 
@@ -147,17 +147,30 @@ impl<'a> Models<'a> {
         Ok(partition(&columns)?.ranges())
     }
 
-    fn number(&self, name: &str, row: usize) -> Option<f64> {
-        let column = self.array.column_by_name(name)?;
-        let column = column.as_primitive_opt::<Float64Type>()?;
-        (!column.is_null(row)).then(|| column.value(row))
+    fn column(&self, name: &str) -> Result<&'a ArrayRef> {
+        match self.array.column_by_name(name) {
+            Some(column) => Ok(column),
+            None => exec_err!("{}: the struct given as a model has no field '{name}'", self.function),
+        }
+    }
+
+    /// A parameter; in a struct that was written by hand a number of any type.
+    fn number(&self, name: &str, row: usize) -> Result<Option<f64>> {
+        let column = self.column(name)?;
+        if let Some(column) = column.as_primitive_opt::<Float64Type>() {
+            return Ok((!column.is_null(row)).then(|| column.value(row)));
+        }
+        match column.data_type() {
+            number if number.is_numeric() || number.is_null() => {
+                let one = cast(&column.slice(row, 1), &DataType::Float64)?;
+                Ok(one.as_primitive::<Float64Type>().iter().next().flatten())
+            }
+            other => exec_err!("{}: field '{name}' of the model is {other}, not a number", self.function),
+        }
     }
 
     fn text(&self, name: &str, row: usize) -> Result<Option<String>> {
-        let Some(column) = self.array.column_by_name(name) else {
-            return exec_err!("{}: the struct given as a model has no field '{name}'", self.function);
-        };
-        let value = ScalarValue::try_from_array(column, row)?;
+        let value = ScalarValue::try_from_array(self.column(name)?, row)?;
         Ok(value.try_as_str().flatten().map(str::to_owned))
     }
 
@@ -172,7 +185,7 @@ impl<'a> Models<'a> {
         };
         let mut parameters = [0.0; 4];
         for (place, name) in family.parameter_names().into_iter().enumerate() {
-            match self.number(name, row) {
+            match self.number(name, row)? {
                 None => return Ok(None),
                 Some(value) if value > 0.0 && value.is_finite() => parameters[place] = value,
                 Some(value) => return exec_err!("{}: parameter {name} of the model is {value}", self.function),
@@ -192,7 +205,7 @@ impl<'a> Models<'a> {
         }
         let mut parameters = [0.0; 3];
         for (place, name) in ["p", "q", "v"].into_iter().enumerate() {
-            match self.number(name, row) {
+            match self.number(name, row)? {
                 None => return Ok(None),
                 Some(value) if value > 0.0 && value.is_finite() => parameters[place] = value,
                 Some(value) => return exec_err!("{}: parameter {name} of the model is {value}", self.function),

@@ -67,6 +67,99 @@ fn written_forms_of_one_instant() {
     assert_eq!(parser("UTC", None).instant_of_text("-999999999.5"), Ok(-999_999_999_500_000));
 }
 
+/// Expected instants by Python: `datetime.strptime(text, format).replace(tzinfo=zone).timestamp()`.
+#[test]
+fn digits_that_read_as_a_calendar_time_are_one() {
+    let cases = [
+        ("UTC", "20240131", 1_706_659_200_000_000),
+        ("UTC", "202401312359", 1_706_745_540_000_000),
+        ("UTC", "20240131235959", 1_706_745_599_000_000),
+        ("UTC", "20240131235959.25", 1_706_745_599_250_000),
+        ("UTC", "20240131235959.1234567", 1_706_745_599_123_456),
+        ("UTC", "20240131235959123", 1_706_745_599_123_000),
+        ("UTC", "20240131235959123456", 1_706_745_599_123_456),
+        ("UTC", "202401312359.0", 1_706_745_540_000_000),
+        ("UTC", "20240131.0", 1_706_659_200_000_000),
+        ("UTC", "190001010000", -2_208_988_800_000_000),
+        ("Asia/Shanghai", "202401312359", 1_706_716_740_000_000),
+        ("America/New_York", "20240704120000", 1_720_108_800_000_000),
+    ];
+    for (zone, text, micros) in cases {
+        assert_eq!(parser(zone, None).instant_of_text(text), Ok(micros), "{text} in {zone}");
+        if let Ok(number) = text.parse::<i64>() {
+            assert_eq!(parser(zone, None).instant_of_integer(number), Ok(micros), "{number} in {zone}");
+        }
+    }
+    // No day or hour that there is: epochs, as before.
+    for (text, seconds) in [("202413312359", 202_413_312), ("202401312460", 202_401_312), ("199999999999", 199_999_999)]
+    {
+        let instant = parser("UTC", None).instant_of_text(text).unwrap();
+        assert_eq!(instant.div_euclid(1_000_000), seconds, "{text} is milliseconds");
+    }
+    for text in ["20240230", "20240131.5", "202401312359.5.1", "20240131235959.1x", "20240131235959.1234567.8"] {
+        assert!(parser("UTC", None).instant_of_text(text).unwrap_err().contains("is not a time"), "{text}");
+    }
+    assert_eq!(parser("UTC", None).instant_of_text("1795900000"), Ok(1_795_900_000_000_000), "seconds of today");
+    let shortened = parser("UTC", Some("%Y%m%d%H%M")).instant_of_integer(202_401_312_359);
+    assert_eq!(shortened, Ok(1_706_745_540_000_000), "a format is obeyed");
+}
+
+#[test]
+fn whole_numbers_are_written_by_their_digits() {
+    for (text, expected) in [
+        ("123.0", "123"),
+        ("123.000", "123"),
+        ("-5.0", "-5"),
+        ("0.0", "0"),
+        ("-0.0", "0"),
+        ("1e+16", "10000000000000000"),
+        ("1.5e+16", "15000000000000000"),
+        ("1.38001380E10", "13800138000"),
+        ("13800138000.0", "13800138000"),
+        ("123", "123"),
+        ("123.4", "123.4"),
+        ("007.0", "007.0"),
+        ("1.2.0", "1.2.0"),
+        ("10.0.0.1", "10.0.0.1"),
+        ("12E5", "12E5"),
+        ("12e5", "12e5"),
+        ("1.38E+10", "1.38E+10"),
+        ("1.5e+0", "1.5e+0"),
+        ("1e+99", "1e+99"),
+        ("+86.0", "+86.0"),
+        ("v1.0", "v1.0"),
+        ("1.", "1."),
+        ("", ""),
+        ("-", "-"),
+    ] {
+        assert_eq!(whole_number_text(text), expected, "{text}");
+    }
+    // What JSON writes as a number is one, in every form.
+    for (text, expected) in
+        [("1e5", "100000"), ("1.5E3", "1500"), ("12E5", "1200000"), ("1.5e-3", "1.5e-3"), ("0", "0")]
+    {
+        assert_eq!(whole_number(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn blanks_of_every_kind_are_cut() {
+    for text in [
+        "a b",
+        " a b",
+        "a b\u{a0}",
+        "\u{3000}a b\u{feff}",
+        "\u{200b}a b\u{2060}",
+        "\ta b\r\n",
+        "\u{202a}a b\u{202c}",
+        "a b\0",
+    ] {
+        assert_eq!(trim_blanks(text), "a b", "{text:?}");
+    }
+    assert_eq!(trimmed("\u{a0}\u{feff}"), None);
+    assert_eq!(trim_blanks("é"), "é");
+}
+
 #[test]
 fn what_is_no_time() {
     for text in [

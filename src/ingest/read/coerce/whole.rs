@@ -32,10 +32,10 @@ fn is_point_or_plus(byte: u8) -> bool {
 
 /// A number, as JSON writes it, as its digits when it is whole; any other text stays as it is.
 pub fn whole_number(text: &str) -> Cow<'_, str> {
-    written_out(text).map_or(Cow::Borrowed(text), Cow::Owned)
+    write_out(text).map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
-fn written_out(text: &str) -> Option<String> {
+fn write_out(text: &str) -> Option<String> {
     let (sign, number) = match text.strip_prefix('-') {
         Some(number) => ("-", number),
         None => ("", text),

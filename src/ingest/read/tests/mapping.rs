@@ -56,6 +56,16 @@ fn several_columns_feed_one_identifier_type_but_no_field() {
 }
 
 #[test]
+fn targets_are_named_in_any_case_and_by_the_segment_spec() {
+    let expected = [("ts", "d"), ("user_id", "c"), ("order_id", "o"), ("id.email", "m")];
+    let mut expected = expected.map(|(target, column)| (target.to_owned(), column.to_owned()));
+    let mut found = parsed("TS=d,userId=c,OrderID=o,ID.Email=m");
+    expected.sort();
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
 fn slips_are_named() {
     assert!(refused("revnue=x").contains("did you mean revenue"), "{}", refused("revnue=x"));
     assert!(refused("zzz=x").contains("use one of message_id, ts, type"), "{}", refused("zzz=x"));

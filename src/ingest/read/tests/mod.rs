@@ -4,6 +4,7 @@ mod bad_files;
 mod csv;
 mod files;
 mod mapping;
+mod names;
 mod ndjson;
 mod parquet;
 mod random;
@@ -34,13 +35,20 @@ impl TestFile {
     }
 
     fn read(&self, options: ReadOptions) -> Result<Rows> {
+        Ok(self.read_with_notes(options)?.0)
+    }
+
+    /// All rows, and what was noticed of the file.
+    fn read_with_notes(&self, options: ReadOptions) -> Result<(Rows, Vec<String>)> {
+        let reader = FileReader::open(&self.path, options)?;
+        let notes = reader.notes();
         let mut batches = Vec::new();
-        for batch in FileReader::open(&self.path, options)?.batches() {
+        for batch in reader.batches() {
             let batch = batch?;
             assert_eq!(batch.schema(), schema());
             batches.push(batch);
         }
-        Ok(Rows { batch: concat_batches(&schema(), &batches)? })
+        Ok((Rows { batch: concat_batches(&schema(), &batches)? }, notes.to_vec()))
     }
 }
 

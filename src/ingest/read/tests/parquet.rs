@@ -10,7 +10,7 @@ use super::{Rows, TestFile, options, refusal};
 use crate::error::Result;
 use crate::ingest::read::{FileReader, ReadOptions};
 
-fn file_of(columns: Vec<(&str, ArrayRef)>) -> TestFile {
+pub(super) fn file_of(columns: Vec<(&str, ArrayRef)>) -> TestFile {
     let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, array)| (name, array, true)));
     let batch = batch.unwrap();
     let file = TestFile::new("t.parquet", "");

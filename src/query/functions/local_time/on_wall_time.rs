@@ -14,7 +14,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
-use super::{field, map_column};
+use super::map_column;
 use crate::query::zone::{LocalClock, numbers_of, per_second, times_of, walls_of};
 
 const NANOS_A_DAY: i64 = 86_400_000_000_000;
@@ -88,10 +88,7 @@ impl ScalarUDFImpl for OnWallTime {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        match arguments.arg_fields.get(1) {
-            Some(instants) => Ok(field(self.name(), instants.data_type().clone(), &arguments)),
-            None => internal_err!("a piece and an instant are needed"),
-        }
+        self.inner.return_field_from_args(arguments)
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {

@@ -8,13 +8,17 @@ mod arithmetic;
 mod average;
 mod exact_sums;
 mod interval_length;
+mod median;
 mod negate;
 mod operands;
 mod planner;
 mod power;
 mod quotient;
+mod round;
 mod round_cast;
 mod sum;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::sync::Arc;
@@ -40,6 +44,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     }
     let scalars = [
         ScalarUDF::from(power::Power::new()),
+        ScalarUDF::from(round::Round::new()),
         ScalarUDF::from(whole::Whole::ceil()),
         ScalarUDF::from(whole::Whole::floor()),
         ScalarUDF::from(whole::Whole::trunc()),
@@ -52,5 +57,6 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(median::Median::new())))?;
     Ok(())
 }

@@ -59,6 +59,9 @@ pub(super) fn common_types(left: &DataType, right: &DataType) -> Option<(DataTyp
         (left_class, right_class) if left_class.is_float() || right_class.is_float() => {
             (DataType::Float64, DataType::Float64)
         }
+        // A NULL, or a parameter without a type, is taken for what stands beside it.
+        _ if left.is_null() => (right_class.data_type(), right_class.data_type()),
+        _ if right.is_null() => (left_class.data_type(), left_class.data_type()),
         _ => (as_decimal(left, left_class), as_decimal(right, right_class)),
     })
 }
@@ -73,7 +76,6 @@ fn as_decimal(data_type: &DataType, class: Class) -> DataType {
 /// Digits of the largest integer of a type.
 fn digits(data_type: &DataType) -> u8 {
     match data_type {
-        DataType::Null => 1,
         DataType::Int8 | DataType::UInt8 => 3,
         DataType::Int16 | DataType::UInt16 => 5,
         DataType::Int32 | DataType::UInt32 => 10,

@@ -111,11 +111,12 @@ impl ScalarUDFImpl for RoundCast {
 impl RoundCast {
     fn cast(&self, column: &ArrayRef, target: &DataType) -> DfResult<ArrayRef> {
         let options = CastOptions { safe: self.or_null, ..CastOptions::default() };
+        let from = column.data_type();
         let cast = |column: &dyn Array, to: &DataType| {
             cast_with_options(column, to, &options).map_err(|error| {
                 Error::invalid(format!(
                     "a value of type {} is beyond {}: cast to a wider type, or write TRY_CAST to get NULL instead",
-                    sql_name(column.data_type()),
+                    sql_name(from),
                     sql_name(target)
                 ))
                 .with_source(error)

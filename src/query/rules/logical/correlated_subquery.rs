@@ -18,6 +18,7 @@ use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Distinct, Expr, FetchType, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, Subquery,
     lit,
 };
+use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
 use super::RuleContext;
 use crate::error::Error;
@@ -26,7 +27,7 @@ use crate::error::Error;
 /// `InvalidInput` for a subquery that DataFusion would answer wrongly, with what to write instead.
 pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     if let LogicalPlan::Subquery(lateral) = &node {
-        check_rows(below_one_row(&lateral.subquery).unwrap_or(&lateral.subquery))?;
+        check_value(&lateral.subquery)?;
         return Ok(Transformed::no(node));
     }
     let mut found = false;
@@ -71,11 +72,12 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
             Transformed::yes(compare_with_one_row(expr, op, subquery)?)
         }
         Expr::ScalarSubquery(subquery) => {
-            check_rows(below_one_row(&subquery.subquery).unwrap_or(&subquery.subquery))?;
+            check_value(&subquery.subquery)?;
             Transformed::no(Expr::ScalarSubquery(subquery))
         }
         Expr::InSubquery(InSubquery { ref subquery, .. }) | Expr::SetComparison(SetComparison { ref subquery, .. }) => {
             check_rows(&subquery.subquery)?;
+            check_join(&subquery.subquery, PullUpCorrelatedExpr::new().with_in_predicate_opt(Some(lit(true))))?;
             Transformed::no(part)
         }
         other => Transformed::no(other),
@@ -84,7 +86,7 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
 
 /// A subquery of exactly one row is a value, and of values DataFusion counts the row without input.
 fn compare_with_one_row(value: Box<Expr>, op: Operator, subquery: Subquery) -> DfResult<Expr> {
-    check_rows(below_one_row(&subquery.subquery).unwrap_or(&subquery.subquery))?;
+    check_value(&subquery.subquery)?;
     Ok(Expr::BinaryExpr(BinaryExpr::new(value, op, Box::new(Expr::ScalarSubquery(subquery)))))
 }
 
@@ -166,16 +168,17 @@ impl Existence {
             Existence::Never => Ok(lit(negated)),
             Existence::Rows(plan) => {
                 check_rows(&plan)?;
+                check_join(&plan, PullUpCorrelatedExpr::new().with_exists_sub_query(true))?;
                 Ok(Expr::Exists(Exists { subquery: correlated(plan, &exists.subquery.spans), negated }))
             }
             Existence::Holds(plan) => {
-                check_rows(below_one_row(&plan).unwrap_or(&plan))?;
+                check_value(&plan)?;
                 let holds = Expr::ScalarSubquery(correlated(plan, &exists.subquery.spans));
                 Ok(if negated { Expr::Not(Box::new(holds)) } else { holds })
             }
             Existence::MoreThan(plan, skip) => {
-                check_rows(&plan)?;
                 let counted = LogicalPlanBuilder::from(plan).aggregate(Vec::<Expr>::new(), [count(lit(1))])?.build()?;
+                check_value(&counted)?;
                 let rows = Expr::ScalarSubquery(correlated(counted, &exists.subquery.spans));
                 let skip = lit(i64::try_from(skip).unwrap_or(i64::MAX));
                 Ok(if negated { rows.lt_eq(skip) } else { rows.gt(skip) })
@@ -186,6 +189,30 @@ impl Existence {
 
 fn correlated(plan: LogicalPlan, spans: &Spans) -> Subquery {
     Subquery { outer_ref_columns: plan.all_out_ref_exprs(), subquery: Arc::new(plan), spans: spans.clone() }
+}
+
+/// A subquery that is one value: an aggregate without groups may stand at its top.
+fn check_value(plan: &LogicalPlan) -> DfResult<()> {
+    check_rows(below_one_row(plan).unwrap_or(plan))?;
+    check_join(plan, PullUpCorrelatedExpr::new().with_need_handle_count_bug(true))
+}
+
+/// Refuses what DataFusion would not find a join for when the statement runs, by its own measure.
+fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<()> {
+    // Conditions of an inner join become conditions below it first.
+    let in_join = plan.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)) && node.contains_outer_reference()))?;
+    if in_join || plan.all_out_ref_exprs().is_empty() {
+        return Ok(());
+    }
+    plan.clone().rewrite(&mut joins)?;
+    if joins.can_pull_up {
+        return Ok(());
+    }
+    Err(Error::invalid(
+        "a subquery that reads the outer row in this way is not supported: compare with the outer row by = where the \
+         subquery aggregates, and in WHERE only; or join the tables and GROUP BY the outer row",
+    )
+    .into())
 }
 
 /// Refuses what counts or cuts rows above a condition on the outer row.

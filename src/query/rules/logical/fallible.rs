@@ -29,6 +29,8 @@ pub(in crate::query) fn can_fail(expression: &Expr, schema: &DFSchema) -> bool {
 fn part_can_fail(part: &Expr, schema: &DFSchema) -> bool {
     match part {
         Expr::ScalarFunction(call) => call_can_fail(call, schema),
+        // A constant fails once and for all, when it is folded.
+        Expr::Cast(cast) if matches!(cast.expr.as_ref(), Expr::Literal(..)) => false,
         Expr::Cast(cast) => match cast.expr.get_type(schema) {
             Ok(from) => cast_can_fail(&from, cast.field.data_type()),
             Err(_) => true,

@@ -3,6 +3,7 @@
 //! DataFusion 55.2 casts whatever Arrow can cast: a DATE into BIGINT becomes days since 1970, `true` 1, and 1.7 one.
 
 use arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, Values, WriteOp};
 
@@ -20,10 +21,25 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
     for (expression, field) in projection.expr.iter().zip(projection.schema.fields()) {
         check_cast(expression, projection.input.schema(), field.name())?;
     }
-    if let LogicalPlan::Values(values) = projection.input.as_ref() {
-        check_rows(values, projection)?;
+    match projection.input.as_ref() {
+        LogicalPlan::Values(values) => check_rows(values, projection),
+        source => check_nested_rows(source),
     }
-    Ok(())
+}
+
+/// The planner gives rows of VALUES the types of the table, also where a SELECT stands between them.
+fn check_nested_rows(source: &LogicalPlan) -> Result<()> {
+    let is_cast = |cell: &Expr| matches!(cell, Expr::Cast(_));
+    let found = source.exists(|node| {
+        Ok(matches!(node, LogicalPlan::Values(values) if values.values.iter().flatten().any(is_cast)))
+    })?;
+    match found {
+        true => Err(Error::invalid(
+            "VALUES below the SELECT of an INSERT takes the types of the table's columns: write INSERT ... VALUES, or \
+             SELECT ... UNION ALL SELECT ... in its place",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The rows of VALUES are cast one by one; casts that the user wrote stand inside of a call.
@@ -50,7 +66,7 @@ fn check_cast(expression: &Expr, schema: &DFSchema, column: &str) -> Result<()> 
         Expr::Cast(cast) => {
             let from: DfResult<DataType> = cast.expr.get_type(schema);
             match from {
-                Ok(from) => check_types(&from, cast.field.data_type(), column),
+                Ok(from) => check_assignment(&from, cast.field.data_type(), column),
                 Err(_) => Ok(()),
             }
         }
@@ -58,7 +74,11 @@ fn check_cast(expression: &Expr, schema: &DFSchema, column: &str) -> Result<()> 
     }
 }
 
-fn check_types(from: &DataType, to: &DataType, column: &str) -> Result<()> {
+/// Whether values of one type may go into a column of another as they are.
+///
+/// # Errors
+/// `InvalidInput` with the cast to write.
+pub(in crate::query) fn check_assignment(from: &DataType, to: &DataType, column: &str) -> Result<()> {
     let (from_name, to_name) = (sql_name(from), sql_name(to));
     let write = match (from, to) {
         (from, to) if has_fraction(from) && to.is_integer() => format!("CAST(x AS {to_name}), which rounds"),

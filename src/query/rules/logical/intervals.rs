@@ -7,7 +7,7 @@ use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::{AggregateFunction, Between, InList};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
 
-use super::{RuleContext, schema_of_inputs};
+use super::RuleContext;
 use crate::query::functions::numbers::{has_length, interval_length};
 
 /// What compares several values of one type.
@@ -82,10 +82,9 @@ fn extreme(mut call: AggregateFunction, schema: &DFSchema) -> Transformed<Expr> 
 /// The node, sorting by the lengths of intervals.
 pub(super) fn sort_by_length(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let LogicalPlan::Sort(mut sort) = node else { return Ok(Transformed::no(node)) };
-    let schema = schema_of_inputs(&LogicalPlan::Sort(sort.clone()));
     let mut changed = false;
     for key in &mut sort.expr {
-        if measured(&[&key.expr], &schema) && !is_measured(&key.expr) {
+        if measured(&[&key.expr], sort.input.schema()) && !is_measured(&key.expr) {
             key.expr = interval_length(std::mem::take(&mut key.expr));
             changed = true;
         }

@@ -149,8 +149,9 @@ fn call_locally(
                 DataType::Timestamp(unit, _) => unit,
                 _ => TimeUnit::Microsecond,
             };
+            let is_time = name == "to_time";
             let wall = call(WallTime::new(zone, unit, OnError::Fail), function.args);
-            Transformed::yes(match name_is_time(&function.func) {
+            Transformed::yes(match is_time {
                 true => cast(wall, DataType::Time64(TimeUnit::Nanosecond)),
                 false => wall,
             })
@@ -158,10 +159,6 @@ fn call_locally(
         _ if READERS.contains(&name) => read_locally(function, schema, zone)?,
         _ => Transformed::no(Expr::ScalarFunction(function)),
     })
-}
-
-fn name_is_time(function: &ScalarUDF) -> bool {
-    function.name() == "to_time"
 }
 
 /// Whether the call was rewritten already: its result has the name of the function that it stands for.

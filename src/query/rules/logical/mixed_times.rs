@@ -92,8 +92,7 @@ fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     for (each, given) in all.iter_mut().zip(&types) {
         let Some(given) = given else { continue };
         let is_text = given.is_string() && (texts == Texts::All || matches!(each, Expr::Literal(..)));
-        // A parameter takes its type from its place or its value.
-        if (is_wall_time(given) || is_text) && !matches!(each, Expr::Placeholder(_)) {
+        if is_wall_time(given) || is_text {
             **each = cast(std::mem::take(*each), instant_for(given));
             changed = true;
         }
@@ -131,14 +130,35 @@ fn with_instants(input: Arc<LogicalPlan>, mixed: &[bool]) -> DfResult<Arc<Logica
     Ok(Arc::new(LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).project(columns)?.build()?))
 }
 
-/// `TIMESTAMPTZ` is the type of all instants, and `from_unixtime(n)` is one; DataFusion gives the first the session's zone
-/// and nanoseconds, the second no zone.
-pub(super) fn name_types(expression: Expr, _: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+/// Times have microseconds, `TIMESTAMPTZ` is the type of all instants, and `from_unixtime(n)` is one; DataFusion gives
+/// nanoseconds, which end in 2262, the session's zone to the second and none to the third. `date_bin` keeps the unit.
+pub(super) fn name_types(
+    expression: Expr,
+    schema: &DFSchema,
+    context: &RuleContext<'_>,
+) -> DfResult<Transformed<Expr>> {
     let is_local =
         |given: &DataType| matches!(given, DataType::Timestamp(_, Some(held)) if held.as_ref() == context.zone);
     let instant = || DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into()));
+    let nanos = DataType::Timestamp(TimeUnit::Nanosecond, None);
     Ok(match expression {
         Expr::Cast(Cast { expr, field }) if is_local(field.data_type()) => Transformed::yes(cast(*expr, instant())),
+        Expr::Cast(Cast { expr, field }) if *field.data_type() == nanos => {
+            Transformed::yes(cast(*expr, DataType::Timestamp(TimeUnit::Microsecond, None)))
+        }
+        Expr::TryCast(mut try_cast) if *try_cast.field.data_type() == nanos => {
+            let micros = DataType::Timestamp(TimeUnit::Microsecond, None);
+            try_cast.field = Arc::new(try_cast.field.as_ref().clone().with_data_type(micros));
+            Transformed::yes(Expr::TryCast(try_cast))
+        }
+        Expr::ScalarFunction(call) if call.func.name() == "date_bin" => {
+            match call.args.get(1).map(|source| source.get_type(schema)) {
+                Some(Ok(given)) if matches!(given, DataType::Timestamp(unit, _) if unit != TimeUnit::Nanosecond) => {
+                    Transformed::yes(cast(Expr::ScalarFunction(call), given))
+                }
+                _ => Transformed::no(Expr::ScalarFunction(call)),
+            }
+        }
         Expr::TryCast(mut try_cast) if is_local(try_cast.field.data_type()) => {
             try_cast.field = Arc::new(try_cast.field.as_ref().clone().with_data_type(instant()));
             Transformed::yes(Expr::TryCast(try_cast))

@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod calendar_frame;
 mod correlated_subquery;
 mod fallible;
 mod in_subquery;
@@ -20,6 +21,7 @@ mod short_circuit;
 mod shown_zone;
 mod streamed_members;
 mod volatile_group;
+mod volatile_operand;
 
 use std::sync::Arc;
 
@@ -31,6 +33,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
 pub(in crate::query) use self::fallible::can_fail;
+pub(in crate::query) use self::insert_casts::check_assignment;
 use crate::error::Result;
 use crate::query::zone::UTC;
 
@@ -59,6 +62,7 @@ const WRITTEN: Phase = Phase {
         in_subquery::rewrite,
         set_operation_all::count_copies,
         volatile_group::compute_first,
+        volatile_operand::compute_first,
         mixed_times::unify_branches,
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
@@ -72,7 +76,7 @@ const BOUND: Phase = Phase {
     expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///

@@ -7,7 +7,7 @@
 //! them when they have.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -21,20 +21,33 @@ const MOST_PARTS: usize = 64;
 
 /// The node with its expressions computed in order.
 pub(super) fn evaluate_in_order(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    if !has_lazy_parts(&node)? {
+        return Ok(Transformed::no(node));
+    }
     let schema = schema_of_inputs(&node);
     let names = NamePreserver::new(&node);
     let conditions = matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
-    node.map_expressions(|expression| {
-        if !expression.exists(|part| Ok(is_lazy(part)))? {
-            return Ok(Transformed::no(expression));
-        }
+    let done = node.map_expressions(|expression| {
         let name = names.save(&expression);
         let done = match conditions {
             true => each_condition(expression, &schema)?,
             false => order_parts(expression, &schema)?,
         };
         Ok(done.update_data(|expression| name.restore(expression)))
-    })
+    })?;
+    match done.transformed {
+        true => done.map_data(LogicalPlan::recompute_schema),
+        false => Ok(done),
+    }
+}
+
+fn has_lazy_parts(node: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    node.apply_expressions(|expression| {
+        found = expression.exists(|part| Ok(is_lazy(part)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 fn is_lazy(part: &Expr) -> bool {
@@ -110,7 +123,7 @@ fn parts(expression: &Expr) -> usize {
     // Counting cannot fail.
     let _ = expression.apply(|_| {
         count += 1;
-        Ok(datafusion::common::tree_node::TreeNodeRecursion::Continue)
+        Ok(TreeNodeRecursion::Continue)
     });
     count
 }

@@ -1,0 +1,174 @@
+//! Names of columns and keys: in any case they are what they name, and what only looks like one is said.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, NullArray, StringArray};
+
+use super::parquet::file_of;
+use super::{Rows, TestFile, options};
+use crate::ingest::read::ReadOptions;
+
+/// The same columns and rows of text as a file of each format.
+fn files(columns: &[&str], rows: &[&[&str]]) -> Vec<TestFile> {
+    let mut csv = columns.join(",") + "\n";
+    let mut ndjson = String::new();
+    for row in rows {
+        csv += &(row.join(",") + "\n");
+        let filled = columns.iter().zip(*row).filter(|(_, value)| !value.is_empty());
+        let members = filled.map(|(column, value)| format!("\"{column}\":\"{value}\""));
+        ndjson += &format!("{{{}}}\n", members.collect::<Vec<_>>().join(","));
+    }
+    let arrays = columns.iter().enumerate().map(|(at, column)| {
+        let texts = rows.iter().map(|row| Some(row[at]).filter(|value| !value.is_empty()));
+        (*column, Arc::new(texts.collect::<StringArray>()) as ArrayRef)
+    });
+    vec![TestFile::new("t.csv", csv), TestFile::new("t.ndjson", ndjson), file_of(arrays.collect())]
+}
+
+fn read_all(columns: &[&str], rows: &[&[&str]], options: &ReadOptions) -> Vec<(Rows, Vec<String>)> {
+    files(columns, rows).iter().map(|file| file.read_with_notes(options.clone()).unwrap()).collect()
+}
+
+/// Case A9.
+#[test]
+fn fields_are_named_in_any_case_also_in_a_mapping() {
+    let columns = ["ORDER_ID", "TS", "USER_ID", "REVENUE", "CURRENCY", "Type", "messageid", "Mail"];
+    let row: &[&str] = &["o1", "2024-01-01", "u1", "9.50", "eur", "TRACK", "m1", "a@x.cn"];
+    for mapping in ["ts=TS,id.Email=mail", "TS=ts,id.email=MAIL"] {
+        for (rows, notes) in read_all(&columns, &[row], &options(mapping)) {
+            let found = ["order_id", "user_id", "revenue", "currency", "message_id"].map(|column| rows.get(0, column));
+            assert_eq!(found, ["o1", "u1", "9.5000", "eur", "m1"]);
+            assert_eq!(rows.get(0, "ts"), "2024-01-01T00:00:00Z");
+            assert_eq!(rows.get(0, "identifiers"), "[{type: email, value: a@x.cn}]");
+            assert_eq!(rows.get(0, "properties"), "-");
+            assert_eq!(notes, Vec::<String>::new());
+        }
+    }
+}
+
+#[test]
+fn of_several_spellings_the_exact_one_counts() {
+    let columns = ["ts", "User_Id", "user_id", "userId", "orderid", "ORDERID"];
+    let row: &[&str] = &["2024-01-01", "a", "b", "c", "", "o2"];
+    for (rows, notes) in read_all(&columns, &[row], &options("")) {
+        assert_eq!(rows.get(0, "user_id"), "b");
+        let properties = rows.get(0, "properties");
+        assert!(properties.contains(r#""User_Id":"a""#) && properties.contains(r#""userId":"c""#), "{properties}");
+        assert_eq!(notes, Vec::<String>::new(), "the field has its column");
+    }
+    let file = TestFile::new("t.csv", "ts,Day,DAY\n2024-01-01,1,2\n");
+    let error = file.read(options("ts=day")).err().unwrap();
+    assert!(error.message().contains("both 'Day' and 'DAY' may be the column 'day'"), "{error}");
+    assert_eq!(file.read(options("ts=ts,brand=DAY")).unwrap().get(0, "brand"), "2");
+}
+
+#[test]
+fn what_only_looks_like_a_field_is_named_once() {
+    let columns = ["ts", "e-mail", "order id", "OrderNo", "cust_id", "curency", "Qty", "colour", "Total"];
+    let row: &[&str] = &["2024-01-01", "a@x.cn", "1", "2", "u1", "EUR", "3", "red", "9"];
+    for (rows, notes) in read_all(&columns, &[row, row], &options("")) {
+        assert_eq!(
+            (rows.get(0, "user_id"), rows.get(0, "order_id"), rows.get(0, "identifiers")),
+            ("-".into(), "-".into(), "[]".into())
+        );
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        for part in [
+            "'e-mail' (--map 'id.email=e-mail')",
+            "'order id' (--map 'order_id=order id')",
+            "'OrderNo' (--map 'order_id=OrderNo')",
+            "'cust_id' (--map 'user_id=cust_id')",
+            "'curency' (--map 'currency=curency')",
+            "'Qty' (--map 'quantity=Qty')",
+        ] {
+            assert!(note.contains(part), "{part}: {note}");
+        }
+        assert!(!note.contains("colour") && !note.contains("Total"), "{note}");
+    }
+    // What is mapped, to a field or on purpose to a property, is not named; nor what has another column.
+    let mapping =
+        "id.email=e-mail,order_id=order id,properties.OrderNo=OrderNo,user_id=cust_id,currency=curency,quantity=Qty";
+    for (rows, notes) in read_all(&columns, &[row], &options(mapping)) {
+        assert_eq!(rows.get(0, "order_id"), "1");
+        assert_eq!(notes, Vec::<String>::new());
+    }
+}
+
+/// Case B1: the spec lets `previousId` be an anonymous id or a user id.
+#[test]
+fn an_alias_links_its_previous_id() {
+    for previous in ["previousId", "previous_id", "PREVIOUSID"] {
+        let columns = ["ts", "type", "userId", previous];
+        let rows: &[&[&str]] = &[
+            &["2024-01-01", "alias", "u1", " c9 "],
+            &["2024-01-01", "track", "u1", "c8"],
+            &["2024-01-01", "alias", "u1", ""],
+        ];
+        for (rows, _) in read_all(&columns, rows, &options("")) {
+            assert_eq!(rows.rejected(), 0, "{:?}", rows.all("reject_reason"));
+            assert_eq!(
+                rows.all("identifiers"),
+                ["[{type: user_id, value: c9}, {type: anonymous_id, value: c9}]", "[]", "[]"],
+                "{previous}"
+            );
+            assert!(rows.get(1, "properties").contains("c8"), "elsewhere it is a property like any other");
+        }
+    }
+    let numbers = TestFile::new("n.ndjson", r#"{"ts":"2024-01-01","type":"alias","userId":7,"previousId":123.0}"#);
+    let identifiers = numbers.read(options("")).unwrap().get(0, "identifiers");
+    assert_eq!(identifiers, "[{type: user_id, value: 123}, {type: anonymous_id, value: 123}]");
+}
+
+#[test]
+fn whole_numbers_of_json_are_digits_in_identifiers() {
+    let file = TestFile::new(
+        "n.ndjson",
+        r#"{"ts":"2024-01-01","user_id":123.0,"product_id":1e5,"mail":12.50,"identifiers":[{"type":"Phone","value":1.38001380E10}],"properties":{"Order_ID":77.0}}"#,
+    );
+    let rows = file.read(options("id.email=mail")).unwrap();
+    assert_eq!(rows.rejected(), 0, "{:?}", rows.all("reject_reason"));
+    assert_eq!(["user_id", "product_id", "order_id"].map(|column| rows.get(0, column)), ["123", "100000", "77"]);
+    let identifiers = rows.get(0, "identifiers");
+    assert!(identifiers.contains("{type: phone, value: 13800138000}"), "{identifiers}");
+    assert!(identifiers.contains("{type: email, value: 12.50}"), "{identifiers}");
+}
+
+/// Case C19: what a data frame writes where a column has no value.
+#[test]
+fn columns_without_a_type_are_nulls_of_every_field() {
+    let fields = [
+        "message_id",
+        "event",
+        "anonymous_id",
+        "user_id",
+        "identifiers",
+        "channel",
+        "source",
+        "brand",
+        "store_id",
+        "campaign_id",
+        "order_id",
+        "revenue",
+        "cost",
+        "currency",
+        "product_id",
+        "category",
+        "quantity",
+        "properties",
+        "context",
+        "mail",
+        "previous_id",
+        "colour",
+    ];
+    let mut columns: Vec<(&str, ArrayRef)> =
+        vec![("ts", Arc::new(StringArray::from(vec!["2024-01-01", "2024-01-02"])))];
+    columns.extend(fields.map(|field| (field, Arc::new(NullArray::new(2)) as ArrayRef)));
+    let rows = file_of(columns).read(options("id.email=mail")).unwrap();
+    assert_eq!((rows.len(), rows.rejected()), (2, 0), "{:?}", rows.all("reject_reason"));
+    assert_eq!(rows.all("event"), ["sale", "sale"], "the default, as for a column that is not there");
+    assert_eq!(rows.all("identifiers"), ["[]", "[]"]);
+    for field in ["user_id", "revenue", "category", "quantity", "properties", "context", "currency"] {
+        assert_eq!(rows.all(field), ["-", "-"], "{field}");
+    }
+    let no_times = file_of(vec![("ts", Arc::new(NullArray::new(1)))]).read(options("")).unwrap();
+    assert_eq!(no_times.get(0, "reject_reason"), "column 'ts': the time of the event is missing");
+}
