@@ -104,9 +104,11 @@ impl OrderTexts<'_> {
 
     /// One row an order.
     fn orders(&self) -> String {
+        // Ids tell whole statements of one moment apart; the sums of all else do not depend on its order, and ids are the
+        // most of what is held of an event.
+        let arguments = self.arguments().replacen("message_id", "CASE WHEN is_whole THEN message_id END", 1);
         let grouped = self.grouped(&format!(
-            "coalesce(min(ts) FILTER (WHERE NOT is_refund), min(ts)) AS ts, order_sums({}) AS sums",
-            self.arguments()
+            "coalesce(min(ts) FILTER (WHERE NOT is_refund), min(ts)) AS ts, order_sums({arguments}) AS sums"
         ));
         format!(
             "SELECT {NAMES}, ts, local_day(ts) AS day, person, brand, channel, store_id, campaign_id,
