@@ -11,12 +11,20 @@ use serde_json::{Value, json};
 
 use crate::harness::{World, world, world_with};
 
-/// An event `name` of March 2024 at `time` ("05T10:00"); `properties` as a tracker sends them.
-fn event(id: &str, name: &str, user: &str, time: &str, properties: Value) -> Value {
+/// What an event says in columns of its own.
+const COLUMNS: [&str; 5] = ["brand", "channel", "store_id", "product_id", "quantity"];
+
+/// An event `name` of March 2024 at `time` ("05T10:00"); `properties` as a tracker sends them, and [`COLUMNS`].
+fn event(id: &str, name: &str, user: &str, time: &str, mut properties: Value) -> Value {
     let mut event = json!({
         "messageId": id, "type": "track", "event": name, "timestamp": format!("2024-03-{time}:00Z"),
-        "properties": properties,
     });
+    for column in COLUMNS {
+        if let Some(value) = properties.as_object_mut().and_then(|properties| properties.remove(column)) {
+            event[column] = value;
+        }
+    }
+    event["properties"] = properties;
     if !user.is_empty() {
         event["userId"] = json!(user);
     }
