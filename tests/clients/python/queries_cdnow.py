@@ -91,7 +91,7 @@ QUERIES: list[tuple[str, str, str | None]] = [
     (
         "retention_by_self_join",
         "WITH firsts AS (SELECT person, min(day) AS d FROM orders GROUP BY person) "
-        "SELECT CAST((o.day - f.d) AS BIGINT) / 90 AS later, count(DISTINCT o.person) AS buyers FROM firsts f "
+        "SELECT div(o.day - f.d, 90) AS later, count(DISTINCT o.person) AS buyers FROM firsts f "
         "JOIN orders o ON o.person = f.person GROUP BY 1",
         "WITH firsts AS (SELECT person, min(day) AS d FROM orders GROUP BY person) "
         "SELECT (o.day - f.d) // 90 AS later, count(DISTINCT o.person) AS buyers FROM firsts f "

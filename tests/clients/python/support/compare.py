@@ -8,7 +8,7 @@ from decimal import Decimal
 import pyarrow as pa
 
 FLOAT_TOLERANCE = 1e-9
-# DataFusion gives the mean of DECIMAL(18,4) as DECIMAL(22,8), DuckDB as DOUBLE.
+# A decimal beside a DOUBLE: what one engine keeps exact the other may give as DOUBLE.
 DECIMAL_TO_FLOAT_TOLERANCE = 1e-8
 
 
