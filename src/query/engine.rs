@@ -16,7 +16,6 @@ use parking_lot::Mutex;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
-use super::bind::Planned;
 use super::history::{History, QueryRecord, RunningQuery};
 use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
@@ -301,11 +300,12 @@ impl Engine {
                 });
             }
         };
-        let Planned { state, plan, assumed, in_table_function } =
-            self.plan_open(template, session, *statement, count).await?;
-        let (parameters, all_in_plan) = Parameters::of(&plan, count, assumed.as_ref(), template.zone(session))?;
+        let planned = self.plan_open(template, session, *statement, count).await?;
+        let (assumed, zone) = (planned.assumed.as_ref(), template.zone(session));
+        let (parameters, all_in_plan) = Parameters::of(&planned.plan, count, assumed, zone)?;
         // A parameter of a table function may stand elsewhere, too.
-        let plan_again = !all_in_plan || in_table_function;
+        let plan_again = !all_in_plan || planned.in_table_function;
+        let (state, plan) = (planned.state, planned.plan);
         let (kind, schema) = match write::is_change(&plan) {
             true => {
                 // Refused here, not when it runs.

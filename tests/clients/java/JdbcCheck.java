@@ -24,7 +24,8 @@ import java.util.TreeSet;
 /**
  * What BI tools do through the Arrow Flight SQL JDBC driver, against a server that holds the CDNOW purchase log.
  *
- * <p>Arguments: host, port, token, driver version. Prints one line a check, then "N passed, N failed".
+ * <p>Arguments: host, port, token, driver version. Prints one line a check, then "N passed, N failed". In a JVM whose
+ * zone is not that of UTC it checks timestamps alone.
  */
 public final class JdbcCheck {
   private static final int EVENTS = 69_659;
@@ -50,7 +51,11 @@ public final class JdbcCheck {
 
   public static void main(String[] arguments) throws Exception {
     JdbcCheck check = new JdbcCheck(arguments[0], arguments[1], arguments[2], arguments[3]);
-    check.all();
+    if (TimeZone.getDefault().getRawOffset() == 0) {
+      check.all();
+    } else {
+      check.check("timestamp in a JVM of another zone", check::timestampsOfAnotherZone);
+    }
     System.out.println(check.passed + " passed, " + check.failed + " failed");
     System.exit(check.failed == 0 ? 0 : 1);
   }
@@ -157,7 +162,7 @@ public final class JdbcCheck {
         () -> contains(column(about.getTables(null, null, null, null), "TABLE_NAME"),
             "events", "orders", "persons", "identities", "dead_letters"));
     check("getTables by pattern",
-        () -> equal(List.of("order_items", "orders"), column(about.getTables(null, "main", "order%", null), "TABLE_NAME")));
+        () -> equal(List.of("order_entries", "order_items", "orders"), column(about.getTables(null, "main", "order%", null), "TABLE_NAME")));
     check("getTables by type", () -> {
       String[] types = column(about.getTableTypes(), "TABLE_TYPE").toArray(new String[0]);
       equal(column(about.getTables(null, null, null, null), "TABLE_NAME"),
@@ -315,7 +320,6 @@ public final class JdbcCheck {
       s.setInt(1, 7);
       s.setLong(2, 3);
     });
-    check("timestamp in a JVM of another zone", this::timestampsOfAnotherZone);
     numbers(connection);
     conversions(connection);
     changes(connection);
@@ -335,8 +339,6 @@ public final class JdbcCheck {
    * calendar it sends the instant. The session's zone moves neither.
    */
   private void timestampsOfAnotherZone() throws SQLException {
-    TimeZone before = TimeZone.getDefault();
-    TimeZone.setDefault(TimeZone.getTimeZone("Asia/Shanghai"));
     try (Connection connection = connectWithPassword(); Statement set = connection.createStatement()) {
       set.executeUpdate("SET TIME ZONE 'America/New_York'");
       try (PreparedStatement statement = connection.prepareStatement("SELECT count(*) FROM events WHERE ts >= ?")) {
@@ -346,8 +348,6 @@ public final class JdbcCheck {
         statement.setTimestamp(1, at);
         equal(true, count(statement) < FROM_1998);
       }
-    } finally {
-      TimeZone.setDefault(before);
     }
   }
 

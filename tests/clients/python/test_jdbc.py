@@ -10,14 +10,15 @@ VERSIONS = ("18.3.0", "19.0.0")
 OPENS = "--add-opens=java.base/java.nio=ALL-UNNAMED"
 
 
+@pytest.mark.parametrize("zone", ("UTC", "Asia/Shanghai"))
 @pytest.mark.parametrize("version", VERSIONS)
-def test_driver(server, version):
+def test_driver(server, version, zone):
     folder = os.environ.get("CONVOKE_JDBC")
     assert folder, "set CONVOKE_JDBC to the folder with driver jars and classes (tests/run does)"
     jar = pathlib.Path(folder) / f"flight-sql-jdbc-driver-{version}.jar"
     if not jar.is_file():
         pytest.skip(f"JDBC driver {version}: the Maven repository in use does not have it")
-    command = ["java", OPENS, "-Xmx512m", "-cp", os.pathsep.join((str(jar), folder)), "JdbcCheck"]
+    command = ["java", OPENS, f"-Duser.timezone={zone}", "-Xmx512m", "-cp", os.pathsep.join((str(jar), folder)), "JdbcCheck"]
     done = subprocess.run(
         [*command, "127.0.0.1", str(server.port), server.token, version], capture_output=True, text=True, timeout=300
     )
