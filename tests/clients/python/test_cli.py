@@ -203,7 +203,7 @@ def test_times_without_a_zone_are_local_through_a_server_too(start_server, tmp_p
     data = tmp_path / "data"
     cli.ingest(data, path, "--time-zone", "Asia/Shanghai")
     server = start_server(data)
-    token = cli.run("token", "create", "--data", data, "--role", "ingest", "--source", "web#1").stdout.strip()
+    token = cli.run("token", "create", "--data", server.data, "--role", "ingest", "--source", "web#1").stdout.strip()
     done = cli.run("ingest", more, "--connect", server.http, "--token", token)
     assert "2 kept" in done.stdout
     again = cli.run("ingest", more, "--connect", server.http, "--token", token)
