@@ -83,7 +83,10 @@ fn report(file: &Path, summary: &LoadSummary, notes: &Notes) {
 /// The target, and the zone of its workspace for times that name none.
 async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::Tz)> {
     if let Some(remote) = Remote::of(&arguments.connect).await? {
-        return Ok((Target::Server(remote), chrono_tz::Tz::UTC));
+        let zone = remote.load_conditions().await?.time_zone;
+        let zone =
+            zone.parse().map_err(|_| Error::internal(format!("the server names a zone '{zone}' that is none")))?;
+        return Ok((Target::Server(remote), zone));
     }
     let settings = Settings::load(None, std::env::vars(), &[])?;
     let embedded = Embedded::open(&arguments.data.data, settings).await?;

@@ -7,7 +7,8 @@ use arrow::array::RecordBatch;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::client::FlightSqlServiceClient;
-use arrow_flight::{FlightClient, FlightData, FlightDescriptor};
+use arrow_flight::{Action, FlightClient, FlightData, FlightDescriptor};
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use tonic::codegen::http::Uri;
@@ -17,7 +18,7 @@ use super::arguments::ConnectArguments;
 use super::connector::{Connector, answered_without_tls, speaks_tls};
 use super::output::ResultRows;
 use crate::error::{Error, Kind, Result};
-use crate::ingest::{LOAD_COMPLETE, LoadRequest, LoadSummary, input};
+use crate::ingest::{LOAD_COMPLETE, LOAD_CONDITIONS, LoadConditions, LoadRequest, LoadSummary, input};
 
 const MESSAGE_BYTES: usize = 64 << 20;
 
@@ -92,14 +93,31 @@ impl Remote {
         Ok(ResultRows { schema: schema.into(), batches: Box::pin(futures::stream::iter(streams).flatten()) })
     }
 
+    /// How files for the workspace of the token are to be read.
+    pub(super) async fn load_conditions(&self) -> Result<LoadConditions> {
+        let action = Action { r#type: LOAD_CONDITIONS.to_owned(), body: Bytes::new() };
+        let mut answers = match self.flight_client()?.do_action(action).await {
+            Ok(answers) => answers,
+            Err(error) => return Err(self.call_error(error).await),
+        };
+        let answer = answers.try_next().await.map_err(flight_error)?;
+        let body = answer.ok_or_else(|| Error::internal("the server did not say how files are read"))?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    fn flight_client(&self) -> Result<FlightClient> {
+        let mut client = FlightClient::new(self.channel.clone());
+        client.add_header("authorization", &format!("Bearer {}", self.token)).map_err(flight_error)?;
+        Ok(client)
+    }
+
     /// Sends the batches of one source as one load.
     pub(super) async fn load(
         &mut self,
         request: &LoadRequest,
         batches: BoxStream<'static, Result<RecordBatch>>,
     ) -> Result<LoadSummary> {
-        let mut client = FlightClient::new(self.channel.clone());
-        client.add_header("authorization", &format!("Bearer {}", self.token)).map_err(flight_error)?;
+        let mut client = self.flight_client()?;
         let descriptor = FlightDescriptor::new_path(vec!["ingest".to_owned()]);
         let batches = batches.map_err(|error| FlightError::ExternalError(Box::new(error)));
         let data = FlightDataEncoderBuilder::new()

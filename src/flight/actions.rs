@@ -17,6 +17,7 @@ use super::service::FlightSql;
 use super::status::to_status;
 use super::ticket::{Purpose, Statement};
 use crate::error::{Error, Result};
+use crate::ingest::LOAD_CONDITIONS;
 
 const CREATE_PREPARED: &str = "CreatePreparedStatement";
 const CLOSE_PREPARED: &str = "ClosePreparedStatement";
@@ -27,7 +28,7 @@ const SET_OPTIONS: &str = "SetSessionOptions";
 const GET_OPTIONS: &str = "GetSessionOptions";
 const CLOSE_SESSION: &str = "CloseSession";
 
-const ACTIONS: [(&str, &str); 8] = [
+const ACTIONS: [(&str, &str); 9] = [
     (CREATE_PREPARED, "plan a statement: ActionCreatePreparedStatementRequest to ActionCreatePreparedStatementResult"),
     (CLOSE_PREPARED, "forget a prepared statement: ActionClosePreparedStatementRequest"),
     (CANCEL_QUERY, "stop a query: ActionCancelQueryRequest to ActionCancelQueryResult"),
@@ -36,6 +37,10 @@ const ACTIONS: [(&str, &str); 8] = [
     (SET_OPTIONS, "set catalog, schema or time_zone: SetSessionOptionsRequest to SetSessionOptionsResult"),
     (GET_OPTIONS, "the options of the session: GetSessionOptionsRequest to GetSessionOptionsResult"),
     (CLOSE_SESSION, "forget the session: CloseSessionRequest to CloseSessionResult"),
+    (
+        LOAD_CONDITIONS,
+        "how files are read for DoPut on the path ingest: nothing to JSON with the workspace's time_zone",
+    ),
 ];
 
 pub(super) fn action_types() -> impl Iterator<Item = ActionType> + Send {
@@ -63,6 +68,7 @@ impl FlightSql {
             SET_OPTIONS => self.set_session_options(context, body).map(|response| response.map(|body| vec![body])),
             GET_OPTIONS => Ok(single(self.session_options(context))),
             CLOSE_SESSION => Ok(single(self.close_session(context))),
+            LOAD_CONDITIONS => self.load_conditions(context).await.map(single),
             _ => return Err(Status::unimplemented("there is no such action: ListActions names all")),
         };
         answer.map_err(to_status)

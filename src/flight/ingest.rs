@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use arrow_flight::{FlightData, PutResult};
+use bytes::Bytes;
 use futures::{Stream, StreamExt, TryStreamExt};
 use tonic::{Response, Status, Streaming};
 
@@ -24,6 +25,12 @@ use crate::request;
 const PATH: &str = "ingest";
 
 impl FlightSql {
+    /// What a client that reads files itself must know beforehand, as JSON.
+    pub(super) async fn load_conditions(&self, context: &CallContext) -> Result<Bytes> {
+        let conditions = self.loader.conditions(&context.caller).await?;
+        Ok(serde_json::to_vec(&conditions)?.into())
+    }
+
     /// DoPut on a path: `ingest` for events, (`table`, name) for rows of a user table that is there.
     pub(super) async fn put_path(
         &self,

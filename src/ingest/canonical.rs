@@ -11,6 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray, ListArray, RecordBatch, StringArray
 use super::read::{trim_blanks, whole_number_text};
 use crate::error::Result;
 use crate::identity::BlockedValues;
+use crate::settings::currency_code;
 
 /// How the values of a column are spelled.
 #[derive(Debug, Clone, Copy)]
@@ -83,10 +84,11 @@ fn spell_text<'a>(text: &'a str, spelling: Spelling, blocked: &BlockedValues) ->
         Spelling::Keyword => Some(Cow::Borrowed(text)),
         // "NaN" has three letters, too.
         Spelling::Currency if blocked.contains(text) => None,
-        Spelling::Currency if text.bytes().any(|byte| byte.is_ascii_lowercase()) => {
-            Some(Cow::Owned(text.to_ascii_uppercase()))
+        // What is no currency stays as it is, for the message about it.
+        Spelling::Currency if currency_code(text).is_none() || text.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+            Some(Cow::Borrowed(text))
         }
-        Spelling::Currency => Some(Cow::Borrowed(text)),
+        Spelling::Currency => Some(Cow::Owned(text.to_ascii_uppercase())),
     }
 }
 

@@ -36,6 +36,16 @@ pub struct LoadRequest {
 /// Metadata of the message that ends an upload: a stream without it broke off, and nothing of it is loaded.
 pub const LOAD_COMPLETE: &[u8] = b"complete";
 
+/// Name of the action that asks a server for [`LoadConditions`].
+pub const LOAD_CONDITIONS: &str = "LoadConditions";
+
+/// What a client that reads files must know of the workspace before it reads: travels as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadConditions {
+    /// IANA name of the zone of times that name none.
+    pub time_zone: String,
+}
+
 /// What one load did.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LoadSummary {
@@ -65,6 +75,17 @@ pub struct Loader {
 impl Loader {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Self {
         Self { workspaces, settings }
+    }
+
+    /// How files for the caller's workspace are to be read.
+    ///
+    /// # Errors
+    /// `Forbidden` for a caller who may not send events, `InvalidInput` for the workspace of the demo.
+    pub async fn conditions(&self, caller: &Caller) -> Result<LoadConditions> {
+        caller.check_can_ingest()?;
+        let workspace = self.workspaces.get(&caller.workspace).await?;
+        workspace.manifest().check_takes(DataKind::Real, workspace.name())?;
+        Ok(LoadConditions { time_zone: workspace.manifest().time_zone.name().to_owned() })
     }
 
     /// Loads all rows of `batches` (of [`super::input::schema`]) in one commit.

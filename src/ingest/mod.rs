@@ -12,4 +12,4 @@ mod partition;
 pub mod read;
 pub mod reference;
 
-pub use load::{LOAD_COMPLETE, LoadRequest, LoadSummary, Loader};
+pub use load::{LOAD_COMPLETE, LOAD_CONDITIONS, LoadConditions, LoadRequest, LoadSummary, Loader};

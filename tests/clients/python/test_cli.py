@@ -195,6 +195,24 @@ def test_the_same_through_a_server(start_server, web_loaded, tmp_path):
     check_reasons(cli.run("ingest", *write_bad(tmp_path), *flags, code=1))
 
 
+def test_times_without_a_zone_are_local_through_a_server_too(start_server, tmp_path):
+    """08:00 in Shanghai is midnight UTC, whether the file goes into the folder or through a server."""
+    path, more = tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text("ts,user_id,event\n2024-03-01 08:00:00,u1,embedded\n", encoding="ascii")
+    more.write_text("ts,user_id,event\n2024-03-01 08:00:00,u1,served\n202403010800,u1,digits\n", encoding="ascii")
+    data = tmp_path / "data"
+    cli.ingest(data, path, "--time-zone", "Asia/Shanghai")
+    server = start_server(data)
+    token = cli.run("token", "create", "--data", server.data, "--role", "ingest", "--source", "web#1").stdout.strip()
+    done = cli.run("ingest", more, "--connect", server.http, "--token", token)
+    assert "2 kept" in done.stdout
+    again = cli.run("ingest", more, "--connect", server.http, "--token", token)
+    assert "skipped" in again.stdout, "the '#' in the token's source makes it no other content"
+    with adbc.connect(server) as connection:
+        at_midnight = "SELECT count(*) AS n FROM events WHERE ts = TIMESTAMP '2024-03-01T00:00:00Z'"
+        assert adbc.one(connection, at_midnight) == 3
+
+
 def test_look_alikes_are_named_once(tmp_path):
     """Case A9: a column that looks like a field and is not used."""
     path = tmp_path / "orders.csv"

@@ -8,7 +8,7 @@ use arrow_flight::error::FlightError;
 use arrow_flight::{FlightClient, FlightData, FlightDescriptor};
 use convoke::auth::Role;
 use convoke::ingest::input::{self, InputBuilder, InputRow};
-use convoke::ingest::{LOAD_COMPLETE, LoadRequest, LoadSummary};
+use convoke::ingest::{LOAD_COMPLETE, LOAD_CONDITIONS, LoadConditions, LoadRequest, LoadSummary};
 use futures::{Stream, StreamExt, TryStreamExt};
 use tonic::Code;
 
@@ -84,6 +84,21 @@ async fn uploaded_events_can_be_read_at_once() {
         assert!(again.skipped);
         assert_eq!(rows(&mut client, COUNT).await, ["6"]);
         assert!(served.metrics.render().unwrap().contains("convoke_events_ingested_total 2\n"));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_learns_how_to_read_files() {
+    within(async {
+        let served = served().await;
+        let mut client = FlightClient::new(served.channel().await);
+        client.add_header("authorization", &format!("Bearer {}", served.token)).unwrap();
+        let action = arrow_flight::Action { r#type: LOAD_CONDITIONS.to_owned(), ..Default::default() };
+        let answers: Vec<_> = client.do_action(action).await.unwrap().try_collect().await.unwrap();
+        assert_eq!(answers.len(), 1);
+        let conditions: LoadConditions = serde_json::from_slice(&answers[0]).unwrap();
+        assert_eq!(conditions.time_zone, "UTC");
     })
     .await;
 }
