@@ -2,14 +2,15 @@
 //!
 //! Applied to the plan before its schema is promised to the client.
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::DataType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 
 use crate::error::Result;
 
 /// Columns of type instant in `zone` at the top of the plan.
 pub(super) fn show(plan: LogicalPlan, zone: &str) -> Result<LogicalPlan> {
-    let is_instant = |data_type: &DataType| matches!(data_type, DataType::Timestamp(TimeUnit::Microsecond | TimeUnit::Nanosecond, Some(held)) if held.as_ref() == "UTC");
+    let is_instant =
+        |data_type: &DataType| matches!(data_type, DataType::Timestamp(_, Some(held)) if held.as_ref() == "UTC");
     let fixed = matches!(
         plan,
         LogicalPlan::Explain(_)
