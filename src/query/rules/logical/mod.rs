@@ -126,28 +126,3 @@ fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
     })?;
     Ok(found)
 }
-
-#[cfg(test)]
-mod cost {
-    use super::*;
-    use datafusion::prelude::SessionContext;
-
-    #[tokio::test]
-    async fn cost() {
-        let context = SessionContext::new();
-        context.sql("CREATE TABLE e AS SELECT 1 AS id, 2 AS g, 'x' AS brand, 'y' AS channel, now() AS ts, 1.5 AS net, 'c' AS currency, 1 AS person, 2 AS c1, 3 AS c2, 4 AS c3, 5 AS c4, 6 AS c5, 7 AS c6, 8 AS c7, 9 AS c8, 10 AS c9, 11 AS c10, 12 AS c11, 13 AS c12").await.unwrap().collect().await.unwrap();
-        for sql in [
-            "SELECT brand, date_trunc('month', ts) AS m, sum(net) AS s, count(*) AS c FROM e WHERE channel = 'y' AND net > 0 GROUP BY 1, 2 ORDER BY 3 DESC LIMIT 10",
-            "WITH f AS (SELECT person, min(ts) AS first FROM e GROUP BY person) SELECT e.brand, count(*) FROM e JOIN f ON e.person = f.person WHERE e.id NOT IN (SELECT id FROM e WHERE g = 3) GROUP BY e.brand HAVING count(*) > 1",
-        ] {
-            let plan = context.state().create_logical_plan(sql).await.unwrap();
-            let rules = RuleContext { zone: "UTC" };
-            let copies: Vec<_> = (0..2000).map(|_| plan.clone()).collect();
-            let start = std::time::Instant::now();
-            for copy in copies {
-                std::hint::black_box(apply_to_bound(apply_to_written(copy, &rules).unwrap(), &rules).unwrap());
-            }
-            println!("COST {:?} a statement", start.elapsed() / 2000);
-        }
-    }
-}
