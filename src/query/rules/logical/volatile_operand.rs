@@ -51,7 +51,7 @@ pub(super) fn compute_first(node: LogicalPlan, _context: &RuleContext<'_>) -> Df
 fn operands(part: &Expr) -> impl Iterator<Item = &Expr> {
     let (first, rest): (Option<&Expr>, &[Expr]) = match part {
         Expr::Between(between) => (Some(between.expr.as_ref()), &[]),
-        Expr::ScalarFunction(call) if ASK_FIRST.contains(&call.func.name()) => (None, &call.args),
+        Expr::ScalarFunction(call) if ASK_FIRST.contains(&call.func.name()) => (None, call.args.as_slice()),
         _ => (None, &[]),
     };
     first.into_iter().chain(rest)
