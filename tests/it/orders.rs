@@ -457,7 +457,8 @@ async fn arrival_and_the_columns_that_are_read_change_nothing() {
                WHERE order_id LIKE 'o%' ORDER BY order_id";
     let one = loaded(&events).await;
     let expected = one.rows(all).await;
-    assert_eq!(expected.len(), 40);
+    // Of the 40 numbers every fifth only comes with an event that does not name it.
+    assert_eq!(expected.len(), 32);
     let other = world().await;
     events.reverse();
     // What is received later within one load is received at one moment; the ids decide.

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use convoke::ingest::read::{FileReader, ReadOptions};
 use convoke::query::{SessionOptions, StatementKind};
 use convoke::settings::Settings;
-use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
+use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner, parse_file};
 
 use datafusion::config::ConfigOptions;
 
@@ -75,25 +75,33 @@ fn sql_files(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Runs a file against a fresh workspace; `when` says what is different this time.
-async fn run_file(path: &Path, zone: &str, events: &str, settings: &Settings, when: &str) {
+/// What is wrong in a file, run against a fresh workspace: all of it. `when` says what is different this time.
+async fn faults_of(path: &Path, zone: &str, events: &str, settings: &Settings, when: &str) -> Vec<String> {
     let world = world_with(settings.clone(), zone).await;
     load_events(&world, events).await;
     let mut runner = Runner::new(|| async { Ok(Database { world: &world, session: SessionOptions::default() }) });
-    runner.run_file_async(path).await.unwrap_or_else(|error| panic!("{} in {zone}{when}: {error}", path.display()));
+    let mut faults = Vec::new();
+    for record in parse_file(path).unwrap() {
+        if let Err(error) = runner.run_async(record).await {
+            faults.push(format!("in {zone}{when}: {error}"));
+        }
+    }
+    faults
 }
 
-async fn run_shop_file(path: &Path, settings: &Settings, when: &str) {
-    run_file(path, "UTC", "events/shop.ndjson", settings, when).await;
+async fn faults_of_shop_file(path: &Path, settings: &Settings, when: &str) -> Vec<String> {
+    faults_of(path, "UTC", "events/shop.ndjson", settings, when).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sql_files_give_what_they_say() {
     let paths = sql_files(&folder());
     assert!(!paths.is_empty());
+    let mut faults = Vec::new();
     for path in paths {
-        run_shop_file(&path, &Settings::defaults().unwrap(), "").await;
+        faults.extend(faults_of_shop_file(&path, &Settings::defaults().unwrap(), "").await);
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -102,14 +110,16 @@ async fn sql_files_of_zones_give_what_they_say() {
     let everywhere = sql_files(&zones.join("every"));
     assert!(!everywhere.is_empty());
     let settings = Settings::defaults().unwrap();
+    let mut faults = Vec::new();
     for zone in ZONES {
         let of_zone = zones.join(zone);
         let own = if of_zone.is_dir() { sql_files(&of_zone) } else { Vec::new() };
         assert!(zone == "UTC" || !own.is_empty(), "{zone}");
         for path in own.iter().chain(&everywhere) {
-            run_file(path, zone, "zones/month.ndjson", &settings, "").await;
+            faults.extend(faults_of(path, zone, "zones/month.ndjson", &settings, "").await);
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// The switches of DataFusion's optimizer, each the other way round than we run it. The one that is a guard of ours stays.
@@ -138,6 +148,7 @@ async fn answers_do_not_depend_on_the_optimizer() {
         .collect();
     assert!(!paths.is_empty());
     let short = ["enable_dynamic_filter_pushdown", "prefer_hash_join", "filter_null_join_keys"];
+    let mut faults = Vec::new();
     let switches = turned_switches();
     assert!(switches.len() > 10, "DataFusion has many switches: {switches:?}");
     for (key, value) in switches {
@@ -146,8 +157,9 @@ async fn answers_do_not_depend_on_the_optimizer() {
             let when = format!(" with {key} = {value}");
             settings.query.planner.push((key, value));
             for path in &paths {
-                run_shop_file(path, &settings, &when).await;
+                faults.extend(faults_of_shop_file(path, &settings, &when).await);
             }
         }
     }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

@@ -348,7 +348,7 @@ async fn an_older_format_is_refused_with_what_to_do() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("\"format\":2") || text.contains("\"format\": 2"), "{text}");
     std::fs::write(&path, text.replacen(['2'], "1", 1)).unwrap();
-    let error = elsewhere(&world).get(&world.caller.workspace).await.unwrap_err();
+    let error = elsewhere(&world).get(&world.caller.workspace).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
     assert!(error.to_string().contains("format 1") && error.to_string().contains("anew"), "{error}");
 }

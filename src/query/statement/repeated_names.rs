@@ -16,7 +16,12 @@ const MARK: char = '\u{1}';
 pub(in crate::query) fn mark(statement: &DfStatement) -> Option<DfStatement> {
     let mut statement = statement.clone();
     let DfStatement::Statement(inner) = &mut statement else { return None };
-    let Statement::Query(query) = inner.as_mut() else { return None };
+    let query = match inner.as_mut() {
+        Statement::Query(query) => query,
+        // Its columns go into the table by their place.
+        Statement::Insert(insert) => insert.source.as_mut()?,
+        _ => return None,
+    };
     let Query { body, order_by, .. } = query.as_mut();
     let names = mark_body(body)?;
     if let Some(order_by) = order_by

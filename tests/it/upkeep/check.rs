@@ -92,8 +92,9 @@ async fn objects_that_nothing_refers_to_are_notes() {
 async fn a_root_of_a_newer_version_is_a_fault() {
     let world = sound().await;
     let path = folder(&world).join("workspace.json");
-    let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("\"format\": 1", "\"format\": 99")).unwrap();
+    let mut manifest: serde_json::Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
+    manifest["format"] = 99.into();
+    fs::write(&path, manifest.to_string()).unwrap();
     let found = findings(&world).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].what.contains("99") && found[0].help.contains("newer"), "{found:?}");

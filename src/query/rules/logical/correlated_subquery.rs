@@ -26,9 +26,10 @@ use crate::error::Error;
 /// # Errors
 /// `InvalidInput` for a subquery that DataFusion would answer wrongly, with what to write instead.
 pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if let LogicalPlan::Subquery(lateral) = &node {
-        check_value(&lateral.subquery)?;
-        return Ok(Transformed::no(node));
+    if let LogicalPlan::Join(join) = &node {
+        for lateral in [&join.left, &join.right].into_iter().filter_map(|side| lateral_of(side)) {
+            check_value(&lateral.subquery)?;
+        }
     }
     let mut found = false;
     node.apply_expressions(|expression| {
@@ -43,6 +44,16 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
         let name = names.save(&expression);
         Ok(expression.transform_up(rewrite_part)?.update_data(|expression| name.restore(expression)))
     })
+}
+
+/// The side of a join that reads the other one.
+fn lateral_of(side: &LogicalPlan) -> Option<&Subquery> {
+    match side {
+        LogicalPlan::Subquery(subquery) => Some(subquery).filter(|subquery| !subquery.outer_ref_columns.is_empty()),
+        LogicalPlan::SubqueryAlias(alias) => lateral_of(&alias.input),
+        LogicalPlan::Projection(projection) => lateral_of(&projection.input),
+        _ => None,
+    }
 }
 
 fn is_correlated(part: &Expr) -> bool {
