@@ -403,17 +403,18 @@ async fn statement_plan(
     session: &SessionOptions,
     mut statement: DfStatement,
 ) -> Result<LogicalPlan> {
-    statement::rewrite_joins(&mut statement, &|name| template.columns_of(name, session))?;
+    let columns_of = |name: &_| template.columns_of(name, session);
+    statement::rewrite_joins(&mut statement, &columns_of)?;
     statement::check_clauses(&statement, &FunctionKinds::of(state))?;
-    let marked = statement::mark(&statement);
+    let others = [statement::mark(&statement), statement::name_keys(&statement, &columns_of)];
     let error = match state.statement_to_plan(statement).await {
         Ok(plan) => return Ok(plan),
         Err(error) => error,
     };
-    if let Some(marked) = marked
-        && let Ok(plan) = state.statement_to_plan(marked).await
-    {
-        return Ok(plan);
+    for other in others.into_iter().flatten() {
+        if let Ok(plan) = state.statement_to_plan(other).await {
+            return Ok(plan);
+        }
     }
     Err(suggest::planning_error(error, template.catalog.as_str(), &template.table_names))
 }

@@ -86,7 +86,7 @@ impl ObjectWriter {
     /// A member whose value is JSON already.
     pub fn raw(&mut self, key: &str, value: &str) {
         self.key(key);
-        push_value(&mut self.text, value, 0);
+        self.text.push_str(value);
     }
 
     /// A member from plain text of a file without types: numbers and booleans are recognised by their form.
@@ -112,50 +112,6 @@ impl ObjectWriter {
         self.text.push('}');
         Some(&self.text)
     }
-}
-
-/// A JSON value with one member a key in every object.
-pub fn last_keys(value: &str) -> String {
-    let mut text = String::with_capacity(value.len());
-    push_value(&mut text, value, 0);
-    text
-}
-
-/// Levels of a value that are looked into; what lies deeper stays as it was written.
-const MOST_LEVELS: usize = 64;
-
-/// Appends JSON with one member a key in every object: of equal keys the last one counts, as parsers have it, while the
-/// JSON functions of SQL would find the first.
-fn push_value(out: &mut String, value: &str, level: usize) {
-    if level < MOST_LEVELS && value.starts_with('{') {
-        if let Ok(members) = parse_object(value) {
-            out.push('{');
-            for (place, (key, member)) in members.iter().enumerate() {
-                if place > 0 {
-                    out.push(',');
-                }
-                push_string(out, &key.0);
-                out.push(':');
-                push_value(out, member.get(), level + 1);
-            }
-            out.push('}');
-            return;
-        }
-    } else if level < MOST_LEVELS
-        && value.starts_with('[')
-        && let Ok(elements) = serde_json::from_str::<Vec<&RawValue>>(value)
-    {
-        out.push('[');
-        for (place, element) in elements.iter().enumerate() {
-            if place > 0 {
-                out.push(',');
-            }
-            push_value(out, element.get(), level + 1);
-        }
-        out.push(']');
-        return;
-    }
-    out.push_str(value);
 }
 
 /// Text as a JSON number or boolean where nobody could mean a text by it.

@@ -28,7 +28,7 @@ pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
-pub(super) use self::using_join::rewrite as rewrite_joins;
+pub(super) use self::using_join::{name_keys, rewrite as rewrite_joins};
 
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;

@@ -4,6 +4,9 @@
 //! NATURAL FULL finds `k` ambiguous. Such a join is written with ON here, and `k` as coalesce(l.k, r.k) wherever the
 //! SELECT names it, `*` included. Where the text does not tell which table has the key, the statement is refused.
 //!
+//! Of INNER and LEFT joins it takes the right side, but finds `k` in WHERE ambiguous: what does not plan for that is
+//! written likewise.
+//!
 //! Can go when #22881 is closed: `tests/slt/using_join.slt` then passes without it.
 
 use std::ops::ControlFlow;
@@ -30,14 +33,26 @@ pub(in crate::query) fn rewrite(statement: &mut DfStatement, columns_of: Columns
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, columns_of),
         _ => return Ok(()),
     };
-    match inner.visit(&mut Rewrite { columns_of }) {
+    match inner.visit(&mut Rewrite { columns_of, is_meant: is_shared_key_outer }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
 }
 
+/// The query with the keys of INNER and LEFT joins named by their tables; `None` where it has no such join, or its text
+/// does not tell the tables.
+pub(in crate::query) fn name_keys(statement: &DfStatement, columns_of: ColumnsOf<'_>) -> Option<DfStatement> {
+    let mut statement = statement.clone();
+    let DfStatement::Statement(inner) = &mut statement else { return None };
+    let before = inner.clone();
+    let named = inner.visit(&mut Rewrite { columns_of, is_meant: is_shared_key });
+    (named.is_continue() && *inner != before).then_some(statement)
+}
+
 struct Rewrite<'a> {
     columns_of: ColumnsOf<'a>,
+    /// Whether a join is one of those that are written with ON.
+    is_meant: fn(&Join) -> bool,
 }
 
 impl VisitorMut for Rewrite<'_> {
@@ -78,7 +93,7 @@ impl VisitorMut for Rewrite<'_> {
 impl Rewrite<'_> {
     /// The keys that two sides share, with the joins written with ON; `None` without such a join.
     fn keys_of(&self, select: &mut Select, own: &[String]) -> Result<Option<Keys>> {
-        if !select.from.iter().any(|relations| relations.joins.iter().any(is_shared_key_outer)) {
+        if !select.from.iter().any(|relations| relations.joins.iter().any(self.is_meant)) {
             return Ok(None);
         }
         let mut keys = Keys::default();
@@ -155,6 +170,11 @@ fn is_shared_key_outer(join: &Join) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_shared_key(join: &Join) -> bool {
+    let mut operator = join.join_operator.clone();
+    matches!(constraint_of(&mut operator), Some(JoinConstraint::Using(_) | JoinConstraint::Natural))
 }
 
 fn constraint_of(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {

@@ -156,8 +156,6 @@ RIGHT_OR_REFUSED = [
     "SELECT g, sum(v) AS s FROM n GROUP BY ROLLUP (1)",
     "SELECT g % 2 AS x, sum(v) AS s FROM n GROUP BY 1 WITH ROLLUP",
     "FROM k1",
-    "SELECT v FROM n ORDER BY ALL LIMIT 3",
-    "SELECT id FROM a UNION SELECT id FROM b ORDER BY ALL",
 ]
 
 SETS = [
@@ -232,7 +230,6 @@ CLAUSES = [
     "SELECT v FROM n QUALIFY row_number() OVER (PARTITION BY g ORDER BY v) = 1",
     "SELECT g, sum(v) OVER w AS s FROM n WINDOW w AS (PARTITION BY g ORDER BY v)",
     "WITH RECURSIVE r AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM r WHERE i < 5) SELECT i FROM r",
-    "WITH w AS NOT MATERIALIZED (SELECT v FROM n) SELECT count(*) AS c FROM w",
     "SELECT x.p, x.q FROM (SELECT v, g FROM n WHERE v < 3) AS x(p, q)",
     "SELECT * EXCLUDE (g) FROM n WHERE v < 3",
     "SELECT * REPLACE (g + 1 AS g) FROM n WHERE v < 3",

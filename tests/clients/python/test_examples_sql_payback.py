@@ -71,7 +71,7 @@ def test_cost_margin_and_payback(shop, shop_oracle, paid, times):
             "persons": len(costs),
             "customers": len(customers),
             "acquisition_cost": total,
-            "cost_per_customer": round(total / len(customers), 2),
+            "cost_per_customer": float(round(total / len(customers), 2)),
             "first_order": sum(orders[0][2] for orders in customers),
             "historic_value": sum(margin for orders in customers for _, _, margin in orders),
             "payback_months": payback(customers, total),

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::super::coerce::{Reason, trimmed};
 use super::super::draft::{Draft, DraftRules, column_reason};
 use super::super::field::{EventField, Treatment};
-use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, last_keys, parse_object, scalar_text};
+use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
 use super::super::look_alike::Notes;
 use super::super::options::ReadOptions;
 use super::roles::{KeyRoles, Role, Roles};
@@ -240,7 +240,7 @@ fn apply_field<'a>(field: EventField, value: &'a RawValue, draft: &mut Draft<'a>
             Ok(())
         }
         Treatment::Object if text.starts_with('{') => {
-            draft.values[field.index()] = Some(Cow::Owned(last_keys(text)));
+            draft.values[field.index()] = Some(Cow::Borrowed(text));
             Ok(())
         }
         _ => {

@@ -30,19 +30,6 @@ fn segment_objects_work_as_they_are() {
     assert_eq!(rows.get(2, "properties"), r#"{"path":"/","name":"Home"}"#);
 }
 
-/// As JSON parsers have it: RFC 8259 leaves it open, ECMA-404's and Python's take the last.
-#[test]
-fn the_last_of_equal_keys_is_kept_at_any_depth() {
-    let file = TestFile::new(
-        "d.ndjson",
-        r#"{"ts":"2024-01-01","user_id":"u","properties":{"a":1,"b":{"x":1,"y":[{"k":1,"k":2}],"x":3},"a":2},"context":{"ip":"1","ip":"2"}}"#,
-    );
-    let rows = file.read(ReadOptions::default()).unwrap();
-    assert_eq!(rows.rejected(), 0, "{:?}", rows.all("reject_reason"));
-    assert_eq!(rows.get(0, "properties"), r#"{"a":2,"b":{"x":3,"y":[{"k":2}]}}"#);
-    assert_eq!(rows.get(0, "context"), r#"{"ip":"2"}"#);
-}
-
 #[test]
 fn own_names_win_over_aliases() {
     let file = TestFile::new(

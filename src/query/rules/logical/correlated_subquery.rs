@@ -15,8 +15,8 @@ use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Distinct, Expr, FetchType, LogicalPlan, LogicalPlanBuilder, Operator, SkipType, Subquery,
-    lit,
+    Aggregate, BinaryExpr, Distinct, Expr, FetchType, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator,
+    SkipType, Subquery, lit,
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
@@ -83,8 +83,9 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
             Transformed::yes(compare_with_one_row(expr, op, subquery)?)
         }
         Expr::ScalarSubquery(subquery) => {
-            check_value(&subquery.subquery)?;
-            Transformed::no(Expr::ScalarSubquery(subquery))
+            let value = without_aliases(&subquery.subquery)?;
+            check_value(&value)?;
+            Transformed::yes(Expr::ScalarSubquery(correlated(value, &subquery.spans)))
         }
         Expr::InSubquery(InSubquery { ref subquery, .. }) | Expr::SetComparison(SetComparison { ref subquery, .. }) => {
             check_rows(&subquery.subquery)?;
@@ -97,8 +98,10 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
 
 /// A subquery of exactly one row is a value, and of values DataFusion counts the row without input.
 fn compare_with_one_row(value: Box<Expr>, op: Operator, subquery: Subquery) -> DfResult<Expr> {
-    check_value(&subquery.subquery)?;
-    Ok(Expr::BinaryExpr(BinaryExpr::new(value, op, Box::new(Expr::ScalarSubquery(subquery)))))
+    let row = without_aliases(&subquery.subquery)?;
+    check_value(&row)?;
+    let row = Expr::ScalarSubquery(correlated(row, &subquery.spans));
+    Ok(Expr::BinaryExpr(BinaryExpr::new(value, op, Box::new(row))))
 }
 
 /// Whether the plan has one row whatever its input: columns over an aggregate without groups.
@@ -108,6 +111,34 @@ fn is_one_row(plan: &LogicalPlan) -> bool {
         LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
         LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
         _ => false,
+    }
+}
+
+/// One row without the names of derived tables around its aggregate: DataFusion looks for the mark of a row without input
+/// right above the aggregate.
+fn without_aliases(plan: &LogicalPlan) -> DfResult<LogicalPlan> {
+    if !is_one_row(plan) {
+        return Ok(plan.clone());
+    }
+    match plan {
+        LogicalPlan::SubqueryAlias(alias) => without_aliases(&alias.input),
+        LogicalPlan::Projection(projection) => {
+            let input = without_aliases(&projection.input)?;
+            let columns =
+                projection.expr.iter().zip(projection.schema.iter()).map(|(expression, (qualifier, field))| {
+                    let renamed = expression.clone().transform(|part| match part {
+                        Expr::Column(column) => {
+                            let place = projection.input.schema().index_of_column(&column)?;
+                            Ok(Transformed::yes(Expr::from(input.schema().qualified_field(place))))
+                        }
+                        other => Ok(Transformed::no(other)),
+                    })?;
+                    Ok(renamed.data.alias_qualified(qualifier.cloned(), field.name()))
+                });
+            let columns = columns.collect::<DfResult<Vec<_>>>()?;
+            LogicalPlanBuilder::from(input).project(columns)?.build()
+        }
+        other => Ok(other.clone()),
     }
 }
 
@@ -136,7 +167,8 @@ enum Existence {
 /// Looks through what changes neither whether there are rows nor, below an OFFSET, how many.
 fn existence(plan: &LogicalPlan) -> DfResult<Existence> {
     match plan {
-        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) | LogicalPlan::Sort(_) => through(plan),
+        LogicalPlan::Projection(_) | LogicalPlan::SubqueryAlias(_) => through(plan),
+        LogicalPlan::Sort(sort) => existence(&sort.input),
         LogicalPlan::Distinct(Distinct::All(_)) => match through(plan)? {
             Existence::MoreThan(..) => Ok(Existence::Rows(plan.clone())),
             other => Ok(other),
@@ -234,6 +266,7 @@ fn check_rows(plan: &LogicalPlan) -> DfResult<()> {
             return Err(limit_refusal().into());
         }
         let cuts = match node {
+            LogicalPlan::Join(join) => !keeps_conditions(join),
             LogicalPlan::Window(_) | LogicalPlan::Distinct(Distinct::On(_)) => true,
             LogicalPlan::Aggregate(aggregate) => {
                 aggregate.group_expr.is_empty()
@@ -243,8 +276,8 @@ fn check_rows(plan: &LogicalPlan) -> DfResult<()> {
         };
         if cuts && !node.all_out_ref_exprs().is_empty() {
             return Err(Error::invalid(
-                "a subquery that reads the outer row inside an aggregate, GROUPING SETS, DISTINCT ON or a window function \
-                 is not supported: compute these for all rows in a derived table, with the column that the outer row \
+                "a subquery that reads the outer row inside an aggregate, GROUPING SETS, DISTINCT ON, a window function, \
+                 INTERSECT, EXCEPT or the side of an outer join that may be without a row is not supported: compute these for all rows in a derived table, with the column that the outer row \
                  is compared with in its GROUP BY or PARTITION BY, and compare outside of it",
             )
             .into());
@@ -252,6 +285,24 @@ fn check_rows(plan: &LogicalPlan) -> DfResult<()> {
         Ok(TreeNodeRecursion::Continue)
     })
     .map(drop)
+}
+
+/// Whether a condition on the outer row means the same above the join as where it stands below or in it.
+fn keeps_conditions(join: &Join) -> bool {
+    let reads_outer_row = |side: &LogicalPlan| !side.all_out_ref_exprs().is_empty();
+    let in_condition = || {
+        let conditions = join.filter.iter().chain(join.on.iter().flat_map(|(left, right)| [left, right]));
+        conditions.into_iter().any(|condition| {
+            // A condition that cannot be looked into is taken for one that reads it.
+            condition.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..)))).unwrap_or(true)
+        })
+    };
+    match join.join_type {
+        JoinType::Inner => true,
+        JoinType::Left => !reads_outer_row(&join.right) && !in_condition(),
+        JoinType::Right => !reads_outer_row(&join.left) && !in_condition(),
+        _ => false,
+    }
 }
 
 fn limit_refusal() -> Error {
