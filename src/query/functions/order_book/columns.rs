@@ -127,6 +127,6 @@ fn decimal(column: &Decimal128Array, row: usize) -> Option<i128> {
     column.is_valid(row).then(|| column.value(row))
 }
 
-fn text<'a>(column: &'a StringArray, row: usize) -> Option<&'a str> {
+fn text(column: &StringArray, row: usize) -> Option<&str> {
     column.is_valid(row).then(|| column.value(row))
 }

@@ -71,7 +71,7 @@ impl Keys {
 
     /// The key after a FULL JOIN.
     pub(super) fn take_either(&mut self, name: &Ident, right: &Side) {
-        self.set(name, right, |left, right| coalesce(left, right));
+        self.set(name, right, coalesce);
     }
 
     /// The key after a RIGHT JOIN.
