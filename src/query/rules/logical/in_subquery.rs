@@ -177,9 +177,14 @@ fn three_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
     Ok(Expr::Case(Case::new(None, when_then, Some(Box::new(lit(membership.negated))))))
 }
 
+/// The rows of a subquery by a name of their own: they may be of the table that the outer row is of.
+const ROWS: &str = "__rows";
+
 /// The questions that EXISTS answers.
 struct Questions<'a> {
     subquery: &'a Subquery,
+    /// The rows of the subquery.
+    rows: LogicalPlan,
     /// The value as the subquery sees it.
     value: Expr,
     column: Expr,
@@ -207,10 +212,12 @@ impl<'a> Questions<'a> {
             )
             .into());
         }
+        let rows = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).alias(ROWS)?.build()?;
         Ok(Self {
             subquery,
             value: as_outer(membership.expr.as_ref().clone(), schema)?,
-            column: Expr::Column(Column::from(subquery.subquery.schema().qualified_field(0))),
+            column: Expr::Column(Column::from(rows.schema().qualified_field(0))),
+            rows,
         })
     }
 
@@ -227,7 +234,7 @@ impl<'a> Questions<'a> {
     }
 
     fn exists(&self, condition: Option<Expr>, negated: bool) -> DfResult<Expr> {
-        let mut rows = LogicalPlanBuilder::from(self.subquery.subquery.as_ref().clone());
+        let mut rows = LogicalPlanBuilder::from(self.rows.clone());
         if let Some(condition) = condition {
             rows = rows.filter(condition)?;
         }
