@@ -38,7 +38,7 @@ BASKETS: list[tuple[str, str, str]] = [
         # Lines of one moment have several brands: the order has that of one of them.
         "SELECT order_id, ts, day, store_id, gross, net, net_base, items, currency FROM orders AS o "
         "WHERE day BETWEEN DATE '2017-11-01' AND DATE '2017-11-30' "
-        "AND EXISTS (SELECT 1 FROM events AS e WHERE e.order_id = o.order_id AND e.brand = o.brand)",
+        "AND EXISTS (SELECT 1 FROM events AS e WHERE e.order_id = o.order_id AND coalesce(e.brand, '') = coalesce(o.brand, ''))",
         "SELECT order_id, ts, day, store_id::VARCHAR, net, net, net, items, 'USD' FROM baskets "
         "WHERE day BETWEEN DATE '2017-11-01' AND DATE '2017-11-30'",
     ),
