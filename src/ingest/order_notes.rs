@@ -199,7 +199,7 @@ impl Counts {
         let is_other = |line: &&Held| {
             line.statement.total.is_some_and(|total| Some(total) != line.statement.amount && total != sum)
         };
-        self.other_total += u64::from(lines.iter().any(|line| is_other(line)));
+        self.other_total += u64::from(lines.iter().any(is_other));
         let brands: BTreeSet<&str> =
             held.iter().filter(|held| !held.is_refund).filter_map(|held| held.brand.as_deref()).collect();
         self.several_brands += u64::from(key == OrderKey::OrderId && brands.len() > 1);
