@@ -177,7 +177,8 @@ fn three_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
     Ok(Expr::Case(Case::new(None, when_then, Some(Box::new(lit(membership.negated))))))
 }
 
-/// The rows of a subquery by a name of their own: they may be of the table that the outer row is of.
+/// The rows of a subquery by a name of their own: they may be of the table that the outer row is of. Around a subquery
+/// that reads the outer row DataFusion cannot take one.
 const ROWS: &str = "__rows";
 
 /// The questions that EXISTS answers.
@@ -212,7 +213,12 @@ impl<'a> Questions<'a> {
             )
             .into());
         }
-        let rows = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).alias(ROWS)?.build()?;
+        let rows = if subquery.outer_ref_columns.is_empty() {
+            LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).alias(ROWS)?.build()?
+        } else {
+            check_names(membership)?;
+            subquery.subquery.as_ref().clone()
+        };
         Ok(Self {
             subquery,
             value: as_outer(membership.expr.as_ref().clone(), schema)?,
@@ -247,6 +253,23 @@ impl<'a> Questions<'a> {
         }
         let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: self.subquery.spans.clone() };
         Ok(Expr::Exists(Exists { subquery, negated }))
+    }
+}
+
+/// Refuses a value of a table whose name the rows of the subquery have, too: they would be taken for each other.
+fn check_names(membership: &InSubquery) -> DfResult<()> {
+    let of_rows = membership.subquery.subquery.schema();
+    let shared = membership.expr.column_refs().into_iter().find(|column| {
+        column.relation.is_some() && of_rows.iter().any(|(relation, _)| relation == column.relation.as_ref())
+    });
+    match shared {
+        Some(column) => Err(Error::invalid(format!(
+            "the subquery of IN reads the outer row and a table of the same name: give that table another name in the \
+             subquery, and write what is compared as name.{}",
+            column.name
+        ))
+        .into()),
+        None => Ok(()),
     }
 }
 
