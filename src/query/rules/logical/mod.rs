@@ -7,6 +7,7 @@
 //! put a cast wherever types differ: what a cast means belongs there.
 
 mod calendar_frame;
+mod correlated_names;
 mod correlated_subquery;
 mod fallible;
 mod in_subquery;
@@ -20,6 +21,7 @@ mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
 
@@ -60,6 +62,8 @@ const WRITTEN: Phase = Phase {
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
         in_subquery::rewrite,
+        correlated_names::keep_apart,
+        unnest_key::forget,
         set_operation_all::count_copies,
         volatile_group::compute_first,
         volatile_operand::compute_first,

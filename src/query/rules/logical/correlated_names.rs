@@ -1,0 +1,125 @@
+//! Names of their own for the columns that a subquery over several tables compares with the outer row.
+//!
+//! DataFusion 55.2 lifts a condition on the outer row out of the subquery, and gives the subquery the columns that the
+//! condition reads, all under one alias: of `t2.g = a.g AND t3.g = a.id` both columns become the first `g`.
+//!
+//! Can go when `PullUpCorrelatedExpr` keeps them apart: `tests/slt/same_names.slt` then passes without it.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::{Column, Result as DfResult};
+use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery};
+
+use super::RuleContext;
+
+pub(super) fn keep_apart(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    // The subquery of a lateral join.
+    if let LogicalPlan::Subquery(subquery) = node {
+        let subquery = rename(subquery)?;
+        return Ok(subquery.update_data(LogicalPlan::Subquery));
+    }
+    let names = NamePreserver::new(&node);
+    node.map_expressions(|expression| {
+        let name = names.save(&expression);
+        Ok(expression.transform_up(rename_in)?.update_data(|expression| name.restore(expression)))
+    })
+}
+
+fn rename_in(part: Expr) -> DfResult<Transformed<Expr>> {
+    match part {
+        Expr::Exists(Exists { subquery, negated }) => {
+            Ok(rename(subquery)?.update_data(|subquery| Expr::Exists(Exists { subquery, negated })))
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
+            Ok(rename(subquery)?.update_data(|subquery| Expr::InSubquery(InSubquery { expr, subquery, negated })))
+        }
+        Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }) => Ok(rename(subquery)?
+            .update_data(|subquery| Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }))),
+        Expr::ScalarSubquery(subquery) => Ok(rename(subquery)?.update_data(Expr::ScalarSubquery)),
+        other => Ok(Transformed::no(other)),
+    }
+}
+
+fn rename(subquery: Subquery) -> DfResult<Transformed<Subquery>> {
+    if subquery.outer_ref_columns.is_empty() || !reads_several_tables(&subquery.subquery)? {
+        return Ok(Transformed::no(subquery));
+    }
+    let mut count = 0;
+    let plan = Arc::unwrap_or_clone(subquery.subquery)
+        .transform_up(|node| Ok(Transformed::yes(rename_compared(filter_above_join(node)?, &mut count)?)))
+        .data()?;
+    Ok(Transformed::yes(Subquery { subquery: Arc::new(plan), ..subquery }))
+}
+
+/// Whether a column of the subquery may have the name of another one: of one table each name is one column.
+fn reads_several_tables(plan: &LogicalPlan) -> DfResult<bool> {
+    plan.exists(|node| {
+        Ok(match node {
+            LogicalPlan::Join(_) => true,
+            LogicalPlan::SubqueryAlias(alias) => !matches!(*alias.input, LogicalPlan::TableScan(_)),
+            _ => false,
+        })
+    })
+}
+
+/// An inner join that compares with the outer row, as a condition above it: that means the same.
+fn filter_above_join(node: LogicalPlan) -> DfResult<LogicalPlan> {
+    match node {
+        LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {
+            let (outer, own) = split_by_outer(join.filter.take().into_iter().collect());
+            join.filter = conjunction(own);
+            let join = LogicalPlan::Join(join);
+            match conjunction(outer) {
+                Some(outer) => LogicalPlanBuilder::from(join).filter(outer)?.build(),
+                None => Ok(join),
+            }
+        }
+        other => Ok(other),
+    }
+}
+
+/// Conditions that read the outer row, and the others.
+fn split_by_outer(conditions: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
+    conditions.into_iter().flat_map(split_conjunction_owned).partition(Expr::contains_outer)
+}
+
+/// The filter's columns that are compared with the outer row, under names that no other column of the subquery has.
+fn rename_compared(node: LogicalPlan, count: &mut usize) -> DfResult<LogicalPlan> {
+    let LogicalPlan::Filter(filter) = node else { return Ok(node) };
+    let (outer, own) = split_by_outer(vec![filter.predicate.clone()]);
+    let mut renamed: Vec<(Column, String)> = Vec::new();
+    let outer = outer.into_iter().map(|condition| {
+        condition
+            .transform(|part| match part {
+                Expr::Column(column) => {
+                    let name = match renamed.iter().find(|(known, _)| *known == column) {
+                        Some((_, name)) => name.clone(),
+                        None => {
+                            *count += 1;
+                            let name = format!("__compared_{count}");
+                            renamed.push((column, name.clone()));
+                            name
+                        }
+                    };
+                    Ok(Transformed::yes(Expr::Column(Column::new_unqualified(name))))
+                }
+                other => Ok(Transformed::no(other)),
+            })
+            .data()
+    });
+    let Some(outer) = conjunction(outer.collect::<DfResult<Vec<_>>>()?) else { return Ok(LogicalPlan::Filter(filter)) };
+    if renamed.is_empty() {
+        return Ok(LogicalPlan::Filter(filter));
+    }
+    let columns = || filter.input.schema().columns().into_iter().map(Expr::Column);
+    let copies = renamed.iter().map(|(column, name)| Expr::Column(column.clone()).alias(name));
+    let mut input = LogicalPlanBuilder::from(filter.input.as_ref().clone());
+    if let Some(own) = conjunction(own) {
+        input = input.filter(own)?;
+    }
+    input.project(columns().chain(copies))?.filter(outer)?.project(columns())?.build()
+}
