@@ -7,52 +7,69 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, Result as DfResult};
-use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
-use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, Result as DfResult};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias};
 
 use super::RuleContext;
+use crate::error::Error;
 
+/// Every subquery comes by as a node of its own, wherever it stands.
+///
+/// # Errors
+/// `InvalidInput` for a derived table inside that compares a column with the outer row and does not show it.
 pub(super) fn keep_apart(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    // The subquery of a lateral join.
-    if let LogicalPlan::Subquery(subquery) = node {
-        let subquery = rename(subquery)?;
-        return Ok(subquery.update_data(LogicalPlan::Subquery));
-    }
-    let names = NamePreserver::new(&node);
-    node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        Ok(expression.transform_up(rename_in)?.update_data(|expression| name.restore(expression)))
-    })
-}
-
-fn rename_in(part: Expr) -> DfResult<Transformed<Expr>> {
-    match part {
-        Expr::Exists(Exists { subquery, negated }) => {
-            Ok(rename(subquery)?.update_data(|subquery| Expr::Exists(Exists { subquery, negated })))
+    match node {
+        LogicalPlan::Subquery(subquery)
+            if !subquery.outer_ref_columns.is_empty() && reads_several_tables(&subquery.subquery)? =>
+        {
+            let plan = rename(Arc::unwrap_or_clone(subquery.subquery), &mut 0)?;
+            Ok(Transformed::yes(LogicalPlan::Subquery(Subquery { subquery: Arc::new(plan), ..subquery })))
         }
-        Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
-            Ok(rename(subquery)?.update_data(|subquery| Expr::InSubquery(InSubquery { expr, subquery, negated })))
-        }
-        Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }) => Ok(rename(subquery)?
-            .update_data(|subquery| Expr::SetComparison(SetComparison { expr, subquery, op, quantifier }))),
-        Expr::ScalarSubquery(subquery) => Ok(rename(subquery)?.update_data(Expr::ScalarSubquery)),
         other => Ok(Transformed::no(other)),
     }
 }
 
-fn rename(subquery: Subquery) -> DfResult<Transformed<Subquery>> {
-    if subquery.outer_ref_columns.is_empty() || !reads_several_tables(&subquery.subquery)? {
-        return Ok(Transformed::no(subquery));
+fn rename(plan: LogicalPlan, count: &mut usize) -> DfResult<LogicalPlan> {
+    match &plan {
+        // It has been here.
+        LogicalPlan::Subquery(_) => return Ok(plan),
+        LogicalPlan::SubqueryAlias(alias) if is_derived(alias) => {
+            check_shown(&alias.input, alias.input.schema())?;
+            return Ok(plan);
+        }
+        _ => {}
     }
-    let mut count = 0;
-    let plan = Arc::unwrap_or_clone(subquery.subquery)
-        .transform_up(|node| Ok(Transformed::yes(rename_compared(filter_above_join(node)?, &mut count)?)))
-        .data()?;
-    Ok(Transformed::yes(Subquery { subquery: Arc::new(plan), ..subquery }))
+    let plan = plan.map_children(|input| Ok(Transformed::yes(rename(input, count)?)))?.data;
+    rename_compared(filter_above_join(plan)?, count)
+}
+
+fn is_derived(alias: &SubqueryAlias) -> bool {
+    !matches!(*alias.input, LogicalPlan::TableScan(_))
+}
+
+/// DataFusion compares the column of the derived table that has the name, whatever it is.
+fn check_shown(plan: &LogicalPlan, shown: &DFSchema) -> DfResult<()> {
+    plan.apply(|node| {
+        node.apply_expressions(|expression| {
+            for condition in split_conjunction(expression).into_iter().filter(|condition| condition.contains_outer()) {
+                for column in condition.column_refs() {
+                    let same_name = shown.fields().iter().filter(|field| *field.name() == column.name).count();
+                    if same_name != 1 || shown.maybe_index_of_column(column).is_none() {
+                        return Err(Error::invalid(format!(
+                            "a derived table inside a subquery compares {} with the outer row: compare it outside of \
+                             the derived table, which then has it among its columns",
+                            column.flat_name()
+                        ))
+                        .into());
+                    }
+                }
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
+    })
+    .map(drop)
 }
 
 /// Whether a column of the subquery may have the name of another one: of one table each name is one column.
@@ -60,7 +77,7 @@ fn reads_several_tables(plan: &LogicalPlan) -> DfResult<bool> {
     plan.exists(|node| {
         Ok(match node {
             LogicalPlan::Join(_) => true,
-            LogicalPlan::SubqueryAlias(alias) => !matches!(*alias.input, LogicalPlan::TableScan(_)),
+            LogicalPlan::SubqueryAlias(alias) => is_derived(alias),
             _ => false,
         })
     })
