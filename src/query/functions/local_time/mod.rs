@@ -7,6 +7,7 @@ mod local_date;
 mod local_text;
 mod now;
 mod on_wall_time;
+mod planner;
 mod timezone;
 mod wall_time;
 
@@ -21,6 +22,7 @@ pub(in crate::query) use instant_of::InstantOf;
 pub(in crate::query) use local_date::LocalDate;
 pub(in crate::query) use local_text::LocalText;
 pub(in crate::query) use on_wall_time::OnWallTime;
+pub(in crate::query) use planner::InstantPlanner;
 pub(in crate::query) use wall_time::WallTime;
 
 /// Those that users call.

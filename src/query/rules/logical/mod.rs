@@ -131,7 +131,10 @@ impl Phase {
             Ok(done.update_data(|expression| name.restore(expression)))
         })?;
         match rewritten.transformed {
-            true => rewritten.map_data(|node| node.recompute_schema()),
+            true => rewritten.map_data(|node| match node {
+                LogicalPlan::Values(values) => mixed_times::retype_rows(values),
+                other => other.recompute_schema(),
+            }),
             false => Ok(rewritten),
         }
     }
