@@ -2,6 +2,7 @@
 //! a call without one. Users call only `timezone` and `now`.
 
 mod calendar_sum;
+mod day_of;
 mod instant_of;
 mod local_date;
 mod local_text;
@@ -18,6 +19,7 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarUDF};
 
 pub(in crate::query) use calendar_sum::CalendarSum;
+pub(in crate::query) use day_of::DayOf;
 pub(in crate::query) use instant_of::InstantOf;
 pub(in crate::query) use local_date::LocalDate;
 pub(in crate::query) use local_text::LocalText;
