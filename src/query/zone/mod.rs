@@ -7,6 +7,7 @@ use datafusion::common::config::ConfigOptions;
 
 mod clock;
 mod columns;
+mod nested;
 mod text;
 mod value;
 
@@ -15,6 +16,7 @@ pub(super) use columns::{
     OnError, days_of_instants, days_of_texts, instants_of, is_instant, is_wall_time, numbers_of, per_second, times_of,
     walls_of, walls_of_texts,
 };
+pub(super) use nested::in_zone;
 pub(super) use value::{to_instant, to_wall_time};
 
 /// The zone of a session's configuration.

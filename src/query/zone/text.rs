@@ -36,7 +36,7 @@ fn read_in_full(text: &str) -> Result<Written, ArrowError> {
 
 /// The text with all digits of day, hour, minute and second; none where it is not built like a time of a day.
 fn in_full(text: &str) -> Option<String> {
-    let (day, rest) = text.split_once(['T', 't', ' '])?;
+    let (day, rest) = text.split_once(['T', 't', ' ']).unwrap_or((text, "0:0"));
     let rest = rest.trim_start();
     let end = rest.find(|c: char| !(c.is_ascii_digit() || c == ':' || c == '.')).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(end);

@@ -15,7 +15,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, Scalar
 
 use super::RuleContext;
 use crate::query::functions::local_time::{CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, WallTime};
-use crate::query::zone::{OnError, UTC, is_instant, is_wall_time};
+use crate::query::zone::{OnError, UTC, in_zone, is_instant, is_wall_time};
 
 /// The expression with the functions that hold the zone.
 pub(super) fn rewrite(expression: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
@@ -72,6 +72,13 @@ fn convert(expr: Expr, given: &DataType, target: &FieldRef, zone: Tz, on_error: 
             }
             _ => Err(expr),
         };
+    }
+    if target.is_string()
+        && zone != Tz::UTC
+        && let Some(local) = in_zone(given, zone.name())
+    {
+        // A list or a struct of instants.
+        return Ok(cast(cast(expr, local), target.clone()));
     }
     match target {
         DataType::Date32 if given.is_string() => Ok(call(DayOf::new(zone, on_error), vec![expr])),
@@ -147,6 +154,16 @@ fn call_locally(
         }
         "to_date" if is_of_instant(function.args.first())? => {
             Transformed::yes(call(LocalDate::new(zone), function.args))
+        }
+        "array_to_string" => {
+            let mut changed = false;
+            if let Some(list) = function.args.first_mut()
+                && let Some(local) = in_zone(&list.get_type(schema)?, zone.name())
+            {
+                *list = cast(std::mem::take(list), local);
+                changed = true;
+            }
+            Transformed::new_transformed(Expr::ScalarFunction(function), changed)
         }
         "to_date" if is_one_text(&function, schema)? => {
             Transformed::yes(call(DayOf::new(zone, OnError::Fail), function.args))
