@@ -11,6 +11,7 @@ mod correlated_subquery;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
+mod interval_groups;
 mod intervals;
 mod local_time;
 mod mixed_times;
@@ -53,12 +54,15 @@ type NodeRule = fn(LogicalPlan, &RuleContext<'_>) -> DfResult<Transformed<Logica
 struct Phase {
     nodes: &'static [NodeRule],
     expressions: &'static [ExpressionRule],
+    /// Rules of nodes whose expressions are done, too.
+    closing: &'static [NodeRule],
 }
 
 const WRITTEN: Phase = Phase {
     nodes: &[
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
+        interval_groups::look_up_by_length,
         in_subquery::rewrite,
         set_operation_all::count_copies,
         volatile_group::compute_first,
@@ -68,15 +72,17 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
+    closing: &[interval_groups::group_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, mixed_times::unify_branches],
     expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    closing: &[],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check], closing: &[] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
@@ -114,7 +120,11 @@ impl Phase {
             for rule in self.nodes {
                 done = done.transform_data(|node| rule(node, context))?;
             }
-            done.transform_data(|node| self.rewrite_expressions(node, context))
+            done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
+            for rule in self.closing {
+                done = done.transform_data(|node| rule(node, context))?;
+            }
+            Ok(done)
         })?;
         Ok(done.data)
     }
