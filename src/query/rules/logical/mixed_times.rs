@@ -5,12 +5,12 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr::{Between, Case, Cast, InList, ScalarFunction};
+use datafusion::logical_expr::expr::{Between, Case, Cast, InList, ScalarFunction, WindowFunction};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast, lit,
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, Values, cast, lit,
 };
 
 use super::RuleContext;
@@ -19,6 +19,9 @@ use crate::query::zone::{UTC, is_instant, is_wall_time};
 /// Functions that give one of their arguments.
 const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
 
+/// Functions of windows that give their third argument where there is no row.
+const DEFAULTS: [&str; 2] = ["lag", "lead"];
+
 /// Which texts become instants.
 #[derive(Clone, Copy, PartialEq)]
 enum Texts {
@@ -26,6 +29,8 @@ enum Texts {
     All,
     /// The type of a choice may be text, unless the text is written right there.
     Literals,
+    /// Of a difference no text says whether it is a time.
+    None,
 }
 
 /// The type of all instants; a finer unit than microseconds is not cut.
@@ -37,12 +42,16 @@ fn instant_for(given: &DataType) -> DataType {
     DataType::Timestamp(unit, Some(UTC.into()))
 }
 
-/// Casts in comparisons and choices.
+/// Casts in comparisons, choices and differences.
 pub(super) fn rewrite(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
     let changed = match &mut expression {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
             unify(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)
         }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
+            unify(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
+        }
+        Expr::WindowFunction(call) => unify_default(call, schema),
         Expr::Between(Between { expr, low, high, .. }) => {
             unify(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
         }
@@ -82,6 +91,16 @@ fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
     unify(&mut results, schema, Texts::Literals) || compared
 }
 
+fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> bool {
+    if !DEFAULTS.contains(&call.fun.name()) {
+        return false;
+    }
+    match call.params.args.as_mut_slice() {
+        [value, _, default] => unify(&mut [value, default], schema, Texts::Literals),
+        _ => false,
+    }
+}
+
 /// Whether a cast was put in place.
 fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     let types: Vec<Option<DataType>> = all.iter().map(|each| each.get_type(schema).ok()).collect();
@@ -91,7 +110,11 @@ fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     let mut changed = false;
     for (each, given) in all.iter_mut().zip(&types) {
         let Some(given) = given else { continue };
-        let is_text = given.is_string() && (texts == Texts::All || matches!(each, Expr::Literal(..)));
+        let is_text = match texts {
+            Texts::All => given.is_string(),
+            Texts::Literals => given.is_string() && matches!(each, Expr::Literal(..)),
+            Texts::None => false,
+        };
         if is_wall_time(given) || is_text {
             **each = cast(std::mem::take(*each), instant_for(given));
             changed = true;
@@ -128,6 +151,38 @@ fn with_instants(input: Arc<LogicalPlan>, mixed: &[bool]) -> DfResult<Arc<Logica
         })
         .collect();
     Ok(Arc::new(LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).project(columns)?.build()?))
+}
+
+/// The rows of VALUES with the types that they have after their expressions changed: DataFusion 55.2 keeps those of before,
+/// and fails when it runs.
+pub(super) fn retype_rows(mut values: Values) -> DfResult<LogicalPlan> {
+    let nothing = DFSchema::empty();
+    let mut fields: Vec<FieldRef> = values.schema.fields().iter().cloned().collect();
+    for (place, field) in fields.iter_mut().enumerate() {
+        let types: Vec<Option<DataType>> =
+            values.values.iter().map(|row| type_of_cell(row.get(place)?, &nothing)).collect();
+        let Some(first) = types.iter().flatten().next() else { continue };
+        if types.iter().flatten().all(|data_type| data_type == field.data_type()) {
+            continue;
+        }
+        for row in &mut values.values {
+            if let Some(cell) = row.get_mut(place) {
+                *cell = std::mem::take(cell).cast_to(first, &nothing)?;
+            }
+        }
+        *field = Arc::new(Field::clone(field).with_data_type(first.clone()));
+    }
+    let schema = DFSchema::from_unqualified_fields(fields.into(), values.schema.metadata().clone())?;
+    Ok(LogicalPlan::Values(Values { schema: Arc::new(schema), values: values.values }))
+}
+
+/// The type of what is no NULL and no parameter.
+fn type_of_cell(cell: &Expr, schema: &DFSchema) -> Option<DataType> {
+    match cell {
+        Expr::Literal(value, _) if value.is_null() => None,
+        Expr::Placeholder(_) => None,
+        _ => cell.get_type(schema).ok().filter(|data_type| !data_type.is_null()),
+    }
 }
 
 /// Times have microseconds, `TIMESTAMPTZ` is the type of all instants, and `from_unixtime(n)` is one; DataFusion gives

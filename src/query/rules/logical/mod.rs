@@ -12,6 +12,7 @@ mod correlated_subquery;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
+mod interval_groups;
 mod intervals;
 mod local_time;
 mod mixed_times;
@@ -55,12 +56,15 @@ type NodeRule = fn(LogicalPlan, &RuleContext<'_>) -> DfResult<Transformed<Logica
 struct Phase {
     nodes: &'static [NodeRule],
     expressions: &'static [ExpressionRule],
+    /// Rules of nodes whose expressions are done, too.
+    closing: &'static [NodeRule],
 }
 
 const WRITTEN: Phase = Phase {
     nodes: &[
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
+        interval_groups::look_up_by_length,
         in_subquery::rewrite,
         correlated_names::keep_apart,
         unnest_key::forget,
@@ -72,15 +76,17 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
+    closing: &[interval_groups::group_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, mixed_times::unify_branches],
     expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    closing: &[],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check], closing: &[] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
@@ -118,7 +124,11 @@ impl Phase {
             for rule in self.nodes {
                 done = done.transform_data(|node| rule(node, context))?;
             }
-            done.transform_data(|node| self.rewrite_expressions(node, context))
+            done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
+            for rule in self.closing {
+                done = done.transform_data(|node| rule(node, context))?;
+            }
+            Ok(done)
         })?;
         Ok(done.data)
     }
@@ -135,7 +145,10 @@ impl Phase {
             Ok(done.update_data(|expression| name.restore(expression)))
         })?;
         match rewritten.transformed {
-            true => rewritten.map_data(|node| node.recompute_schema()),
+            true => rewritten.map_data(|node| match node {
+                LogicalPlan::Values(values) => mixed_times::retype_rows(values),
+                other => other.recompute_schema(),
+            }),
             false => Ok(rewritten),
         }
     }
