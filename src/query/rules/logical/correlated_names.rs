@@ -13,6 +13,7 @@ use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conj
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, Subquery, SubqueryAlias};
 
 use super::RuleContext;
+use super::correlated_subquery::is_one_row;
 use crate::error::Error;
 
 /// Every subquery comes by as a node of its own, wherever it stands.
@@ -35,7 +36,8 @@ fn rename(plan: LogicalPlan, count: &mut usize) -> DfResult<LogicalPlan> {
     match &plan {
         // It has been here.
         LogicalPlan::Subquery(_) => return Ok(plan),
-        LogicalPlan::SubqueryAlias(alias) if is_derived(alias) => {
+        // Around one row the next rule takes it away.
+        LogicalPlan::SubqueryAlias(alias) if is_derived(alias) && !is_one_row(&alias.input) => {
             check_shown(&alias.input, alias.input.schema())?;
             return Ok(plan);
         }

@@ -131,7 +131,7 @@ fn compare_with_one_row(value: Box<Expr>, op: Operator, subquery: Subquery) -> D
 }
 
 /// Whether the plan has one row whatever its input: columns over an aggregate without groups.
-fn is_one_row(plan: &LogicalPlan) -> bool {
+pub(super) fn is_one_row(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(projection) => is_one_row(&projection.input),
         LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
