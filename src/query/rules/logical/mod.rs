@@ -26,6 +26,7 @@ mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
@@ -83,7 +84,7 @@ const WRITTEN: Phase = Phase {
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, mixed_times::unify_branches],
     expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
-    closing: &[],
+    closing: &[interval_groups::group_by_length],
 };
 
 const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check], closing: &[] };
@@ -119,7 +120,11 @@ impl AnalyzerRule for AfterCoercion {
 
 impl Phase {
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
+        let retyped = Cell::new(false);
         let done = plan.transform_up_with_subqueries(|node| {
+            // DataFusion's nodes keep the types that the columns of their inputs had.
+            let node = if retyped.get() { node.recompute_schema()? } else { node };
+            let before = Arc::clone(node.schema());
             let mut done = Transformed::no(node);
             for rule in self.nodes {
                 done = done.transform_data(|node| rule(node, context))?;
@@ -127,6 +132,9 @@ impl Phase {
             done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
             for rule in self.closing {
                 done = done.transform_data(|node| rule(node, context))?;
+            }
+            if done.transformed && !has_same_types(&before, done.data.schema()) {
+                retyped.set(true);
             }
             Ok(done)
         })?;
@@ -161,6 +169,11 @@ impl Phase {
         // The parts of what a rule made are done: it does not see its own work again.
         Ok(Transformed::new(done.data, done.transformed, TreeNodeRecursion::Continue))
     }
+}
+
+fn has_same_types(one: &DFSchema, other: &DFSchema) -> bool {
+    let types = |schema: &DFSchema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
+    types(one) == types(other)
 }
 
 /// The columns that the expressions of a node can name.
