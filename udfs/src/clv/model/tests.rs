@@ -187,7 +187,7 @@ fn pareto_nbd_of_unlike_rates() {
             let found = forecast(model).expected_purchases(52.0, row);
             assert!(near(found, purchases), "{parameters:?} {row:?}: {found} is not {purchases}");
             // The rule of fits has 16 points.
-            close(model.log_likelihood(row), likelihood, 1e-6);
+            close(model.log_likelihood(row), likelihood, 1e-5);
         }
     }
 }
