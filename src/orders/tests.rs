@@ -366,3 +366,87 @@ fn numbers_that_look_made_up_are_escaped() {
         assert_eq!(numbers, expected);
     }
 }
+
+/// A random history of one order: distinct message ids, few moments, so that ties are frequent.
+fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
+    const IDS: [&str; 8] = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"];
+    const PRODUCTS: [&str; 3] = ["a", "b", "c"];
+    let amount = proptest::option::of(-500_000_i128..1_500_000);
+    let row = (0..3_usize, 0..4_i128, amount.clone());
+    let one = (
+        (0..4_i64, 0..2_i64, any::<bool>(), any::<bool>()),
+        amount,
+        proptest::option::of(prop_oneof![Just("EUR"), Just("JPY")]),
+        proptest::collection::vec(row, 0..3),
+    );
+    proptest::collection::vec(one, 1..8).prop_map(|drawn| {
+        type Drawn = ((i64, i64, bool, bool), Option<i128>, Option<&'static str>, Vec<(usize, i128, Option<i128>)>);
+        let event = |(at, ((ts, received_at, is_refund, whole), amount, currency, rows)): (usize, Drawn)| {
+            let rows: Vec<Row<'static>> = rows
+                .into_iter()
+                .enumerate()
+                .map(|(position, (product, pieces, amount))| Row {
+                    product_id: Some(PRODUCTS[product]),
+                    quantity: pieces * ONE,
+                    amount,
+                    cost: None,
+                    position: Some(position),
+                })
+                .collect();
+            let has_products = !rows.is_empty();
+            let unpriced = amount.is_none() && rows.iter().any(|row| row.amount.is_none());
+            let of_products = rows.iter().filter_map(|row| row.amount).reduce(|left, right| left + right);
+            OrderEvent {
+                ts,
+                received_at,
+                message_id: IDS[at],
+                is_refund,
+                whole: has_products || whole,
+                amount: amount.or(of_products),
+                unpriced,
+                currency,
+                pieces: has_products.then(|| rows.iter().map(|row| row.quantity).sum()),
+                products: rows,
+                ..OrderEvent::default()
+            }
+        };
+        drawn.into_iter().enumerate().map(event).collect()
+    })
+}
+
+proptest! {
+    #[test]
+    fn the_order_of_arrival_changes_nothing(
+        (events, shuffled) in history().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
+    ) {
+        let (one, other) = (resolve(events, "USD"), resolve(shuffled, "USD"));
+        prop_assert_eq!(&one.entries, &other.entries);
+        prop_assert_eq!(one.totals(), other.totals());
+        prop_assert_eq!(one.items(), other.items());
+    }
+
+    #[test]
+    fn entries_add_up_to_the_order_and_items_to_the_entries(events in history()) {
+        let order = resolve(events, "USD");
+        let totals = order.totals();
+        let sum = |kind: Kind| order.entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.amount).sum::<i128>();
+        if let Some(gross) = totals.gross {
+            prop_assert_eq!(gross, sum(Kind::Sale));
+        }
+        if let Some(refund) = totals.refund {
+            prop_assert_eq!(refund, sum(Kind::Refund));
+            prop_assert_eq!(totals.net, totals.gross.map(|gross| gross + refund));
+        }
+        prop_assert!(order.entries.iter().all(|entry| (entry.amount >= 0) == (entry.kind == Kind::Sale) || entry.amount == 0));
+        let items = order.items();
+        let of = |kind: Kind| items.iter().filter(move |item| item.kind == kind);
+        prop_assert_eq!(of(Kind::Sale).filter_map(|item| item.row.amount).sum::<i128>(), sum(Kind::Sale));
+        prop_assert_eq!(of(Kind::Sale).map(|item| item.row.quantity).sum::<i128>(), totals.items);
+        prop_assert!(of(Kind::Refund).all(|item| item.row.amount.is_none_or(|amount| amount <= 0 || item.row.quantity >= 0)));
+        // Every event that counts is booked, none that is replaced.
+        for at in 0..order.events.len() {
+            let booked = order.entries.iter().any(|entry| entry.event == at);
+            prop_assert_eq!(booked, !order.is_replaced(at));
+        }
+    }
+}
