@@ -13,6 +13,8 @@ mod in_subquery;
 mod insert_casts;
 mod intervals;
 mod local_time;
+mod meeting;
+mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
 mod numbers;
@@ -23,6 +25,7 @@ mod streamed_members;
 mod volatile_group;
 mod volatile_operand;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use datafusion::common::config::ConfigOptions;
@@ -40,7 +43,15 @@ use crate::query::zone::UTC;
 /// What a rule knows beside the plan.
 pub(in crate::query) struct RuleContext<'a> {
     /// The session's time zone, an IANA name.
-    pub(in crate::query) zone: &'a str,
+    zone: &'a str,
+    /// Whether the plan is an INSERT or another change.
+    inserts: bool,
+}
+
+impl<'a> RuleContext<'a> {
+    pub(in crate::query) fn new(zone: &'a str) -> Self {
+        Self { zone, inserts: false }
+    }
 }
 
 /// Changes one expression, of which the parts are done already. The schema is that of the node's inputs.
@@ -59,21 +70,24 @@ const WRITTEN: Phase = Phase {
     nodes: &[
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
+        mixed_numbers::unify_values,
+        // Before the rule that numbers the copies of rows, which are equal by their keys.
+        mixed_numbers::unify_keys,
         in_subquery::rewrite,
         set_operation_all::count_copies,
         volatile_group::compute_first,
         volatile_operand::compute_first,
-        mixed_times::unify_branches,
+        meeting::unify_branches,
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
     ],
-    expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
+    expressions: &[mixed_times::name_types, meeting::unify, numbers::rewrite, intervals::compare_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
-    nodes: &[streamed_members::plan, mixed_times::unify_branches],
-    expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    nodes: &[streamed_members::plan, meeting::unify_branches],
+    expressions: &[meeting::unify, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
 };
 
 const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
@@ -84,6 +98,7 @@ const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, c
 /// `InvalidInput` for what would give wrong rows, with what to write instead.
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
     insert_casts::check(&plan)?;
+    let context = &RuleContext { inserts: matches!(plan, LogicalPlan::Dml(_)), ..*context };
     shown_zone::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 
@@ -103,18 +118,28 @@ impl AnalyzerRule for AfterCoercion {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> DfResult<LogicalPlan> {
-        COERCED.apply(plan, &RuleContext { zone: config.execution.time_zone.as_deref().unwrap_or(UTC) })
+        COERCED.apply(plan, &RuleContext::new(config.execution.time_zone.as_deref().unwrap_or(UTC)))
     }
 }
 
 impl Phase {
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
+        // Once a rule gave a column another type, the nodes above must tell it, too: their expressions are judged by it.
+        let retyped = Cell::new(false);
         let done = plan.transform_up_with_subqueries(|node| {
-            let mut done = Transformed::no(node);
+            let before = Arc::clone(node.schema());
+            let mut done = match retyped.get() {
+                true => Transformed::yes(node.recompute_schema()?),
+                false => Transformed::no(node),
+            };
             for rule in self.nodes {
                 done = done.transform_data(|node| rule(node, context))?;
             }
-            done.transform_data(|node| self.rewrite_expressions(node, context))
+            let done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
+            if done.transformed && !has_same_types(&before, done.data.schema()) {
+                retyped.set(true);
+            }
+            Ok(done)
         })?;
         Ok(done.data)
     }
@@ -144,6 +169,11 @@ impl Phase {
         // The parts of what a rule made are done: it does not see its own work again.
         Ok(Transformed::new(done.data, done.transformed, TreeNodeRecursion::Continue))
     }
+}
+
+fn has_same_types(one: &DFSchema, other: &DFSchema) -> bool {
+    let (one, other) = (one.fields(), other.fields());
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.data_type() == other.data_type())
 }
 
 /// The columns that the expressions of a node can name.
