@@ -2,6 +2,8 @@
 //!
 //! Money never passes through a binary fraction when it came as text. Must not know where a number comes from.
 
+use arrow::datatypes::i256;
+
 use crate::error::shown;
 
 /// Why a value is no amount, as a message for a person.
@@ -29,9 +31,66 @@ pub fn divide(dividend: i128, divisor: i128) -> i128 {
     }
 }
 
-/// The product of two amounts, such as price and quantity; `None` beyond what is an amount.
-pub fn multiply(left: i128, right: i128) -> Option<i128> {
-    left.checked_mul(right).map(|product| divide(product, ONE)).filter(|product| is_amount(*product))
+/// A number with all the digits that were written, to be multiplied before anything is rounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exact {
+    /// Below ten to the 38th.
+    digits: i128,
+    /// Digits after the point; below 0, zeros before it.
+    scale: i64,
+}
+
+impl Exact {
+    pub const ONE: Exact = Exact { digits: 1, scale: 0 };
+
+    /// From ten-thousandths.
+    pub fn of_amount(units: i128) -> Self {
+        Self { digits: units, scale: SCALE }
+    }
+
+    /// Reads what [`decimal_from_text`] reads, of any size. Digits behind the 38th are none that a person wrote.
+    pub fn from_text(text: &str) -> Result<Self, Reason> {
+        const FULL: i128 = 10_i128.pow(37);
+        let parts = Parts::of(text)?;
+        let (mut digits, mut read) = (0_i128, 0_i64);
+        for byte in parts.whole.bytes().chain(parts.fraction.bytes()) {
+            if digits >= FULL {
+                break;
+            }
+            digits = digits * 10 + i128::from(byte - b'0');
+            read += 1;
+        }
+        let before_the_point = i64::try_from(parts.whole.len()).map_err(|_| not_decimal(text))?;
+        let scale = read - before_the_point - parts.exponent;
+        Ok(Self { digits: if parts.negative { -digits } else { digits }, scale })
+    }
+
+    /// Rounded to ten-thousandths; `None` beyond what is an amount.
+    pub fn amount(self) -> Option<i128> {
+        self.times(Self::ONE)
+    }
+
+    /// The product, such as of price and quantity, rounded once; `None` beyond what is an amount.
+    pub fn times(self, other: Self) -> Option<i128> {
+        let product = i256::from_i128(self.digits).checked_mul(i256::from_i128(other.digits))?;
+        let shift = self.scale + other.scale - SCALE;
+        let power = i256::from_i128(10).checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
+        let units = match (power, shift > 0) {
+            (Some(power), true) => divide_wide(product, power)?,
+            (Some(power), false) => product.checked_mul(power)?,
+            // The product has at most 76 digits, all of them more than one place behind the last kept one.
+            (None, true) => i256::ZERO,
+            (None, false) => Some(product).filter(|product| *product == i256::ZERO)?,
+        };
+        units.to_i128().filter(|units| is_amount(*units))
+    }
+}
+
+/// As [`divide`]; `divisor` is above 0.
+fn divide_wide(dividend: i256, divisor: i256) -> Option<i256> {
+    let (quotient, rest) = (dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?.wrapping_abs());
+    let away = if dividend < i256::ZERO { i256::MINUS_ONE } else { i256::ONE };
+    if rest >= divisor.checked_sub(rest)? { quotient.checked_add(away) } else { Some(quotient) }
 }
 
 /// Whether the value fits DECIMAL(18,4).
@@ -41,22 +100,39 @@ pub fn is_amount(value: i128) -> bool {
 
 /// Reads `-1234.5`, `+3`, `.5`, `1e-05`. More than 4 decimals are rounded half away from zero.
 pub fn decimal_from_text(text: &str) -> Result<i128, Reason> {
-    let (negative, digits) = match text.as_bytes().first() {
-        Some(b'-') => (true, &text[1..]),
-        Some(b'+') => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent).ok_or_else(|| not_decimal(text))?),
-        None => (digits, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_digits(whole) || !is_digits(fraction) || mantissa.len() == usize::from(mantissa.contains('.')) {
-        return Err(not_decimal(text));
+    let parts = Parts::of(text)?;
+    let units = scaled(parts.whole, parts.fraction, parts.exponent).ok_or_else(|| too_large(text))?;
+    Ok(if parts.negative { -units } else { units })
+}
+
+/// A decimal number's text, taken apart.
+struct Parts<'a> {
+    negative: bool,
+    /// Digits alone.
+    whole: &'a str,
+    /// Digits alone.
+    fraction: &'a str,
+    exponent: i64,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Result<Self, Reason> {
+        let (negative, digits) = match text.as_bytes().first() {
+            Some(b'-') => (true, &text[1..]),
+            Some(b'+') => (false, &text[1..]),
+            _ => (false, text),
+        };
+        let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent).ok_or_else(|| not_decimal(text))?),
+            None => (digits, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_digits(whole) || !is_digits(fraction) || mantissa.len() == usize::from(mantissa.contains('.')) {
+            return Err(not_decimal(text));
+        }
+        Ok(Self { negative, whole, fraction, exponent })
     }
-    let units = scaled(whole, fraction, exponent).ok_or_else(|| too_large(text))?;
-    Ok(if negative { -units } else { units })
 }
 
 fn parse_exponent(text: &str) -> Option<i64> {
@@ -126,3 +202,6 @@ pub fn decimal_from_float(value: f64) -> Result<i128, Reason> {
     }
     decimal_from_text(&value.to_string())
 }
+
+#[cfg(test)]
+mod tests;

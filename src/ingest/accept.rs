@@ -93,25 +93,33 @@ impl Acceptor {
         let first_row = self.next_row;
         self.next_row += input.num_rows() as i64;
         let rows = InputColumns::of(input)?.with_first_row(first_row);
-        let keep = self.check_rows(&rows, dead_letters)?;
+        let mut statements = order_columns::statements(input)?;
+        let keep = self.check_rows(&rows, &statements, dead_letters)?;
         if keep.true_count() == input.num_rows() {
-            return self.store_rows(input, &rows, graph);
+            return self.store_rows(input, &rows, &statements, graph);
         }
+        let mut kept_rows = keep.values().iter();
+        statements.retain(|_| kept_rows.next().unwrap_or_default());
         let mut kept = filter_record_batch(input, &keep)?;
         // Row numbers must survive the filter for message ids that are made of them.
         let numbers: Int64Array =
             (0..input.num_rows()).filter(|row| keep.value(*row)).map(|row| Some(rows.row_number(row))).collect();
         kept = replace_column(kept, "row", Arc::new(numbers))?;
         let rows = InputColumns::of(&kept)?;
-        self.store_rows(&kept, &rows, graph)
+        self.store_rows(&kept, &rows, &statements, graph)
     }
 
     /// Which rows are events; the others go to the dead letters.
-    fn check_rows(&self, rows: &InputColumns<'_>, dead_letters: &mut DeadLetters) -> Result<BooleanArray> {
+    fn check_rows(
+        &self,
+        rows: &InputColumns<'_>,
+        statements: &[Statement],
+        dead_letters: &mut DeadLetters,
+    ) -> Result<BooleanArray> {
         let mut keep = Vec::with_capacity(rows.len());
         let mut faults = Vec::new();
-        for row in 0..rows.len() {
-            let fault = self.fault(rows, row);
+        for (row, statement) in statements.iter().enumerate() {
+            let fault = self.fault(rows, row).or_else(|| self.fault_of_statement(rows, row, statement));
             keep.push(fault.is_none());
             faults.extend(fault.map(|reason| (row, reason)));
         }
@@ -165,17 +173,24 @@ impl Acceptor {
         })
     }
 
+    /// Why what a purchase or refund event says of money cannot be kept. Of other events nobody asks for it.
+    fn fault_of_statement(&self, rows: &InputColumns<'_>, row: usize, statement: &Statement) -> Option<String> {
+        let what = statement.too_large?;
+        let is_of_orders = rows.text("event", row).is_some_and(|event| self.notes.counts(event));
+        is_of_orders.then(|| format!("column 'properties': {what} has more than 14 digits before the point"))
+    }
+
     fn store_rows(
         &mut self,
         input: &RecordBatch,
         rows: &InputColumns<'_>,
+        statements: &[Statement],
         graph: &mut IdentityGraph,
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
         let order_ids = self.order_numbers(rows);
-        let statements = order_columns::statements(input)?;
-        self.note_orders(rows, &order_ids, &statements);
-        let of_orders = order_columns::columns(&statements)?;
+        self.note_orders(rows, &order_ids, statements);
+        let of_orders = order_columns::columns(statements)?;
         let columns: Vec<ArrayRef> = schema::stored()
             .fields()
             .iter()

@@ -83,13 +83,23 @@ fn spell_text<'a>(text: &'a str, spelling: Spelling, blocked: &BlockedValues) ->
         }
         Spelling::Keyword => Some(Cow::Borrowed(text)),
         // "NaN" has three letters, too.
-        Spelling::Currency if blocked.contains(text) => None,
+        Spelling::Currency if names_no_currency(text, blocked) => None,
         // What is no currency stays as it is, for the message about it.
         Spelling::Currency if currency_code(text).is_none() || text.bytes().all(|byte| byte.is_ascii_uppercase()) => {
             Some(Cow::Borrowed(text))
         }
         Spelling::Currency => Some(Cow::Owned(text.to_ascii_uppercase())),
     }
+}
+
+/// Whether a text in place of a currency is what programs write for no value: `NULL`, `n/a`, `-`, `()`.
+///
+/// Not all that names no person: a sign such as `$` means a currency, and a digit means something. Taken for none, the
+/// amount would be one of the base currency.
+fn names_no_currency(text: &str, blocked: &BlockedValues) -> bool {
+    const NOTHING: &str = "-–—−－_()<>[]{}\"'` ";
+    let is_word = text.chars().any(char::is_alphabetic) && !text.chars().any(char::is_numeric);
+    (is_word || text.chars().all(|character| NOTHING.contains(character))) && blocked.contains(text)
 }
 
 /// The list column of (type, value) structs, spelled within. A value of blanks is empty: there are no NULLs in them.

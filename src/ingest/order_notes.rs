@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::money;
 use crate::orders::{Kind, Order, OrderEvent, Row, Statement, resolve};
 use crate::settings::{OrderKey, OrderSettings};
 use crate::workspace::BaseCurrency;
@@ -56,12 +57,20 @@ impl OrderNotes {
         Self { settings, base, orders: HashMap::new(), held: 0, is_cut: false, without_amount: 0, not_a_number: 0 }
     }
 
+    /// Whether events of this name are purchases or refunds.
+    pub(super) fn counts(&self, event: &str) -> bool {
+        self.is_refund(event) || self.settings.purchase_events.iter().any(|name| name == event)
+    }
+
+    fn is_refund(&self, event: &str) -> bool {
+        self.settings.refund_events.iter().any(|name| name == event)
+    }
+
     pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {
-        let is_named = |names: &[String]| names.iter().any(|name| name == row.event);
-        let is_refund = is_named(&self.settings.refund_events);
-        if !is_refund && !is_named(&self.settings.purchase_events) {
+        if !self.counts(row.event) {
             return;
         }
+        let is_refund = self.is_refund(row.event);
         self.not_a_number += u64::from(statement.not_a_number);
         self.without_amount += u64::from(!is_refund && statement.amount.is_none());
         let Some(number) = row.order_id else { return };
@@ -105,8 +114,8 @@ impl OrderNotes {
         let notes = [
             rows(
                 self.not_a_number,
-                "event has an amount that is no number: it counts as absent",
-                "events have an amount that is no number: it counts as absent",
+                "event has an amount, price or quantity that is no number: it counts as absent",
+                "events have an amount, price or quantity that is no number: it counts as absent",
             ),
             rows(
                 self.without_amount,
@@ -117,6 +126,11 @@ impl OrderNotes {
                 counts.refunds_without_price,
                 "refunded product has no price, nor has its order one: it refunds 0",
                 "refunded products have no price, nor have their orders one: they refund 0",
+            ),
+            rows(
+                counts.beyond,
+                "order adds up beyond DECIMAL(18,4): statements that read its amounts fail and name it",
+                "orders add up beyond DECIMAL(18,4): statements that read their amounts fail and name one",
             ),
             rows(
                 counts.below_zero,
@@ -173,6 +187,7 @@ fn orders_of(of_number: &[Held]) -> Vec<Vec<&Held>> {
 #[derive(Default)]
 struct Counts {
     refunds_without_price: u64,
+    beyond: u64,
     below_zero: u64,
     other_total: u64,
     several_names: u64,
@@ -185,8 +200,10 @@ impl Counts {
         let events = held.iter().enumerate().map(|(source, held)| order_event(held, source)).collect();
         let order = resolve(events, &base.name);
         self.refunds_without_price += order.refunds_without_price as u64;
-        let is_below = order.totals().net.is_some_and(|net| net < 0);
-        self.below_zero += u64::from(is_below);
+        let totals = order.totals();
+        let sums = [totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items)];
+        self.beyond += u64::from(sums.into_iter().flatten().any(|sum| !money::is_amount(sum)));
+        self.below_zero += u64::from(totals.net.is_some_and(|net| net < 0));
         let without_rate = |entry: &&crate::orders::Entry<'_>| {
             matches!(base.convert(entry.amount, entry.currency, entry.ts), Ok(None))
         };

@@ -5,7 +5,7 @@
 use serde_json::value::RawValue;
 
 use super::picked::{elements, pick, scalar};
-use crate::money::{self, decimal_from_text};
+use crate::money::{self, Exact};
 
 /// Columns of the event itself. Amounts and quantities are ten-thousandths.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,11 +28,20 @@ pub struct Statement {
     pub whole: bool,
     /// A product has neither an amount nor a price, and nothing says the amount of all.
     pub unpriced: bool,
-    /// Some amount was given that is no number.
+    /// Some amount, price or quantity was given that is no number.
     pub not_a_number: bool,
+    /// What is beyond DECIMAL(18,4): nothing in place of it would be right.
+    pub too_large: Option<&'static str>,
     /// What `total` says, where it is a number.
     pub total: Option<i128>,
     pub products: Vec<Product>,
+}
+
+impl Statement {
+    /// Whether the event says of money anything at all.
+    pub fn says_amount(&self) -> bool {
+        self.amount.is_some() || self.too_large.is_some()
+    }
 }
 
 /// One element of `products`.
@@ -54,29 +63,44 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let [products, line_items, items, total, value, price] =
         properties.filter(|text| mentions(text)).and_then(|text| pick(text, &MEMBERS)).unwrap_or_default();
     let mut numbers = Numbers::default();
-    let products = [products, line_items, items].into_iter().flatten().find_map(products_of).unwrap_or_default();
+    let lists = [products, line_items, items].into_iter().flatten();
+    let products = lists.into_iter().find_map(|list| products_of(list, &mut numbers)).unwrap_or_default();
     let [total, value, price] = [total, value, price].map(|value| numbers.read(value));
-    let of_pieces = |price| money::multiply(price, own.quantity.unwrap_or(money::ONE));
-    let own_price = price.filter(|_| own.has_product).and_then(of_pieces);
-    let stated = own.revenue.or(own_price).or(total).or(value);
-    let of_products: Option<i128> =
-        products.iter().filter_map(|product| product.amount).reduce(|left, right| left + right);
+    let quantity = Exact::of_amount(own.quantity.unwrap_or(money::ONE));
+    let own_price = price.filter(|_| own.has_product);
+    let stated = (own.revenue.map(|revenue| ("revenue", Some(revenue))))
+        .or_else(|| own_price.map(|price| ("price x quantity", price.times(quantity))))
+        .or_else(|| total.map(|total| ("total", total.amount())))
+        .or_else(|| value.map(|value| ("value", value.amount())));
     let has_unpriced = match products.is_empty() {
         true => own.has_product,
         false => products.iter().any(|product| product.amount.is_none()),
     };
-    let of_all = |of: fn(&Product) -> Option<i128>| products.iter().map(of).sum::<Option<i128>>();
+    let unpriced = stated.is_none() && has_unpriced;
+    let of_products = products.iter().filter_map(|product| product.amount).reduce(|left, right| left + right);
+    let amount = stated.or(of_products.map(|sum| ("the sum of the products", in_range(sum))));
+    let of_all = |of: fn(&Product) -> Option<i128>| match products.is_empty() {
+        true => None,
+        false => products.iter().map(of).sum::<Option<i128>>(),
+    };
+    let cost = own.cost.or_else(|| of_all(|product| product.cost)).map(|cost| ("the cost", in_range(cost)));
+    let pieces = of_all(|product| Some(product.quantity)).map(|pieces| ("the quantity", in_range(pieces)));
     let has_products = !products.is_empty();
     Statement {
-        amount: stated.or(of_products).filter(|amount| money::is_amount(*amount)),
-        cost: own.cost.or_else(|| of_all(|product| product.cost).filter(|_| has_products)),
-        pieces: of_all(|product| Some(product.quantity)).filter(|_| has_products),
+        amount: numbers.keep(amount),
+        cost: numbers.keep(cost),
+        pieces: numbers.keep(pieces),
         whole: has_products || (total.is_some() && !own.has_product),
-        unpriced: stated.is_none() && has_unpriced,
+        unpriced,
         not_a_number: numbers.refused,
-        total,
+        too_large: numbers.too_large,
+        total: total.and_then(Exact::amount),
         products,
     }
+}
+
+fn in_range(amount: i128) -> Option<i128> {
+    Some(amount).filter(|amount| money::is_amount(*amount))
 }
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
@@ -89,54 +113,71 @@ fn mentions(text: &str) -> bool {
     })
 }
 
-/// Reads amounts, and notes when one is given that is no number.
+/// Reads numbers, and notes when one is given that is none, or that is none that can be kept.
 #[derive(Default)]
 struct Numbers {
     refused: bool,
+    too_large: Option<&'static str>,
 }
 
 impl Numbers {
-    fn read(&mut self, value: Option<&RawValue>) -> Option<i128> {
+    /// A number, or a number in a text.
+    fn read(&mut self, value: Option<&RawValue>) -> Option<Exact> {
         let value = value.filter(|value| value.get() != "null")?;
-        let read = number(value);
+        let text = scalar(value);
+        if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
+            return None;
+        }
+        let read = text.and_then(|text| Exact::from_text(text.trim()).ok());
         self.refused |= read.is_none();
         read
     }
+
+    /// The amount of what has this name, `None` where it is beyond what an amount is.
+    fn keep(&mut self, named: Option<(&'static str, Option<i128>)>) -> Option<i128> {
+        let (name, amount) = named?;
+        if amount.is_none() {
+            self.too_large.get_or_insert(name);
+        }
+        amount
+    }
 }
 
-/// A number, or a number in a text.
-fn number(value: &RawValue) -> Option<i128> {
-    decimal_from_text(scalar(value)?.trim()).ok()
-}
-
-fn products_of(value: &RawValue) -> Option<Vec<Product>> {
+fn products_of(value: &RawValue, numbers: &mut Numbers) -> Option<Vec<Product>> {
     // A cell of a CSV file holds the array as a text.
     let Some(values) = elements(value) else {
         let text = scalar(value).filter(|text| text.starts_with('['))?;
         let inner: Box<RawValue> = serde_json::from_str(&text).ok()?;
-        return products_of(&inner);
+        return products_of(&inner, numbers);
     };
-    let products: Vec<Product> = values.into_iter().filter(|value| value.get() != "null").map(product).collect();
+    let given = values.into_iter().filter(|value| value.get() != "null");
+    let products: Vec<Product> = given.map(|value| product(value, numbers)).collect();
     (!products.is_empty()).then_some(products)
 }
 
-fn product(value: &RawValue) -> Product {
+fn product(value: &RawValue, numbers: &mut Numbers) -> Product {
     let Some([product_id, sku, category, quantity, price, total, amount, discount, cost]) =
         pick(value.get(), &PRODUCT_MEMBERS)
     else {
         return Product { product_id: text(value), quantity: money::ONE, ..Product::default() };
     };
-    let quantity = quantity.and_then(number).unwrap_or(money::ONE);
-    let of_pieces = |price| money::multiply(price, quantity);
-    let discount = discount.and_then(number).unwrap_or_default();
-    let of_price = price.and_then(number).and_then(of_pieces).map(|amount| amount - discount);
-    let given = [total, amount].into_iter().flatten().find_map(number);
+    let quantity = numbers.read(quantity).unwrap_or(Exact::ONE);
+    let [price, discount, cost] = [price, discount, cost].map(|value| numbers.read(value));
+    let less = |amount: i128, discount: i128| in_range(amount - discount);
+    let of_price = |price: Exact| match discount {
+        None => price.times(quantity),
+        Some(discount) => price.times(quantity).zip(discount.amount()).and_then(|(amount, off)| less(amount, off)),
+    };
+    let given = [total, amount].into_iter().find_map(|value| numbers.read(value));
+    let amount = (given.map(|given| ("a product's total", given.amount())))
+        .or_else(|| price.map(|price| ("a product's price x quantity", of_price(price))));
+    let cost = cost.map(|cost| ("a product's cost x quantity", cost.times(quantity)));
     Product {
         product_id: [product_id, sku].into_iter().flatten().find_map(text),
         category: category.and_then(path),
-        quantity,
-        amount: given.or(of_price).filter(|amount| money::is_amount(*amount)),
-        cost: cost.and_then(number).and_then(of_pieces),
+        quantity: numbers.keep(Some(("a product's quantity", quantity.amount()))).unwrap_or(money::ONE),
+        amount: numbers.keep(amount),
+        cost: numbers.keep(cost),
     }
 }
 

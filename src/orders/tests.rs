@@ -310,6 +310,65 @@ fn products_become_rows_with_exact_amounts() {
     assert!(statement.unpriced, "the last says neither price nor amount");
 }
 
+#[test]
+fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
+    let line = |quantity| OwnLine { has_product: true, quantity: Some(quantity * ONE), ..OwnLine::default() };
+    assert_eq!(said(r#"{"price":1.23456}"#, line(1_000)).amount, Some(12_345_600));
+    let statement = said(
+        r#"{"products":[{"price":"1.23456","quantity":1000,"cost":0.00004},{"price":10000,"quantity":0.33335}]}"#,
+        OwnLine::default(),
+    );
+    // 1234.56 and 3333.5; 0.00004 x 1000 = 0.04.
+    assert_eq!(statement.products[0].amount, Some(12_345_600));
+    assert_eq!((statement.products[1].amount, statement.products[1].quantity), (Some(33_335_000), 3_334));
+    assert_eq!(statement.products[0].cost, Some(400));
+    assert_eq!(statement.amount, Some(45_680_600));
+}
+
+#[test]
+fn what_is_beyond_an_amount_is_said() {
+    let none = OwnLine::default();
+    let line = OwnLine { has_product: true, quantity: Some(99_999_999 * ONE), ..none };
+    let too_large = |properties: &str, own| said(properties, own).too_large;
+    // 10^11 x 10^8 and 10^15: an amount has 14 digits before the point.
+    assert_eq!(too_large(r#"{"price":99999999999}"#, line), Some("price x quantity"));
+    assert_eq!(too_large(r#"{"price":99999999999}"#, OwnLine { revenue: Some(ONE), ..line }), None, "nobody asks");
+    assert_eq!(too_large(r#"{"total":1e15,"value":3}"#, none), Some("total"));
+    assert_eq!(too_large(r#"{"value":-1e15}"#, none), Some("value"));
+    assert_eq!(too_large(r#"{"total":99999999999999}"#, none), None);
+    let product = |members: &str| too_large(&format!(r#"{{"total":1,"products":[{{{members}}}]}}"#), none);
+    assert_eq!(product(r#""price":99999999999,"quantity":99999999"#), Some("a product's price x quantity"));
+    assert_eq!(product(r#""price":1,"discount":1e15"#), Some("a product's price x quantity"));
+    assert_eq!(product(r#""total":1e15"#), Some("a product's total"));
+    assert_eq!(product(r#""total":1,"price":1e15"#), None);
+    assert_eq!(product(r#""quantity":1e15"#), Some("a product's quantity"));
+    assert_eq!(product(r#""cost":1e8,"quantity":1e8"#), Some("a product's cost x quantity"));
+    let sum = r#"{"products":[{"total":6e13},{"total":6e13}]}"#;
+    assert_eq!((too_large(sum, none), said(sum, none).amount), (Some("the sum of the products"), None));
+    let pieces = r#"{"total":1,"products":[{"quantity":6e13},{"quantity":6e13}]}"#;
+    assert_eq!((too_large(pieces, none), said(pieces, none).pieces), (Some("the quantity"), None));
+    assert!(said(r#"{"total":1e15}"#, none).whole && said(r#"{"total":1e15}"#, none).says_amount());
+}
+
+#[test]
+fn numbers_that_look_made_up_are_escaped() {
+    assert_eq!(key::name_of_number("1001"), "1001");
+    assert_eq!(key::name_of_number("today:1"), "today:1");
+    assert_eq!(key::name_of_number("\\1"), "\\1");
+    let made_up =
+        [key::name_without_number(Some(0), 19_783, "m"), key::name_without_number(None, 0, "day:2024-03-01:0")];
+    assert_eq!(made_up, ["day:2024-03-01:0", "event:day:2024-03-01:0"]);
+    let mut numbers: Vec<String> = made_up.to_vec();
+    for _ in 0..3 {
+        // None of the names that numbers have is made up, nor that of another number.
+        let names: Vec<String> = numbers.iter().map(|number| key::name_of_number(number).into_owned()).collect();
+        assert!(names.iter().all(|name| name.starts_with('\\') && !numbers.contains(name)), "{names:?}");
+        numbers.extend(names);
+        numbers.sort();
+        numbers.dedup();
+    }
+}
+
 /// A random history of one order: distinct message ids, few moments, so that ties are frequent.
 fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
     const IDS: [&str; 8] = ["m0", "m1", "m2", "m3", "m4", "m5", "m6", "m7"];

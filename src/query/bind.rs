@@ -161,7 +161,9 @@ impl Engine {
         };
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let list = DataType::new_list(DataType::Int64, true);
-        for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, DataType::Binary, list] {
+        // Beside an instant: `ts + ?`.
+        let length = DataType::Duration(TimeUnit::Microsecond);
+        for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, length, DataType::Binary, list] {
             let planning = PlanningParameters::typed(vec![Some(assumed.clone()); count]);
             if let Ok(planned) = self.plan_with(template, session, statement.clone(), planning).await {
                 // Table functions of DataFusion take whole numbers and no others.

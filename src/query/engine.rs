@@ -406,12 +406,11 @@ async fn statement_plan(
     let columns_of = |name: &_| template.columns_of(name, session);
     statement::rewrite_joins(&mut statement, &columns_of)?;
     statement::check_clauses(&statement, &FunctionKinds::of(state))?;
-    let others = [statement::mark(&statement), statement::name_keys(&statement, &columns_of)];
-    let error = match state.statement_to_plan(statement).await {
+    let error = match state.statement_to_plan(statement.clone()).await {
         Ok(plan) => return Ok(plan),
         Err(error) => error,
     };
-    for other in others.into_iter().flatten() {
+    for other in [statement::mark(&statement), statement::name_keys(&statement, &columns_of)].into_iter().flatten() {
         if let Ok(plan) = state.statement_to_plan(other).await {
             return Ok(plan);
         }

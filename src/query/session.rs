@@ -13,6 +13,7 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
+use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
 use super::history::History;
 use super::rules;
@@ -167,7 +168,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
         // Asked before DataFusion's own, which come with the default features.
-        .with_expr_planners(vec![Arc::new(NumberPlanner)])
+        .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner)])
         .with_default_features()
         .with_optimizer_rule(Arc::new(GuardFilters))
         .with_physical_optimizer_rules(rules::physical::rules())

@@ -143,9 +143,16 @@ async fn currencies_are_folded_and_what_is_none_is_rejected() {
         order("5", "dollars"),
         order("6", "€"),
         order("7", "US"),
+        // No letter and no digit: of an identifier it would be nothing, here it is a currency that is not said.
+        order("8", "$"),
+        order("9", "($)"),
+        order("10", "?"),
+        order("11", "840"),
     ];
     let summary = world.load("money", &rows).await;
-    assert_eq!((summary.kept, summary.rejected), (4, 3));
+    assert_eq!((summary.kept, summary.rejected), (4, 7));
+    let refused = "SELECT row FROM system.dead_letters WHERE reason LIKE 'column ''currency'': %' ORDER BY row";
+    assert_eq!(world.rows(refused).await, ["5", "6", "7", "8", "9", "10", "11"]);
     assert_eq!(
         summary.reasons[0],
         "row 5: column 'currency': 'dollars' is not a currency: write its code of three letters, such as USD"

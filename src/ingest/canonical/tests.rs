@@ -32,10 +32,19 @@ fn names_lose_the_blanks_around_them() {
 #[test]
 fn currencies_are_in_upper_case_and_nothing_is_none() {
     for (given, expected) in
-        [("usd", Some("USD")), (" Eur ", Some("EUR")), ("NaN", None), ("n/a", None), ("€", Some("€"))]
+        [("usd", Some("USD")), (" Eur ", Some("EUR")), ("NaN", None), ("n/a", None), ("-", None), ("{}", None)]
     {
         let batch = spelled(&InputRow { currency: Some(given), ..InputRow::default() });
         assert_eq!(text(&batch, "currency").as_deref(), expected, "{given}");
+    }
+}
+
+/// A sign is no code, and it is not nothing: it stays for the message about it.
+#[test]
+fn signs_of_currencies_are_something() {
+    for given in ["$", "€", "¥", "US$", "$$", "($)", "#", "%", "?", "0", "000", "840", "1.38E+10", "."] {
+        let batch = spelled(&InputRow { currency: Some(given), ..InputRow::default() });
+        assert_eq!(text(&batch, "currency").as_deref(), Some(given));
     }
 }
 

@@ -70,8 +70,24 @@ fn a26_refunds_without_a_price_and_amounts_that_are_none() {
     let unknown = r#"{"products":[{"product_id":"z"}]}"#;
     assert_only(&notes(&[(OC, "1", "", "{}", revenue(5)), (ORF, "1", "", unknown, none)]), "1 refunded product has no");
     let both = notes(&[(OC, "1", "", r#"{"total":"ten"}"#, none), (OC, "", "", "{}", none)]);
-    assert!(both[0].starts_with("1 event has an amount that is no number"), "{both:?}");
+    assert!(both[0].starts_with("1 event has an amount, price or quantity that is no number"), "{both:?}");
     assert!(both[1].starts_with("2 purchase events say no amount"), "{both:?}");
+}
+
+#[test]
+fn orders_beyond_what_an_amount_is() {
+    // 60 and 60 million millions are 120, three digits more than the 12 of a million million.
+    let half = revenue(60_000_000_000_000);
+    assert_only(&notes(&[(OC, "1", "", "{}", half), (OC, "1", "", "{}", half)]), "1 order adds up beyond");
+    assert!(notes(&[(OC, "1", "", "{}", half), (OC, "2", "", "{}", half)]).is_empty());
+}
+
+#[test]
+fn quantities_that_are_none_are_counted() {
+    let pieces = r#"{"products":[{"price":2,"quantity":"3 pcs"}]}"#;
+    assert_only(&notes(&[(OC, "1", "", pieces, OwnLine::default())]), "1 event has an amount, price or quantity");
+    let blank = r#"{"total":" ","products":[{"price":2,"quantity":""}]}"#;
+    assert!(notes(&[(OC, "1", "", blank, OwnLine::default())]).is_empty(), "a blank says nothing");
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl CsvBatches {
         }
         let columns = column_names(path, &header)?;
         let layout = Layout::resolve(options, &columns, path, notes)?;
-        let rules = DraftRules::new(options, layout.column_names(&columns))?;
+        let rules = DraftRules::new(options, layout.column_names(&columns), notes)?;
         Ok(Self {
             path: path.to_owned(),
             reader,

@@ -10,8 +10,10 @@ use serde_json::value::RawValue;
 use super::coerce::{Reason, TimeParser, decimal_from_text, shown, trimmed};
 use super::field::{EventField, EventKind, FIELD_COUNT};
 use super::json::{Text, check_object, identifier_text};
+use super::look_alike::Notes;
 use super::mapping::{is_identifier_type, split_unescaped, unescape};
 use super::options::ReadOptions;
+use super::unread_revenue;
 use crate::error::Result;
 use crate::ingest::input::{InputBuilder, InputRow};
 
@@ -49,11 +51,13 @@ pub struct DraftRules {
     source: Option<String>,
     /// By field: the column that feeds it, for messages.
     columns: [String; FIELD_COUNT],
+    notes: Notes,
 }
 
 impl DraftRules {
-    pub fn new(options: &ReadOptions, columns: [String; FIELD_COUNT]) -> Result<Self> {
+    pub fn new(options: &ReadOptions, columns: [String; FIELD_COUNT], notes: &Notes) -> Result<Self> {
         Ok(Self {
+            notes: notes.clone(),
             times: TimeParser::new(options.time_zone, options.ts_format.as_deref())?,
             kind: options.kind.unwrap_or_default(),
             event: options.event.clone(),
@@ -99,7 +103,7 @@ impl DraftRules {
             store_id: draft.text(EventField::StoreId),
             campaign_id: draft.text(EventField::CampaignId),
             order_id: draft.text(EventField::OrderId),
-            revenue: decimal(EventField::Revenue)?,
+            revenue: self.revenue(draft)?,
             cost: decimal(EventField::Cost)?,
             currency: draft.text(EventField::Currency),
             product_id: draft.text(EventField::ProductId),
@@ -111,6 +115,18 @@ impl DraftRules {
             raw: None,
         });
         Ok(())
+    }
+
+    fn revenue(&self, draft: &Draft<'_>) -> Result<Option<i128>, Reason> {
+        let Some(text) = draft.text(EventField::Revenue) else { return Ok(None) };
+        decimal_from_text(text).map(Some).or_else(|reason| {
+            let has_product = draft.text(EventField::ProductId).is_some();
+            if !unread_revenue::is_absent(text, draft.text(EventField::Properties), has_product) {
+                return Err(self.at(EventField::Revenue, &reason));
+            }
+            self.notes.add_unread_revenue();
+            Ok(None)
+        })
     }
 
     /// A reason with the column it is about.

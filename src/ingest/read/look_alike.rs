@@ -3,6 +3,7 @@
 //! Must not know any file format.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
@@ -11,15 +12,30 @@ use super::mapping::Target;
 
 /// What a reader noticed of its file as a whole, for people to read. Cheap to clone: all clones share the notes.
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Vec<String>>>);
+pub struct Notes {
+    texts: Arc<Mutex<Vec<String>>>,
+    unread_revenues: Arc<AtomicU64>,
+}
 
 impl Notes {
     pub fn add(&self, note: String) {
-        self.0.lock().push(note);
+        self.texts.lock().push(note);
+    }
+
+    /// Counts an event whose revenue is no number and counts as absent.
+    pub fn add_unread_revenue(&self) {
+        self.unread_revenues.fetch_add(1, Ordering::Relaxed);
     }
 
     pub fn to_vec(&self) -> Vec<String> {
-        self.0.lock().clone()
+        let mut notes = self.texts.lock().clone();
+        match self.unread_revenues.load(Ordering::Relaxed) {
+            0 => {}
+            1 => notes.push("1 event has a revenue that is no number: what else says its amount counts".to_owned()),
+            count => notes
+                .push(format!("{count} events have a revenue that is no number: what else says their amounts counts")),
+        }
+        notes
     }
 }
 

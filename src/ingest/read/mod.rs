@@ -20,6 +20,7 @@ mod options;
 mod parquet;
 mod reader;
 mod source;
+mod unread_revenue;
 
 #[cfg(test)]
 mod tests;

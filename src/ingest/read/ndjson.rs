@@ -51,7 +51,7 @@ impl NdjsonBatches {
             }
             _ => {}
         }
-        let objects = ObjectReader::new(options)?;
+        let objects = ObjectReader::new(options, notes)?;
         Ok(Self { path: path.to_owned(), lines, objects, notes: notes.clone(), builder: InputBuilder::default() })
     }
 

@@ -9,6 +9,7 @@ pub(super) mod local_time;
 pub(in crate::query) mod numbers;
 mod order_book;
 mod order_first;
+mod order_fits;
 mod order_names;
 mod person_at;
 mod single_group;
@@ -49,6 +50,7 @@ pub(super) fn register_orders(state: &mut SessionState, base: BaseCurrency, zone
     for function in [OrderNames::number(zone), OrderNames::within(zone), OrderNames::day(zone)] {
         state.register_udf(Arc::new(ScalarUDF::from(function)))?;
     }
+    state.register_udf(Arc::new(ScalarUDF::from(order_fits::OrderFits::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(order_first::OrderFirst::new())))?;
     let base = Arc::new(base);
     for function in [OrderBook::sums(&base), OrderBook::bookings(&base), OrderBook::parts(&base)] {

@@ -1,6 +1,7 @@
 //! `order_number(order_id, node, ts, message_id)`, `order_within(number, part)`, `local_day(ts)`: what an order is called,
 //! and the local day of an instant.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, StringArray};
@@ -77,17 +78,19 @@ impl ScalarUDFImpl for OrderNames {
 
 fn numbers(columns: &[ArrayRef], zone: Tz) -> ArrayRef {
     let given = columns[0].as_string::<i32>();
-    if given.null_count() == 0 {
+    let looks_made_up = |number: &str| matches!(key::name_of_number(number), Cow::Owned(_));
+    if given.null_count() == 0 && !given.iter().flatten().any(looks_made_up) {
         return Arc::clone(&columns[0]);
     }
     let nodes = columns[1].as_primitive::<Int64Type>();
     let instants = columns[2].as_primitive::<TimestampMicrosecondType>();
     let ids = columns[3].as_string::<i32>();
     let names = (0..given.len()).map(|row| match given.is_valid(row) {
-        true => given.value(row).to_owned(),
+        true => key::name_of_number(given.value(row)),
         false => {
             let node = nodes.is_valid(row).then(|| nodes.value(row));
-            key::name_without_number(node, local_day(zone, instants.value(row)), ids.value(row))
+            let day = local_day(zone, instants.value(row));
+            Cow::Owned(key::name_without_number(node, day, ids.value(row)))
         }
     });
     Arc::new(StringArray::from_iter_values(names))

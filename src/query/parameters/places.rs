@@ -162,7 +162,10 @@ impl Places {
             if is_comparison(binary.op) {
                 self.compared(side, other, schema);
             } else if let Some(data_type) = type_of(other, schema) {
-                self.hint_at(side, Rank::Neighbour, &data_type);
+                // Two times cannot be added.
+                let is_sum_of_time = binary.op == Operator::Plus && matches!(data_type, DataType::Timestamp(..));
+                let wanted = if is_sum_of_time { DataType::Duration(TimeUnit::Microsecond) } else { data_type };
+                self.hint_at(side, Rank::Neighbour, &wanted);
             }
         }
     }

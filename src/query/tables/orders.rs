@@ -124,7 +124,8 @@ impl OrderTexts<'_> {
             "SELECT {NAMES}, ts, local_day(ts) AS day, person, brand, channel, store_id, campaign_id,
                     sums['gross'] AS gross, sums['refund'] AS refund, sums['net'] AS net, sums['cost'] AS cost,
                     sums['currency'] AS currency, sums['net_base'] AS net_base, sums['items'] AS items
-             FROM ({grouped})"
+             FROM (SELECT {NAMES}, ts, person, brand, channel, store_id, campaign_id,
+                          order_fits(sums, order_key) AS sums FROM ({grouped}))"
         )
     }
 
@@ -135,7 +136,7 @@ impl OrderTexts<'_> {
             "SELECT {NAMES}, booking['entry'] AS entry, booking['ts'] AS ts, booking['day'] AS day,
                     booking['kind'] AS kind, person, brand, channel, store_id, booking['amount'] AS amount,
                     booking['currency'] AS currency, booking['amount_base'] AS amount_base
-             FROM (SELECT {NAMES}, person, brand, channel, store_id, unnest(bookings) AS booking FROM ({grouped}))"
+             FROM (SELECT {NAMES}, person, brand, channel, store_id, unnest(order_fits(bookings, order_key)) AS booking FROM ({grouped}))"
         )
     }
 
@@ -146,7 +147,7 @@ impl OrderTexts<'_> {
             "SELECT {NAMES}, part['line'] AS line, part['kind'] AS kind, part['ts'] AS ts, person,
                     part['product_id'] AS product_id, part['category'] AS category, part['quantity'] AS quantity,
                     part['amount'] AS amount, part['cost'] AS cost
-             FROM (SELECT {NAMES}, person, unnest(parts) AS part FROM ({grouped}))"
+             FROM (SELECT {NAMES}, person, unnest(order_fits(parts, order_key)) AS part FROM ({grouped}))"
         )
     }
 }

@@ -1,15 +1,17 @@
 //! Columns of instants as wall times and days, and of wall times, days and texts as instants.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array};
-use arrow::compute::kernels::cast_utils::string_to_datetime;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Date32Array, Int64Array};
 use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::util::display::FormatOptions;
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::clock::LocalClock;
+use super::text::{Written, read_day, read_time};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -143,6 +145,25 @@ pub(in crate::query) fn walls_of_texts(
     })
 }
 
+/// The days that texts say; of one that names a zone, the day of the calendar of `zone`.
+///
+/// # Errors
+/// For a text that is no day, unless it becomes NULL.
+pub(in crate::query) fn days_of_texts(days: &dyn Array, zone: Tz, on_error: OnError) -> Result<ArrayRef, ArrowError> {
+    let Some(texts) = texts(days)? else { return strictly(days, &DataType::Date32, on_error) };
+    let mut clock = LocalClock::new(zone);
+    let mut read = |text: &str| match read_day(text, &mut clock) {
+        None if on_error == OnError::Fail => Err(ArrowError::CastError(format!("'{text}' is no day"))),
+        day => Ok(day),
+    };
+    let days: Date32Array = texts
+        .as_string::<i32>()
+        .iter()
+        .map(|text| text.map_or(Ok(None), &mut read))
+        .collect::<Result<_, ArrowError>>()?;
+    Ok(Arc::new(days))
+}
+
 /// What is text, as plain text.
 fn texts(array: &dyn Array) -> Result<Option<ArrayRef>, ArrowError> {
     match array.data_type() {
@@ -157,7 +178,7 @@ fn from_texts(
     on_error: OnError,
     mut number: impl FnMut(Written) -> Option<i64>,
 ) -> Result<ArrayRef, ArrowError> {
-    let mut read = |text: &str| number(read_text(text)?).ok_or_else(|| out_of_range(target));
+    let mut read = |text: &str| number(read_time(text)?).ok_or_else(|| out_of_range(target));
     let numbers: Int64Array = texts
         .as_string::<i32>()
         .iter()
@@ -167,21 +188,6 @@ fn from_texts(
         })
         .collect::<Result<_, ArrowError>>()?;
     times_of(numbers, target)
-}
-
-/// A time as it was written.
-enum Written {
-    Instant(DateTime<Utc>),
-    Wall(NaiveDateTime),
-}
-
-/// Arrow's own reader does not say whether a zone stood in the text; read for another zone, a wall time is another instant.
-fn read_text(text: &str) -> Result<Written, ArrowError> {
-    const ELSEWHERE: Tz = Tz::Etc__GMTMinus1;
-    let text = text.trim();
-    let here = string_to_datetime(&Utc, text)?;
-    let elsewhere = string_to_datetime(&ELSEWHERE, text)?;
-    Ok(if here == elsewhere { Written::Instant(here) } else { Written::Wall(here.naive_utc()) })
 }
 
 fn number_of(time: DateTime<Utc>, unit: TimeUnit) -> Option<i64> {

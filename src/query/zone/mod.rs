@@ -7,13 +7,16 @@ use datafusion::common::config::ConfigOptions;
 
 mod clock;
 mod columns;
+mod nested;
+mod text;
 mod value;
 
 pub(super) use clock::LocalClock;
 pub(super) use columns::{
-    OnError, days_of_instants, instants_of, is_instant, is_wall_time, numbers_of, per_second, times_of, walls_of,
-    walls_of_texts,
+    OnError, days_of_instants, days_of_texts, instants_of, is_instant, is_wall_time, numbers_of, per_second, times_of,
+    walls_of, walls_of_texts,
 };
+pub(super) use nested::in_zone;
 pub(super) use value::{to_instant, to_wall_time};
 
 /// The zone of a session's configuration.

@@ -1,4 +1,4 @@
-use arrow::array::{ArrayRef, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray};
+use arrow::array::{Array, ArrayRef, StringArray, TimestampMicrosecondArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, TimeUnit};
 use arrow::util::display::array_value_to_string;
 use chrono::{DateTime, NaiveDateTime, TimeZone};
@@ -146,4 +146,67 @@ fn wall_times_and_days_follow_the_zone_in_every_unit() {
     let nanos = TimestampNanosecondArray::from(vec![-1]).with_timezone(UTC);
     let walls = walls_of(&nanos, TimeUnit::Nanosecond, Tz::America__New_York).unwrap();
     assert_eq!(array_value_to_string(&walls, 0).unwrap(), "1969-12-31T18:59:59.999999999");
+}
+
+/// By PostgreSQL's reading of these texts; the days of instants are those of the zone.
+#[test]
+fn texts_without_seconds_are_times() {
+    let texts = StringArray::from(vec![
+        "2024-03-01 18:00",
+        "2024-3-1 6:05",
+        "2024-03-01T18:00Z",
+        "2024-03-01 18:00+00",
+        "2024-03-01 8:00:1.5",
+        " 2024-03-01 18:00 ",
+    ]);
+    let walls = walls_of_texts(&texts, TimeUnit::Microsecond, Tz::Asia__Shanghai, OnError::Fail).unwrap();
+    let shown: Vec<String> = (0..texts.len()).map(|row| array_value_to_string(&walls, row).unwrap()).collect();
+    assert_eq!(
+        shown,
+        [
+            "2024-03-01T18:00:00",
+            "2024-03-01T06:05:00",
+            "2024-03-02T02:00:00",
+            "2024-03-02T02:00:00",
+            "2024-03-01T08:00:01.500",
+            "2024-03-01T18:00:00"
+        ]
+    );
+    for wrong in [
+        "2024-03-01 18",
+        "2024-03-01 25:00",
+        "2024-03-01 18:60",
+        "2024-13-01 18:00",
+        "18:00",
+        "x 18:00",
+        "2024-03-01 1:2:3:4",
+    ] {
+        let text = StringArray::from(vec![wrong]);
+        assert!(walls_of_texts(&text, TimeUnit::Microsecond, Tz::UTC, OnError::Fail).is_err(), "{wrong}");
+        let none = walls_of_texts(&text, TimeUnit::Microsecond, Tz::UTC, OnError::Null).unwrap();
+        assert_eq!(none.null_count(), 1, "{wrong}");
+    }
+}
+
+#[test]
+fn days_of_texts_follow_the_zone() {
+    let texts = StringArray::from(vec![
+        Some("2024-03-01T00:30:00+08:00"),
+        Some("2024-02-29T16:30:00Z"),
+        Some("2024-03-01"),
+        Some("2024-3-1"),
+        Some("2024-03-01 23:59"),
+        None,
+    ]);
+    for (zone, days) in [
+        (Tz::Asia__Shanghai, ["2024-03-01", "2024-03-01", "2024-03-01", "2024-03-01", "2024-03-01", ""]),
+        (Tz::UTC, ["2024-02-29", "2024-02-29", "2024-03-01", "2024-03-01", "2024-03-01", ""]),
+    ] {
+        let read = days_of_texts(&texts, zone, OnError::Fail).unwrap();
+        let shown: Vec<String> = (0..texts.len()).map(|row| array_value_to_string(&read, row).unwrap()).collect();
+        assert_eq!(shown, days, "{zone}");
+    }
+    let wrong = StringArray::from(vec!["never"]);
+    assert!(days_of_texts(&wrong, Tz::UTC, OnError::Fail).is_err());
+    assert_eq!(days_of_texts(&wrong, Tz::UTC, OnError::Null).unwrap().null_count(), 1);
 }

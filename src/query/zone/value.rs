@@ -5,7 +5,9 @@ use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue};
 
 use super::UTC;
-use super::columns::{OnError, days_of_instants, instants_of, is_instant, is_wall_time, walls_of, walls_of_texts};
+use super::columns::{
+    OnError, days_of_instants, days_of_texts, instants_of, is_instant, is_wall_time, walls_of, walls_of_texts,
+};
 
 /// The value as an instant: one with a zone keeps its instant, a day, a time without a zone or a text is read in `zone`.
 /// Every other value stays what it is. The unit stays, too: a time is never cut.
@@ -41,6 +43,10 @@ pub(in crate::query) fn to_wall_time(value: &ScalarValue, target: &DataType, zon
     {
         let walls = walls_of_texts(value.to_array()?.as_ref(), *unit, zone, OnError::Fail)?;
         return ScalarValue::try_from_array(&walls, 0);
+    }
+    if *target == DataType::Date32 && given.is_string() {
+        let days = days_of_texts(value.to_array()?.as_ref(), zone, OnError::Fail)?;
+        return ScalarValue::try_from_array(&days, 0);
     }
     if !is_instant(&given) || !is_wall_time(target) {
         return value.cast_to(target);

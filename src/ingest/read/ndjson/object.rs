@@ -44,11 +44,11 @@ struct PropertyParts<'a> {
 }
 
 impl ObjectReader {
-    pub fn new(options: &ReadOptions) -> Result<Self> {
+    pub fn new(options: &ReadOptions, notes: &Notes) -> Result<Self> {
         let roles = Roles::new(options);
         let columns = roles.column_names(options);
         let properties_key = columns[EventField::Properties.index()].clone();
-        let rules = DraftRules::new(options, columns)?;
+        let rules = DraftRules::new(options, columns, notes)?;
         // A field that was mapped comes from there or not at all.
         let lifted = LIFTED.into_iter().filter(|(field, _)| !options.mapping.maps(*field)).collect();
         let unused = UnusedKeys::new(options);

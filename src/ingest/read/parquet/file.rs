@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, new_null_array};
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Type;
 
@@ -18,6 +18,7 @@ use super::super::look_alike::Notes;
 use super::super::options::ReadOptions;
 use super::super::reader::{BATCH_BYTES, BATCH_ROWS};
 use super::super::source::open;
+use super::super::unread_revenue::is_absent;
 use super::nested::{IdentifierColumns, category_array, identifier_array};
 use super::nulls::without_null_types;
 use super::rejects::Rejects;
@@ -47,6 +48,7 @@ struct Plan {
     kind: EventKind,
     event: Option<String>,
     source: Option<String>,
+    notes: Notes,
 }
 
 impl ParquetBatches {
@@ -72,6 +74,7 @@ impl ParquetBatches {
             kind: options.kind.unwrap_or_default(),
             event: options.event.clone(),
             source: options.source.clone(),
+            notes: notes.clone(),
         };
         let rows_total = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         let batch_rows = batch_rows(&builder);
@@ -125,7 +128,7 @@ impl Plan {
     fn convert(&self, batch: &RecordBatch, first_row: i64) -> Result<RecordBatch> {
         let batch = &without_null_types(batch)?;
         let rows = batch.num_rows();
-        let mut rejects = Rejects::default();
+        let (mut rejects, mut unread_revenues) = (Rejects::default(), Rejects::default());
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((first_row..).take(rows)));
         let kinds = kind_array(self.column(batch, EventField::Kind), self.kind, rows, &mut rejects)?;
         let mut columns = vec![numbers];
@@ -136,12 +139,41 @@ impl Plan {
                     event_array(self.column(batch, field), self.event.as_deref(), &kinds, &mut rejects)?
                 }
                 EventField::Identifiers => self.identifiers(batch, &kinds, &mut rejects)?,
+                EventField::Revenue => self.field(batch, field, &mut unread_revenues)?,
                 _ => self.field(batch, field, &mut rejects)?,
             };
             columns.push(column);
         }
         debug_assert_eq!(columns.len(), FIELD_COUNT + 1);
+        self.judge_revenues(batch, &columns, unread_revenues, &mut rejects)?;
         rejects.finish(columns, batch)
+    }
+
+    /// Rejects the rows whose revenue cannot be read, unless they say their amount otherwise.
+    fn judge_revenues(
+        &self,
+        batch: &RecordBatch,
+        columns: &[ArrayRef],
+        unread: Rejects,
+        rejects: &mut Rejects,
+    ) -> Result<()> {
+        let mut unread = unread.into_reasons().peekable();
+        let Some((name, column)) = self.column(batch, EventField::Revenue).filter(|_| unread.peek().is_some()) else {
+            return Ok(());
+        };
+        let texts = text_array(name, column, trimmed)?;
+        // Behind the column of row numbers.
+        let properties = columns[EventField::Properties.index() + 1].as_string::<i32>();
+        let products = &columns[EventField::ProductId.index() + 1];
+        for (row, reason) in unread {
+            let own = properties.is_valid(row).then(|| properties.value(row));
+            let is_absent = texts.is_valid(row) && is_absent(texts.value(row), own, products.is_valid(row));
+            match is_absent {
+                true => self.notes.add_unread_revenue(),
+                false => rejects.add(row, reason),
+            }
+        }
+        Ok(())
     }
 
     /// The one column that feeds a field.

@@ -25,6 +25,11 @@ impl Rejects {
         self.reasons.entry(row).or_insert(reason);
     }
 
+    /// Rows and reasons, for one who may know better.
+    pub fn into_reasons(self) -> impl Iterator<Item = (usize, Reason)> {
+        self.reasons.into_iter()
+    }
+
     /// `Some` value, or none and a reason noted.
     pub fn keep<T>(&mut self, row: usize, column: &str, value: Result<T, Reason>) -> Option<T> {
         value.map_err(|reason| self.add(row, column_reason(column, &reason))).ok()

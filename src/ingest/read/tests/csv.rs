@@ -61,6 +61,23 @@ fn bad_rows_keep_their_number_reason_and_text() {
     assert_eq!(rows.get(7, "revenue"), "5.0000");
 }
 
+/// SQL.md 1, "Amount": what is no number is absent, and another says the amount.
+#[test]
+fn a_revenue_that_is_no_number_is_absent_where_another_says_the_amount() {
+    let file = TestFile::new(
+        "r.csv",
+        "ts,event,revenue,total,product_id,price\n2024-01-01,a,abc,7,,\n2024-01-01,a,abc,,,5\n2024-01-01,a,abc,,p,5\n2024-01-01,a,abc,x,,\n2024-01-01,a,1e15,7,,\n",
+    );
+    let (rows, notes) = file.read_with_notes(ReadOptions::default()).unwrap();
+    let reasons = rows.all("reject_reason");
+    assert_eq!([&reasons[0], &reasons[2]], ["-", "-"], "by total; by price and product");
+    let unread = "column 'revenue': 'abc' is not a decimal number";
+    assert_eq!([&reasons[1], &reasons[3]], [unread, unread], "a price without a product and a text say nothing");
+    assert!(reasons[4].contains("more than 14 digits"), "too large is a number: {}", reasons[4]);
+    assert_eq!(rows.all("revenue"), ["-", "-", "-", "-", "-"]);
+    assert_eq!(notes, ["2 events have a revenue that is no number: what else says their amounts counts"]);
+}
+
 #[test]
 fn types_and_event_names() {
     let file = TestFile::new(

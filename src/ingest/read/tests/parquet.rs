@@ -106,6 +106,23 @@ fn rejected_rows_show_themselves() {
 }
 
 #[test]
+fn a_revenue_that_is_no_number_is_absent_where_a_total_is_one() {
+    let file = file_of(vec![
+        ("ts", Arc::new(StringArray::from(vec!["2024-01-01"; 4]))),
+        ("event", Arc::new(StringArray::from(vec!["a"; 4]))),
+        ("revenue", Arc::new(Float64Array::from(vec![f64::NAN, f64::NAN, 1e15, 2.0]))),
+        ("total", Arc::new(Int64Array::from(vec![Some(7), None, Some(7), Some(7)]))),
+    ]);
+    let (rows, notes) = file.read_with_notes(ReadOptions::default()).unwrap();
+    assert_eq!(rows.rejected(), 2);
+    assert_eq!((rows.get(0, "reject_reason"), rows.get(0, "revenue")), ("-".into(), "-".into()));
+    assert_eq!(rows.get(1, "reject_reason"), "column 'revenue': 'NaN' is not a decimal number");
+    assert!(rows.get(2, "reject_reason").contains("more than 14 digits"), "{}", rows.get(2, "reject_reason"));
+    assert_eq!(rows.get(3, "revenue"), "2.0000");
+    assert_eq!(notes, ["1 event has a revenue that is no number: what else says its amount counts"]);
+}
+
+#[test]
 fn properties_from_the_rest_and_from_an_object() {
     let nested = StructArray::from(vec![(
         Arc::new(Field::new("x", DataType::Int64, true)),

@@ -2,11 +2,13 @@
 //! a call without one. Users call only `timezone` and `now`.
 
 mod calendar_sum;
+mod day_of;
 mod instant_of;
 mod local_date;
 mod local_text;
 mod now;
 mod on_wall_time;
+mod planner;
 mod timezone;
 mod wall_time;
 
@@ -17,10 +19,12 @@ use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarUDF};
 
 pub(in crate::query) use calendar_sum::CalendarSum;
+pub(in crate::query) use day_of::DayOf;
 pub(in crate::query) use instant_of::InstantOf;
 pub(in crate::query) use local_date::LocalDate;
 pub(in crate::query) use local_text::LocalText;
 pub(in crate::query) use on_wall_time::OnWallTime;
+pub(in crate::query) use planner::InstantPlanner;
 pub(in crate::query) use wall_time::WallTime;
 
 /// Those that users call.

@@ -3,7 +3,7 @@
 
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use chrono_tz::Tz;
-use datafusion::common::{Result, internal_err, utils::take_function_args};
+use datafusion::common::{Result, exec_err, internal_err, utils::take_function_args};
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
@@ -49,10 +49,13 @@ impl ScalarUDFImpl for WallTime {
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [times] = take_function_args(self.name(), &arguments.args)?;
         map_column(times, |times| {
-            Ok(match is_instant(times.data_type()) {
-                true => walls_of(times, self.unit, self.zone)?,
-                false => walls_of_texts(times, self.unit, self.zone, self.on_error)?,
-            })
+            if is_instant(times.data_type()) {
+                return Ok(walls_of(times, self.unit, self.zone)?);
+            }
+            match walls_of_texts(times, self.unit, self.zone, self.on_error) {
+                Ok(walls) => Ok(walls),
+                Err(error) => exec_err!("{error}: times are written like '2024-03-01' or '2024-03-01 13:45:00'"),
+            }
         })
     }
 }

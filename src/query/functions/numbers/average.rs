@@ -1,5 +1,6 @@
 //! `avg`: a DOUBLE, of integers and decimals by their exact sum. DataFusion 55.2 adds integers as DOUBLE, where 15 digits
-//! are kept, and cuts the average of decimals. Averages of lengths of time are DataFusion's.
+//! are kept, and cuts the average of decimals. Averages of lengths of time are DataFusion's; a rule
+//! gives it the lengths of intervals, of which it knows no average.
 
 use std::sync::Arc;
 
@@ -13,6 +14,7 @@ use datafusion::logical_expr::{
 };
 
 use super::exact_sums::Output;
+use super::interval_length::LENGTH;
 use super::sum::{coerced, exact_accumulator, exact_groups, exact_state, is_exact};
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -48,12 +50,16 @@ impl AggregateUDFImpl for Average {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {
-        coerced("avg", types)
+        match types {
+            [DataType::Interval(_)] => Ok(vec![LENGTH]),
+            _ => coerced("avg", types),
+        }
     }
 
     fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
         match types {
             [input] if is_exact(input) => Ok(DataType::Float64),
+            [DataType::Interval(_)] => Ok(LENGTH),
             _ => self.inner.return_type(types),
         }
     }

@@ -16,7 +16,7 @@ use crate::error::Error;
 
 const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 const DAYS_OF_A_MONTH: i64 = 30;
-const LENGTH: DataType = DataType::Duration(TimeUnit::Microsecond);
+pub(super) const LENGTH: DataType = DataType::Duration(TimeUnit::Microsecond);
 
 /// Whether values of the type are lengths of time.
 pub(in crate::query) fn has_length(data_type: &DataType) -> bool {
@@ -51,11 +51,6 @@ impl ScalarUDFImpl for IntervalLength {
 
     fn signature(&self) -> &Signature {
         &self.signature
-    }
-
-    /// Shown as what is measured: `ORDER BY i` is by its length, the column is still `i`.
-    fn schema_name(&self, arguments: &[Expr]) -> DfResult<String> {
-        Ok(arguments.first().map(|operand| operand.schema_name().to_string()).unwrap_or_default())
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {

@@ -157,7 +157,7 @@ impl GroupsAccumulator for OrderGroups {
             builder.push(&order, &|event, position| {
                 let held: Held = held[event];
                 columns[held.batch as usize].category(held.row as usize, position)
-            })?;
+            });
         }
         let built = builder.finish()?;
         drop(columns);

@@ -1,16 +1,16 @@
-//! Orders as arrays: their sums as a struct, their entries or items as lists of structs.
+//! Orders as arrays: their sums as a struct, their entries or items as lists of structs; NULL for an order of which an
+//! amount does not fit its type.
 
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, AsArray, Date32Builder, Decimal128Builder, Int64Builder, ListArray, ListBuilder, StringBuilder,
-    StructArray, TimestampMicrosecondBuilder,
+    ArrayRef, AsArray, Date32Builder, Decimal128Builder, Int64Builder, ListArray, ListBuilder, NullBufferBuilder,
+    StringBuilder, StructArray, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result as DfResult;
 
-use crate::error::Error;
 use crate::money;
 use crate::orders::Order;
 use crate::store::events::schema::{self, DECIMAL, instant};
@@ -77,6 +77,10 @@ pub(super) struct Builder<'a> {
     base: &'a BaseCurrency,
     /// Of the rows: one a group for sums, else a list of them.
     offsets: Vec<i32>,
+    /// Which orders fit.
+    nulls: NullBufferBuilder,
+    /// Of the entries of one order: the amount in the base currency.
+    converted: Vec<Option<i128>>,
     number: Int64Builder,
     ts: TimestampMicrosecondBuilder,
     day: Date32Builder,
@@ -95,6 +99,8 @@ impl<'a> Builder<'a> {
             output,
             base,
             offsets,
+            nulls: NullBufferBuilder::new(groups),
+            converted: Vec::new(),
             number: Int64Builder::new(),
             ts: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
             day: Date32Builder::new(),
@@ -104,53 +110,64 @@ impl<'a> Builder<'a> {
         }
     }
 
-    pub(super) fn push(&mut self, order: &Order<'_>, categories: Categories<'_>) -> DfResult<()> {
+    pub(super) fn push(&mut self, order: &Order<'_>, categories: Categories<'_>) {
         let rows = match self.output {
-            Output::Sums => self.push_sums(order)?,
-            Output::Entries => self.push_entries(order)?,
-            Output::Items => self.push_items(order, categories)?,
+            Output::Sums => self.push_sums(order),
+            Output::Entries => self.push_entries(order),
+            Output::Items => self.push_items(order, categories),
         };
+        self.nulls.append(rows.is_some());
         let last = self.offsets.last().copied().unwrap_or_default();
-        self.offsets.push(last + rows as i32);
-        Ok(())
+        self.offsets.push(last + rows.unwrap_or_default() as i32);
     }
 
-    fn push_decimals<const N: usize>(&mut self, values: [Option<i128>; N]) -> DfResult<()> {
+    fn push_decimals<const N: usize>(&mut self, values: [Option<i128>; N]) {
         for (builder, value) in self.decimals.iter_mut().zip(values) {
-            if value.is_some_and(|value| !money::is_amount(value)) {
-                return Err(Error::invalid("the amounts of an order add up beyond DECIMAL(18,4)").into());
-            }
             builder.append_option(value);
         }
-        Ok(())
     }
 
-    fn push_sums(&mut self, order: &Order<'_>) -> DfResult<usize> {
-        let mut net_base = Some(0);
+    /// Converts the entries; `None` where one does not fit.
+    fn convert(&mut self, order: &Order<'_>) -> Option<()> {
+        self.converted.clear();
         for entry in &order.entries {
-            let converted = self.base.convert(entry.amount, entry.currency, entry.ts)?;
-            net_base = net_base.zip(converted).map(|(sum, converted)| sum + converted);
+            fit([Some(entry.amount)])?;
+            // The only error is an amount that is too large in the base currency.
+            self.converted.push(self.base.convert(entry.amount, entry.currency, entry.ts).ok()?);
         }
-        let totals = order.totals();
-        self.push_decimals([totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items), net_base])?;
-        self.texts[0].append_option(totals.currency);
-        Ok(1)
+        Some(())
     }
 
-    fn push_entries(&mut self, order: &Order<'_>) -> DfResult<usize> {
+    fn push_sums(&mut self, order: &Order<'_>) -> Option<usize> {
+        let totals = order.totals();
+        let sums = self.convert(order).and_then(|()| {
+            let net_base = self.converted.iter().copied().sum::<Option<i128>>();
+            fit([totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items), net_base])
+        });
+        // A struct has its row also where it is NULL.
+        self.push_decimals(sums.unwrap_or_default());
+        self.texts[0].append_option(totals.currency);
+        sums.map(|_| 1)
+    }
+
+    fn push_entries(&mut self, order: &Order<'_>) -> Option<usize> {
+        self.convert(order)?;
         for (at, entry) in order.entries.iter().enumerate() {
             self.number.append_value(at as i64 + 1);
             self.ts.append_value(entry.ts);
             self.day.append_value(self.base.local_day(entry.ts));
             self.texts[0].append_value(entry.kind.as_str());
             self.texts[1].append_value(entry.currency);
-            self.push_decimals([Some(entry.amount), self.base.convert(entry.amount, entry.currency, entry.ts)?])?;
+            self.push_decimals([Some(entry.amount), self.converted[at]]);
         }
-        Ok(order.entries.len())
+        Some(order.entries.len())
     }
 
-    fn push_items(&mut self, order: &Order<'_>, categories: Categories<'_>) -> DfResult<usize> {
+    fn push_items(&mut self, order: &Order<'_>, categories: Categories<'_>) -> Option<usize> {
         let items = order.items();
+        for item in &items {
+            fit([Some(item.row.quantity), item.row.amount, item.row.cost])?;
+        }
         for (at, item) in items.iter().enumerate() {
             self.number.append_value(at as i64 + 1);
             self.texts[0].append_value(item.kind.as_str());
@@ -161,9 +178,9 @@ impl<'a> Builder<'a> {
                 Some(levels) => self.category.append_value(levels.as_string::<i32>().iter()),
                 None => self.category.append_null(),
             }
-            self.push_decimals([Some(item.row.quantity), item.row.amount, item.row.cost])?;
+            self.push_decimals([Some(item.row.quantity), item.row.amount, item.row.cost]);
         }
-        Ok(items.len())
+        Some(items.len())
     }
 
     pub(super) fn finish(mut self) -> DfResult<ArrayRef> {
@@ -195,12 +212,18 @@ impl<'a> Builder<'a> {
                 Arc::new(self.decimals[2].finish()),
             ],
         };
-        let rows = StructArray::try_new(fields.clone(), columns, None)?;
+        let nulls = self.nulls.finish();
         if self.output == Output::Sums {
-            return Ok(Arc::new(rows));
+            return Ok(Arc::new(StructArray::try_new(fields, columns, nulls)?));
         }
+        let rows = StructArray::try_new(fields.clone(), columns, None)?;
         let element = Arc::new(Field::new("element", DataType::Struct(fields), true));
         let offsets = OffsetBuffer::new(self.offsets.into());
-        Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(rows), None)?))
+        Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(rows), nulls)?))
     }
+}
+
+/// The values, where all of them are amounts.
+fn fit<const N: usize>(values: [Option<i128>; N]) -> Option<[Option<i128>; N]> {
+    values.iter().flatten().all(|value| money::is_amount(*value)).then_some(values)
 }

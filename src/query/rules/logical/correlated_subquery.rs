@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result as DfResult, Spans};
+use datafusion::common::{DFSchema, Result as DfResult, Spans};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
-use super::RuleContext;
+use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
 
 /// # Errors
@@ -33,8 +33,13 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
     }
     let mut found = false;
     node.apply_expressions(|expression| {
-        found |= expression.exists(|part| Ok(is_correlated(part)))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        expression.apply(|part| {
+            if let Some(subquery) = subquery_of(part).filter(|subquery| !subquery.outer_ref_columns.is_empty()) {
+                found = true;
+                check_reach(subquery, &schema_of_inputs(&node))?;
+            }
+            Ok(TreeNodeRecursion::Continue)
+        })
     })?;
     if !found {
         return Ok(Transformed::no(node));
@@ -57,13 +62,34 @@ fn lateral_of(side: &LogicalPlan) -> Option<&Subquery> {
 }
 
 fn is_correlated(part: &Expr) -> bool {
+    subquery_of(part).is_some_and(|subquery| !subquery.outer_ref_columns.is_empty())
+}
+
+fn subquery_of(part: &Expr) -> Option<&Subquery> {
     match part {
         Expr::Exists(Exists { subquery, .. })
         | Expr::InSubquery(InSubquery { subquery, .. })
         | Expr::SetComparison(SetComparison { subquery, .. })
-        | Expr::ScalarSubquery(subquery) => !subquery.outer_ref_columns.is_empty(),
-        _ => false,
+        | Expr::ScalarSubquery(subquery) => Some(subquery),
+        _ => None,
     }
+}
+
+/// Refuses a subquery within a subquery that reads the row of the statement around both: DataFusion finds no join for it.
+fn check_reach(subquery: &Subquery, around: &DFSchema) -> DfResult<()> {
+    for column in &subquery.outer_ref_columns {
+        if let Expr::OuterReferenceColumn(_, column) = column
+            && !around.has_column(column)
+        {
+            return Err(Error::invalid(format!(
+                "a subquery within a subquery reads {}, which belongs to neither of them: join the tables of the inner \
+                 subquery in the outer one, and compare with the outer row there",
+                column.flat_name()
+            ))
+            .into());
+        }
+    }
+    Ok(())
 }
 
 fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
@@ -105,7 +131,7 @@ fn compare_with_one_row(value: Box<Expr>, op: Operator, subquery: Subquery) -> D
 }
 
 /// Whether the plan has one row whatever its input: columns over an aggregate without groups.
-fn is_one_row(plan: &LogicalPlan) -> bool {
+pub(super) fn is_one_row(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(projection) => is_one_row(&projection.input),
         LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),

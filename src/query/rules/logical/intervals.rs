@@ -1,18 +1,24 @@
-//! Compares and orders intervals by their length. DataFusion 55.2 compares a difference of instants with an interval by
+//! Compares, orders and averages intervals by their length. DataFusion 55.2 compares a difference of instants with an interval by
 //! the parts of their representation: `now() - ts <= INTERVAL '30 days'` held for every row.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result as DfResult};
-use datafusion::logical_expr::expr::{AggregateFunction, Between, InList};
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator};
+use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, Sort, WindowFunction};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowFunctionDefinition, cast, lit,
+};
 
 use super::RuleContext;
+use crate::error::Error;
 use crate::query::functions::numbers::{has_length, interval_length};
 
 /// What compares several values of one type.
 const COMPARING_FUNCTIONS: [&str; 2] = ["greatest", "least"];
 const COMPARING_AGGREGATES: [&str; 2] = ["max", "min"];
+/// Of which DataFusion has none for intervals.
+const AVERAGE: &str = "avg";
 
 /// The comparison with the lengths of its operands.
 pub(super) fn compare_by_length(
@@ -46,7 +52,18 @@ pub(super) fn compare_by_length(
             call.args = call.args.into_iter().map(interval_length).collect();
             Ok(Transformed::yes(Expr::ScalarFunction(call)))
         }
-        Expr::AggregateFunction(call) => Ok(extreme(call, schema)),
+        Expr::ScalarFunction(mut call) if call.func.name() == "nullif" && measured_all(&call.args, schema) => {
+            let Some(compared) = call.args.pop() else { return Ok(Transformed::no(Expr::ScalarFunction(call))) };
+            let Some(value) = call.args.pop() else { return Ok(Transformed::no(compared)) };
+            let is_equal = interval_length(value.clone()).eq(interval_length(compared));
+            let null = Box::new(lit(ScalarValue::Null));
+            let case =
+                Case { expr: None, when_then_expr: vec![(Box::new(is_equal), null)], else_expr: Some(Box::new(value)) };
+            Ok(Transformed::yes(Expr::Case(case)))
+        }
+        Expr::Case(case) => Ok(compare_case(case, schema)),
+        Expr::AggregateFunction(call) => aggregate(call, schema),
+        Expr::WindowFunction(call) => window(*call, schema),
         other => Ok(Transformed::no(other)),
     }
 }
@@ -70,29 +87,108 @@ fn measured(operands: &[&Expr], schema: &DFSchema) -> bool {
     intervals > 0
 }
 
-fn extreme(mut call: AggregateFunction, schema: &DFSchema) -> Transformed<Expr> {
-    let is_extreme = COMPARING_AGGREGATES.contains(&call.func.name());
-    if !is_extreme || !measured(&call.params.args.iter().collect::<Vec<_>>(), schema) {
-        return Transformed::no(Expr::AggregateFunction(call));
+fn measured_all(operands: &[Expr], schema: &DFSchema) -> bool {
+    measured(&operands.iter().collect::<Vec<_>>(), schema)
+}
+
+fn compare_case(mut case: Case, schema: &DFSchema) -> Transformed<Expr> {
+    let compared: Vec<&Expr> =
+        case.expr.iter().chain(case.when_then_expr.iter().map(|(when, _)| when)).map(Box::as_ref).collect();
+    if case.expr.is_none() || !measured(&compared, schema) {
+        return Transformed::no(Expr::Case(case));
     }
-    call.params.args = call.params.args.into_iter().map(interval_length).collect();
-    Transformed::yes(Expr::AggregateFunction(call))
+    case.expr = case.expr.map(|compared| Box::new(interval_length(*compared)));
+    for (when, _) in &mut case.when_then_expr {
+        **when = interval_length(std::mem::take(when.as_mut()));
+    }
+    Transformed::yes(Expr::Case(case))
+}
+
+/// What is compared or averaged is the length, and so is the key of an order within.
+fn aggregate(mut call: AggregateFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
+    let name = call.func.name().to_owned();
+    let mut changed = measure_keys(&mut call.params.order_by, schema);
+    if measured_all(&call.params.args, schema) {
+        match call.params.distinct {
+            _ if takes_lengths(&name) => changed |= measure(&mut call.params.args),
+            true if name == "count" => changed |= measure(&mut call.params.args),
+            true => {
+                return Err(Error::invalid(format!(
+                    "{name}(DISTINCT i) of intervals: they are told apart by their length, write \
+                     {name}(DISTINCT extract(epoch FROM i)) for that in seconds"
+                ))
+                .into());
+            }
+            false => {}
+        }
+    }
+    Ok(Transformed::new_transformed(Expr::AggregateFunction(call), changed))
+}
+
+fn takes_lengths(name: &str) -> bool {
+    COMPARING_AGGREGATES.contains(&name) || name == AVERAGE
+}
+
+fn measure(operands: &mut [Expr]) -> bool {
+    operands.iter_mut().for_each(|operand| *operand = interval_length(std::mem::take(operand)));
+    !operands.is_empty()
+}
+
+fn measure_keys(keys: &mut [Sort], schema: &DFSchema) -> bool {
+    let mut changed = false;
+    for key in keys {
+        if measured(&[&key.expr], schema) {
+            key.expr = interval_length(std::mem::take(&mut key.expr));
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// A window over lengths: DataFusion 55.2 has no RANGE over them, which is the frame of `OVER (ORDER BY i)`, so that their
+/// microseconds are the key.
+fn window(mut call: WindowFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
+    let mut changed = false;
+    let is_aggregate = matches!(call.fun, WindowFunctionDefinition::AggregateUDF(_));
+    if is_aggregate && takes_lengths(call.fun.name()) && measured_all(&call.params.args, schema) {
+        changed |= measure(&mut call.params.args);
+    }
+    for part in &mut call.params.partition_by {
+        if measured(&[part], schema) {
+            *part = interval_length(std::mem::take(part));
+            changed = true;
+        }
+    }
+    for key in &mut call.params.order_by {
+        let length = match key.expr.get_type(schema) {
+            Ok(DataType::Interval(_)) => interval_length(std::mem::take(&mut key.expr)),
+            Ok(DataType::Duration(_)) => std::mem::take(&mut key.expr),
+            _ => continue,
+        };
+        if has_distance(&call.params.window_frame) {
+            return Err(Error::invalid(
+                "RANGE with a distance over lengths of time: write ORDER BY extract(epoch FROM i) RANGE 86400 PRECEDING for \
+                 a distance in seconds, or ROWS for one in rows",
+            )
+            .into());
+        }
+        key.expr = cast(length, DataType::Int64);
+        changed = true;
+    }
+    Ok(Transformed::new_transformed(Expr::WindowFunction(Box::new(call)), changed))
+}
+
+fn has_distance(frame: &WindowFrame) -> bool {
+    let is_distance = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => !distance.is_null(),
+        WindowFrameBound::CurrentRow => false,
+    };
+    frame.units == WindowFrameUnits::Range && (is_distance(&frame.start_bound) || is_distance(&frame.end_bound))
 }
 
 /// The node, sorting by the lengths of intervals.
 pub(super) fn sort_by_length(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let LogicalPlan::Sort(mut sort) = node else { return Ok(Transformed::no(node)) };
-    let mut changed = false;
-    for key in &mut sort.expr {
-        if measured(&[&key.expr], sort.input.schema()) && !is_measured(&key.expr) {
-            key.expr = interval_length(std::mem::take(&mut key.expr));
-            changed = true;
-        }
-    }
-    let sort = LogicalPlan::Sort(sort);
-    Ok(if changed { Transformed::yes(sort) } else { Transformed::no(sort) })
-}
-
-fn is_measured(expression: &Expr) -> bool {
-    matches!(expression, Expr::ScalarFunction(call) if call.func.name() == "interval_length")
+    let changed = measure_keys(&mut sort.expr, sort.input.schema());
+    Ok(Transformed::new_transformed(LogicalPlan::Sort(sort), changed))
 }

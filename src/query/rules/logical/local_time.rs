@@ -14,8 +14,8 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, ScalarUDF, ScalarUDFImpl, cast};
 
 use super::RuleContext;
-use crate::query::functions::local_time::{CalendarSum, InstantOf, LocalDate, LocalText, OnWallTime, WallTime};
-use crate::query::zone::{OnError, UTC, is_instant, is_wall_time};
+use crate::query::functions::local_time::{CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, WallTime};
+use crate::query::zone::{OnError, UTC, in_zone, is_instant, is_wall_time};
 
 /// The expression with the functions that hold the zone.
 pub(super) fn rewrite(expression: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
@@ -73,11 +73,22 @@ fn convert(expr: Expr, given: &DataType, target: &FieldRef, zone: Tz, on_error: 
             _ => Err(expr),
         };
     }
+    if target.is_string()
+        && zone != Tz::UTC
+        && let Some(local) = in_zone(given, zone.name())
+    {
+        // A list or a struct of instants.
+        return Ok(cast(cast(expr, local), target.clone()));
+    }
     match target {
+        DataType::Date32 if given.is_string() => Ok(call(DayOf::new(zone, on_error), vec![expr])),
+        DataType::Date64 if given.is_string() => {
+            Ok(cast(call(DayOf::new(zone, on_error), vec![expr]), DataType::Date64))
+        }
         DataType::Timestamp(_, Some(_)) if is_wall_time(given) || given.is_string() => {
             Ok(call(InstantOf::new(zone, target.clone(), on_error), vec![expr]))
         }
-        DataType::Timestamp(unit, None) if given.is_string() && zone != Tz::UTC => {
+        DataType::Timestamp(unit, None) if given.is_string() => {
             Ok(call(WallTime::new(zone, *unit, on_error), vec![expr]))
         }
         _ => Err(expr),
@@ -114,10 +125,10 @@ fn call_locally(
     context: &RuleContext<'_>,
 ) -> DfResult<Transformed<Expr>> {
     let zone = zone_of(context)?;
-    if zone == Tz::UTC {
+    let name = function.func.name();
+    if zone == Tz::UTC && !(name == "to_date" || READERS.contains(&name)) {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     }
-    let name = function.func.name();
     let is_of_instant = |argument: Option<&Expr>| -> DfResult<bool> {
         Ok(match argument {
             Some(argument) => is_instant(&argument.get_type(schema)?),
@@ -144,6 +155,19 @@ fn call_locally(
         "to_date" if is_of_instant(function.args.first())? => {
             Transformed::yes(call(LocalDate::new(zone), function.args))
         }
+        "array_to_string" => {
+            let mut changed = false;
+            if let Some(list) = function.args.first_mut()
+                && let Some(local) = in_zone(&list.get_type(schema)?, zone.name())
+            {
+                *list = cast(std::mem::take(list), local);
+                changed = true;
+            }
+            Transformed::new_transformed(Expr::ScalarFunction(function), changed)
+        }
+        "to_date" if is_one_text(&function, schema)? => {
+            Transformed::yes(call(DayOf::new(zone, OnError::Fail), function.args))
+        }
         "to_local_time" | "to_time" if is_of_instant(function.args.first())? => {
             let unit = match function.args[0].get_type(schema)? {
                 DataType::Timestamp(unit, _) => unit,
@@ -159,6 +183,13 @@ fn call_locally(
         _ if READERS.contains(&name) => read_locally(function, schema, zone)?,
         _ => Transformed::no(Expr::ScalarFunction(function)),
     })
+}
+
+fn is_one_text(function: &ScalarFunction, schema: &DFSchema) -> DfResult<bool> {
+    match function.args.as_slice() {
+        [text] => Ok(text.get_type(schema)?.is_string()),
+        _ => Ok(false),
+    }
 }
 
 /// Whether the call was rewritten already: its result has the name of the function that it stands for.
@@ -183,7 +214,9 @@ const ZONE_DIRECTIVES: [&str; 6] = ["%z", "%:z", "%::z", "%#z", "%+", "%s"];
 fn read_locally(mut function: ScalarFunction, schema: &DFSchema, zone: Tz) -> DfResult<Transformed<Expr>> {
     let Some(first) = function.args.first() else { return Ok(Transformed::no(Expr::ScalarFunction(function))) };
     let given = first.get_type(schema)?;
-    if !(given.is_string() || is_wall_time(&given)) {
+    // In UTC a wall time is its instant, and a format says the same.
+    let is_read_alike = zone == Tz::UTC && !(given.is_string() && function.args.len() == 1);
+    if is_read_alike || !(given.is_string() || is_wall_time(&given)) {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     }
     let result = Expr::ScalarFunction(function.clone()).get_type(schema)?;

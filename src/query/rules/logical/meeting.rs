@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
-use datafusion::logical_expr::expr::{Between, Case, InList};
+use datafusion::logical_expr::expr::{Between, Case, InList, WindowFunction};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast,
 };
@@ -17,12 +17,19 @@ use super::{RuleContext, mixed_numbers, mixed_times};
 /// Functions that give one of their arguments.
 const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
 
-/// Casts in comparisons and choices.
+/// Functions of windows that give their third argument where there is no row; a number becomes what the first one is.
+const DEFAULTS: [&str; 2] = ["lag", "lead"];
+
+/// Casts in comparisons, choices and differences.
 pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
     let changed = match &mut expression {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
             unify_all(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)
         }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
+            unify_times(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
+        }
+        Expr::WindowFunction(call) => unify_default(call, schema),
         Expr::Between(Between { expr, low, high, .. }) => {
             unify_all(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
         }
@@ -57,6 +64,22 @@ fn types_of(all: &[&mut Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
 fn unify_all(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     let types = types_of(all, schema);
     mixed_times::unify(all, &types, texts) || mixed_numbers::unify(all, &types)
+}
+
+/// Of differences numbers are settled already, by the functions that compute them.
+fn unify_times(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
+    let types = types_of(all, schema);
+    mixed_times::unify(all, &types, texts)
+}
+
+fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> bool {
+    if !DEFAULTS.contains(&call.fun.name()) {
+        return false;
+    }
+    match call.params.args.as_mut_slice() {
+        [value, _, default] => unify_times(&mut [value, default], schema, Texts::Literals),
+        _ => false,
+    }
 }
 
 fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
-use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Values, cast, lit};
 
-use super::RuleContext;
+use super::{RuleContext, mixed_numbers};
 use crate::query::zone::{UTC, is_instant, is_wall_time};
 
 /// Which texts become instants.
@@ -21,6 +21,8 @@ pub(super) enum Texts {
     All,
     /// The type of a choice may be text, unless the text is written right there.
     Literals,
+    /// Of a difference no text says whether it is a time.
+    None,
 }
 
 /// The type of all instants; a finer unit than microseconds is not cut.
@@ -40,7 +42,11 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Te
     let mut changed = false;
     for (each, given) in all.iter_mut().zip(types) {
         let Some(given) = given else { continue };
-        let is_text = given.is_string() && (texts == Texts::All || matches!(each, Expr::Literal(..)));
+        let is_text = match texts {
+            Texts::All => given.is_string(),
+            Texts::Literals => given.is_string() && matches!(each, Expr::Literal(..)),
+            Texts::None => false,
+        };
         if is_wall_time(given) || is_text {
             **each = cast(std::mem::take(*each), instant_for(given));
             changed = true;
@@ -51,13 +57,46 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Te
 
 /// The type of a column of which the values are instants in one input and days or times without a zone in another.
 pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
-    let is_time = |given: &&DataType| is_instant(given) || is_wall_time(given);
+    let is_time = |given: &DataType| is_instant(given) || is_wall_time(given);
     let is_mixed = types.clone().any(is_instant) && types.clone().any(is_wall_time);
-    if !is_mixed || !types.clone().all(|given| given.is_null() || is_time(&given)) {
+    if !is_mixed || !types.clone().all(|given| given.is_null() || is_time(given)) {
         return None;
     }
     // The finest unit, so that nothing is cut.
     types.filter(|given| !given.is_null()).map(instant_for).max()
+}
+
+/// The rows of VALUES with the types that they have after their expressions changed: DataFusion 55.2 keeps those of before,
+/// and fails when it runs.
+pub(super) fn retype_rows(mut values: Values) -> DfResult<LogicalPlan> {
+    let nothing = DFSchema::empty();
+    let mut fields: Vec<FieldRef> = values.schema.fields().iter().cloned().collect();
+    for (place, field) in fields.iter_mut().enumerate() {
+        let types: Vec<Option<DataType>> =
+            values.values.iter().map(|row| type_of_cell(row.get(place)?, &nothing)).collect();
+        let number = mixed_numbers::column_type(types.iter().flatten());
+        let Some(common) = number.as_ref().or_else(|| types.iter().flatten().next()) else { continue };
+        if types.iter().flatten().all(|data_type| data_type == field.data_type()) {
+            continue;
+        }
+        for row in &mut values.values {
+            if let Some(cell) = row.get_mut(place) {
+                *cell = std::mem::take(cell).cast_to(common, &nothing)?;
+            }
+        }
+        *field = Arc::new(Field::clone(field).with_data_type(common.clone()));
+    }
+    let schema = DFSchema::from_unqualified_fields(fields.into(), values.schema.metadata().clone())?;
+    Ok(LogicalPlan::Values(Values { schema: Arc::new(schema), values: values.values }))
+}
+
+/// The type of what is no NULL and no parameter.
+fn type_of_cell(cell: &Expr, schema: &DFSchema) -> Option<DataType> {
+    match cell {
+        Expr::Literal(value, _) if value.is_null() => None,
+        Expr::Placeholder(_) => None,
+        _ => cell.get_type(schema).ok().filter(|data_type| !data_type.is_null()),
+    }
 }
 
 /// Times have microseconds, `TIMESTAMPTZ` is the type of all instants, and `from_unixtime(n)` is one; DataFusion gives

@@ -7,10 +7,12 @@
 //! put a cast wherever types differ: what a cast means belongs there.
 
 mod calendar_frame;
+mod correlated_names;
 mod correlated_subquery;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
+mod interval_groups;
 mod intervals;
 mod local_time;
 mod meeting;
@@ -22,6 +24,7 @@ mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
 
@@ -64,6 +67,8 @@ type NodeRule = fn(LogicalPlan, &RuleContext<'_>) -> DfResult<Transformed<Logica
 struct Phase {
     nodes: &'static [NodeRule],
     expressions: &'static [ExpressionRule],
+    /// Rules of nodes whose expressions are done, too.
+    closing: &'static [NodeRule],
 }
 
 const WRITTEN: Phase = Phase {
@@ -73,7 +78,10 @@ const WRITTEN: Phase = Phase {
         mixed_numbers::unify_values,
         // Before the rule that numbers the copies of rows, which are equal by their keys.
         mixed_numbers::unify_keys,
+        interval_groups::look_up_by_length,
         in_subquery::rewrite,
+        correlated_names::keep_apart,
+        unnest_key::forget,
         set_operation_all::count_copies,
         volatile_group::compute_first,
         volatile_operand::compute_first,
@@ -82,15 +90,17 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[mixed_times::name_types, meeting::unify, numbers::rewrite, intervals::compare_by_length],
+    closing: &[interval_groups::group_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, meeting::unify_branches],
     expressions: &[meeting::unify, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    closing: &[interval_groups::group_by_length],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check] };
+const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check], closing: &[] };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
@@ -124,18 +134,19 @@ impl AnalyzerRule for AfterCoercion {
 
 impl Phase {
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
-        // Once a rule gave a column another type, the nodes above must tell it, too: their expressions are judged by it.
         let retyped = Cell::new(false);
         let done = plan.transform_up_with_subqueries(|node| {
+            // DataFusion's nodes keep the types that the columns of their inputs had.
+            let node = if retyped.get() { node.recompute_schema()? } else { node };
             let before = Arc::clone(node.schema());
-            let mut done = match retyped.get() {
-                true => Transformed::yes(node.recompute_schema()?),
-                false => Transformed::no(node),
-            };
+            let mut done = Transformed::no(node);
             for rule in self.nodes {
                 done = done.transform_data(|node| rule(node, context))?;
             }
-            let done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
+            done = done.transform_data(|node| self.rewrite_expressions(node, context))?;
+            for rule in self.closing {
+                done = done.transform_data(|node| rule(node, context))?;
+            }
             if done.transformed && !has_same_types(&before, done.data.schema()) {
                 retyped.set(true);
             }
@@ -156,7 +167,10 @@ impl Phase {
             Ok(done.update_data(|expression| name.restore(expression)))
         })?;
         match rewritten.transformed {
-            true => rewritten.map_data(|node| node.recompute_schema()),
+            true => rewritten.map_data(|node| match node {
+                LogicalPlan::Values(values) => mixed_times::retype_rows(values),
+                other => other.recompute_schema(),
+            }),
             false => Ok(rewritten),
         }
     }
@@ -172,8 +186,8 @@ impl Phase {
 }
 
 fn has_same_types(one: &DFSchema, other: &DFSchema) -> bool {
-    let (one, other) = (one.fields(), other.fields());
-    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.data_type() == other.data_type())
+    let types = |schema: &DFSchema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
+    types(one) == types(other)
 }
 
 /// The columns that the expressions of a node can name.

@@ -1,6 +1,8 @@
 //! Rules over physical plans: guards against what DataFusion's own do wrongly. Each file names the fault upstream, and
 //! when the rule can go.
 
+mod fence;
+mod same_names;
 mod volatile_column;
 
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 /// All rules over physical plans, DataFusion's included, in their order.
 pub(in crate::query) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(volatile_column::Fence)];
-    rules.extend(PhysicalOptimizer::new().rules);
+    rules.extend(PhysicalOptimizer::new().rules.into_iter().map(same_names::guard));
     rules.push(Arc::new(volatile_column::Unfence));
     rules
 }

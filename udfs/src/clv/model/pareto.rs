@@ -6,7 +6,7 @@ use super::special::{
 };
 use super::{Parameters, Row, add};
 
-/// Widest exponent that still counts: e^-40 is below the precision of a double.
+/// Exponent from which on the integrand counts no more: e^-40 is below the precision of a double.
 const NEGLIGIBLE: f64 = 40.0;
 
 /// s J (alpha+T)^(r+x) (beta+T)^s, the odds of having dropped out, with its logarithmic derivatives.
@@ -16,7 +16,8 @@ struct Odds {
     means: [f64; 4],
 }
 
-/// J = ∫ over y from t_x to T of (alpha+y)^-(r+x) (beta+y)^-(s+1).
+/// J = ∫ over y from t_x to T of (alpha+y)^-(r+x) (beta+y)^-(s+1), in the logarithm of the smaller of alpha+y and beta+y:
+/// there the integrand is smooth however far alpha and beta are apart.
 fn odds(parameters: &Parameters, row: &Row, rule: &Quadrature) -> Option<Odds> {
     let [r, alpha, s, beta] = *parameters;
     let x = f64::from(row.frequency);
@@ -24,26 +25,74 @@ fn odds(parameters: &Parameters, row: &Row, rule: &Quadrature) -> Option<Odds> {
         return None;
     }
     let (from, start) = (alpha + row.recency, beta + row.recency);
-    let width = ((row.age - row.recency) / from).ln_1p().min(NEGLIGIBLE / (r + s + x));
-    let ln_from = from.ln();
-    let ln_start = start.ln();
+    let decay = match from <= start {
+        true => Decay { near: from, exponent: r + x - 1.0, share: from / start, far_exponent: s + 1.0 },
+        false => Decay { near: start, exponent: s, share: start / from, far_exponent: r + x },
+    };
+    let width = decay.width(row.age - row.recency);
+    let (ln_from, ln_start) = (from.ln(), start.ln());
     let (mut sum, mut means) = (0.0, [0.0; 4]);
     for (node, weight) in rule {
         let v = node * width;
-        let passed = from * v.exp_m1();
-        let ln_beta_ratio = (passed / start).ln_1p();
-        let part = weight * (-(r + x - 1.0) * v - (s + 1.0) * ln_beta_ratio).exp();
+        let (passed, far) = decay.at(v);
+        let part = weight * (-decay.exponent * v - decay.far_exponent * far).exp();
+        let (by_alpha, by_beta) = if from <= start { (v, far) } else { (far, v) };
         sum += part;
-        means[0] += part * (ln_from + v);
+        means[0] += part * (ln_from + by_alpha);
         means[1] += part / (from + passed);
-        means[2] += part * (ln_start + ln_beta_ratio);
+        means[2] += part * (ln_start + by_beta);
         means[3] += part / (start + passed);
     }
     means.iter_mut().for_each(|mean| *mean /= sum);
     // In units of the lower end, so that nothing overflows.
-    let ln_value = s.ln() + (sum * width).ln() + (r + x) * ((alpha + row.age) / from).ln() + ln_from - ln_start
+    let ln_value = s.ln() + (sum * width).ln() + (r + x) * ((alpha + row.age) / from).ln() + decay.near.ln() - ln_start
         + s * ((beta + row.age) / start).ln();
     Some(Odds { ln_value, means })
+}
+
+/// The integrand, e^-E(v) with E(v) = exponent v + far_exponent ln(1 + share (e^v - 1)), which is convex.
+struct Decay {
+    /// The smaller of alpha + t_x and beta + t_x.
+    near: f64,
+    exponent: f64,
+    /// The smaller over the larger.
+    share: f64,
+    far_exponent: f64,
+}
+
+impl Decay {
+    /// The time since t_x, and ln(1 + share (e^v - 1)).
+    fn at(&self, v: f64) -> (f64, f64) {
+        let grown = v.exp_m1();
+        (self.near * grown, (self.share * grown).ln_1p())
+    }
+
+    /// The v of `time`, or a smaller one from which on the integrand counts no more.
+    fn width(&self, time: f64) -> f64 {
+        let full = (time / self.near).ln_1p();
+        // Where two tangents of E reach that: it is there or before.
+        let at_first = self.exponent + self.far_exponent * self.share;
+        let at_last = self.exponent + self.far_exponent;
+        let mut width = full.min((NEGLIGIBLE - self.far_exponent * self.share.ln()) / at_last);
+        if at_first > 0.0 {
+            width = width.min(NEGLIGIBLE / at_first);
+        }
+        if width == full {
+            return full;
+        }
+        // From the right of a convex function Newton's method does not step over.
+        for _ in 0..4 {
+            let (passed, far) = self.at(width);
+            let above = self.exponent * width + self.far_exponent * far - NEGLIGIBLE;
+            let over = self.share * (passed / self.near + 1.0);
+            let slope = self.exponent + self.far_exponent * over / (1.0 - self.share + over);
+            if above <= 0.0 || slope <= 0.0 {
+                break;
+            }
+            width -= above / slope;
+        }
+        width
+    }
 }
 
 pub(super) fn log_likelihood_sum(parameters: &Parameters, rows: &[Row]) -> (f64, Parameters) {
