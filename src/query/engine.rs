@@ -420,7 +420,7 @@ async fn statement_plan(
 
 /// What the rules over plans know of the session.
 pub(super) fn rule_context(template: &Template, session: &SessionOptions) -> RuleContext<'static> {
-    RuleContext { zone: template.zone(session).name() }
+    RuleContext::new(template.zone(session).name())
 }
 
 /// A statement that has begun.

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, SetExpr, Statement, Value, VisitMut, VisitorMut,
+    ObjectName, Query, SetExpr, Statement, Value, VisitMut, VisitorMut,
 };
 
 /// Digits of the widest decimal.
@@ -23,7 +23,11 @@ pub(super) fn rewrite(statement: &mut DfStatement) {
                 && let Some(source) = &mut insert.source
                 && let SetExpr::Values(values) = source.body.as_mut()
             {
-                values.rows.iter_mut().flat_map(|row| row.content.iter_mut()).for_each(mark_written_cast);
+                values
+                    .rows
+                    .iter_mut()
+                    .flat_map(|row| row.content.iter_mut())
+                    .for_each(|cell| mark_written_cast(cell, |_| true));
             }
         }
         DfStatement::Explain(explain) => rewrite(&mut explain.statement),
@@ -35,6 +39,11 @@ struct Doubles;
 
 impl VisitorMut for Doubles {
     type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        mark_decimals(&mut query.body);
+        ControlFlow::Continue(())
+    }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         if let Expr::Value(value) = expression
@@ -64,11 +73,34 @@ fn is_double(number: &str) -> bool {
     count(whole.trim_start_matches(['0', '_'])) + count(fraction) > MOST_DIGITS
 }
 
-/// A cast that a user writes in a row of INSERT, hidden in a call: what the planner casts itself to fit the column stands
-/// in the plan as a cast, and `query::write` must tell them apart.
-fn mark_written_cast(cell: &mut Expr) {
-    if !matches!(cell, Expr::Cast { .. }) {
-        return;
+/// Casts to decimals in rows of VALUES: those that the planner puts beside a DOUBLE are taken away again.
+fn mark_decimals(body: &mut SetExpr) {
+    let is_decimal = |data_type: &DataType| {
+        matches!(
+            data_type,
+            DataType::Decimal(_) | DataType::Dec(_) | DataType::Numeric(_) | DataType::DecimalUnsigned(_)
+        )
+    };
+    match body {
+        SetExpr::Values(values) => {
+            let cells = values.rows.iter_mut().flat_map(|row| row.content.iter_mut());
+            cells.for_each(|cell| mark_written_cast(cell, is_decimal));
+        }
+        SetExpr::SetOperation { left, right, .. } => {
+            mark_decimals(left);
+            mark_decimals(right);
+        }
+        _ => {}
+    }
+}
+
+/// A cast that a user writes in a row, hidden in a call: what the planner casts itself to fit the column stands in the
+/// plan as a cast, and `query::write` and the rules over plans must tell them apart.
+fn mark_written_cast(cell: &mut Expr, is_meant: fn(&DataType) -> bool) {
+    match cell {
+        Expr::Nested(inner) => return mark_written_cast(inner, is_meant),
+        Expr::Cast { data_type, .. } if is_meant(data_type) => {}
+        _ => return,
     }
     let cast = std::mem::replace(cell, Expr::Value(Value::Null.into()));
     *cell = Expr::Function(Function {

@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr_common::datum::apply;
 
 use super::exact_sums::all_within;
-use super::operands::{Class, Needed, common_types, of_product, of_remainder, of_sum, sql_name};
+use super::operands::{Class, Needed, common_types, of_product, of_remainder, of_sum, sql_name, wider_types};
 use super::quotient;
 use crate::error::Error;
 
@@ -142,11 +142,9 @@ impl Arithmetic {
                     .into()
             }
             ArrowError::ArithmeticOverflow(_) => {
-                let result = sql_name(arguments.return_field.data_type());
-                Error::invalid(format!(
-                    "the result of {sign} is beyond {result}: cast an operand to DECIMAL(38,0) or to DOUBLE"
-                ))
-                .into()
+                let result = arguments.return_field.data_type();
+                let (name, wider) = (sql_name(result), wider_types(result));
+                Error::invalid(format!("the result of {sign} is beyond {name}: cast an operand to {wider}")).into()
             }
             other => other.into(),
         }

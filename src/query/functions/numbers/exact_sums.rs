@@ -11,7 +11,7 @@ use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::{NullState, accumulate};
 
-use super::operands::sql_name;
+use super::operands::{sql_name, wider_types};
 use super::quotient::to_double;
 use crate::error::Error;
 
@@ -33,11 +33,11 @@ pub(super) fn state_type(input: &DataType) -> DataType {
 }
 
 fn beyond(output: &Output) -> Error {
-    let (name, result) = match output {
-        Output::Sum(data_type) => ("sum", sql_name(data_type)),
-        Output::Average(_) => ("avg", "DECIMAL(38)".to_owned()),
+    let (name, result, wider) = match output {
+        Output::Sum(data_type) => ("sum", sql_name(data_type), wider_types(data_type)),
+        Output::Average(_) => ("avg", "DECIMAL(38)".to_owned(), "DOUBLE".to_owned()),
     };
-    Error::invalid(format!("{name} is beyond {result}: cast the values to DECIMAL(38,0) or to DOUBLE"))
+    Error::invalid(format!("{name} is beyond {result}: cast the values to {wider}"))
 }
 
 impl Output {

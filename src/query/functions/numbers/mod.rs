@@ -16,6 +16,7 @@ mod power;
 mod quotient;
 mod round;
 mod round_cast;
+mod shift;
 mod sum;
 #[cfg(test)]
 mod tests;
@@ -52,7 +53,8 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for function in scalars {
         state.register_udf(Arc::new(function))?;
     }
-    for function in [negate::function(), interval_length::function()].into_iter().chain(round_cast::functions()) {
+    let others = [negate::function(), interval_length::function()];
+    for function in others.into_iter().chain(round_cast::functions()).chain(shift::functions()) {
         state.register_udf(function)?;
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;

@@ -133,6 +133,16 @@ pub(super) fn of_product((p1, s1): (u8, i8), (p2, s2): (u8, i8)) -> DfResult<Nee
     Ok(Needed { precision: u16::from(p1) + u16::from(p2) + 1, scale })
 }
 
+/// What to cast the operands of a result to that is beyond `result`.
+pub(super) fn wider_types(result: &DataType) -> String {
+    match result {
+        DataType::Decimal128(DECIMAL128_MAX_PRECISION, 0) => "DOUBLE".to_owned(),
+        DataType::Decimal128(DECIMAL128_MAX_PRECISION, _) => "a DECIMAL of fewer decimals, or to DOUBLE".to_owned(),
+        DataType::Decimal128(_, scale) => format!("DECIMAL({DECIMAL128_MAX_PRECISION},{scale}) or to DOUBLE"),
+        _ => "DECIMAL(38,0) or to DOUBLE".to_owned(),
+    }
+}
+
 /// A type as a user writes it.
 pub(in crate::query) fn sql_name(data_type: &DataType) -> String {
     match data_type {

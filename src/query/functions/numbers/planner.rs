@@ -10,6 +10,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use super::arithmetic::{Operation, function};
 use super::operands::is_number;
 use super::power::Power;
+use super::shift::{Direction, shift};
 
 /// What days and instants are added to stays DataFusion's; so does what it refuses, such as text times a number.
 #[derive(Debug)]
@@ -19,6 +20,16 @@ impl ExprPlanner for NumberPlanner {
     fn plan_binary_op(&self, raw: RawBinaryExpr, schema: &DFSchema) -> DfResult<PlannerResult<RawBinaryExpr>> {
         if raw.op == BinaryOperator::BitwiseXor {
             return Ok(PlannerResult::Planned(ScalarUDF::from(Power::new()).call(vec![raw.left, raw.right])));
+        }
+        let direction = match raw.op {
+            BinaryOperator::PGBitwiseShiftLeft => Some(Direction::Left),
+            BinaryOperator::PGBitwiseShiftRight => Some(Direction::Right),
+            _ => None,
+        };
+        if let Some(direction) = direction
+            && are_integers(&raw.left, &raw.right, schema)
+        {
+            return Ok(PlannerResult::Planned(shift(direction, raw.left, raw.right)));
         }
         let operation = match raw.op {
             BinaryOperator::Plus => Operation::Add,
@@ -43,6 +54,14 @@ pub(in crate::query) fn plan_operation(
     right: &Expr,
     schema: &DFSchema,
 ) -> Option<Expr> {
+    let direction = match operator {
+        Operator::BitwiseShiftLeft => Some(Direction::Left),
+        Operator::BitwiseShiftRight => Some(Direction::Right),
+        _ => None,
+    };
+    if let Some(direction) = direction {
+        return are_integers(left, right, schema).then(|| shift(direction, left.clone(), right.clone()));
+    }
     let operation = match operator {
         Operator::Plus => Operation::Add,
         Operator::Minus => Operation::Subtract,
@@ -60,6 +79,14 @@ fn are_numbers(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
     let (Ok(left), Ok(right)) = (left.get_type(schema), right.get_type(schema)) else { return false };
     let may_be = |data_type: &DataType| is_exact_or_double(data_type) || data_type.is_null();
     (is_exact_or_double(&left) || is_exact_or_double(&right)) && may_be(&left) && may_be(&right)
+}
+
+/// Those of 64 bits without a sign are no BIGINT.
+fn are_integers(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
+    let (Ok(left), Ok(right)) = (left.get_type(schema), right.get_type(schema)) else { return false };
+    let is_integer = |data_type: &DataType| data_type.is_integer() && *data_type != DataType::UInt64;
+    let may_be = |data_type: &DataType| is_integer(data_type) || data_type.is_null();
+    (is_integer(&left) || is_integer(&right)) && may_be(&left) && may_be(&right)
 }
 
 /// 256 bits wide decimals come only from casts that a user writes; they stay DataFusion's.

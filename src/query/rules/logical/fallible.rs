@@ -9,10 +9,12 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 use crate::query::functions::numbers::{Arithmetic, RoundCast, is_number, loses_digits};
 
 /// DataFusion's functions that refuse some values of the right type.
-const REFUSING: [&str; 9] = [
+const REFUSING: [&str; 11] = [
     "arrow_cast",
     "make_date",
     "negate",
+    "shift_left",
+    "shift_right",
     "to_date",
     "to_timestamp",
     "to_timestamp_micros",

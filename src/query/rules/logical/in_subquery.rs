@@ -19,7 +19,8 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, Filter, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit,
 };
 
-use super::{RuleContext, is_volatile_plan};
+use super::mixed_numbers::unify_memberships;
+use super::{RuleContext, is_volatile_plan, schema_of_inputs};
 use crate::error::Error;
 
 /// # Errors
@@ -29,6 +30,8 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
     if !holds_subquery_predicate(&node)? {
         return Ok(Transformed::no(node));
     }
+    let schema = schema_of_inputs(&node);
+    let node = node.map_expressions(|expression| unify_memberships(expression, &schema))?.data;
     match node {
         LogicalPlan::Filter(filter) => rewrite_filter(filter).map(Transformed::yes),
         LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {

@@ -8,23 +8,15 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef, TimeUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr::{Between, Case, Cast, InList, ScalarFunction, WindowFunction};
-use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, Values, cast, lit,
-};
+use datafusion::logical_expr::expr::{Cast, ScalarFunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Values, cast, lit};
 
-use super::RuleContext;
+use super::{RuleContext, mixed_numbers};
 use crate::query::zone::{UTC, is_instant, is_wall_time};
-
-/// Functions that give one of their arguments.
-const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
-
-/// Functions of windows that give their third argument where there is no row.
-const DEFAULTS: [&str; 2] = ["lag", "lead"];
 
 /// Which texts become instants.
 #[derive(Clone, Copy, PartialEq)]
-enum Texts {
+pub(super) enum Texts {
     /// A comparison with an instant is one of instants.
     All,
     /// The type of a choice may be text, unless the text is written right there.
@@ -42,73 +34,13 @@ fn instant_for(given: &DataType) -> DataType {
     DataType::Timestamp(unit, Some(UTC.into()))
 }
 
-/// Casts in comparisons, choices and differences.
-pub(super) fn rewrite(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
-    let changed = match &mut expression {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
-            unify(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)
-        }
-        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
-            unify(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
-        }
-        Expr::WindowFunction(call) => unify_default(call, schema),
-        Expr::Between(Between { expr, low, high, .. }) => {
-            unify(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
-        }
-        Expr::InList(InList { expr, list, .. }) => {
-            let mut all: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            unify(&mut all, schema, Texts::All)
-        }
-        Expr::Case(case) => unify_case(case, schema),
-        Expr::ScalarFunction(call) if CHOICES.contains(&call.func.name()) => {
-            let mut all: Vec<&mut Expr> = call.args.iter_mut().collect();
-            unify(&mut all, schema, Texts::Literals)
-        }
-        Expr::ScalarFunction(call) if call.func.name() == "nvl2" && call.args.len() == 3 => {
-            let mut all: Vec<&mut Expr> = call.args.iter_mut().skip(1).collect();
-            unify(&mut all, schema, Texts::Literals)
-        }
-        _ => false,
-    };
-    Ok(if changed { Transformed::yes(expression) } else { Transformed::no(expression) })
-}
-
-fn is_comparison(operator: Operator) -> bool {
-    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
-    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
-}
-
-fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
-    let (mut compared, mut results): (Vec<&mut Expr>, Vec<&mut Expr>) = (Vec::new(), Vec::new());
-    let simple = case.expr.is_some();
-    compared.extend(case.expr.as_deref_mut());
-    for (when, then) in &mut case.when_then_expr {
-        compared.push(when);
-        results.push(then);
-    }
-    results.extend(case.else_expr.as_deref_mut());
-    let compared = simple && unify(&mut compared, schema, Texts::All);
-    unify(&mut results, schema, Texts::Literals) || compared
-}
-
-fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> bool {
-    if !DEFAULTS.contains(&call.fun.name()) {
-        return false;
-    }
-    match call.params.args.as_mut_slice() {
-        [value, _, default] => unify(&mut [value, default], schema, Texts::Literals),
-        _ => false,
-    }
-}
-
 /// Whether a cast was put in place.
-fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
-    let types: Vec<Option<DataType>> = all.iter().map(|each| each.get_type(schema).ok()).collect();
+pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Texts) -> bool {
     if !types.iter().flatten().any(is_instant) {
         return false;
     }
     let mut changed = false;
-    for (each, given) in all.iter_mut().zip(&types) {
+    for (each, given) in all.iter_mut().zip(types) {
         let Some(given) = given else { continue };
         let is_text = match texts {
             Texts::All => given.is_string(),
@@ -123,34 +55,15 @@ fn unify(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     changed
 }
 
-/// Casts in the branches of UNION.
-pub(super) fn unify_branches(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    let LogicalPlan::Union(union) = node else { return Ok(Transformed::no(node)) };
-    let types_of = |place: usize| union.inputs.iter().map(move |input| input.schema().field(place).data_type());
-    let columns = union.inputs.first().map_or(0, |input| input.schema().fields().len());
-    let mixed: Vec<bool> =
-        (0..columns).map(|place| types_of(place).any(is_instant) && types_of(place).any(is_wall_time)).collect();
-    if !mixed.contains(&true) {
-        return Ok(Transformed::no(LogicalPlan::Union(union)));
+/// The type of a column of which the values are instants in one input and days or times without a zone in another.
+pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
+    let is_time = |given: &DataType| is_instant(given) || is_wall_time(given);
+    let is_mixed = types.clone().any(is_instant) && types.clone().any(is_wall_time);
+    if !is_mixed || !types.clone().all(|given| given.is_null() || is_time(given)) {
+        return None;
     }
-    let inputs = union.inputs.into_iter().map(|input| with_instants(input, &mixed)).collect::<DfResult<Vec<_>>>()?;
-    Ok(Transformed::yes(LogicalPlan::Union(Union::try_new_with_loose_types(inputs)?)))
-}
-
-fn with_instants(input: Arc<LogicalPlan>, mixed: &[bool]) -> DfResult<Arc<LogicalPlan>> {
-    let columns: Vec<Expr> = input
-        .schema()
-        .iter()
-        .zip(mixed)
-        .map(|((qualifier, field), mixed)| {
-            let column = Expr::from((qualifier, field));
-            match *mixed && is_wall_time(field.data_type()) {
-                true => cast(column, instant_for(field.data_type())).alias_qualified(qualifier.cloned(), field.name()),
-                false => column,
-            }
-        })
-        .collect();
-    Ok(Arc::new(LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).project(columns)?.build()?))
+    // The finest unit, so that nothing is cut.
+    types.filter(|given| !given.is_null()).map(instant_for).max()
 }
 
 /// The rows of VALUES with the types that they have after their expressions changed: DataFusion 55.2 keeps those of before,
@@ -161,16 +74,17 @@ pub(super) fn retype_rows(mut values: Values) -> DfResult<LogicalPlan> {
     for (place, field) in fields.iter_mut().enumerate() {
         let types: Vec<Option<DataType>> =
             values.values.iter().map(|row| type_of_cell(row.get(place)?, &nothing)).collect();
-        let Some(first) = types.iter().flatten().next() else { continue };
+        let number = mixed_numbers::column_type(types.iter().flatten());
+        let Some(common) = number.as_ref().or_else(|| types.iter().flatten().next()) else { continue };
         if types.iter().flatten().all(|data_type| data_type == field.data_type()) {
             continue;
         }
         for row in &mut values.values {
             if let Some(cell) = row.get_mut(place) {
-                *cell = std::mem::take(cell).cast_to(first, &nothing)?;
+                *cell = std::mem::take(cell).cast_to(common, &nothing)?;
             }
         }
-        *field = Arc::new(Field::clone(field).with_data_type(first.clone()));
+        *field = Arc::new(Field::clone(field).with_data_type(common.clone()));
     }
     let schema = DFSchema::from_unqualified_fields(fields.into(), values.schema.metadata().clone())?;
     Ok(LogicalPlan::Values(Values { schema: Arc::new(schema), values: values.values }))

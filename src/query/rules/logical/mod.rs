@@ -15,6 +15,8 @@ mod insert_casts;
 mod interval_groups;
 mod intervals;
 mod local_time;
+mod meeting;
+mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
 mod numbers;
@@ -44,7 +46,15 @@ use crate::query::zone::UTC;
 /// What a rule knows beside the plan.
 pub(in crate::query) struct RuleContext<'a> {
     /// The session's time zone, an IANA name.
-    pub(in crate::query) zone: &'a str,
+    zone: &'a str,
+    /// Whether the plan is an INSERT or another change.
+    inserts: bool,
+}
+
+impl<'a> RuleContext<'a> {
+    pub(in crate::query) fn new(zone: &'a str) -> Self {
+        Self { zone, inserts: false }
+    }
 }
 
 /// Changes one expression, of which the parts are done already. The schema is that of the node's inputs.
@@ -65,6 +75,9 @@ const WRITTEN: Phase = Phase {
     nodes: &[
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
+        mixed_numbers::unify_values,
+        // Before the rule that numbers the copies of rows, which are equal by their keys.
+        mixed_numbers::unify_keys,
         interval_groups::look_up_by_length,
         in_subquery::rewrite,
         correlated_names::keep_apart,
@@ -72,18 +85,18 @@ const WRITTEN: Phase = Phase {
         set_operation_all::count_copies,
         volatile_group::compute_first,
         volatile_operand::compute_first,
-        mixed_times::unify_branches,
+        meeting::unify_branches,
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
     ],
-    expressions: &[mixed_times::name_types, mixed_times::rewrite, numbers::rewrite, intervals::compare_by_length],
+    expressions: &[mixed_times::name_types, meeting::unify, numbers::rewrite, intervals::compare_by_length],
     closing: &[interval_groups::group_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
-    nodes: &[streamed_members::plan, mixed_times::unify_branches],
-    expressions: &[mixed_times::rewrite, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
+    nodes: &[streamed_members::plan, meeting::unify_branches],
+    expressions: &[meeting::unify, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
     closing: &[interval_groups::group_by_length],
 };
 
@@ -95,6 +108,7 @@ const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, c
 /// `InvalidInput` for what would give wrong rows, with what to write instead.
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
     insert_casts::check(&plan)?;
+    let context = &RuleContext { inserts: matches!(plan, LogicalPlan::Dml(_)), ..*context };
     shown_zone::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 
@@ -114,7 +128,7 @@ impl AnalyzerRule for AfterCoercion {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> DfResult<LogicalPlan> {
-        COERCED.apply(plan, &RuleContext { zone: config.execution.time_zone.as_deref().unwrap_or(UTC) })
+        COERCED.apply(plan, &RuleContext::new(config.execution.time_zone.as_deref().unwrap_or(UTC)))
     }
 }
 

@@ -1,0 +1,153 @@
+//! Values that meet: operands of a comparison, branches of a choice, columns of UNION. What they become together,
+//! `mixed_times` says of times and `mixed_numbers` of numbers.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
+use datafusion::logical_expr::expr::{Between, Case, InList, WindowFunction};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast,
+};
+
+use super::mixed_times::Texts;
+use super::{RuleContext, mixed_numbers, mixed_times};
+
+/// Functions that give one of their arguments.
+const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
+
+/// Functions of windows that give their third argument where there is no row; a number becomes what the first one is.
+const DEFAULTS: [&str; 2] = ["lag", "lead"];
+
+/// Casts in comparisons, choices and differences.
+pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+    let changed = match &mut expression {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
+            unify_all(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)
+        }
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
+            unify_times(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
+        }
+        Expr::WindowFunction(call) => unify_default(call, schema),
+        Expr::Between(Between { expr, low, high, .. }) => {
+            unify_all(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
+        }
+        Expr::InList(InList { expr, list, .. }) => {
+            let mut all: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
+            unify_all(&mut all, schema, Texts::All)
+        }
+        Expr::Case(case) => unify_case(case, schema),
+        Expr::ScalarFunction(call) if CHOICES.contains(&call.func.name()) => {
+            let mut all: Vec<&mut Expr> = call.args.iter_mut().collect();
+            unify_all(&mut all, schema, Texts::Literals)
+        }
+        Expr::ScalarFunction(call) if call.func.name() == "nvl2" && call.args.len() == 3 => {
+            let mut all: Vec<&mut Expr> = call.args.iter_mut().skip(1).collect();
+            unify_all(&mut all, schema, Texts::Literals)
+        }
+        _ => false,
+    };
+    Ok(Transformed::new_transformed(expression, changed))
+}
+
+fn is_comparison(operator: Operator) -> bool {
+    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+fn types_of(all: &[&mut Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
+    all.iter().map(|each| each.get_type(schema).ok()).collect()
+}
+
+/// Whether a cast was put in place.
+fn unify_all(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
+    let types = types_of(all, schema);
+    mixed_times::unify(all, &types, texts) || mixed_numbers::unify(all, &types)
+}
+
+/// Of differences numbers are settled already, by the functions that compute them.
+fn unify_times(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
+    let types = types_of(all, schema);
+    mixed_times::unify(all, &types, texts)
+}
+
+fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> bool {
+    if !DEFAULTS.contains(&call.fun.name()) {
+        return false;
+    }
+    match call.params.args.as_mut_slice() {
+        [value, _, default] => unify_times(&mut [value, default], schema, Texts::Literals),
+        _ => false,
+    }
+}
+
+fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
+    let (mut compared, mut results): (Vec<&mut Expr>, Vec<&mut Expr>) = (Vec::new(), Vec::new());
+    let simple = case.expr.is_some();
+    compared.extend(case.expr.as_deref_mut());
+    for (when, then) in &mut case.when_then_expr {
+        compared.push(when);
+        results.push(then);
+    }
+    results.extend(case.else_expr.as_deref_mut());
+    let compared = simple && unify_all(&mut compared, schema, Texts::All);
+    let types = types_of(&results, schema);
+    mixed_times::unify(&mut results, &types, Texts::Literals)
+        || mixed_numbers::unify_results(&mut results, &types)
+        || compared
+}
+
+/// Casts in the branches of UNION.
+pub(super) fn unify_branches(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Union(union) = node else { return Ok(Transformed::no(node)) };
+    let columns = union.schema.fields().len();
+    let targets: Vec<Option<DataType>> = (0..columns).map(|place| column_type(&union, place)).collect();
+    if targets.iter().all(Option::is_none) {
+        return Ok(Transformed::no(LogicalPlan::Union(union)));
+    }
+    let schema = with_types(&union.schema, &targets)?;
+    let inputs = union.inputs.into_iter().map(|input| cast_columns(input, &targets)).collect::<DfResult<Vec<_>>>()?;
+    Ok(Transformed::yes(LogicalPlan::Union(Union { inputs, schema })))
+}
+
+/// The one type of a column of UNION; `None` where it has it in all branches, or DataFusion finds it.
+fn column_type(union: &Union, place: usize) -> Option<DataType> {
+    let types = union.inputs.iter().map(|input| input.schema().field(place).data_type());
+    let declared = union.schema.field(place).data_type();
+    if types.clone().all(|given| given == declared) {
+        return None;
+    }
+    mixed_times::column_type(types.clone()).or_else(|| mixed_numbers::column_type(types))
+}
+
+fn with_types(schema: &DFSchema, types: &[Option<DataType>]) -> DfResult<DFSchemaRef> {
+    let fields = schema.iter().zip(types).map(|((qualifier, field), new)| {
+        let field = match new {
+            Some(new) => Arc::new(field.as_ref().clone().with_data_type(new.clone())),
+            None => Arc::clone(field),
+        };
+        (qualifier.cloned(), field)
+    });
+    Ok(Arc::new(DFSchema::new_with_metadata(fields.collect(), schema.metadata().clone())?))
+}
+
+fn cast_columns(input: Arc<LogicalPlan>, types: &[Option<DataType>]) -> DfResult<Arc<LogicalPlan>> {
+    let is_other = |given: &DataType, new: &DataType| given != new && !given.is_null();
+    let fields = || input.schema().iter().zip(types);
+    if !fields().any(|((_, field), new)| new.as_ref().is_some_and(|new| is_other(field.data_type(), new))) {
+        return Ok(input);
+    }
+    let columns: Vec<Expr> = fields()
+        .map(|((qualifier, field), new)| {
+            let column = Expr::from((qualifier, field));
+            match new {
+                Some(new) if is_other(field.data_type(), new) => {
+                    cast(column, new.clone()).alias_qualified(qualifier.cloned(), field.name())
+                }
+                _ => column,
+            }
+        })
+        .collect();
+    Ok(Arc::new(LogicalPlanBuilder::from(Arc::unwrap_or_clone(input)).project(columns)?.build()?))
+}
