@@ -1,4 +1,4 @@
-//! What a user waits for, from a file to an answer: bulk load, reading a table through Flight, the demo's questions; and
+//! What a user waits for, from a file to an answer: bulk load, reading a table through Flight, the demo's questions, planning; and
 //! at the size of a large retailer: a person's timeline, daily revenue, sending results, compaction.
 //!
 //! Measured against the goals of the design and against DuckDB on the same Parquet files. Prints Markdown; asserts
@@ -30,6 +30,8 @@ mod machine;
 mod memory;
 #[path = "end_to_end/peer.rs"]
 mod peer;
+#[path = "end_to_end/prepare.rs"]
+mod prepare;
 #[path = "end_to_end/program.rs"]
 mod program;
 #[path = "end_to_end/questions.rs"]
@@ -61,7 +63,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// What can be chosen by name: `cargo bench --bench end_to_end -- timeline revenue`.
-const TOPICS: [&str; 5] = ["shop", "timeline", "revenue", "transfer", "compaction"];
+const TOPICS: [&str; 6] = ["shop", "prepare", "timeline", "revenue", "transfer", "compaction"];
 
 async fn run() -> anyhow::Result<()> {
     // Cargo itself hands `--bench` over.
@@ -77,7 +79,10 @@ async fn run() -> anyhow::Result<()> {
     if is_chosen("shop") {
         shop(folder.path(), repeats).await?;
     }
-    if TOPICS.iter().skip(1).any(|topic| is_chosen(topic)) {
+    if is_chosen("prepare") {
+        prepare::measure(&instance::Instance::open(&folder.path().join("prepare")).await?).await?;
+    }
+    if TOPICS.iter().skip(2).any(|topic| is_chosen(topic)) {
         let history = history::History::prepare(setting("CONVOKE_BENCH_HISTORY_PERSONS", 1_000_000)?)?;
         if is_chosen("compaction") {
             compaction::measure(&history)?;

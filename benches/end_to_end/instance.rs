@@ -8,7 +8,7 @@ use convoke::auth::{Caller, Role, Tokens};
 use convoke::ids::WorkspaceName;
 use convoke::ingest::Loader;
 use convoke::metrics::Metrics;
-use convoke::query::Engine;
+use convoke::query::{Engine, SessionOptions, TableEntry};
 use convoke::server::{self, ServerParts};
 use convoke::settings::Settings;
 use convoke::store::Root;
@@ -45,6 +45,16 @@ impl Instance {
 
     pub async fn workspace(&self) -> anyhow::Result<Arc<Workspace>> {
         Ok(self.workspaces.get(&self.caller.workspace).await?)
+    }
+
+    /// Plans a statement as Prepare does.
+    pub async fn prepare(&self, statement: &str) -> anyhow::Result<()> {
+        self.engine.prepare(&self.caller, &SessionOptions::default(), statement, None).await?;
+        Ok(())
+    }
+
+    pub async fn tables(&self) -> anyhow::Result<Vec<TableEntry>> {
+        Ok(self.engine.tables(&self.caller).await?)
     }
 
     pub async fn token(&self) -> anyhow::Result<String> {
