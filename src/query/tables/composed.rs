@@ -78,8 +78,8 @@ impl TableProvider for ComposedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let wanted = wanted(&self.schema, projection);
-        let needed = needed(&wanted, filters);
+        let wanted = output_columns(&self.schema, projection);
+        let needed = columns_read(&wanted, filters);
         let Some(plan) = self.plan_for(&needed) else {
             return datafusion::common::internal_err!("a composed table without variants");
         };
@@ -88,7 +88,7 @@ impl TableProvider for ComposedTable {
 }
 
 /// The columns that a scan is to give.
-pub(super) fn wanted<'s>(schema: &'s Schema, projection: Option<&Vec<usize>>) -> Vec<&'s str> {
+pub(super) fn output_columns<'s>(schema: &'s Schema, projection: Option<&Vec<usize>>) -> Vec<&'s str> {
     match projection {
         Some(projection) => projection.iter().map(|index| schema.field(*index).name().as_str()).collect(),
         None => schema.fields().iter().map(|field| field.name().as_str()).collect(),
@@ -96,7 +96,7 @@ pub(super) fn wanted<'s>(schema: &'s Schema, projection: Option<&Vec<usize>>) ->
 }
 
 /// These, and the columns that the filters read.
-pub(super) fn needed(wanted: &[&str], filters: &[Expr]) -> HashSet<String> {
+pub(super) fn columns_read(wanted: &[&str], filters: &[Expr]) -> HashSet<String> {
     let filtered = filters.iter().flat_map(|filter| filter.column_refs()).map(|column| column.name.clone());
     wanted.iter().map(|name| (*name).to_owned()).chain(filtered).collect()
 }

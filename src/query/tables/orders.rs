@@ -38,7 +38,7 @@ pub(in crate::query) async fn views(
     main.register_table(SOURCE.to_owned(), events)?;
     let texts = OrderTexts { settings };
     let unpriced = match some_event_lacks_a_price(snapshot) {
-        true => RefundsWithoutPrice::asked_by(plan_sql(state, &texts.some_refund_without_price()).await?),
+        true => RefundsWithoutPrice::from_question(plan_sql(state, &texts.some_refund_without_price()).await?),
         false => RefundsWithoutPrice::none(),
     };
     let unpriced = Arc::new(unpriced);

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown};
 use datafusion::physical_plan::{ExecutionPlan, collect};
 use tokio::sync::OnceCell;
 
-use super::composed::{needed, scan_of, wanted};
+use super::composed::{columns_read, output_columns, scan_of};
 
 /// Whether any refund event of the snapshot names a product without a price.
 pub(super) struct RefundsWithoutPrice {
@@ -31,7 +31,7 @@ impl RefundsWithoutPrice {
     }
 
     /// Asks by running the plan, when the answer is first needed.
-    pub(super) fn asked_by(question: LogicalPlan) -> Self {
+    pub(super) fn from_question(question: LogicalPlan) -> Self {
         Self { question: Some(question), answer: OnceCell::new() }
     }
 
@@ -119,8 +119,8 @@ impl TableProvider for PricedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let wanted = wanted(&self.schema, projection);
-        let plan = self.plan_for(&needed(&wanted, filters), state).await?;
+        let wanted = output_columns(&self.schema, projection);
+        let plan = self.plan_for(&columns_read(&wanted, filters), state).await?;
         scan_of(plan, &wanted, state, filters, limit).await
     }
 }

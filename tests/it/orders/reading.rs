@@ -11,16 +11,12 @@ const SUMS: [&str; 4] = [
     "SELECT day, sum(amount_base) FROM order_entries GROUP BY day",
 ];
 
-/// Columns that the scan of the events gives, of those that are asked about here.
+/// Those of the wide columns that the scan of the events gives.
 async fn wide_columns(world: &World, sql: &str) -> Vec<&'static str> {
     let plan = world.rows(&format!("EXPLAIN {sql}")).await.join("\n");
-    let scan = plan.lines().rfind(|line| line.contains("DataSourceExec")).expect("a scan of the events").to_owned();
-    let (_, given) = scan.split_once("projection=[").expect("the columns of the scan");
-    let given: Vec<&str> = given.split_once(']').expect("an end").0.split(", ").collect();
-    assert!(given.contains(&"order_id"), "{given:?}");
-    let is_given =
-        |column: &&str| given.iter().any(|given| given == column || given.ends_with(&format!(" as {column}")));
-    ["lacks_price", "product_id", "category", "products"].into_iter().filter(is_given).collect()
+    let scan = plan.lines().rfind(|line| line.contains("DataSourceExec")).expect("a scan of the events");
+    assert!(scan.contains("order_id"), "{scan}");
+    ["lacks_price", "product_id", "category", "products"].into_iter().filter(|column| scan.contains(column)).collect()
 }
 
 fn product(price: Value) -> Value {
@@ -39,7 +35,7 @@ fn looks() -> [Value; 2] {
 async fn products_are_read_where_a_refund_lacks_a_price() {
     let world = loaded(&looks()).await;
     load(&world, &[bought("m1", "01T00:00", product(json!(30))), refunded("m2", "02T00:00", product(json!(5)))]).await;
-    assert_eq!(world.row("SELECT count(*) FROM events WHERE product_id = 'p'").await, "1", "it is in its column");
+    assert_eq!(world.row("SELECT count(*) FROM events WHERE product_id = 'p'").await, "2", "it is in its column");
     for sql in SUMS {
         assert!(wide_columns(&world, sql).await.is_empty(), "{sql}");
     }
@@ -81,7 +77,7 @@ async fn an_event_may_become_a_refund_later() {
     assert!(wide_columns(&world, SUMS[0]).await.is_empty());
     let folder = std::sync::Arc::clone(&world.folder);
     drop(world);
-    let world = open(folder, with("orders.refund_events", r#"["Returned"]"#), "UTC").await;
+    let world = open(folder, with("orders.refund_events", "Returned"), "UTC").await;
     assert_eq!(world.row(MONEY).await, "60.0000 -30.0000 30.0000");
     assert!(wide_columns(&world, SUMS[0]).await.contains(&"products"));
 }
