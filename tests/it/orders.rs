@@ -1,6 +1,7 @@
 //! Orders, bookings and items as users load and ask them. The values are those of the worked cases of SQL.md 1, by hand.
 
 mod beyond;
+mod reading;
 
 use std::io::Write;
 
@@ -419,21 +420,6 @@ async fn a35_entries_are_rounded_and_then_added() {
         world.rows("SELECT product_id, quantity, amount FROM order_items WHERE order_id = 'x' ORDER BY line").await,
         ["a 1.0000 100.0000", "NULL 0.0000 10.0000"]
     );
-}
-
-/// Sums read products where a refund may lack a price, and nowhere else.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn products_are_read_where_a_refund_lacks_a_price() {
-    let product = |price: Value| json!({"order_id": "a", "products": [{"product_id": "p", "price": price}]});
-    let world = loaded(&[bought("m1", "01T00:00", product(json!(30)))]).await;
-    let reads_products = || async {
-        let plan = world.rows("EXPLAIN SELECT sum(refund) FROM orders").await.join("\n");
-        plan.contains("lacks_price")
-    };
-    assert!(!reads_products().await);
-    load(&world, &[refunded("m2", "02T00:00", product(Value::Null))]).await;
-    assert!(reads_products().await);
-    assert_eq!(world.row("SELECT sum(refund) FROM orders").await, "-30.0000");
 }
 
 /// The order of arrival, and in how many loads, changes nothing; nor do filters, single columns and their order.

@@ -25,7 +25,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
-pub(super) use order_book::{PRODUCTS as ORDER_PRODUCTS, SHORT as ORDER_SHORT};
+pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.

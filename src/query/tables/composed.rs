@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -78,25 +78,45 @@ impl TableProvider for ComposedTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let all: Vec<usize> = (0..self.schema.fields().len()).collect();
-        let wanted: Vec<&str> =
-            projection.unwrap_or(&all).iter().map(|index| self.schema.field(*index).name().as_str()).collect();
-        let mut needed: HashSet<String> = wanted.iter().map(|name| (*name).to_owned()).collect();
-        for filter in filters {
-            needed.extend(filter.column_refs().iter().map(|column| column.name.clone()));
-        }
+        let wanted = output_columns(&self.schema, projection);
+        let needed = columns_read(&wanted, filters);
         let Some(plan) = self.plan_for(&needed) else {
             return datafusion::common::internal_err!("a composed table without variants");
         };
-        let mut builder = LogicalPlanBuilder::from(plan.clone());
-        for filter in filters {
-            builder = builder.filter(unqualified(filter.clone())?)?;
-        }
-        let columns: Vec<Expr> = wanted.iter().map(|name| Expr::Column(Column::new_unqualified(*name))).collect();
-        builder = builder.project(columns)?;
-        if limit.is_some() {
-            builder = builder.limit(0, limit)?;
-        }
-        state.create_physical_plan(&builder.build()?).await
+        scan_of(plan, &wanted, state, filters, limit).await
     }
+}
+
+/// The columns that a scan is to give.
+pub(super) fn output_columns<'s>(schema: &'s Schema, projection: Option<&Vec<usize>>) -> Vec<&'s str> {
+    match projection {
+        Some(projection) => projection.iter().map(|index| schema.field(*index).name().as_str()).collect(),
+        None => schema.fields().iter().map(|field| field.name().as_str()).collect(),
+    }
+}
+
+/// These, and the columns that the filters read.
+pub(super) fn columns_read(wanted: &[&str], filters: &[Expr]) -> HashSet<String> {
+    let filtered = filters.iter().flat_map(|filter| filter.column_refs()).map(|column| column.name.clone());
+    wanted.iter().map(|name| (*name).to_owned()).chain(filtered).collect()
+}
+
+/// The columns `wanted` of the rows of `plan` that pass the filters.
+pub(super) async fn scan_of(
+    plan: &LogicalPlan,
+    wanted: &[&str],
+    state: &dyn Session,
+    filters: &[Expr],
+    limit: Option<usize>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let mut builder = LogicalPlanBuilder::from(plan.clone());
+    for filter in filters {
+        builder = builder.filter(unqualified(filter.clone())?)?;
+    }
+    let columns: Vec<Expr> = wanted.iter().map(|name| Expr::Column(Column::new_unqualified(*name))).collect();
+    builder = builder.project(columns)?;
+    if limit.is_some() {
+        builder = builder.limit(0, limit)?;
+    }
+    state.create_physical_plan(&builder.build()?).await
 }

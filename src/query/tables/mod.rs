@@ -15,6 +15,7 @@ pub(super) mod orders;
 mod person_rows;
 mod person_scan;
 pub(super) mod persons;
+mod refund_prices;
 mod rows;
 pub(super) mod system;
 pub(super) mod timeline;

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::composed::{ComposedTable, Variant};
-use super::{literals, plan_sql, view};
+use super::refund_prices::{PricedTable, RefundsWithoutPrice};
+use super::{literals, plan_sql};
 use crate::error::Result;
-use crate::query::functions::{ORDER_PRODUCTS, ORDER_SHORT};
+use crate::query::functions::{ORDER_CATEGORY, ORDER_PRICES, ORDER_SHORT};
 use crate::settings::OrderSettings;
 use crate::store::events::{EventsSnapshot, schema};
 
@@ -20,6 +22,10 @@ use crate::store::events::{EventsSnapshot, schema};
 const SOURCE: &str = "order events";
 
 const NAMES: &str = "order_id, order_key";
+
+/// Columns of `orders` that say nothing of money: whatever a refund takes, they and the number of orders stay.
+const ATTRIBUTES: [&str; 9] =
+    ["order_id", "order_key", "ts", "day", "person", "brand", "channel", "store_id", "campaign_id"];
 
 /// The three tables, by name.
 pub(in crate::query) async fn views(
@@ -30,26 +36,45 @@ pub(in crate::query) async fn views(
     snapshot: &EventsSnapshot,
 ) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
     main.register_table(SOURCE.to_owned(), events)?;
-    let texts = OrderTexts { settings, needs_prices: some_refund_may_lack_a_price(snapshot) };
-    let views = vec![
-        ("orders", view(state, &texts.orders()).await?),
-        ("order_entries", table_without_key(state, &texts.entries()).await?),
-        ("order_items", table_without_key(state, &texts.items()).await?),
-    ];
+    let texts = OrderTexts { settings };
+    let unpriced = match some_event_lacks_a_price(snapshot) {
+        true => RefundsWithoutPrice::from_question(plan_sql(state, &texts.some_refund_without_price()).await?),
+        false => RefundsWithoutPrice::none(),
+    };
+    let unpriced = Arc::new(unpriced);
+    let plans = Plans { state, unpriced: &unpriced };
+    let lists = [ORDER_SHORT.to_owned(), format!("{ORDER_SHORT}, {ORDER_PRICES}")];
+    let orders = plans.priced(lists.each_ref().map(|arguments| texts.orders(arguments))).await?;
+    let orders = orders.with_rows_of(ATTRIBUTES).with_keys(&texts.keys());
+    let entries = plans.priced(lists.each_ref().map(|arguments| texts.entries(arguments))).await?;
+    let items = table_without_key(plan_sql(state, &texts.items()).await?);
     main.deregister_table(SOURCE)?;
-    Ok(views)
+    Ok(vec![("orders", Arc::new(orders)), ("order_entries", Arc::new(entries)), ("order_items", items)])
+}
+
+/// What makes plans of the texts.
+struct Plans<'a> {
+    state: &'a SessionState,
+    unpriced: &'a Arc<RefundsWithoutPrice>,
+}
+
+impl Plans<'_> {
+    /// The table of a text without the arguments that tell prices, and with them.
+    async fn priced(&self, [short, full]: [String; 2]) -> Result<PricedTable> {
+        let (short, full) = (plan_sql(self.state, &short).await?, plan_sql(self.state, &full).await?);
+        Ok(PricedTable::new(short, full, Arc::clone(self.unpriced)))
+    }
 }
 
 /// A table of which no statement's planner sees the plan. DataFusion 55.2 takes the key of the groups for a key of the
 /// rows that their lists are unnested to: joins with such a view would lose rows, DISTINCT and ORDER BY columns.
-async fn table_without_key(state: &SessionState, sql: &str) -> Result<Arc<dyn TableProvider>> {
-    let plan = plan_sql(state, sql).await?;
+fn table_without_key(plan: LogicalPlan) -> Arc<dyn TableProvider> {
     let schema = Arc::new(plan.schema().as_arrow().clone());
-    Ok(Arc::new(ComposedTable::new(schema, vec![Variant { columns: HashSet::new(), plan }])))
+    Arc::new(ComposedTable::new(schema, vec![Variant { columns: HashSet::new(), plan }]))
 }
 
-/// Whether any event names a product without a price: only then do sums need the products of all orders.
-fn some_refund_may_lack_a_price(snapshot: &EventsSnapshot) -> bool {
+/// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
+fn some_event_lacks_a_price(snapshot: &EventsSnapshot) -> bool {
     let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
     snapshot.files.iter().any(|file| file.null_counts.get(column).copied().flatten() != Some(file.rows))
 }
@@ -57,10 +82,23 @@ fn some_refund_may_lack_a_price(snapshot: &EventsSnapshot) -> bool {
 /// The SQL of the views.
 struct OrderTexts<'a> {
     settings: &'a OrderSettings,
-    needs_prices: bool,
 }
 
 impl OrderTexts<'_> {
+    /// A row where a refund event names a product without a price. Files and pages without such an event are passed over.
+    fn some_refund_without_price(&self) -> String {
+        let refunds = literals(&self.settings.refund_events);
+        format!("SELECT 1 FROM \"{SOURCE}\" WHERE lacks_price IS NOT NULL AND event IN ({refunds}) LIMIT 1")
+    }
+
+    /// Columns of `orders` of which each alone names a row.
+    fn keys(&self) -> Vec<&'static str> {
+        match self.settings.order_key.part() {
+            None => vec!["order_id", "order_key"],
+            Some(_) => vec!["order_key"],
+        }
+    }
+
     /// The purchase and refund events with the names of their order.
     fn lines(&self) -> String {
         let refunds = literals(&self.settings.refund_events);
@@ -108,15 +146,11 @@ impl OrderTexts<'_> {
         format!("SELECT {names}, {attributes}, {columns} FROM ({lines}) GROUP BY {keys}")
     }
 
-    fn arguments(&self) -> String {
-        if self.needs_prices { format!("{ORDER_SHORT}, {ORDER_PRODUCTS}") } else { ORDER_SHORT.to_owned() }
-    }
-
     /// One row an order.
-    fn orders(&self) -> String {
+    fn orders(&self, arguments: &str) -> String {
         // Ids tell whole statements of one moment apart; the sums of all else do not depend on its order, and ids are the
         // most of what is held of an event.
-        let arguments = self.arguments().replacen("message_id", "CASE WHEN is_whole THEN message_id END", 1);
+        let arguments = arguments.replacen("message_id", "CASE WHEN is_whole THEN message_id END", 1);
         let grouped = self.grouped(&format!(
             "coalesce(min(ts) FILTER (WHERE NOT is_refund), min(ts)) AS ts, order_sums({arguments}) AS sums"
         ));
@@ -130,8 +164,8 @@ impl OrderTexts<'_> {
     }
 
     /// One row a booking.
-    fn entries(&self) -> String {
-        let grouped = self.grouped(&format!("order_bookings({}) AS bookings", self.arguments()));
+    fn entries(&self, arguments: &str) -> String {
+        let grouped = self.grouped(&format!("order_bookings({arguments}) AS bookings"));
         format!(
             "SELECT {NAMES}, booking['entry'] AS entry, booking['ts'] AS ts, booking['day'] AS day,
                     booking['kind'] AS kind, person, brand, channel, store_id, booking['amount'] AS amount,
@@ -142,7 +176,7 @@ impl OrderTexts<'_> {
 
     /// One row a product of an entry.
     fn items(&self) -> String {
-        let grouped = self.grouped(&format!("order_parts({ORDER_SHORT}, {ORDER_PRODUCTS}) AS parts"));
+        let grouped = self.grouped(&format!("order_parts({ORDER_SHORT}, {ORDER_PRICES}, {ORDER_CATEGORY}) AS parts"));
         format!(
             "SELECT {NAMES}, part['line'] AS line, part['kind'] AS kind, part['ts'] AS ts, person,
                     part['product_id'] AS product_id, part['category'] AS category, part['quantity'] AS quantity,

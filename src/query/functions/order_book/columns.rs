@@ -7,7 +7,7 @@ use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 
 use crate::orders::{OrderEvent, Row};
 
-/// In the order of [`super::SHORT`] and [`super::PRODUCTS`]; the signature of the functions checks the types.
+/// In the order of [`super::SHORT`], [`super::PRICES`] and [`super::CATEGORY`]; the signature of the functions checks the types.
 pub(super) struct EventColumns<'a> {
     is_refund: &'a BooleanArray,
     ts: &'a TimestampMicrosecondArray,
@@ -25,7 +25,8 @@ pub(super) struct EventColumns<'a> {
 struct ProductColumns<'a> {
     lacks_price: &'a BooleanArray,
     product_id: &'a StringArray,
-    category: &'a ListArray,
+    /// Of the event itself, where categories are asked for.
+    category: Option<&'a ListArray>,
     lists: &'a ListArray,
     product_ids: &'a StringArray,
     categories: &'a ListArray,
@@ -78,7 +79,7 @@ impl<'a> EventColumns<'a> {
         let products = self.products.as_ref()?;
         let (lists, at) = match position {
             Some(position) => (products.categories, position),
-            None => (products.category, row),
+            None => (products.category?, row),
         };
         lists.is_valid(at).then(|| lists.value(at))
     }
@@ -86,13 +87,13 @@ impl<'a> EventColumns<'a> {
 
 impl<'a> ProductColumns<'a> {
     fn of(columns: &'a [ArrayRef]) -> Self {
-        let lists: &'a ListArray = columns[3].as_list();
+        let lists: &'a ListArray = columns[2].as_list();
         let elements = lists.values().as_struct();
         let decimal = |at: usize| elements.column(at).as_primitive::<Decimal128Type>();
         Self {
             lacks_price: columns[0].as_boolean(),
             product_id: columns[1].as_string(),
-            category: columns[2].as_list(),
+            category: columns.get(3).map(|column| column.as_list()),
             lists,
             product_ids: elements.column(0).as_string(),
             categories: elements.column(1).as_list(),

@@ -1,7 +1,7 @@
 //! `order_sums`, `order_bookings`, `order_parts`: the events of one order resolved into its sums, entries or items.
 //!
 //! The rules are those of [`crate::orders`]; here they become aggregates of the engine. Arguments say what a function
-//! needs: the short list has no products, and may be taken where no refund lacks a price.
+//! needs: the short list has no products, and may be taken where no refund lacks a price; a category is of items alone.
 
 mod columns;
 mod groups;
@@ -26,11 +26,17 @@ use output::Output;
 pub(in crate::query) const SHORT: &str =
     "is_refund, ts, received_at, message_id, stated_amount, is_whole, currency, stated_pieces, quantity, stated_cost";
 
-/// What is added where products matter.
-pub(in crate::query) const PRODUCTS: &str = "lacks_price, product_id, category, products";
+/// What is added where a refund needs the prices of its order's products.
+pub(in crate::query) const PRICES: &str = "lacks_price, product_id, products";
 
-/// Types of [`SHORT`] and [`PRODUCTS`].
-fn argument_types(with_products: bool) -> Vec<DataType> {
+/// What is added to both where products are shown.
+pub(in crate::query) const CATEGORY: &str = "category";
+
+/// How many arguments the lists have: [`SHORT`], with [`PRICES`], with [`CATEGORY`] as well.
+const LENGTHS: [usize; 3] = [10, 13, 14];
+
+/// Types of the first so many arguments of the longest list.
+fn argument_types(arguments: usize) -> Vec<DataType> {
     let mut types = vec![
         DataType::Boolean,
         instant(),
@@ -42,17 +48,22 @@ fn argument_types(with_products: bool) -> Vec<DataType> {
         DECIMAL,
         DECIMAL,
         DECIMAL,
+        DataType::Boolean,
+        DataType::Utf8,
+        schema::products(),
+        schema::path(),
     ];
-    if with_products {
-        types.extend([DataType::Boolean, DataType::Utf8, schema::path(), schema::products()]);
-    }
+    types.truncate(arguments);
     types
 }
 
 /// The arguments of one event as a struct: what a state keeps of it.
 fn event_fields(arguments: usize) -> Fields {
-    let types = argument_types(arguments > argument_types(false).len());
-    types.into_iter().enumerate().map(|(at, kind)| Field::new(format!("a{at}"), kind, true)).collect()
+    argument_types(arguments)
+        .into_iter()
+        .enumerate()
+        .map(|(at, kind)| Field::new(format!("a{at}"), kind, true))
+        .collect()
 }
 
 fn events_type(arguments: usize) -> DataType {
@@ -85,7 +96,7 @@ impl OrderBook {
     }
 
     fn new(name: &'static str, output: Output, base: &Arc<BaseCurrency>) -> Self {
-        let lists = [false, true].map(|with_products| TypeSignature::Exact(argument_types(with_products)));
+        let lists = LENGTHS.map(|arguments| TypeSignature::Exact(argument_types(arguments)));
         let signature = Signature::one_of(lists.to_vec(), Volatility::Stable);
         Self { name, signature, output, base: Arc::clone(base) }
     }

@@ -12,6 +12,8 @@ use crate::settings::Settings;
 use crate::workspace::Rules;
 
 const GROUPS: usize = 4;
+/// The longest list.
+const ARGUMENTS: usize = LENGTHS[2];
 
 fn base() -> Arc<BaseCurrency> {
     let settings = Settings::defaults().unwrap().orders;
@@ -46,14 +48,14 @@ fn rows(from: i64, to: i64) -> (Vec<ArrayRef>, Vec<usize>) {
         decimals(|_| None),
         new_null_array(&DataType::Boolean, length),
         Arc::new(at().map(|row| Some(format!("p{}", row % 3))).collect::<StringArray>()),
-        Arc::new(categories.finish()),
         new_null_array(&schema::products(), length),
+        Arc::new(categories.finish()),
     ];
     (columns, at().map(|row| (row * 3 % GROUPS as i64) as usize).collect())
 }
 
 fn whole(book: &OrderBook, pieces: &[(i64, i64)]) -> OrderGroups {
-    let mut groups = book.groups(argument_types(true).len());
+    let mut groups = book.groups(ARGUMENTS);
     for (from, to) in pieces {
         let (columns, of_rows) = rows(*from, *to);
         groups.update_batch(&columns, &of_rows, None, GROUPS).unwrap();
@@ -73,7 +75,7 @@ fn phases_change_nothing() {
         assert_eq!(expected.len(), GROUPS);
         assert_eq!(&evaluated(&mut whole(&book, &[(20, 40), (0, 7), (7, 20)])), &expected, "in pieces");
 
-        let mut merged = book.groups(argument_types(true).len());
+        let mut merged = book.groups(ARGUMENTS);
         let (columns, of_rows) = rows(0, 15);
         let states = merged.convert_to_state(&columns, None).unwrap();
         merged.merge_batch(&states, &of_rows, GROUPS).unwrap();

@@ -1,0 +1,126 @@
+//! Tables of orders that read the products of all events only where a refund takes its price from them.
+//!
+//! Whether there is such a refund is asked of the events when a table is first read, once a snapshot. Nothing that is
+//! written with an event could tell: which events are refunds is a setting, and it may change after they came.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{Constraint, Constraints, Result as DfResult};
+use datafusion::datasource::TableType;
+use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown};
+use datafusion::physical_plan::{ExecutionPlan, collect};
+use tokio::sync::OnceCell;
+
+use super::composed::{columns_read, output_columns, scan_of};
+
+/// Whether any refund event of the snapshot names a product without a price.
+pub(super) struct RefundsWithoutPrice {
+    /// Gives a row when there is one; `None` where there can be none.
+    question: Option<LogicalPlan>,
+    answer: OnceCell<bool>,
+}
+
+impl RefundsWithoutPrice {
+    pub(super) fn none() -> Self {
+        Self { question: None, answer: OnceCell::new() }
+    }
+
+    /// Asks by running the plan, when the answer is first needed.
+    pub(super) fn from_question(question: LogicalPlan) -> Self {
+        Self { question: Some(question), answer: OnceCell::new() }
+    }
+
+    async fn exist(&self, state: &dyn Session) -> DfResult<bool> {
+        let Some(question) = &self.question else { return Ok(false) };
+        let ask = || async {
+            let plan = state.create_physical_plan(question).await?;
+            let found = collect(plan, state.task_ctx()).await?;
+            Ok(found.iter().any(|batch| batch.num_rows() > 0))
+        };
+        self.answer.get_or_try_init(ask).await.copied()
+    }
+}
+
+/// A table with two plans of the same rows where no refund lacks a price.
+pub(super) struct PricedTable {
+    schema: SchemaRef,
+    /// Reads no products: wrong where a refund lacks a price.
+    short: LogicalPlan,
+    full: LogicalPlan,
+    unpriced: Arc<RefundsWithoutPrice>,
+    /// Columns that the short plan always gives right, and with them the number of rows; empty where it does not.
+    attributes: HashSet<&'static str>,
+    keys: Constraints,
+}
+
+impl fmt::Debug for PricedTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PricedTable")
+    }
+}
+
+impl PricedTable {
+    /// The plans must have the same columns.
+    pub(super) fn new(short: LogicalPlan, full: LogicalPlan, unpriced: Arc<RefundsWithoutPrice>) -> Self {
+        let schema = Arc::new(full.schema().as_arrow().clone());
+        Self { schema, short, full, unpriced, attributes: HashSet::new(), keys: Constraints::default() }
+    }
+
+    /// The short plan has the right rows and, of these, the right values of these columns.
+    pub(super) fn with_rows_of(mut self, attributes: impl IntoIterator<Item = &'static str>) -> Self {
+        self.attributes = attributes.into_iter().collect();
+        self
+    }
+
+    /// Each of these columns alone names a row.
+    pub(super) fn with_keys(mut self, keys: &[&str]) -> Self {
+        let of_column = |key: &&str| Some(Constraint::PrimaryKey(vec![self.schema.index_of(key).ok()?]));
+        self.keys = Constraints::new_unverified(keys.iter().filter_map(of_column).collect());
+        self
+    }
+
+    async fn plan_for(&self, needed: &HashSet<String>, state: &dyn Session) -> DfResult<&LogicalPlan> {
+        let is_attribute = |column: &String| self.attributes.contains(column.as_str());
+        let says_no_amount = !self.attributes.is_empty() && needed.iter().all(is_attribute);
+        match says_no_amount || !self.unpriced.exist(state).await? {
+            true => Ok(&self.short),
+            false => Ok(&self.full),
+        }
+    }
+}
+
+#[async_trait]
+impl TableProvider for PricedTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn constraints(&self) -> Option<&Constraints> {
+        Some(&self.keys)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::View
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Exact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let wanted = output_columns(&self.schema, projection);
+        let plan = self.plan_for(&columns_read(&wanted, filters), state).await?;
+        scan_of(plan, &wanted, state, filters, limit).await
+    }
+}
