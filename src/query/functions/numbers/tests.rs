@@ -8,9 +8,10 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::exact_sums::{DistinctSum, ExactSum, GroupSums, Output};
+use super::exact_sums::{DistinctSum, ExactSum, GroupSums};
 use super::operands::{common_types, of_product, of_remainder, of_sum};
 use super::round_cast::loses_digits;
+use super::sum_output::Output;
 
 const GROUPS: usize = 7;
 
