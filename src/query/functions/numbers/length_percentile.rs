@@ -53,7 +53,7 @@ fn value_at(lengths: &mut [i64], percentile: f64) -> Option<i64> {
     let (lower_wide, upper) = (i128::from(lower), i128::from(*upper));
     let between = match fraction {
         0.5 => rounded_mean(lower_wide + upper, 2),
-        _ => lower_wide + ((upper - lower_wide) as f64 * fraction).round() as i128,
+        _ => lower_wide + ((upper - lower_wide) as f64 * fraction).round_ties_even() as i128,
     };
     // Between two values of 64 bits.
     Some(i64::try_from(between).unwrap_or(lower))

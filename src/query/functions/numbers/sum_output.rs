@@ -1,5 +1,6 @@
 //! What `sum` and `avg` make of an exact sum, and what they say where it does not fit their type.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, DurationMicrosecondArray, Float64Array, PrimitiveArray};
@@ -18,7 +19,8 @@ pub(super) enum Output {
     Sum(DataType),
     /// The sum, which has so many decimals, by the number of values.
     Average(i8),
-    /// The sum of lengths of time by their number, to the nearest microsecond; halves go away from zero, as in DuckDB.
+    /// The sum of lengths of time by their number, to the nearest microsecond as a length divided by a number is: a half
+    /// goes to the even one, as in PostgreSQL.
     AverageLength,
 }
 
@@ -106,12 +108,13 @@ fn fits(sum: i128, precision: u8) -> bool {
     10_u128.checked_pow(u32::from(precision)).is_none_or(|above| sum.unsigned_abs() < above)
 }
 
-/// The nearest whole mean; a half goes away from zero. 0 of no values, which are NULL.
+/// The nearest whole mean, of two the even one. 0 of no values, which are NULL.
 pub(super) fn rounded_mean(sum: i128, count: u64) -> i128 {
     let count = i128::from(count.max(1));
     let (whole, rest) = (sum / count, sum % count);
-    match rest.abs() * 2 >= count {
-        true => whole + rest.signum(),
-        false => whole,
+    match (rest.abs() * 2).cmp(&count) {
+        Ordering::Less => whole,
+        Ordering::Equal if whole % 2 == 0 => whole,
+        _ => whole + rest.signum(),
     }
 }

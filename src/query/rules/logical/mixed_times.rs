@@ -97,6 +97,8 @@ pub(super) fn unify_values(node: LogicalPlan, context: &RuleContext<'_>) -> DfRe
 /// The time that was cast to be a wall time; a text that says one stays in its cast.
 fn time_below<'a>(cell: &'a Expr, schema: &DFSchema) -> &'a Expr {
     match cell {
+        // A name that the cell had before its types were named; columns of VALUES have their own.
+        Expr::Alias(alias) => time_below(&alias.expr, schema),
         Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(_, None)) => {
             match cast.expr.get_type(schema) {
                 Ok(given) if is_instant(&given) || is_wall_time(&given) => &cast.expr,
