@@ -223,3 +223,25 @@ async fn columns_are_promised_as_they_come() {
         }
     }
 }
+
+/// A parameter beside a length of time is what it is multiplied or divided by. Two days by two, by hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parameters_scale_lengths_of_time() {
+    let world = a_month("Asia/Shanghai").await;
+    let session = SessionOptions::default();
+    for sql in [
+        "SELECT INTERVAL '2 days' * $1 = INTERVAL '4 days' AND INTERVAL '2 days' / $1 = INTERVAL '1 day'",
+        "SELECT bool_and($1 * (ts + INTERVAL '2 days' - ts) = INTERVAL '4 days') FROM events",
+    ] {
+        for value in [
+            ScalarValue::Int64(Some(2)),
+            ScalarValue::Float64(Some(2.0)),
+            ScalarValue::Decimal128(Some(200), 10, 2),
+            ScalarValue::Int32(Some(2)),
+        ] {
+            let rows = world.query_with(sql, &session, vec![value.clone()]).await;
+            let rows = rows.unwrap_or_else(|error| panic!("{sql} with {value}: {error}"));
+            assert_eq!(texts(&rows), ["true"], "{sql} with {value}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, Query, SetExpr, Statement, Value, VisitMut, VisitorMut,
+    ObjectName, Query, SetExpr, Statement, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
 /// Digits of the widest decimal.
@@ -41,7 +41,7 @@ impl VisitorMut for Doubles {
     type Break = ();
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        mark_decimals(&mut query.body);
+        mark_casts(&mut query.body);
         ControlFlow::Continue(())
     }
 
@@ -73,22 +73,28 @@ fn is_double(number: &str) -> bool {
     count(whole.trim_start_matches(['0', '_'])) + count(fraction) > MOST_DIGITS
 }
 
-/// Casts to decimals in rows of VALUES: those that the planner puts beside a DOUBLE are taken away again.
-fn mark_decimals(body: &mut SetExpr) {
-    let is_decimal = |data_type: &DataType| {
+/// Casts to decimals and to times without a zone in rows of VALUES: those that the planner puts beside a DOUBLE, or an
+/// instant, are taken away again.
+fn mark_casts(body: &mut SetExpr) {
+    let is_meant = |data_type: &DataType| {
         matches!(
             data_type,
-            DataType::Decimal(_) | DataType::Dec(_) | DataType::Numeric(_) | DataType::DecimalUnsigned(_)
+            DataType::Decimal(_)
+                | DataType::Dec(_)
+                | DataType::Numeric(_)
+                | DataType::DecimalUnsigned(_)
+                | DataType::Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone)
+                | DataType::Datetime(_)
         )
     };
     match body {
         SetExpr::Values(values) => {
             let cells = values.rows.iter_mut().flat_map(|row| row.content.iter_mut());
-            cells.for_each(|cell| mark_written_cast(cell, is_decimal));
+            cells.for_each(|cell| mark_written_cast(cell, is_meant));
         }
         SetExpr::SetOperation { left, right, .. } => {
-            mark_decimals(left);
-            mark_decimals(right);
+            mark_casts(left);
+            mark_casts(right);
         }
         _ => {}
     }

@@ -1,14 +1,15 @@
-//! Differences of instants, planned while the text is read. DataFusion 55.2 refuses one of instants that carry two zones:
-//! that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's.
+//! Sums and differences of times, planned while the text is read. DataFusion 55.2 refuses a difference of instants that
+//! carry two zones: that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's; and `ts + '1 day'`.
 
+use arrow::compute::kernels::cast_utils::{IntervalParseConfig, IntervalUnit, parse_interval_month_day_nano_config};
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::Error;
-use crate::query::zone::{UTC, is_instant};
+use crate::query::zone::{UTC, is_instant, is_wall_time};
 
 #[derive(Debug)]
 pub(in crate::query) struct InstantPlanner;
@@ -21,12 +22,9 @@ impl ExprPlanner for InstantPlanner {
         let (Ok(left), Ok(right)) = (raw.left.get_type(schema), raw.right.get_type(schema)) else {
             return Ok(PlannerResult::Original(raw));
         };
-        if is_instant(&left) && right.is_string() || left.is_string() && is_instant(&right) {
-            return Err(Error::invalid(
-                "a text beside an instant may be a time or a length of time: write TIMESTAMP '2024-03-01 13:45:00' or \
-                 INTERVAL '1 day', and of a column or a parameter CAST(x AS TIMESTAMP) or CAST(x AS INTERVAL)",
-            )
-            .into());
+        let is_time = |given: &DataType| is_instant(given) || is_wall_time(given);
+        if is_time(&left) && right.is_string() || left.is_string() && is_time(&right) {
+            return read_text(raw, &left, &right).map(PlannerResult::Original);
         }
         match is_instant(&left) && is_instant(&right) && left != right {
             true => {
@@ -36,6 +34,44 @@ impl ExprPlanner for InstantPlanner {
             false => Ok(PlannerResult::Original(raw)),
         }
     }
+}
+
+/// The text beside a time, which is a length of time where nothing else can be meant.
+///
+/// # Errors
+/// `InvalidInput` for a day and a text, as in PostgreSQL; for a text that is not written right there; and where it may be a
+/// time: `ts - '2024-03-01'`.
+fn read_text(raw: RawBinaryExpr, left: &DataType, right: &DataType) -> Result<RawBinaryExpr> {
+    let is_day = |given: &DataType| matches!(given, DataType::Date32 | DataType::Date64);
+    let text_is_left = left.is_string();
+    let text = if text_is_left { &raw.left } else { &raw.right };
+    let subtracts = raw.op == BinaryOperator::Minus;
+    if !(is_day(left) || is_day(right) || text_is_left && subtracts)
+        && let Some(length) = length_in(text, subtracts)
+    {
+        return Ok(match text_is_left {
+            true => RawBinaryExpr { left: length, ..raw },
+            false => RawBinaryExpr { right: length, ..raw },
+        });
+    }
+    Err(Error::invalid(
+        "a text beside a time may be a time or a length of time: write TIMESTAMP '2024-03-01 13:45:00' or \
+         INTERVAL '1 day', and of a column or a parameter CAST(x AS TIMESTAMP) or CAST(x AS INTERVAL)",
+    )
+    .into())
+}
+
+/// A literal text as the INTERVAL that it says, a bare number in seconds. What is taken away may be a time: there it has
+/// to name its units.
+fn length_in(text: &Expr, names_units: bool) -> Option<Expr> {
+    let Expr::Literal(text, _) = text else { return None };
+    let text = text.try_as_str().flatten()?;
+    if names_units && text.trim().parse::<f64>().is_ok() {
+        return None;
+    }
+    let seconds = IntervalParseConfig::new(IntervalUnit::Second);
+    let interval = parse_interval_month_day_nano_config(text, seconds).ok()?;
+    Some(lit(ScalarValue::IntervalMonthDayNano(Some(interval))))
 }
 
 fn in_utc(instant: Expr, given: &DataType) -> Expr {

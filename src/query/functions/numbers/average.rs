@@ -1,6 +1,6 @@
 //! `avg`: a DOUBLE, of integers and decimals by their exact sum. DataFusion 55.2 adds integers as DOUBLE, where 15 digits
-//! are kept, and cuts the average of decimals. Averages of lengths of time are DataFusion's; a rule
-//! gives it the lengths of intervals, of which it knows no average.
+//! are kept, cuts the average of decimals, and wraps that of lengths of time. Of lengths it is a length; a rule gives it
+//! those of intervals.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 
-use super::exact_sums::Output;
 use super::interval_length::LENGTH;
 use super::sum::{coerced, exact_accumulator, exact_groups, exact_state, is_exact};
+use super::sum_output::Output;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Average {
@@ -32,6 +32,7 @@ impl Average {
 fn output(input: &DataType) -> Output {
     match input {
         DataType::Decimal128(_, scale) => Output::Average(*scale),
+        DataType::Duration(_) => Output::AverageLength,
         _ => Output::Average(0),
     }
 }
@@ -58,8 +59,8 @@ impl AggregateUDFImpl for Average {
 
     fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
         match types {
+            [DataType::Duration(_) | DataType::Interval(_)] => Ok(LENGTH),
             [input] if is_exact(input) => Ok(DataType::Float64),
-            [DataType::Interval(_)] => Ok(LENGTH),
             _ => self.inner.return_type(types),
         }
     }

@@ -1,28 +1,19 @@
-//! Sums of integers and decimals in 128 bits, which hold every sum of 64 bits: what fails is the result that does not
-//! fit, never an order of adding. Behind `sum` and `avg`, with and without groups, over moving frames, and DISTINCT.
+//! Sums of integers, decimals and lengths of time in 128 bits, which hold every sum of 64 bits: what fails is the result
+//! that does not fit, never an order of adding. Behind `sum` and `avg`, with and without groups, over moving frames, and
+//! DISTINCT. A length is its microseconds.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, PrimitiveArray, UInt64Array};
 use arrow::buffer::NullBuffer;
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, Int64Type, UInt64Type};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Decimal128Type, DurationMicrosecondType, Int64Type, UInt64Type};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use datafusion_functions_aggregate_common::aggregate::groups_accumulator::accumulate::{NullState, accumulate};
 
-use super::operands::{sql_name, wider_types};
-use super::quotient::to_double;
+use super::sum_output::Output;
 use crate::error::Error;
-
-/// What is made of a sum.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Output {
-    /// The sum itself, in this type.
-    Sum(DataType),
-    /// The sum, which has so many decimals, by the number of values.
-    Average(i8),
-}
 
 /// The type of a partial sum of values of a type.
 pub(super) fn state_type(input: &DataType) -> DataType {
@@ -32,92 +23,16 @@ pub(super) fn state_type(input: &DataType) -> DataType {
     }
 }
 
-fn beyond(output: &Output) -> Error {
-    let (name, result, wider) = match output {
-        Output::Sum(data_type) => ("sum", sql_name(data_type), wider_types(data_type)),
-        Output::Average(_) => ("avg", "DECIMAL(38)".to_owned(), "DOUBLE".to_owned()),
-    };
-    Error::invalid(format!("{name} is beyond {result}: cast the values to {wider}"))
+/// The values of a column of integers or lengths, without a copy; `None` for decimals.
+fn integers(column: &ArrayRef) -> Option<PrimitiveArray<Int64Type>> {
+    let of_lengths = || Some(column.as_primitive_opt::<DurationMicrosecondType>()?.reinterpret_cast::<Int64Type>());
+    column.as_primitive_opt::<Int64Type>().cloned().or_else(of_lengths)
 }
 
-impl Output {
-    fn is_average(&self) -> bool {
-        matches!(self, Output::Average(_))
-    }
-
-    /// The largest sum that the result's type holds.
-    fn largest(&self) -> i128 {
-        match self {
-            Output::Sum(DataType::Decimal128(precision, _)) => {
-                10_i128.checked_pow(u32::from(*precision)).map_or(i128::MAX, |above| above - 1)
-            }
-            Output::Sum(_) => i128::from(i64::MAX),
-            Output::Average(_) => i128::MAX,
-        }
-    }
-
-    fn smallest(&self) -> i128 {
-        match self {
-            Output::Sum(DataType::Int64) => i128::from(i64::MIN),
-            _ => -self.largest(),
-        }
-    }
-
-    fn check(&self, sum: i128) -> DfResult<i128> {
-        match (self.smallest()..=self.largest()).contains(&sum) {
-            true => Ok(sum),
-            false => Err(beyond(self).into()),
-        }
-    }
-
-    fn mean(scale: i8, sum: i128, count: u64) -> f64 {
-        to_double(sum) / (count as f64 * 10_f64.powi(i32::from(scale)))
-    }
-
-    /// The result of one group; NULL of no values.
-    fn scalar(&self, sum: i128, count: u64) -> DfResult<ScalarValue> {
-        let sum = (count > 0).then_some(sum);
-        Ok(match self {
-            Output::Sum(DataType::Decimal128(precision, scale)) => {
-                ScalarValue::Decimal128(sum.map(|sum| self.check(sum)).transpose()?, *precision, *scale)
-            }
-            Output::Sum(_) => {
-                let sum = sum.map(|sum| i64::try_from(sum).map_err(|_| beyond(self))).transpose()?;
-                ScalarValue::Int64(sum)
-            }
-            Output::Average(scale) => ScalarValue::Float64(sum.map(|sum| Self::mean(*scale, sum, count))),
-        })
-    }
-
-    /// The results of many groups.
-    fn column(&self, sums: Vec<i128>, counts: &[u64], nulls: Option<NullBuffer>) -> DfResult<ArrayRef> {
-        Ok(match self {
-            Output::Sum(data_type @ DataType::Decimal128(..)) => {
-                let (smallest, largest) = (self.smallest(), self.largest());
-                if sums.iter().any(|sum| *sum < smallest || *sum > largest) {
-                    return Err(beyond(self).into());
-                }
-                let sums = PrimitiveArray::<Decimal128Type>::new(sums.into(), nulls);
-                Arc::new(sums.with_data_type(data_type.clone()))
-            }
-            Output::Sum(_) => {
-                let sums: Vec<i64> =
-                    sums.into_iter().map(i64::try_from).collect::<Result<_, _>>().map_err(|_| beyond(self))?;
-                Arc::new(PrimitiveArray::<Int64Type>::new(sums.into(), nulls))
-            }
-            Output::Average(scale) => {
-                let means = sums.into_iter().zip(counts).map(|(sum, count)| Self::mean(*scale, sum, *count));
-                let means: Vec<f64> = means.collect();
-                Arc::new(PrimitiveArray::<arrow::datatypes::Float64Type>::new(means.into(), nulls))
-            }
-        })
-    }
-}
-
-/// The sum of a column of integers or decimals.
+/// The sum of a column of integers, lengths or decimals.
 fn total(column: &ArrayRef, output: &Output) -> DfResult<i128> {
-    if let Some(integers) = column.as_primitive_opt::<Int64Type>() {
-        return Ok(total_of_integers(integers));
+    if let Some(integers) = integers(column) {
+        return Ok(total_of_integers(&integers));
     }
     let decimals = column.as_primitive::<Decimal128Type>();
     let mut sum = 0_i128;
@@ -132,7 +47,7 @@ fn total(column: &ArrayRef, output: &Output) -> DfResult<i128> {
         _ => decimals.iter().flatten().for_each(&mut add),
     }
     match wrapped {
-        true => Err(beyond(output).into()),
+        true => Err(output.beyond().into()),
         false => Ok(sum),
     }
 }
@@ -184,7 +99,7 @@ impl ExactSum {
     }
 
     fn add(&mut self, sum: i128) -> DfResult<()> {
-        self.sum = self.sum.checked_add(sum).ok_or_else(|| beyond(&self.output))?;
+        self.sum = self.sum.checked_add(sum).ok_or_else(|| self.output.beyond())?;
         Ok(())
     }
 }
@@ -248,7 +163,7 @@ impl DistinctSum {
     }
 
     fn each(column: &ArrayRef, mut take: impl FnMut(i128)) {
-        match column.as_primitive_opt::<Int64Type>() {
+        match integers(column) {
             Some(integers) => integers.iter().flatten().for_each(|value| take(i128::from(value))),
             None => column.as_primitive::<Decimal128Type>().iter().flatten().for_each(take),
         }
@@ -281,7 +196,7 @@ impl Accumulator for DistinctSum {
     fn evaluate(&mut self) -> DfResult<ScalarValue> {
         let mut sum = 0_i128;
         for value in self.counts.keys() {
-            sum = sum.checked_add(*value).ok_or_else(|| beyond(&self.output))?;
+            sum = sum.checked_add(*value).ok_or_else(|| self.output.beyond())?;
         }
         self.output.scalar(sum, self.counts.len() as u64)
     }
@@ -409,7 +324,7 @@ impl<T> GroupSums<T> {
         self.nulls.accumulate(groups, values, filter, total, |group, value| fits &= sums.add(group, value.into()));
         match fits {
             true => Ok(()),
-            false => Err(beyond(&self.output).into()),
+            false => Err(self.output.beyond().into()),
         }
     }
 

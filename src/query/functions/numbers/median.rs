@@ -1,5 +1,5 @@
-//! `median`: a DOUBLE. DataFusion 55.2 gives the mean of the two middle values in their own type, so that the median of 1
-//! and 2 was 1.
+//! `median`: a DOUBLE, of lengths of time a length. DataFusion 55.2 gives the mean of the two middle values in their own
+//! type, so that the median of 1 and 2 was 1, and knows none of lengths. A rule gives it the lengths of intervals.
 
 use std::sync::Arc;
 
@@ -11,6 +11,13 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 
+use super::interval_length::{LENGTH, has_length};
+use super::length_percentile::{LengthPercentile, is_length, state_fields};
+use super::operands::{Class, sql_name};
+use crate::error::Error;
+
+const MIDDLE: f64 = 0.5;
+
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Median {
@@ -20,7 +27,7 @@ pub(super) struct Median {
 
 impl Median {
     pub(super) fn new() -> Self {
-        Self { inner: median_udaf(), signature: Signature::exact(vec![DataType::Float64], Volatility::Immutable) }
+        Self { inner: median_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -37,24 +44,51 @@ impl AggregateUDFImpl for Median {
         &self.signature
     }
 
-    fn return_type(&self, _types: &[DataType]) -> DfResult<DataType> {
-        Ok(DataType::Float64)
+    fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {
+        match types {
+            [length] if has_length(length) => Ok(vec![LENGTH]),
+            [number] if Class::of(number).is_some() => Ok(vec![DataType::Float64]),
+            _ => {
+                let given: Vec<String> = types.iter().map(sql_name).collect();
+                Err(Error::invalid(format!(
+                    "median takes one number or length of time, not {}: cast text with CAST(x AS DOUBLE)",
+                    given.join(", ")
+                ))
+                .into())
+            }
+        }
+    }
+
+    fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
+        match types {
+            [length] if has_length(length) => Ok(LENGTH),
+            _ => Ok(DataType::Float64),
+        }
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        self.inner.accumulator(args)
+        match is_length(args.expr_fields[0].data_type()) {
+            true => Ok(Box::new(LengthPercentile::new(MIDDLE, args.is_distinct))),
+            false => self.inner.accumulator(args),
+        }
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        self.inner.create_sliding_accumulator(args)
+        match is_length(args.expr_fields[0].data_type()) {
+            true => self.accumulator(args),
+            false => self.inner.create_sliding_accumulator(args),
+        }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
-        self.inner.state_fields(args)
+        match is_length(args.input_fields[0].data_type()) {
+            true => Ok(state_fields(&args)),
+            false => self.inner.state_fields(args),
+        }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        self.inner.groups_accumulator_supported(args)
+        !is_length(args.expr_fields[0].data_type()) && self.inner.groups_accumulator_supported(args)
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {

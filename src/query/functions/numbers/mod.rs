@@ -1,23 +1,30 @@
 //! The engine's numbers: operators, casts and sums that are right or fail, never wrapped or cut in silence.
 //!
 //! DataFusion 55.2 wraps integers that overflow (also while it folds constants), divides integers and decimals by
-//! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take only numbers:
-//! days, instants and intervals stay with DataFusion. Functions of `convoke-udfs` alone keep DataFusion's numbers.
+//! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take numbers, and lengths
+//! of time times a number: days and instants stay with DataFusion. Functions of `convoke-udfs` alone keep DataFusion's
+//! numbers.
 
 mod arithmetic;
 mod average;
 mod exact_sums;
 mod interval_length;
+mod interval_sums;
+mod length_factor;
+mod length_percentile;
 mod median;
 mod negate;
 mod operands;
+mod percentile;
 mod planner;
 mod power;
 mod quotient;
 mod round;
 mod round_cast;
+mod scale_length;
 mod shift;
 mod sum;
+mod sum_output;
 #[cfg(test)]
 mod tests;
 mod whole;
@@ -54,11 +61,13 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         state.register_udf(Arc::new(function))?;
     }
     let others = [negate::function(), interval_length::function()];
-    for function in others.into_iter().chain(round_cast::functions()).chain(shift::functions()) {
+    let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
+    for function in others.chain(scale_length::functions()) {
         state.register_udf(function)?;
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(median::Median::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(percentile::Percentile::new())))?;
     Ok(())
 }

@@ -8,8 +8,10 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::arithmetic::{Operation, function};
+use super::interval_length::has_length;
 use super::operands::is_number;
 use super::power::Power;
+use super::scale_length::scale_length;
 use super::shift::{Direction, shift};
 
 /// What days and instants are added to stays DataFusion's; so does what it refuses, such as text times a number.
@@ -40,6 +42,9 @@ impl ExprPlanner for NumberPlanner {
             BinaryOperator::DuckIntegerDivide | BinaryOperator::MyIntegerDivide => Operation::WholeDivide,
             _ => return Ok(PlannerResult::Original(raw)),
         };
+        if let Some(divides) = scales_length(operation, &raw.left, &raw.right, schema) {
+            return Ok(PlannerResult::Planned(scale_length(raw.left, raw.right, divides)));
+        }
         match are_numbers(&raw.left, &raw.right, schema) {
             true => Ok(PlannerResult::Planned(function(operation).call(vec![raw.left, raw.right]))),
             false => Ok(PlannerResult::Original(raw)),
@@ -71,6 +76,9 @@ pub(in crate::query) fn plan_operation(
         Operator::IntegerDivide => Operation::WholeDivide,
         _ => return None,
     };
+    if let Some(divides) = scales_length(operation, left, right, schema) {
+        return Some(scale_length(left.clone(), right.clone(), divides));
+    }
     are_numbers(left, right, schema).then(|| function(operation).call(vec![left.clone(), right.clone()]))
 }
 
@@ -79,6 +87,18 @@ fn are_numbers(left: &Expr, right: &Expr, schema: &DFSchema) -> bool {
     let (Ok(left), Ok(right)) = (left.get_type(schema), right.get_type(schema)) else { return false };
     let may_be = |data_type: &DataType| is_exact_or_double(data_type) || data_type.is_null();
     (is_exact_or_double(&left) || is_exact_or_double(&right)) && may_be(&left) && may_be(&right)
+}
+
+/// Whether a length of time is multiplied (false) or divided (true) by a number.
+fn scales_length(operation: Operation, left: &Expr, right: &Expr, schema: &DFSchema) -> Option<bool> {
+    let (Ok(left), Ok(right)) = (left.get_type(schema), right.get_type(schema)) else { return None };
+    let may_be_number = |data_type: &DataType| is_exact_or_double(data_type) || data_type.is_null();
+    match operation {
+        Operation::Multiply if has_length(&left) && may_be_number(&right) => Some(false),
+        Operation::Multiply if may_be_number(&left) && has_length(&right) => Some(false),
+        Operation::Divide if has_length(&left) && may_be_number(&right) => Some(true),
+        _ => None,
+    }
 }
 
 /// Those of 64 bits without a sign are no BIGINT.

@@ -1,9 +1,11 @@
-//! `sum`: of integers a BIGINT, of decimals a DECIMAL with ten digits more, of DOUBLE a DOUBLE. It fails beyond its type;
-//! DataFusion 55.2 wraps, decimals too. Sums of lengths of time are DataFusion's.
+//! `sum`: of integers a BIGINT, of decimals a DECIMAL with ten digits more, of DOUBLE a DOUBLE, of lengths of time and of
+//! intervals what they are. It fails beyond its type; DataFusion 55.2 wraps, decimals too.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
+use arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, Field, FieldRef, Int64Type, IntervalUnit, TimeUnit,
+};
 use datafusion::common::Result as DfResult;
 use datafusion::functions_aggregate::sum::sum_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -12,9 +14,11 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 
-use super::exact_sums::{DistinctSum, ExactSum, GroupSums, Output, state_type};
-use super::interval_length::has_length;
+use super::exact_sums::{DistinctSum, ExactSum, GroupSums, state_type};
+use super::interval_length::LENGTH;
+use super::interval_sums::{self, IntervalSum};
 use super::operands::{Class, sql_name};
+use super::sum_output::Output;
 use crate::error::Error;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -31,7 +35,11 @@ impl Sum {
 
 /// Whether values of the type are added exactly.
 pub(super) fn is_exact(input: &DataType) -> bool {
-    matches!(input, DataType::Int64 | DataType::Decimal128(..))
+    matches!(input, DataType::Int64 | DataType::Decimal128(..) | DataType::Duration(TimeUnit::Microsecond))
+}
+
+fn is_interval(input: &DataType) -> bool {
+    matches!(input, DataType::Interval(_))
 }
 
 /// The type of the one argument as it is added up.
@@ -43,7 +51,8 @@ pub(super) fn coerced(name: &str, types: &[DataType]) -> DfResult<Vec<DataType>>
     match (class, types) {
         (Some(class), [_]) if class.is_float() => Ok(vec![DataType::Float64]),
         (Some(class), [_]) => Ok(vec![class.data_type()]),
-        (None, [length]) if has_length(length) => Ok(types.to_vec()),
+        (None, [DataType::Duration(_)]) => Ok(vec![LENGTH]),
+        (None, [DataType::Interval(_)]) => Ok(vec![DataType::Interval(IntervalUnit::MonthDayNano)]),
         _ => {
             let given: Vec<String> = types.iter().map(sql_name).collect();
             Err(Error::invalid(format!(
@@ -73,6 +82,7 @@ pub(super) fn exact_state(args: &StateFieldsArgs, counts: bool) -> Vec<FieldRef>
 pub(super) fn exact_groups(input: &DataType, output: Output) -> Box<dyn GroupsAccumulator> {
     match input {
         DataType::Int64 => Box::new(GroupSums::<Int64Type>::new(input, output)),
+        DataType::Duration(_) => Box::new(GroupSums::<DurationMicrosecondType>::new(input, output)),
         _ => Box::new(GroupSums::<Decimal128Type>::new(input, output)),
     }
 }
@@ -108,26 +118,33 @@ impl AggregateUDFImpl for Sum {
                 let output = Output::Sum(args.return_field.data_type().clone());
                 Ok(exact_accumulator(input, args.is_distinct, output))
             }
+            input if is_interval(input) && args.is_distinct => Err(Error::invalid(
+                "sum(DISTINCT i) of intervals: they are told apart by their length, write \
+                 sum(DISTINCT extract(epoch FROM i)) for that in seconds",
+            )
+            .into()),
+            input if is_interval(input) => Ok(Box::new(IntervalSum::default())),
             _ => self.inner.accumulator(args),
         }
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        match is_exact(args.expr_fields[0].data_type()) {
-            true => self.accumulator(args),
-            false => self.inner.create_sliding_accumulator(args),
+        match args.expr_fields[0].data_type() {
+            input if is_exact(input) || is_interval(input) => self.accumulator(args),
+            _ => self.inner.create_sliding_accumulator(args),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
-        match is_exact(args.input_fields[0].data_type()) {
-            true => Ok(exact_state(&args, false)),
-            false => self.inner.state_fields(args),
+        match args.input_fields[0].data_type() {
+            input if is_exact(input) => Ok(exact_state(&args, false)),
+            input if is_interval(input) => Ok(interval_sums::state_fields(&args)),
+            _ => self.inner.state_fields(args),
         }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        !args.is_distinct
+        !args.is_distinct && !is_interval(args.expr_fields[0].data_type())
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {

@@ -1,16 +1,25 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array};
-use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, DurationMicrosecondArray, Int64Array,
+    IntervalMonthDayNanoArray,
+};
+use arrow::datatypes::{
+    DataType, Decimal128Type, DurationMicrosecondType, Float64Type, Int64Type, IntervalMonthDayNano, TimeUnit,
+};
 use datafusion::common::ScalarValue;
 use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use super::exact_sums::{DistinctSum, ExactSum, GroupSums, Output};
+use super::exact_sums::{DistinctSum, ExactSum, GroupSums};
+use super::interval_sums::IntervalSum;
+use super::length_factor::Factor;
+use super::length_percentile::LengthPercentile;
 use super::operands::{common_types, of_product, of_remainder, of_sum};
 use super::round_cast::loses_digits;
+use super::sum_output::Output;
 
 const GROUPS: usize = 7;
 
@@ -183,4 +192,82 @@ fn casts_that_lose_digits_are_known_by_their_types() {
     ] {
         assert_eq!(loses_digits(from, &to), loses, "{from} to {to}");
     }
+}
+
+const LENGTH: DataType = DataType::Duration(TimeUnit::Microsecond);
+
+fn lengths(values: &[i64]) -> ArrayRef {
+    Arc::new(DurationMicrosecondArray::from(values.to_vec()))
+}
+
+/// What one accumulator hands to another.
+fn states(accumulator: &mut dyn Accumulator) -> Vec<ArrayRef> {
+    accumulator.state().unwrap().iter().map(|state| state.to_array().unwrap()).collect()
+}
+
+/// (2^63 - 1) * 3 is no length, its mean is one; by hand.
+#[test]
+fn averages_of_lengths_pass_beyond_64_bits() {
+    let mut groups = GroupSums::<DurationMicrosecondType>::new(&LENGTH, Output::AverageLength);
+    groups.update_batch(&[lengths(&[i64::MAX, i64::MAX, 5, i64::MAX])], &[0, 0, 1, 0], None, 2).unwrap();
+    let state = groups.state(EmitTo::All).unwrap();
+    let mut merged = GroupSums::<DurationMicrosecondType>::new(&LENGTH, Output::AverageLength);
+    merged.merge_batch(&state, &[0, 1], 2).unwrap();
+    merged.merge_batch(&state, &[0, 1], 2).unwrap();
+    let means = merged.evaluate(EmitTo::All).unwrap();
+    assert_eq!(means.as_primitive::<DurationMicrosecondType>().values()[..], [i64::MAX, 5]);
+
+    let mut sum = ExactSum::new(&LENGTH, Output::Sum(LENGTH));
+    sum.update_batch(&[lengths(&[i64::MAX, 1])]).unwrap();
+    assert!(sum.evaluate().unwrap_err().to_string().contains("292,000 years"));
+    sum.retract_batch(&[lengths(&[1])]).unwrap();
+    assert_eq!(sum.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(i64::MAX)));
+}
+
+#[test]
+fn sums_of_intervals_are_merged_and_given_back() {
+    let interval = IntervalMonthDayNano::new;
+    let column = |values: Vec<Option<IntervalMonthDayNano>>| -> Vec<ArrayRef> {
+        vec![Arc::new(IntervalMonthDayNanoArray::from(values))]
+    };
+    let mut part = IntervalSum::default();
+    let nothing = states(&mut part);
+    part.update_batch(&column(vec![Some(interval(1, -2, i64::MAX)), None, Some(interval(2, 5, i64::MAX))])).unwrap();
+    let mut whole = IntervalSum::default();
+    whole.merge_batch(&nothing).unwrap();
+    assert_eq!(whole.evaluate().unwrap(), ScalarValue::IntervalMonthDayNano(None));
+    whole.merge_batch(&states(&mut part)).unwrap();
+    assert!(whole.evaluate().unwrap_err().to_string().contains("beyond INTERVAL"));
+    part.retract_batch(&column(vec![None, Some(interval(1, -2, i64::MAX))])).unwrap();
+    assert_eq!(part.evaluate().unwrap(), ScalarValue::IntervalMonthDayNano(Some(interval(2, 5, i64::MAX))));
+}
+
+#[test]
+fn percentiles_of_lengths_are_merged_and_given_back() {
+    for (is_distinct, expected) in [(false, 20), (true, 25)] {
+        let mut first = LengthPercentile::new(0.5, is_distinct);
+        first.update_batch(&[lengths(&[20, 10, 20])]).unwrap();
+        let mut whole = LengthPercentile::new(0.5, is_distinct);
+        whole.update_batch(&[lengths(&[40, 30, 10])]).unwrap();
+        whole.merge_batch(&states(&mut first)).unwrap();
+        // 10, 10, 20, 20, 30, 40.
+        assert_eq!(whole.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(expected)));
+        whole.retract_batch(&[lengths(&[10])]).unwrap();
+        // 10, 20, 20, 30, 40: of two equal lengths one is left.
+        assert_eq!(whole.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(expected)));
+    }
+    let mut largest = LengthPercentile::new(0.5, false);
+    largest.update_batch(&[lengths(&[i64::MAX, i64::MAX - 2])]).unwrap();
+    assert_eq!(largest.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(i64::MAX - 1)));
+}
+
+/// 2^63 - 1 by 3 and by 10^38 steps, which no DOUBLE holds; by hand.
+#[test]
+fn lengths_are_scaled_exactly() {
+    assert_eq!(Factor::divide_by(3, 0).unwrap().scale(i64::MAX), Some(3_074_457_345_618_258_602));
+    assert_eq!(Factor::multiply_by(10_i128.pow(37), 38).scale(i64::MAX), Some(922_337_203_685_477_581));
+    assert_eq!(Factor::divide_by(10_i128.pow(37), 38).unwrap().scale(7), Some(70));
+    assert_eq!(Factor::divide_by(-2, 0).unwrap().scale(-7), Some(4));
+    assert_eq!(Factor::multiply_by(2, 0).scale(i64::MAX), None);
+    assert!(Factor::divide_by(0, 2).is_none());
 }

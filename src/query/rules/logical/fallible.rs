@@ -8,10 +8,12 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 
 use crate::query::functions::numbers::{Arithmetic, RoundCast, is_number, loses_digits};
 
-/// DataFusion's functions that refuse some values of the right type.
-const REFUSING: [&str; 11] = [
+/// Functions that refuse some values of the right type.
+const REFUSING: [&str; 13] = [
     "arrow_cast",
+    "divide_length",
     "make_date",
+    "multiply_length",
     "negate",
     "shift_left",
     "shift_right",

@@ -17,8 +17,9 @@ use crate::query::functions::numbers::{has_length, interval_length};
 /// What compares several values of one type.
 const COMPARING_FUNCTIONS: [&str; 2] = ["greatest", "least"];
 const COMPARING_AGGREGATES: [&str; 2] = ["max", "min"];
-/// Of which DataFusion has none for intervals.
-const AVERAGE: &str = "avg";
+/// What is found between values of intervals; of a percentile the first argument.
+const AVERAGES: [&str; 3] = ["avg", "median", PERCENTILE];
+const PERCENTILE: &str = "percentile_cont";
 
 /// The comparison with the lengths of its operands.
 pub(super) fn compare_by_length(
@@ -106,27 +107,29 @@ fn compare_case(mut case: Case, schema: &DFSchema) -> Transformed<Expr> {
 
 /// What is compared or averaged is the length, and so is the key of an order within.
 fn aggregate(mut call: AggregateFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
-    let name = call.func.name().to_owned();
     let mut changed = measure_keys(&mut call.params.order_by, schema);
-    if measured_all(&call.params.args, schema) {
-        match call.params.distinct {
-            _ if takes_lengths(&name) => changed |= measure(&mut call.params.args),
-            true if name == "count" => changed |= measure(&mut call.params.args),
-            true => {
-                return Err(Error::invalid(format!(
-                    "{name}(DISTINCT i) of intervals: they are told apart by their length, write \
-                     {name}(DISTINCT extract(epoch FROM i)) for that in seconds"
-                ))
-                .into());
-            }
-            false => {}
-        }
-    }
+    changed |= measure_arguments(call.func.name(), &mut call.params.args, call.params.distinct, schema)?;
     Ok(Transformed::new_transformed(Expr::AggregateFunction(call), changed))
 }
 
-fn takes_lengths(name: &str) -> bool {
-    COMPARING_AGGREGATES.contains(&name) || name == AVERAGE
+/// # Errors
+/// `InvalidInput` for a function of distinct intervals that gives back some of them.
+fn measure_arguments(name: &str, all: &mut [Expr], is_distinct: bool, schema: &DFSchema) -> DfResult<bool> {
+    let measured_arguments = if name == PERCENTILE { 1 } else { all.len() };
+    let Some(arguments) = all.get_mut(..measured_arguments).filter(|arguments| measured_all(arguments, schema)) else {
+        return Ok(false);
+    };
+    if COMPARING_AGGREGATES.contains(&name) || AVERAGES.contains(&name) || is_distinct && name == "count" {
+        return Ok(measure(arguments));
+    }
+    match is_distinct {
+        true => Err(Error::invalid(format!(
+            "{name}(DISTINCT i) of intervals: they are told apart by their length, write \
+             {name}(DISTINCT extract(epoch FROM i)) for that in seconds"
+        ))
+        .into()),
+        false => Ok(false),
+    }
 }
 
 fn measure(operands: &mut [Expr]) -> bool {
@@ -149,9 +152,8 @@ fn measure_keys(keys: &mut [Sort], schema: &DFSchema) -> bool {
 /// microseconds are the key.
 fn window(mut call: WindowFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
     let mut changed = false;
-    let is_aggregate = matches!(call.fun, WindowFunctionDefinition::AggregateUDF(_));
-    if is_aggregate && takes_lengths(call.fun.name()) && measured_all(&call.params.args, schema) {
-        changed |= measure(&mut call.params.args);
+    if let WindowFunctionDefinition::AggregateUDF(function) = &call.fun {
+        changed |= measure_arguments(function.name(), &mut call.params.args, call.params.distinct, schema)?;
     }
     for part in &mut call.params.partition_by {
         if measured(&[part], schema) {

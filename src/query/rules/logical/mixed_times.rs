@@ -66,6 +66,49 @@ pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone)
     types.filter(|given| !given.is_null()).map(instant_for).max()
 }
 
+/// Rows of VALUES of which one is an instant: DataFusion 55.2 makes wall times of an instant and a day, and casts both.
+/// Casts that a user writes stand inside of a call, and those in rows of INSERT are to the types of the table's columns.
+pub(super) fn unify_values(node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Values(mut values) = node else { return Ok(Transformed::no(node)) };
+    let nothing = DFSchema::empty();
+    let mut changed = false;
+    let mut fields: Vec<FieldRef> = values.schema.fields().iter().cloned().collect();
+    for (place, field) in fields.iter_mut().enumerate() {
+        if context.inserts || !matches!(field.data_type(), DataType::Timestamp(_, None)) {
+            continue;
+        }
+        let cells = values.values.iter().filter_map(|row| row.get(place));
+        let types: Vec<DataType> =
+            cells.filter_map(|cell| type_of_cell(time_below(cell, &nothing), &nothing)).collect();
+        let Some(instants) = column_type(types.iter()) else { continue };
+        changed = true;
+        for cell in values.values.iter_mut().filter_map(|row| row.get_mut(place)) {
+            *cell = time_below(cell, &nothing).clone().cast_to(&instants, &nothing)?;
+        }
+        *field = Arc::new(Field::clone(field).with_data_type(instants));
+    }
+    if !changed {
+        return Ok(Transformed::no(LogicalPlan::Values(values)));
+    }
+    let schema = DFSchema::from_unqualified_fields(fields.into(), values.schema.metadata().clone())?;
+    Ok(Transformed::yes(LogicalPlan::Values(Values { schema: Arc::new(schema), values: values.values })))
+}
+
+/// The time that was cast to be a wall time; a text that says one stays in its cast.
+fn time_below<'a>(cell: &'a Expr, schema: &DFSchema) -> &'a Expr {
+    match cell {
+        // A name that the cell had before its types were named; columns of VALUES have their own.
+        Expr::Alias(alias) => time_below(&alias.expr, schema),
+        Expr::Cast(cast) if matches!(cast.field.data_type(), DataType::Timestamp(_, None)) => {
+            match cast.expr.get_type(schema) {
+                Ok(given) if is_instant(&given) || is_wall_time(&given) => &cast.expr,
+                _ => cell,
+            }
+        }
+        _ => cell,
+    }
+}
+
 /// The rows of VALUES with the types that they have after their expressions changed: DataFusion 55.2 keeps those of before,
 /// and fails when it runs.
 pub(super) fn retype_rows(mut values: Values) -> DfResult<LogicalPlan> {

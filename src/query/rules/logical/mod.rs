@@ -90,7 +90,7 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[mixed_times::name_types, meeting::unify, numbers::rewrite, intervals::compare_by_length],
-    closing: &[interval_groups::group_by_length],
+    closing: &[mixed_times::unify_values, interval_groups::group_by_length],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.

@@ -1,0 +1,129 @@
+//! `percentile_cont(p) WITHIN GROUP (ORDER BY x)` and `percentile_cont(x, p)`: of numbers DataFusion's, of lengths of time
+//! and intervals a length. A rule gives it the lengths of intervals.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::{DataType, FieldRef, Schema};
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf;
+use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
+use datafusion::logical_expr::{
+    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Documentation, GroupsAccumulator, Signature, Volatility,
+};
+
+use super::interval_length::{LENGTH, has_length};
+use super::length_percentile::{LengthPercentile, is_length, state_fields};
+use super::operands::{Class, sql_name};
+use crate::error::Error;
+
+/// Stands in for DataFusion's function of the same name.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Percentile {
+    inner: Arc<AggregateUDF>,
+    signature: Signature,
+}
+
+impl Percentile {
+    pub(super) fn new() -> Self {
+        Self { inner: percentile_cont_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+/// The percentile among lengths that are counted from the shortest.
+fn percentile(args: &AccumulatorArgs) -> DfResult<f64> {
+    let refusal = || {
+        Error::invalid("percentile_cont takes one percentile from 0 to 1 for all rows, such as percentile_cont(x, 0.9)")
+    };
+    let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
+    let given = args.exprs.get(1).ok_or_else(refusal)?.evaluate(&nothing).map_err(|_| refusal())?;
+    let ColumnarValue::Scalar(ScalarValue::Float64(Some(percentile))) = given else { return Err(refusal().into()) };
+    if !(0.0..=1.0).contains(&percentile) {
+        return Err(refusal().into());
+    }
+    let descends = args.order_bys.first().is_some_and(|key| key.options.descending);
+    Ok(if descends { 1.0 - percentile } else { percentile })
+}
+
+impl AggregateUDFImpl for Percentile {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {
+        match types {
+            [value, percentile] if has_length(value) && Class::of(percentile).is_some() => {
+                Ok(vec![LENGTH, DataType::Float64])
+            }
+            [value, percentile] if Class::of(value).is_some() && Class::of(percentile).is_some() => {
+                let value = if value.is_floating() { value.clone() } else { DataType::Float64 };
+                Ok(vec![value, DataType::Float64])
+            }
+            _ => {
+                let given: Vec<String> = types.iter().map(sql_name).collect();
+                Err(Error::invalid(format!(
+                    "percentile_cont takes numbers or lengths of time and a percentile from 0 to 1, not {}: write \
+                     percentile_cont(x, 0.9) or percentile_cont(0.9) WITHIN GROUP (ORDER BY x)",
+                    given.join(", ")
+                ))
+                .into())
+            }
+        }
+    }
+
+    fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
+        match types.first() {
+            Some(value) if has_length(value) => Ok(LENGTH),
+            _ => self.inner.return_type(types),
+        }
+    }
+
+    fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
+        match is_length(args.expr_fields[0].data_type()) {
+            true => Ok(Box::new(LengthPercentile::new(percentile(&args)?, args.is_distinct))),
+            false => self.inner.accumulator(args),
+        }
+    }
+
+    fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
+        match is_length(args.expr_fields[0].data_type()) {
+            true => self.accumulator(args),
+            false => self.inner.create_sliding_accumulator(args),
+        }
+    }
+
+    fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
+        match is_length(args.input_fields[0].data_type()) {
+            true => Ok(state_fields(&args)),
+            false => self.inner.state_fields(args),
+        }
+    }
+
+    fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
+        !is_length(args.expr_fields[0].data_type()) && self.inner.groups_accumulator_supported(args)
+    }
+
+    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {
+        self.inner.create_groups_accumulator(args)
+    }
+
+    fn simplify(&self) -> Option<AggregateFunctionSimplification> {
+        self.inner.simplify()
+    }
+
+    fn supports_within_group_clause(&self) -> bool {
+        true
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+}
