@@ -414,7 +414,8 @@ async fn statement_plan(
     }
     let mut answers = Vec::with_capacity(questions.len());
     for question in questions {
-        answers.push(state.statement_to_plan(question).await.ok().map(|plan| Arc::clone(plan.schema())));
+        let all = state.statement_to_plan(question).await;
+        answers.push(all.ok().and_then(|all| all.inputs().first().map(|tables| Arc::clone(tables.schema()))));
     }
     let mut bound = statement.clone();
     if input_names::bind(&mut bound, answers).is_ok()

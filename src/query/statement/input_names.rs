@@ -16,7 +16,7 @@ use datafusion::sql::sqlparser::ast::{
     Statement, TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions, With,
 };
 
-use self::meant::{MeantNames, names_in};
+use self::meant::{MeantNames, SharedKeys, names_in};
 use super::compose::{no_rows, query_of};
 use super::normalize;
 use crate::error::{Error, Result};
@@ -238,7 +238,7 @@ impl Bind {
         }
         let columns = self.answers.next().flatten().ok_or_else(refusal)?;
         let is_distinct = matches!(select.distinct, Some(Distinct::Distinct));
-        let mut tables = Tables { columns, is_named: false };
+        let mut tables = Tables { columns, keys: SharedKeys::of(&select.from), is_named: false };
         let meant = sorts.iter().filter(|sort| names.in_sort(&sort.expr)).flat_map(|sort| names_in(&sort.expr));
         let filters = [&select.having, &select.qualify].into_iter().flatten().flat_map(names_in);
         let filters = filters.filter(|_| MeantNames::are_hidden(&select.from));
@@ -287,6 +287,7 @@ fn name_derived_table(select: &mut Select) -> Result<()> {
 /// The columns of FROM.
 struct Tables {
     columns: DFSchemaRef,
+    keys: SharedKeys,
     /// Whether all are of the derived table that had no name.
     is_named: bool,
 }
@@ -305,7 +306,8 @@ impl Tables {
         let mut tables = self.columns.iter().filter(|(_, field)| field.name() == name).map(|(table, _)| table);
         let (table, more) = (tables.next(), tables.next());
         let Some(table) = table else { return Ok(None) };
-        if more.is_some() {
+        // A key of an inner or LEFT JOIN ... USING is the left side's; of others `using_join` has written the values.
+        if more.is_some() && !self.keys.has(name) {
             return Err(refusal());
         }
         let mut parts: Vec<&str> = match table {

@@ -3,7 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, OrderByExpr, Query, Select, SelectItem, TableFactor, TableWithJoins, Visit, Visitor,
+    Expr, Join, JoinConstraint, JoinOperator, OrderByExpr, Query, Select, SelectItem, TableFactor, TableWithJoins,
+    Visit, Visitor,
 };
 
 use super::super::normalize;
@@ -100,4 +101,43 @@ pub(super) fn names_in(expression: &Expr) -> Vec<String> {
     // It breaks off nowhere.
     let _: ControlFlow<()> = expression.visit(&mut names);
     names.names
+}
+
+/// Columns that two tables of FROM share as one.
+pub(super) struct SharedKeys {
+    names: Vec<String>,
+    /// Whether NATURAL tells them.
+    all: bool,
+}
+
+impl SharedKeys {
+    pub(super) fn of(from: &[TableWithJoins]) -> Self {
+        let constraints = from.iter().flat_map(|tables| &tables.joins).filter_map(constraint_of);
+        let mut keys = Self { names: Vec::new(), all: false };
+        for constraint in constraints {
+            match constraint {
+                JoinConstraint::Using(names) => {
+                    let names = names.iter().filter_map(|name| name.0.last()?.as_ident().map(normalize));
+                    keys.names.extend(names);
+                }
+                JoinConstraint::Natural => keys.all = true,
+                JoinConstraint::On(_) | JoinConstraint::None => {}
+            }
+        }
+        keys
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all || self.names.iter().any(|key| key == name)
+    }
+}
+
+fn constraint_of(join: &Join) -> Option<&JoinConstraint> {
+    match &join.join_operator {
+        JoinOperator::Join(constraint)
+        | JoinOperator::Inner(constraint)
+        | JoinOperator::Left(constraint)
+        | JoinOperator::LeftOuter(constraint) => Some(constraint),
+        _ => None,
+    }
 }

@@ -4,13 +4,13 @@
 //! columns are, and may be equal where each is equal or NULL on one of the sides. Each question that has an equal
 //! column in it is a hash join; those by NULLs alone read one row.
 
-use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue, Spans};
+use datafusion::common::{DFSchema, Result as DfResult, ScalarValue, Spans};
 use datafusion::logical_expr::expr::{Case, InSubquery};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 
 use super::super::{RuleContext, intervals, meeting};
-use super::{ROWS, as_outer, check_names, check_stable, check_value, exists};
+use super::{ROWS, as_outer, check_stable, check_value, exists};
 use crate::error::Error;
 
 /// Columns that may be NULL: each doubles the questions.
@@ -48,12 +48,7 @@ impl<'a> RowMembership<'a> {
     pub(super) fn questions(&self, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<RowQuestions> {
         check_value(&self.membership.expr)?;
         let subquery = &self.membership.subquery;
-        let (rows, columns) = if subquery.outer_ref_columns.is_empty() {
-            self.named_rows()?
-        } else {
-            check_names(self.membership)?;
-            (self.rows.input.as_ref().clone(), self.columns.to_vec())
-        };
+        let (rows, columns) = self.named_rows()?;
         let fields = self.values.iter().zip(columns).map(|(value, column)| {
             let outer = as_outer(value.clone(), schema)?;
             let equal = meeting::unify(outer.clone().eq(column.clone()), rows.schema(), context)?.data;
@@ -80,16 +75,19 @@ impl<'a> RowMembership<'a> {
         Ok(RowQuestions { rows, fields, spans: subquery.spans.clone() })
     }
 
-    /// The rows by a name of their own: they may be of the table that the outer row is of.
+    /// The rows with names of their own, which nothing around them has. Around a subquery that reads the outer row
+    /// DataFusion cannot take an alias.
     fn named_rows(&self) -> DfResult<(LogicalPlan, Vec<Expr>)> {
-        let name = |place: usize| format!("c{place}");
+        let name = |place: usize| format!("{ROWS}_{place}");
         let columns = self.columns.iter().enumerate().map(|(place, column)| column.clone().alias(name(place)));
-        let rows = LogicalPlanBuilder::from(self.rows.input.as_ref().clone())
-            .project(columns.collect::<Vec<_>>())?
-            .alias(ROWS)?
-            .build()?;
-        let columns = (0..self.columns.len()).map(|place| Expr::Column(Column::new(Some(ROWS), name(place))));
-        Ok((rows, columns.collect()))
+        let mut rows =
+            LogicalPlanBuilder::from(self.rows.input.as_ref().clone()).project(columns.collect::<Vec<_>>())?;
+        if self.membership.subquery.outer_ref_columns.is_empty() {
+            rows = rows.alias(ROWS)?;
+        }
+        let rows = rows.build()?;
+        let columns = rows.schema().columns().into_iter().map(Expr::Column).collect();
+        Ok((rows, columns))
     }
 }
 
