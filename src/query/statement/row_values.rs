@@ -2,14 +2,15 @@
 //!
 //! DataFusion 55.2 compares structs, of which NULL equals NULL, takes no expression into them, and knows no
 //! `(a, b) IN (SELECT x, y ...)`. The comparisons are written out here (the standard's meaning, as in Postgres; DuckDB
-//! compares structs as well); IN (subquery) becomes that of structs, which `rules::logical::in_subquery` takes apart.
+//! compares structs as well). CASE (a, b) WHEN (c, d) stays one of structs: there NULL equals NULL in both. IN (subquery)
+//! becomes that of structs, which `rules::logical::in_subquery` takes apart.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CaseWhen, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Parens, Query,
-    SetExpr, UnaryOperator, Value, Values, VisitMut, VisitorMut,
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Parens, Query, SetExpr,
+    UnaryOperator, Value, Values, VisitMut, VisitorMut,
 };
 
 use self::subquery::as_structs;
@@ -82,10 +83,6 @@ impl Rewrite<'_> {
             Expr::InList { expr, list, negated } if are_rows(list.iter().chain([&**expr])) => {
                 Some(self.in_list(expr, list, *negated)?)
             }
-            Expr::Case { operand, conditions, .. } => {
-                self.write_out_case(operand, conditions)?;
-                None
-            }
             _ => self.membership(expression)?,
         })
     }
@@ -106,21 +103,6 @@ impl Rewrite<'_> {
             list.iter().map(|other| compare(&BinaryOperator::Eq, row, other)).collect::<Result<_>>()?;
         let any = balanced(equal, &BinaryOperator::Or);
         Ok(if negated { not(any) } else { any })
-    }
-
-    fn write_out_case(&self, operand: &mut Option<Box<Expr>>, conditions: &mut [CaseWhen]) -> Result<()> {
-        let Some(row) = operand else { return Ok(()) };
-        if !are_rows(conditions.iter().map(|when| &when.condition).chain([&**row])) {
-            return Ok(());
-        }
-        if conditions.len() > 1 {
-            self.check_repeated([&**row])?;
-        }
-        for when in conditions {
-            when.condition = compare(&BinaryOperator::Eq, row, &when.condition)?;
-        }
-        *operand = None;
-        Ok(())
     }
 
     /// `IN`, `= ANY` and `<> ALL` of a subquery.
