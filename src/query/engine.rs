@@ -25,7 +25,7 @@ use super::places::Places;
 use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
-use super::statement::{self, FunctionKinds, Parsed};
+use super::statement::{self, FunctionKinds, Parsed, input_names};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
@@ -405,12 +405,40 @@ async fn statement_plan(
 ) -> Result<LogicalPlan> {
     let columns_of = |name: &_| template.columns_of(name, session);
     statement::rewrite_joins(&mut statement, &columns_of)?;
-    statement::check_clauses(&statement, &FunctionKinds::of(state))?;
+    let kinds = FunctionKinds::of(state);
+    statement::check_clauses(&statement, &kinds)?;
+    statement::row_values::rewrite(&mut statement, &kinds)?;
+    let questions = input_names::questions(&statement);
+    if questions.is_empty() {
+        return plan_in_full(template, state, session, &statement).await;
+    }
+    let mut answers = Vec::with_capacity(questions.len());
+    for question in questions {
+        let all = state.statement_to_plan(question).await;
+        answers.push(all.ok().and_then(|all| all.inputs().first().map(|tables| Arc::clone(tables.schema()))));
+    }
+    let mut bound = statement.clone();
+    if input_names::bind(&mut bound, answers).is_ok()
+        && let Ok(plan) = plan_in_full(template, state, session, &bound).await
+    {
+        return Ok(plan);
+    }
+    // What is wrong beside the names is told first.
+    plan_in_full(template, state, session, &statement).await.and_then(|_| Err(input_names::refusal()))
+}
+
+async fn plan_in_full(
+    template: &Template,
+    state: &SessionState,
+    session: &SessionOptions,
+    statement: &DfStatement,
+) -> Result<LogicalPlan> {
+    let columns_of = |name: &_| template.columns_of(name, session);
     let error = match state.statement_to_plan(statement.clone()).await {
         Ok(plan) => return Ok(plan),
         Err(error) => error,
     };
-    for other in [statement::mark(&statement), statement::name_keys(&statement, &columns_of)].into_iter().flatten() {
+    for other in [statement::mark(statement), statement::name_keys(statement, &columns_of)].into_iter().flatten() {
         if let Ok(plan) = state.statement_to_plan(other).await {
             return Ok(plan);
         }

@@ -17,7 +17,7 @@ use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
 use super::history::History;
 use super::rules;
-use super::rules::logical::AfterCoercion;
+use super::rules::logical::{AfterCoercion, UnnestedTables};
 use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
@@ -169,6 +169,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_runtime_env(Arc::clone(parts.runtime))
         // Asked before DataFusion's own, which come with the default features.
         .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner)])
+        .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
         .with_optimizer_rule(Arc::new(GuardFilters))
         .with_physical_optimizer_rules(rules::physical::rules())

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{Expr, ObjectType, Query, Set, Statement, Value, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectType, Query, Set, Statement, Value, Visit, Visitor};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -14,20 +14,25 @@ use crate::error::{Error, Result};
 
 pub(super) mod at_time_zone;
 mod clauses;
+mod compose;
 mod dialect;
+pub(super) mod input_names;
 mod literals;
 mod repeated_names;
 mod rollup;
+pub(super) mod row_values;
 mod shared_values;
 mod split;
 #[cfg(test)]
 mod tests;
+mod unnest_tables;
 mod using_join;
 
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
+pub(super) use self::unnest_tables::shows_unnest;
 pub(super) use self::using_join::{name_keys, rewrite as rewrite_joins};
 
 /// Longest statement in bytes.
@@ -60,6 +65,8 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
     rewrite_rollup(&mut statement);
+    input_names::open_parentheses(&mut statement);
+    unnest_tables::derive(&mut statement);
     if let DfStatement::Statement(inner) = &statement
         && let Statement::Set(set) = inner.as_ref()
     {
@@ -78,6 +85,14 @@ fn rewrite_rollup(statement: &mut DfStatement) {
         DfStatement::Statement(inner) => rollup::rewrite(inner.as_mut()),
         DfStatement::Explain(explain) => rewrite_rollup(&mut explain.statement),
         _ => {}
+    }
+}
+
+/// A name as the planner knows it: in lower case unless quoted.
+fn normalize(name: &Ident) -> String {
+    match name.quote_style {
+        Some(_) => name.value.clone(),
+        None => name.value.to_ascii_lowercase(),
     }
 }
 

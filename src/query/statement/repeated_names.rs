@@ -9,6 +9,8 @@ use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan};
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, OrderByKind, Query, SelectItem, SetExpr, SetQuantifier, Statement};
 
+use super::normalize;
+
 /// Stands between a column's name and its place. No name of a table has it.
 const MARK: char = '\u{1}';
 
@@ -81,14 +83,6 @@ fn mark_items(items: &mut [SelectItem]) -> Marked {
         *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias };
     }
     names
-}
-
-/// A name as the planner knows it: in lower case unless quoted.
-fn normalize(name: &Ident) -> String {
-    match name.quote_style {
-        Some(_) => name.value.clone(),
-        None => name.value.to_ascii_lowercase(),
-    }
 }
 
 /// Whether the name is one that nobody may see.

@@ -17,7 +17,7 @@ pub(super) fn check(query: &Query, kinds: &FunctionKinds<'_>) -> Result<()> {
     let mut changing: Vec<String> = Vec::new();
     for table in &with.cte_tables {
         let reads_changing = changing.iter().any(|name| count_reads(table.query.as_ref(), name) > 0);
-        if !reads_changing && !calls_changing(&table.query, kinds) {
+        if !reads_changing && !calls_changing(table.query.as_ref(), kinds) {
             continue;
         }
         let name = table.alias.name.value.clone();
@@ -33,7 +33,8 @@ pub(super) fn check(query: &Query, kinds: &FunctionKinds<'_>) -> Result<()> {
     Ok(())
 }
 
-fn calls_changing(query: &Query, kinds: &FunctionKinds<'_>) -> bool {
+/// Whether something in it gives another value with each call.
+pub(super) fn calls_changing(part: &impl Visit, kinds: &FunctionKinds<'_>) -> bool {
     struct Calls<'a>(&'a FunctionKinds<'a>);
     impl Visitor for Calls<'_> {
         type Break = ();
@@ -45,7 +46,7 @@ fn calls_changing(query: &Query, kinds: &FunctionKinds<'_>) -> bool {
             }
         }
     }
-    query.visit(&mut Calls(kinds)).is_break()
+    part.visit(&mut Calls(kinds)).is_break()
 }
 
 fn count_reads(query: &Query, name: &str) -> usize {

@@ -18,6 +18,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use self::keys::{Keys, Side};
+use super::normalize;
 use crate::error::{Error, Result};
 
 mod keys;
@@ -194,14 +195,6 @@ fn key_of(name: &ObjectName) -> Result<Ident> {
     match name.0.as_slice() {
         [part] => part.as_ident().cloned().ok_or_else(refusal),
         _ => Err(refusal()),
-    }
-}
-
-/// A name as the planner knows it: in lower case unless quoted.
-fn normalize(name: &Ident) -> String {
-    match name.quote_style {
-        Some(_) => name.value.clone(),
-        None => name.value.to_ascii_lowercase(),
     }
 }
 

@@ -20,6 +20,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
+use super::in_subquery::is_row;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
 
@@ -100,6 +101,13 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
         Expr::Exists(exists) => {
             let holds = existence(&exists.subquery.subquery)?.into_expression(&exists)?;
             Transformed::yes(holds)
+        }
+        Expr::InSubquery(InSubquery { expr, subquery, .. }) if is_one_row(&subquery.subquery) && is_row(&expr) => {
+            return Err(Error::invalid(
+                "(a, b) IN (subquery) with a subquery of one row that reads the outer row is not supported: compare each \
+                 column, a = (SELECT ...) AND b = (SELECT ...)",
+            )
+            .into());
         }
         Expr::InSubquery(InSubquery { expr, subquery, negated }) if is_one_row(&subquery.subquery) => {
             let op = if negated { Operator::NotEq } else { Operator::Eq };

@@ -12,35 +12,40 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema, ExprSchema, Result as DfResult, ScalarValue};
+use datafusion::common::{Column, DFSchema, ExprSchema, Result as DfResult, ScalarValue, Spans};
 use datafusion::logical_expr::expr::{Case, Exists, InSubquery, SetQuantifier};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, Filter, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit,
 };
 
+use self::rows::RowMembership;
 use super::mixed_numbers::unify_memberships;
 use super::{RuleContext, is_volatile_plan, schema_of_inputs};
 use crate::error::Error;
 
+mod rows;
+pub(super) use self::rows::is_row;
+
 /// # Errors
 /// `InvalidInput` for a predicate in a place where DataFusion has no join for it, and for one that would have to be
 /// computed twice and may not.
-pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+pub(super) fn rewrite(node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     if !holds_subquery_predicate(&node)? {
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
     let node = node.map_expressions(|expression| unify_memberships(expression, &schema))?.data;
     match node {
-        LogicalPlan::Filter(filter) => rewrite_filter(filter).map(Transformed::yes),
+        LogicalPlan::Filter(filter) => rewrite_filter(filter, context).map(Transformed::yes),
         LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {
             // The conditions of an inner join hold as well above it, where DataFusion joins the subquery.
             let (above, on): (Vec<Expr>, Vec<Expr>) =
                 join.filter.take().map(split_conjunction_owned).unwrap_or_default().into_iter().partition(holds_in);
             join.filter = conjunction(on);
             let predicate = conjunction(above).unwrap_or_else(|| lit(true));
-            rewrite_filter(Filter::try_new(predicate, Arc::new(LogicalPlan::Join(join)))?).map(Transformed::yes)
+            let filter = Filter::try_new(predicate, Arc::new(LogicalPlan::Join(join)))?;
+            rewrite_filter(filter, context).map(Transformed::yes)
         }
         // EXPLAIN and the like hold plans, not predicates.
         _ => Err(Error::invalid(
@@ -66,15 +71,15 @@ fn holds_in(expression: &Expr) -> bool {
     expression.exists(is_predicate).unwrap_or(true)
 }
 
-fn rewrite_filter(filter: Filter) -> DfResult<LogicalPlan> {
+fn rewrite_filter(filter: Filter, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
     let schema = filter.input.schema();
     let conjuncts: Vec<Expr> = split_conjunction_owned(filter.predicate)
         .into_iter()
         .map(|conjunct| match as_membership(conjunct) {
             // DataFusion's own join, which heeds NULL.
             Ok(plain) if is_plain(&plain, schema) => Ok(Expr::InSubquery(plain)),
-            Ok(membership) => two_valued(membership, schema),
-            Err(other) => where_null_is_false(other, schema),
+            Ok(membership) => two_valued(membership, schema, context),
+            Err(other) => where_null_is_false(other, schema, context),
         })
         .collect::<DfResult<_>>()?;
     let predicate = conjunction(conjuncts).unwrap_or_else(|| lit(true));
@@ -102,22 +107,25 @@ fn as_membership(expression: Expr) -> Result<InSubquery, Expr> {
 fn is_plain(membership: &InSubquery, schema: &DFSchema) -> bool {
     let is_column = matches!(membership.expr.as_ref(), Expr::Column(_));
     let is_alone = membership.subquery.outer_ref_columns.is_empty();
-    !membership.negated || is_alone && (is_column || !Nulls::of(membership, schema).any())
+    let is_row = RowMembership::of(membership).is_some();
+    !is_row && (!membership.negated || is_alone && (is_column || !Nulls::of(membership, schema).any()))
 }
 
 /// Under AND and OR alone, of which the row is kept where the whole is true, false serves as well as NULL.
-fn where_null_is_false(expression: Expr, schema: &DFSchema) -> DfResult<Expr> {
+fn where_null_is_false(expression: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Expr> {
     match as_membership(expression) {
-        Ok(membership) if membership.negated => two_valued(membership, schema),
+        Ok(membership) if membership.negated || RowMembership::of(&membership).is_some() => {
+            two_valued(membership, schema, context)
+        }
         Ok(membership) => Ok(Expr::InSubquery(membership)),
         Err(Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right })) => {
-            let left = where_null_is_false(*left, schema)?;
-            let right = where_null_is_false(*right, schema)?;
+            let left = where_null_is_false(*left, schema, context)?;
+            let right = where_null_is_false(*right, schema, context)?;
             Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
         }
         Err(other) => other
             .transform_up(|part| match as_membership(part) {
-                Ok(membership) => three_valued(membership, schema).map(Transformed::yes),
+                Ok(membership) => three_valued(membership, schema, context).map(Transformed::yes),
                 Err(part) => Ok(Transformed::no(part)),
             })
             .data(),
@@ -143,7 +151,10 @@ impl Nulls {
 }
 
 /// True where the predicate is true, else false.
-fn two_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
+fn two_valued(membership: InSubquery, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Expr> {
+    if let Some(row) = RowMembership::of(&membership) {
+        return row.questions(schema, context)?.two_valued(membership.negated);
+    }
     let nulls = Nulls::of(&membership, schema);
     let questions = Questions::of(&membership, &nulls, schema)?;
     if !membership.negated {
@@ -160,7 +171,10 @@ fn two_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
 }
 
 /// True, false or NULL, wherever it stands.
-fn three_valued(membership: InSubquery, schema: &DFSchema) -> DfResult<Expr> {
+fn three_valued(membership: InSubquery, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Expr> {
+    if let Some(row) = RowMembership::of(&membership) {
+        return row.questions(schema, context)?.three_valued(membership.negated);
+    }
     let nulls = Nulls::of(&membership, schema);
     if !nulls.any() {
         return Ok(Expr::InSubquery(membership));
@@ -197,25 +211,10 @@ struct Questions<'a> {
 impl<'a> Questions<'a> {
     fn of(membership: &'a InSubquery, nulls: &Nulls, schema: &DFSchema) -> DfResult<Self> {
         let subquery = &membership.subquery;
-        if nulls.any() && (membership.expr.is_volatile() || is_volatile_plan(&subquery.subquery)?) {
-            return Err(Error::invalid(
-                "IN (subquery) with NULLs over values that change with each call, such as random(): store them with \
-                 CREATE TABLE ... AS and read the table",
-            )
-            .into());
+        if nulls.any() {
+            check_stable(membership)?;
         }
-        let reads_outer = |part: &Expr| match part {
-            Expr::ScalarSubquery(inner) => Ok(!inner.outer_ref_columns.is_empty()),
-            Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => Ok(true),
-            _ => Ok(false),
-        };
-        if membership.expr.exists(reads_outer)? {
-            return Err(Error::invalid(
-                "the left side of IN (subquery) is a subquery that reads the outer row: compute it in a derived table \
-                 first, such as FROM (SELECT *, (SELECT ...) AS v FROM t) x WHERE x.v IN (...)",
-            )
-            .into());
-        }
+        check_value(&membership.expr)?;
         let rows = if subquery.outer_ref_columns.is_empty() {
             LogicalPlanBuilder::from(subquery.subquery.as_ref().clone()).alias(ROWS)?.build()?
         } else {
@@ -243,19 +242,53 @@ impl<'a> Questions<'a> {
     }
 
     fn exists(&self, condition: Option<Expr>, negated: bool) -> DfResult<Expr> {
-        let mut rows = LogicalPlanBuilder::from(self.rows.clone());
-        if let Some(condition) = condition {
-            rows = rows.filter(condition)?;
-        }
-        let mut plan = rows.build()?;
-        let mut outer_ref_columns = plan.all_out_ref_exprs();
-        if outer_ref_columns.is_empty() {
-            // One row is enough: all others would be paired with every row of the outer query.
-            plan = LogicalPlanBuilder::from(plan).limit(0, Some(1))?.build()?;
-            outer_ref_columns = Vec::new();
-        }
-        let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: self.subquery.spans.clone() };
-        Ok(Expr::Exists(Exists { subquery, negated }))
+        exists(&self.rows, condition, negated, &self.subquery.spans)
+    }
+}
+
+/// Whether some row has the condition.
+fn exists(rows: &LogicalPlan, condition: Option<Expr>, negated: bool, spans: &Spans) -> DfResult<Expr> {
+    let mut rows = LogicalPlanBuilder::from(rows.clone());
+    if let Some(condition) = condition {
+        rows = rows.filter(condition)?;
+    }
+    let mut plan = rows.build()?;
+    let mut outer_ref_columns = plan.all_out_ref_exprs();
+    if outer_ref_columns.is_empty() {
+        // One row is enough: all others would be paired with every row of the outer query.
+        plan = LogicalPlanBuilder::from(plan).limit(0, Some(1))?.build()?;
+        outer_ref_columns = Vec::new();
+    }
+    let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: spans.clone() };
+    Ok(Expr::Exists(Exists { subquery, negated }))
+}
+
+/// Refuses a value that the subquery cannot see.
+fn check_value(value: &Expr) -> DfResult<()> {
+    let reads_outer = |part: &Expr| match part {
+        Expr::ScalarSubquery(inner) => Ok(!inner.outer_ref_columns.is_empty()),
+        Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => Ok(true),
+        _ => Ok(false),
+    };
+    match value.exists(reads_outer)? {
+        true => Err(Error::invalid(
+            "the left side of IN (subquery) is a subquery that reads the outer row: compute it in a derived table \
+             first, such as FROM (SELECT *, (SELECT ...) AS v FROM t) x WHERE x.v IN (...)",
+        )
+        .into()),
+        false => Ok(()),
+    }
+}
+
+/// Refuses what would be computed twice and may not.
+fn check_stable(membership: &InSubquery) -> DfResult<()> {
+    match membership.expr.is_volatile() || is_volatile_plan(&membership.subquery.subquery)? {
+        true => Err(Error::invalid(
+            "IN (subquery) with NULLs over values that change with each call, such as random(): store them with \
+             CREATE TABLE ... AS and read the table",
+        )
+        .into()),
+        false => Ok(()),
     }
 }
 

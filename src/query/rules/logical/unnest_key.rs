@@ -1,26 +1,35 @@
 //! Takes its key from what `unnest` repeats.
 //!
 //! Groups are unique by what they are grouped by, and DataFusion 55.2 still holds them for unique when `unnest` has made
-//! several rows of each (`Unnest` keeps the functional dependencies of its input): joins and DISTINCT above it lose rows.
-//! Columns behind a function that it cannot look through are no key.
+//! several rows of each (`Unnest` keeps the functional dependencies of its input): joins and DISTINCT above it lose rows,
+//! and GROUP BY takes the columns that a key tells into the group. Columns behind a function that it cannot look through
+//! are no key. GROUP BY is planned before there is a plan to look at, so the planner of relations does it for derived
+//! tables, which WITH tables are by then (`statement::unnest_tables`).
 //!
 //! Can go when `Unnest` drops them: `tests/slt/same_names.slt` then passes without it.
 
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::tree_node::Transformed;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Result as DfResult, internal_err};
+use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, LogicalPlanBuilder, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF,
     ScalarUDFImpl, Signature, Volatility,
 };
+use datafusion::sql::sqlparser::ast::{Ident, TableAlias, TableFactor};
 
 use super::RuleContext;
+use crate::query::statement::shows_unnest;
 
 static NO_KEY: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(NoKey::new())));
 
 pub(super) fn forget(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    unnested(node)
+}
+
+fn unnested(node: LogicalPlan) -> DfResult<Transformed<LogicalPlan>> {
     let LogicalPlan::Unnest(unnest) = &node else { return Ok(Transformed::no(node)) };
     let schema = unnest.input.schema();
     let dependencies = schema.functional_dependencies();
@@ -38,6 +47,48 @@ pub(super) fn forget(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<
     let input =
         LogicalPlanBuilder::from(unnest.input.as_ref().clone()).project(columns.collect::<Vec<_>>())?.build()?;
     Ok(Transformed::yes(node.with_new_exprs(node.expressions(), vec![input])?))
+}
+
+/// Derived tables that `unnest`, without the keys that they no longer have.
+#[derive(Debug)]
+pub(in crate::query) struct UnnestedTables;
+
+/// The name of a derived table that is planned as it stands.
+const AS_IT_STANDS: &str = "\u{1}as_it_stands";
+
+impl RelationPlanner for UnnestedTables {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> DfResult<RelationPlanning> {
+        let TableFactor::Derived { lateral, subquery, alias, sample } = relation else {
+            return Ok(RelationPlanning::Original(Box::new(relation)));
+        };
+        let stands = |alias: &Option<TableAlias>| alias.as_ref().is_some_and(|alias| alias.name.value == AS_IT_STANDS);
+        if stands(&alias) || !shows_unnest(&subquery) {
+            return Ok(RelationPlanning::Original(Box::new(TableFactor::Derived { lateral, subquery, alias, sample })));
+        }
+        let name = Ident::with_quote('"', AS_IT_STANDS);
+        let as_it_stands = Some(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
+        let derived = TableFactor::Derived { lateral, subquery, alias: as_it_stands, sample };
+        let plan = match context.plan(derived)? {
+            LogicalPlan::SubqueryAlias(named) => Arc::unwrap_or_clone(named.input),
+            other => other,
+        };
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(without_keys(plan)?, alias))))
+    }
+}
+
+fn without_keys(plan: LogicalPlan) -> DfResult<LogicalPlan> {
+    let mut found = false;
+    plan.transform_up(|node| {
+        let done = unnested(node)?;
+        found |= done.transformed;
+        // The nodes above hold the keys that they had before.
+        if found && !done.transformed { done.map_data(LogicalPlan::recompute_schema) } else { Ok(done) }
+    })
+    .data()
 }
 
 /// Its argument.

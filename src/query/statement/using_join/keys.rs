@@ -8,7 +8,8 @@ use datafusion::sql::sqlparser::ast::{
     SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
 };
 
-use super::{normalize, refusal};
+use super::super::normalize;
+use super::refusal;
 use crate::error::Result;
 
 /// A relation by the name that qualifies its columns.
