@@ -18,12 +18,13 @@ fn command(folder: &TempDir, arguments: &[&str]) -> Command {
     command
 }
 
+/// Of role admin, or bound to a source.
 fn token(folder: &TempDir, source: Option<&str>) -> String {
-    let mut command = command(folder, &["token", "create", "--role", "admin"]);
+    let mut create = command(folder, &["token", "create", "--role", "admin"]);
     if let Some(source) = source {
-        command.args(["--source", source]);
+        create = command(folder, &["token", "create", "--role", "ingest", "--source", source]);
     }
-    let output = command.output().unwrap();
+    let output = create.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
