@@ -69,7 +69,7 @@ pub struct QuerySettings {
     pub rows: u64,
     pub spill: Bytes,
     pub cached_plans: usize,
-    /// Options of the planner, for tests that compare its plans: no file, variable or flag sets them.
+    /// Options of the planner, for tests that compare its plans: no file and no variable sets them.
     #[serde(skip)]
     pub planner: Vec<(String, String)>,
 }

@@ -153,8 +153,16 @@ pub(super) struct ServeArguments {
     /// Format of the log on standard error: text or json
     #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
     pub(super) log_format: Option<String>,
+    /// An option of the planner, key=value; for tests that compare its plans
+    #[arg(long, value_name = "KEY=VALUE", value_parser = option, hide = true)]
+    pub(super) planner: Vec<(String, String)>,
     #[command(flatten)]
     pub(super) settings: SettingsArguments,
+}
+
+fn option(text: &str) -> Result<(String, String), String> {
+    let parts = text.split_once('=').map(|(key, value)| (key.to_owned(), value.to_owned()));
+    parts.ok_or_else(|| "write it like datafusion.optimizer.prefer_hash_join=false".to_owned())
 }
 
 /// Checks the form only: whether a host has an address shows when it is listened on.

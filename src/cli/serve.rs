@@ -70,7 +70,9 @@ pub(super) fn settings(arguments: &ServeArguments) -> Result<Settings> {
         ("server.log_format", &arguments.log_format),
     ];
     let given = flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
-    embedded::settings_with(&arguments.settings, given)
+    let mut settings = embedded::settings_with(&arguments.settings, given)?;
+    settings.query.planner.clone_from(&arguments.planner);
+    Ok(settings)
 }
 
 /// The TLS of the settings; `None` for none.

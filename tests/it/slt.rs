@@ -136,6 +136,13 @@ fn turned_switches() -> Vec<(String, String)> {
         .collect()
 }
 
+#[test]
+fn clients_turn_every_switch() {
+    let turned = turned_switches().into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+    let listed: Vec<&str> = include_str!("../data/optimizer_switches.txt").lines().collect();
+    assert_eq!(turned, listed, "tests/clients/python/test_optimizer_switches.py turns those of tests/data");
+}
+
 /// An answer that depends on a switch is wrong with one of its values. `tests/run --long` turns every switch, over all
 /// files; else three are turned over the files about wrong rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -146,27 +146,7 @@ def test_a_clause_that_is_not_done_is_an_error(connection, sql, remedy):
     assert adbc.one(connection, "SELECT count(*) AS c FROM n") == before == 1000
 
 
-VOLATILE = "SELECT v, g, random() AS r FROM n"
-
-
-@pytest.mark.parametrize(
-    ("sql", "holds"),
-    [
-        (f"SELECT max(r) AS m FROM ({VOLATILE}) x WHERE r < 0.1", lambda value: value < 0.1),
-        (f"SELECT min(r) AS m FROM ({VOLATILE}) x WHERE r > 0.9 AND v > 10", lambda value: value > 0.9),
-        (f"SELECT count(*) AS c FROM (SELECT r AS p, r AS q FROM ({VOLATILE}) x) y WHERE p <> q", lambda value: value == 0),
-        (f"SELECT count(*) AS c FROM (SELECT r + 0 AS p, r AS q FROM ({VOLATILE}) x) y WHERE p <> q", lambda value: value == 0),
-        ("SELECT count(*) AS c FROM (SELECT u AS p, u AS q FROM (SELECT uuid() AS u FROM n) x) y WHERE p <> q", lambda value: value == 0),
-        ("SELECT count(DISTINCT u) AS c FROM (SELECT uuid() AS u FROM n) x", lambda value: value == 1000),
-        (f"SELECT max(x.r) AS m FROM ({VOLATILE}) x JOIN a ON x.r < a.id / 40", lambda value: value < 0.1),
-        (f"SELECT max(x.r) AS m FROM ({VOLATILE}) x JOIN a ON x.v = a.id WHERE x.r < 0.99", lambda value: value is None or value < 0.99),
-        (f"SELECT max(r) AS m FROM (SELECT * FROM ({VOLATILE}) x WHERE r < 0.5 UNION ALL SELECT v, g, 0.2 FROM n) y WHERE r < 0.3", lambda value: value < 0.3),
-        ("SELECT count(*) AS c FROM (SELECT s['a'] AS p, s['a'] AS q FROM (SELECT named_struct('a', random()) AS s FROM n) x) y WHERE p <> q", lambda value: value == 0),
-        ("SELECT sum(c) AS s FROM (SELECT floor(random() * 3) AS k, count(*) AS c FROM n GROUP BY 1) x WHERE k < 3", lambda value: value == 1000),
-        (f"SELECT count(*) AS c FROM (SELECT r FROM ({VOLATILE}) x ORDER BY r LIMIT 900) y WHERE r < 0.5", lambda value: 400 < value < 600),
-        (f"SELECT max(r) AS m FROM (SELECT max(r) AS r, g FROM ({VOLATILE}) x GROUP BY g HAVING max(r) < 2) y", lambda value: value < 1),
-    ],
-)
+@pytest.mark.parametrize(("sql", "holds"), queries.COMPUTED_ONCE)
 def test_what_changes_with_each_call_is_computed_once(connection, sql, holds):
     for _ in range(3):
         value = adbc.one(connection, sql)

@@ -316,3 +316,60 @@ def test_ingest_says_that_a_table_is_there_or_not(values):
             assert refusal.value.status_code == code
             assert (b"sqlstate", sqlstate) in [(str(key).encode() if isinstance(key, str) else key, detail) for key, detail in refusal.value.details]
     assert adbc.one(values, "SELECT count(*) AS n FROM kinds") == len(cases.ROWS)
+
+
+ONE_DAY = datetime.timedelta(days=1, hours=1)
+# What is added to an instant and taken off it: name, value, DuckDB's text where Python has no such value.
+OFFSETS = {
+    "seconds": (pa.array([ONE_DAY], pa.duration("s")), None),
+    "milliseconds": (pa.array([ONE_DAY], pa.duration("ms")), None),
+    "microseconds": (pa.array([ONE_DAY], pa.duration("us")), None),
+    "nanoseconds": (pa.array([ONE_DAY], pa.duration("ns")), None),
+    "interval": (pa.array([pa.MonthDayNano([1, 2, 3_000_000_000])]), "INTERVAL '1 month 2 days 3 seconds'"),
+    "instant": (pa.array([AWARE - ONE_DAY], pa.timestamp("us", "UTC")), None),
+    "wall time": (pa.array([NAIVE], pa.timestamp("us")), None),
+    "wall time in nanoseconds": (pa.array([NAIVE], pa.timestamp("ns")), None),
+    "wall time in seconds": (pa.array([NAIVE.replace(microsecond=0)], pa.timestamp("s")), None),
+    "day": (pa.array([DAY], pa.date32()), None),
+    "integer": (pa.array([1], pa.int64()), None),
+    "small integer": (pa.array([1], pa.int32()), None),
+    "double": (pa.array([1.5]), None),
+    "decimal": (pa.array([Decimal("1.5")]), None),
+    "text of an interval": (pa.array(["1 day"]), None),
+    "text of a time": (pa.array(["2024-02-28 00:00:00"]), None),
+    "text of a number": (pa.array(["1"]), None),
+    "time of day": (pa.array([datetime.time(1, 2, 3)], pa.time64("us")), None),
+    "truth": (pa.array([True]), None),
+    "bytes": (pa.array([b"1"]), None),
+}
+LENGTHS = {"seconds", "milliseconds", "microseconds", "nanoseconds", "interval"}
+MOMENTS = {"instant", "wall time", "wall time in nanoseconds", "wall time in seconds", "day"}
+# A text may be either: DuckDB takes one beside `+` for an interval and `1` for a second, and does not choose beside `-`.
+TEXTS = {"text of an interval", "text of a time", "text of a number"}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
+@pytest.mark.parametrize(
+    ("arithmetic", "answered"),
+    [("ts + ?", LENGTHS), ("? + ts", LENGTHS), ("ts - ?", LENGTHS | MOMENTS), ("? - ts", MOMENTS)],
+)
+def test_instants_and_offsets(value_server, zone, arithmetic, answered):
+    """The answer of DuckDB or a refusal, never another number."""
+    sql, duck = f"SELECT {arithmetic} AS a FROM kinds WHERE i = 1", duckdb_in(zone)
+    wrong = []
+    with adbc.connect(value_server) as connection:
+        connection.execute(f"SET TIME ZONE '{zone}'").close()
+        for name, (value, text) in OFFSETS.items():
+            right = "a refusal"
+            if name in answered:
+                given = [] if text else value.to_pylist()
+                ((right,),) = duck.execute(sql.replace("?", text or "?"), given).fetchall()
+            try:
+                got = adbc.one(connection, sql, pa.record_batch({"0": value}))
+            except adbc_driver_manager.Error as refusal:
+                assert refusal.status_code == adbc_driver_manager.AdbcStatusCode.INVALID_ARGUMENT, f"{name}: {refusal}"
+                assert name not in TEXTS or "INTERVAL '1 day'" in str(refusal), f"{name}: {refusal}"
+                got = "a refusal"
+            if plain(got) != plain(right):
+                wrong.append(f"{name}: {got} instead of {right}")
+    assert not wrong, f"{arithmetic} in {zone}:\n" + "\n".join(wrong)

@@ -17,7 +17,7 @@ use crate::harness::at;
 
 type Batches = Vec<Result<RecordBatch, FlightError>>;
 
-fn visit(message_id: &str) -> Result<RecordBatch, FlightError> {
+pub(super) fn visit(message_id: &str) -> Result<RecordBatch, FlightError> {
     let mut builder = InputBuilder::default();
     builder.push(&InputRow {
         message_id: Some(message_id),
@@ -30,7 +30,7 @@ fn visit(message_id: &str) -> Result<RecordBatch, FlightError> {
 }
 
 /// The messages of one upload: `hash` names its content.
-fn upload(
+pub(super) fn upload(
     path: &str,
     hash: &str,
     schema: SchemaRef,

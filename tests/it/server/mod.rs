@@ -6,6 +6,8 @@ mod access;
 mod http;
 /// DoPut of events.
 mod ingest;
+/// What a server knows after kill -9.
+mod killed;
 /// Statements, parameters, errors, sessions, cancelling.
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as parquet
 
 from support import cli
@@ -29,6 +30,7 @@ TABLES = (
 LINES = 1_469_307
 BASKETS = 155_848
 HOUSEHOLDS = 2_469
+LAST_HOUSEHOLD = 2_500
 PRODUCTS = 68_509
 STORES = 457
 DESCRIBED = 801
@@ -109,19 +111,33 @@ def published(name: str) -> pathlib.Path:
     return folder() / f"{name}.parquet"
 
 
-def arrow(name: str) -> pa.Table:
+def arrow(name: str, every: int = 1) -> pa.Table:
     """A published table as a client would upload it: days as days, and without what pandas noted in the schema."""
     table = parquet.read_table(published(name)).replace_schema_metadata()
+    if "household_id" in table.column_names:
+        table = table.filter(pc.is_in(table["household_id"], pa.array(range(0, LAST_HOUSEHOLD + 1, every))))
     for at, field in enumerate(table.schema):
         if field.name.endswith("_date"):
             table = table.set_column(at, field.name, table.column(at).cast(pa.date32()))
     return table
 
 
-def views(connection: duckdb.DuckDBPyConnection):
-    """Gives DuckDB the published tables under their names."""
+def views(connection: duckdb.DuckDBPyConnection, every: int = 1):
+    """Gives DuckDB the published tables under their names, or their rows of every n-th household."""
     for name in TABLES:
-        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{published(name)}')")
+        chosen = "household_id" in parquet.read_schema(published(name)).names
+        where = f" WHERE household_id % {every} = 0" if chosen else ""
+        connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet('{published(name)}'){where}")
+
+
+def write_events(target: pathlib.Path, every: int = 1) -> pathlib.Path:
+    """Writes the files for `convoke ingest` into a folder."""
+    with duckdb.connect(config={"threads": 2, "memory_limit": "1500MB"}) as connection:
+        views(connection, every)
+        connection.execute("CREATE VIEW lines AS SELECT * FROM transactions LEFT JOIN products USING (product_id)")
+        for name, query, written, _ in FILES:
+            connection.execute(f"COPY ({query}) TO '{target / name}' ({written})")
+    return target
 
 
 def event_files() -> pathlib.Path:
@@ -131,11 +147,7 @@ def event_files() -> pathlib.Path:
     if not made.is_dir():
         making = made.with_suffix(f".{os.getpid()}")
         making.mkdir()
-        with duckdb.connect(config={"threads": 2, "memory_limit": "1500MB"}) as connection:
-            views(connection)
-            connection.execute("CREATE VIEW lines AS SELECT * FROM transactions LEFT JOIN products USING (product_id)")
-            for name, query, written, _ in FILES:
-                connection.execute(f"COPY ({query}) TO '{making / name}' ({written})")
+        write_events(making)
         for old in folder().parent.glob("journey-events-????????????????"):
             shutil.rmtree(old, ignore_errors=True)
         try:
@@ -145,9 +157,9 @@ def event_files() -> pathlib.Path:
     return made
 
 
-def load(data, env: dict[str, str] | None = None):
-    """Everything into a new workspace whose days are those of the households."""
-    files = event_files()
+def load(data, env: dict[str, str] | None = None, files: pathlib.Path | None = None):
+    """Everything, or the files of a folder, into a new workspace whose days are those of the households."""
+    files = files or event_files()
     for name, _, _, flags in FILES:
         done = cli.ingest(data, files / name, "--time-zone", ZONE, *flags, timeout=900, env=env)
         assert ", 0 rejected," in cli.said(done), cli.said(done)

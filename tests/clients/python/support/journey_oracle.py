@@ -29,9 +29,9 @@ FROM lines GROUP BY basket_id, household_id, store_id, ts, day
 """
 
 
-def oracle() -> Oracle:
+def oracle(every: int = 1) -> Oracle:
     made = Oracle(journey.ZONE)
-    journey.views(made.connection)
+    journey.views(made.connection, every)
     made.connection.execute(INSTANT.format(zone=journey.ZONE))
     made.connection.execute(LINES)
     made.connection.execute(BASKETS)
