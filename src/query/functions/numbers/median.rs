@@ -11,8 +11,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
 };
 
+use super::continuous_percentile::{accumulator, is_length, state_fields};
 use super::interval_length::{LENGTH, has_length};
-use super::length_percentile::{LengthPercentile, is_length, state_fields};
 use super::operands::{Class, sql_name};
 use crate::error::Error;
 
@@ -68,7 +68,7 @@ impl AggregateUDFImpl for Median {
 
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
         match is_length(args.expr_fields[0].data_type()) {
-            true => Ok(Box::new(LengthPercentile::new(MIDDLE, args.is_distinct))),
+            true => Ok(accumulator(&LENGTH, MIDDLE, args.is_distinct)),
             false => self.inner.accumulator(args),
         }
     }
@@ -82,7 +82,7 @@ impl AggregateUDFImpl for Median {
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
         match is_length(args.input_fields[0].data_type()) {
-            true => Ok(state_fields(&args)),
+            true => Ok(state_fields(&args, &LENGTH)),
             false => self.inner.state_fields(args),
         }
     }

@@ -7,11 +7,11 @@
 
 mod arithmetic;
 mod average;
+mod continuous_percentile;
 mod exact_sums;
 mod interval_length;
 mod interval_sums;
 mod length_factor;
-mod length_percentile;
 mod median;
 mod negate;
 mod operands;
@@ -28,6 +28,7 @@ mod sum_output;
 #[cfg(test)]
 mod tests;
 mod whole;
+mod whole_days;
 
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, loses_digits, round_cast};
+pub(in crate::query) use self::whole_days::{check_whole_days, is_whole_days, whole_days};
 
 use crate::error::Result;
 
@@ -60,7 +62,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for function in scalars {
         state.register_udf(Arc::new(function))?;
     }
-    let others = [negate::function(), interval_length::function()];
+    let others = [negate::function(), interval_length::function(), whole_days::function()];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
     for function in others.chain(scale_length::functions()) {
         state.register_udf(function)?;

@@ -13,10 +13,10 @@ use datafusion::logical_expr::{Accumulator, EmitTo, GroupsAccumulator};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::continuous_percentile;
 use super::exact_sums::{DistinctSum, ExactSum, GroupSums};
 use super::interval_sums::IntervalSum;
 use super::length_factor::Factor;
-use super::length_percentile::LengthPercentile;
 use super::operands::{common_types, of_product, of_remainder, of_sum};
 use super::round_cast::loses_digits;
 use super::sum_output::Output;
@@ -245,18 +245,18 @@ fn sums_of_intervals_are_merged_and_given_back() {
 #[test]
 fn percentiles_of_lengths_are_merged_and_given_back() {
     for (is_distinct, expected) in [(false, 20), (true, 25)] {
-        let mut first = LengthPercentile::new(0.5, is_distinct);
+        let mut first = continuous_percentile::accumulator(&LENGTH, 0.5, is_distinct);
         first.update_batch(&[lengths(&[20, 10, 20])]).unwrap();
-        let mut whole = LengthPercentile::new(0.5, is_distinct);
+        let mut whole = continuous_percentile::accumulator(&LENGTH, 0.5, is_distinct);
         whole.update_batch(&[lengths(&[40, 30, 10])]).unwrap();
-        whole.merge_batch(&states(&mut first)).unwrap();
+        whole.merge_batch(&states(first.as_mut())).unwrap();
         // 10, 10, 20, 20, 30, 40.
         assert_eq!(whole.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(expected)));
         whole.retract_batch(&[lengths(&[10])]).unwrap();
         // 10, 20, 20, 30, 40: of two equal lengths one is left.
         assert_eq!(whole.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(expected)));
     }
-    let mut largest = LengthPercentile::new(0.5, false);
+    let mut largest = continuous_percentile::accumulator(&LENGTH, 0.5, false);
     largest.update_batch(&[lengths(&[i64::MAX, i64::MAX - 2])]).unwrap();
     assert_eq!(largest.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(i64::MAX - 1)));
 }

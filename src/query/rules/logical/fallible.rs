@@ -9,7 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 use crate::query::functions::numbers::{Arithmetic, RoundCast, is_number, loses_digits};
 
 /// Functions that refuse some values of the right type.
-const REFUSING: [&str; 13] = [
+const REFUSING: [&str; 14] = [
     "arrow_cast",
     "divide_length",
     "make_date",
@@ -23,6 +23,7 @@ const REFUSING: [&str; 13] = [
     "to_timestamp_millis",
     "to_timestamp_nanos",
     "to_timestamp_seconds",
+    "whole_days",
 ];
 
 /// Whether the expression fails for some values; in doubt it does.
