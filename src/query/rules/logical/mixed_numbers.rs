@@ -194,7 +194,21 @@ pub(super) fn unify_memberships(expression: Expr, schema: &DFSchema) -> DfResult
     })
 }
 
+fn is_row(expression: &Expr) -> bool {
+    match expression {
+        Expr::Alias(alias) => is_row(&alias.expr),
+        Expr::ScalarFunction(call) => call.func.name() == "struct",
+        _ => false,
+    }
+}
+
 fn unify_rows(value: &mut Expr, subquery: Subquery, schema: &DFSchema) -> DfResult<(Subquery, bool)> {
+    if is_row(value)
+        && matches!(subquery.subquery.as_ref(), LogicalPlan::Projection(rows) if rows.expr.iter().all(is_row))
+    {
+        // Rows in parentheses are compared column by column, each beside its own (`in_subquery`).
+        return Ok((subquery, false));
+    }
     let rows = subquery.subquery.schema().field(0).data_type().clone();
     let Ok(given) = value.get_type(schema) else { return Ok((subquery, false)) };
     let Some(float) = widest_float([&given, &rows].into_iter()) else { return Ok((subquery, false)) };
