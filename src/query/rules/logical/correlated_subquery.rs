@@ -20,7 +20,7 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
-use super::in_subquery::is_row;
+use super::mixed_numbers::is_row;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
 

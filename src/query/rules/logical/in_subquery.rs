@@ -25,7 +25,6 @@ use super::{RuleContext, is_volatile_plan, schema_of_inputs};
 use crate::error::Error;
 
 mod rows;
-pub(super) use self::rows::is_row;
 
 /// # Errors
 /// `InvalidInput` for a predicate in a place where DataFusion has no join for it, and for one that would have to be

@@ -145,7 +145,7 @@ fn without_hours(interval: Expr) -> DfResult<(Expr, bool)> {
     }
 }
 
-/// The seconds of a duration, of which DataFusion 55.2 gives NULL beyond 292 years.
+/// The seconds of a duration, of which DataFusion 55.2 gives NULL beyond 292 years, and whole ones beyond two.
 fn seconds_of(duration: Expr) -> Expr {
     let microseconds = cast(cast(duration, DataType::Duration(TimeUnit::Microsecond)), DataType::Int64);
     Expr::BinaryExpr(BinaryExpr {

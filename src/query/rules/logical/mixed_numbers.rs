@@ -194,12 +194,17 @@ pub(super) fn unify_memberships(expression: Expr, schema: &DFSchema) -> DfResult
     })
 }
 
-fn is_row(expression: &Expr) -> bool {
+/// The columns of a row that is written in parentheses: `query::statement::row_values` makes a call of it.
+pub(super) fn columns_of_row(expression: &Expr) -> Option<&[Expr]> {
     match expression {
-        Expr::Alias(alias) => is_row(&alias.expr),
-        Expr::ScalarFunction(call) => call.func.name() == "struct",
-        _ => false,
+        Expr::ScalarFunction(call) if call.func.name() == "struct" => Some(&call.args),
+        Expr::Alias(alias) => columns_of_row(&alias.expr),
+        _ => None,
     }
+}
+
+pub(super) fn is_row(expression: &Expr) -> bool {
+    columns_of_row(expression).is_some()
 }
 
 fn unify_rows(value: &mut Expr, subquery: Subquery, schema: &DFSchema) -> DfResult<(Subquery, bool)> {

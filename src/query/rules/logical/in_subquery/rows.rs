@@ -9,25 +9,13 @@ use datafusion::logical_expr::expr::{Case, InSubquery};
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, lit};
 
+use super::super::mixed_numbers::columns_of_row;
 use super::super::{RuleContext, intervals, meeting};
 use super::{ROWS, as_outer, check_stable, check_value, exists};
 use crate::error::Error;
 
 /// Columns that may be NULL: each doubles the questions.
 const MOST_NULLABLE: usize = 4;
-
-/// The columns of a row that is written in parentheses.
-fn columns_of(expression: &Expr) -> Option<&[Expr]> {
-    match expression {
-        Expr::ScalarFunction(call) if call.func.name() == "struct" => Some(&call.args),
-        Expr::Alias(alias) => columns_of(&alias.expr),
-        _ => None,
-    }
-}
-
-pub(in crate::query::rules::logical) fn is_row(value: &Expr) -> bool {
-    columns_of(value).is_some()
-}
 
 pub(super) struct RowMembership<'a> {
     membership: &'a InSubquery,
@@ -41,7 +29,7 @@ impl<'a> RowMembership<'a> {
     pub(super) fn of(membership: &'a InSubquery) -> Option<Self> {
         let LogicalPlan::Projection(rows) = membership.subquery.subquery.as_ref() else { return None };
         let [row] = rows.expr.as_slice() else { return None };
-        let (values, columns) = (columns_of(&membership.expr)?, columns_of(row)?);
+        let (values, columns) = (columns_of_row(&membership.expr)?, columns_of_row(row)?);
         (values.len() == columns.len()).then_some(Self { membership, values, rows, columns })
     }
 
