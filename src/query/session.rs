@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
+use datafusion::config::ConfigNonZeroUsize;
 use datafusion::execution::context::SessionState;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionStateBuilder;
@@ -159,6 +160,9 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     // `0.1` is a decimal, as money is.
     options.sql_parser.parse_float_as_decimal = true;
     options.sql_parser.map_string_types_to_utf8view = false;
+    // datafusion#24883: with two files of spilled batches open at once, a repartition may wait for ever for the one that
+    // is not written to. So each batch has a file of its own.
+    options.execution.max_spill_file_size_bytes = ConfigNonZeroUsize::try_new(1)?;
     // datafusion#25414: it moves a field of a struct below a projection that gives its columns other values.
     options.optimizer.enable_leaf_expression_pushdown = false;
     for (key, value) in &parts.settings.query.planner {
