@@ -64,7 +64,8 @@ impl VisitorMut for Doubles {
     }
 }
 
-fn is_double(number: &str) -> bool {
+/// Whether a number is a DOUBLE as it is written.
+pub(super) fn is_double(number: &str) -> bool {
     if number.contains(['e', 'E']) {
         return true;
     }

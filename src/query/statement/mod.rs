@@ -27,6 +27,7 @@ mod split;
 mod tests;
 mod unnest_tables;
 mod using_join;
+mod words;
 
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
@@ -34,6 +35,7 @@ pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
 pub(super) use self::unnest_tables::shows_unnest;
 pub(super) use self::using_join::{name_keys, rewrite as rewrite_joins};
+use self::words::Words;
 
 /// Longest statement in bytes.
 const MAX_STATEMENT_BYTES: usize = 1 << 20;
@@ -57,6 +59,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         return Err(Error::invalid(format!("the statement is longer than {MAX_STATEMENT_BYTES} bytes")));
     }
     let (tokens, parameters) = tokenize(sql)?;
+    let words = Words::of(&tokens);
     let mut parser = DFParserBuilder::new(tokens).with_dialect(&ConvokeDialect).build().map_err(syntax_error)?;
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
     let mut statement = match (statements.pop_front(), statements.is_empty()) {
@@ -64,9 +67,15 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
-    rewrite_rollup(&mut statement);
-    input_names::open_parentheses(&mut statement);
-    unnest_tables::derive(&mut statement);
+    if words.sets {
+        rewrite_rollup(&mut statement);
+    }
+    if words.sorted_parentheses {
+        input_names::open_parentheses(&mut statement);
+    }
+    if words.unnest {
+        unnest_tables::derive(&mut statement);
+    }
     if let DfStatement::Statement(inner) = &statement
         && let Statement::Set(set) = inner.as_ref()
     {
@@ -75,8 +84,12 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if !changes(&statement) {
         check_allowed(&statement)?;
     }
-    at_time_zone::rewrite(&mut statement);
-    literals::rewrite(&mut statement);
+    if words.zone {
+        at_time_zone::rewrite(&mut statement);
+    }
+    if words.numbers {
+        literals::rewrite(&mut statement);
+    }
     Ok(Parsed::Query { statement: Box::new(statement), parameters })
 }
 
