@@ -11,7 +11,6 @@ use datafusion::common::{DataFusionError, ScalarValue};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::sql::parser::Statement as DfStatement;
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
@@ -20,7 +19,7 @@ use super::parameters::{PlanningParameters, put_stand_ins};
 use super::promise;
 use super::rules::logical::apply_to_bound;
 use super::session::{SessionOptions, Template};
-use super::statement::{self, Parsed};
+use super::statement::{self, Parsed, Written};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 
@@ -151,13 +150,15 @@ impl Engine {
         &self,
         template: &Template,
         session: &SessionOptions,
-        statement: DfStatement,
+        written: Written,
         count: usize,
     ) -> Result<Planned> {
-        let untyped = self.plan_with(template, session, statement.clone(), PlanningParameters::default()).await;
-        let refused = match untyped {
-            Err(refused) if count > 0 => refused,
-            outcome => return outcome,
+        if count == 0 {
+            return self.plan_with(template, session, written, PlanningParameters::default()).await;
+        }
+        let refused = match self.plan_with(template, session, written.clone(), PlanningParameters::default()).await {
+            Err(refused) => refused,
+            planned => return planned,
         };
         let instant = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
         let list = DataType::new_list(DataType::Int64, true);
@@ -165,7 +166,7 @@ impl Engine {
         let length = DataType::Duration(TimeUnit::Microsecond);
         for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, length, DataType::Binary, list] {
             let planning = PlanningParameters::typed(vec![Some(assumed.clone()); count]);
-            if let Ok(planned) = self.plan_with(template, session, statement.clone(), planning).await {
+            if let Ok(planned) = self.plan_with(template, session, written.clone(), planning).await {
                 // Table functions of DataFusion take whole numbers and no others.
                 let assumed = if planned.in_table_function { DataType::Int64 } else { assumed };
                 return Ok(Planned { assumed: Some(assumed), ..planned });
@@ -178,14 +179,14 @@ impl Engine {
         &self,
         template: &Template,
         session: &SessionOptions,
-        mut statement: DfStatement,
+        mut written: Written,
         parameters: PlanningParameters,
     ) -> Result<Planned> {
         let mut state = template.session(session);
-        put_stand_ins(&parameters, &mut state, &mut statement)?;
+        put_stand_ins(&parameters, &mut state, &mut written.statement)?;
         let parameters = Arc::new(parameters);
         state.config_mut().set_extension(Arc::clone(&parameters));
-        let plan = self.logical_plan(template, &state, session, statement).await?;
+        let plan = self.logical_plan(template, &state, session, written).await?;
         Ok(Planned { state, plan, assumed: None, in_table_function: parameters.in_table_function() })
     }
 
@@ -220,9 +221,9 @@ impl Engine {
     }
 }
 
-fn parsed_again(sql: &str) -> Result<DfStatement> {
+fn parsed_again(sql: &str) -> Result<Written> {
     match statement::parse(sql)? {
-        Parsed::Query { statement, .. } => Ok(*statement),
+        Parsed::Query { written, .. } => Ok(*written),
         Parsed::SetTimeZone(_) => Err(Error::internal("a planned query is no query any more")),
     }
 }

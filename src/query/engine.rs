@@ -25,7 +25,7 @@ use super::places::Places;
 use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
 use super::spilling_join::Attempt;
-use super::statement::{self, FunctionKinds, Parsed, input_names};
+use super::statement::{self, FunctionKinds, Parsed, Written, input_names};
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
@@ -284,8 +284,8 @@ impl Engine {
 
     async fn plan(&self, template: &Template, session: &SessionOptions, sql: &str) -> Result<Prepared> {
         let snapshot = template.snapshot.id();
-        let (statement, count) = match statement::parse(sql)? {
-            Parsed::Query { statement, parameters } => (statement, parameters),
+        let (written, count) = match statement::parse(sql)? {
+            Parsed::Query { written, parameters } => (written, parameters),
             Parsed::SetTimeZone(name) => {
                 let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
                 return Ok(Prepared {
@@ -300,7 +300,7 @@ impl Engine {
                 });
             }
         };
-        let planned = self.plan_open(template, session, *statement, count).await?;
+        let planned = self.plan_open(template, session, *written, count).await?;
         let (assumed, zone) = (planned.assumed.as_ref(), template.zone(session));
         let (parameters, all_in_plan) = Parameters::of(&planned.plan, count, assumed, zone)?;
         // A parameter of a table function may stand elsewhere, too.
@@ -325,10 +325,10 @@ impl Engine {
         template: &Template,
         state: &SessionState,
         session: &SessionOptions,
-        statement: DfStatement,
+        written: Written,
     ) -> Result<LogicalPlan> {
-        let changes = statement::changes(&statement);
-        let plan = take_stand_ins(statement_plan(template, state, session, statement).await?, state)?;
+        let changes = statement::changes(&written.statement);
+        let plan = take_stand_ins(statement_plan(template, state, session, written).await?, state)?;
         // What the grammar of SELECT still hides, such as SELECT INTO.
         let reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         match write::is_change(&plan) && changes {
@@ -401,14 +401,11 @@ async fn statement_plan(
     template: &Template,
     state: &SessionState,
     session: &SessionOptions,
-    mut statement: DfStatement,
+    mut written: Written,
 ) -> Result<LogicalPlan> {
-    let columns_of = |name: &_| template.columns_of(name, session);
-    statement::rewrite_joins(&mut statement, &columns_of)?;
-    let kinds = FunctionKinds::of(state);
-    statement::check_clauses(&statement, &kinds)?;
-    statement::row_values::rewrite(&mut statement, &kinds)?;
-    let questions = input_names::questions(&statement);
+    written.rewrite(&|name| template.columns_of(name, session), &FunctionKinds::of(state))?;
+    let questions = written.questions();
+    let statement = written.statement;
     if questions.is_empty() {
         return plan_in_full(template, state, session, &statement).await;
     }

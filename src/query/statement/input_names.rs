@@ -27,7 +27,7 @@ mod meant;
 const NAMELESS: &str = "\u{1}derived";
 
 /// Queries for the columns of every FROM that has to be known, in the order of the statement.
-pub(in crate::query) fn questions(statement: &DfStatement) -> Vec<DfStatement> {
+pub(super) fn questions(statement: &DfStatement) -> Vec<DfStatement> {
     let Some(inner) = inner(statement) else { return Vec::new() };
     if inner.visit(&mut Find).is_continue() {
         return Vec::new();

@@ -20,7 +20,7 @@ pub(super) mod input_names;
 mod literals;
 mod repeated_names;
 mod rollup;
-pub(super) mod row_values;
+mod row_values;
 mod shared_values;
 mod split;
 #[cfg(test)]
@@ -34,7 +34,8 @@ use self::dialect::ConvokeDialect;
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
 pub(super) use self::unnest_tables::shows_unnest;
-pub(super) use self::using_join::{name_keys, rewrite as rewrite_joins};
+use self::using_join::ColumnsOf;
+pub(super) use self::using_join::name_keys;
 use self::words::Words;
 
 /// Longest statement in bytes.
@@ -47,9 +48,16 @@ const MAX_OPERATORS: usize = 2_000;
 #[derive(Debug)]
 pub(super) enum Parsed {
     /// Yields rows; with the number of its parameters.
-    Query { statement: Box<DfStatement>, parameters: usize },
+    Query { written: Box<Written>, parameters: usize },
     /// `SET TIME ZONE 'name'`.
     SetTimeZone(String),
+}
+
+/// A statement as it was written, and the words of it that ask for a look at the whole.
+#[derive(Debug, Clone)]
+pub(super) struct Written {
+    pub(super) statement: DfStatement,
+    words: Words,
 }
 
 /// # Errors
@@ -90,7 +98,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.numbers {
         literals::rewrite(&mut statement);
     }
-    Ok(Parsed::Query { statement: Box::new(statement), parameters })
+    Ok(Parsed::Query { written: Box::new(Written { statement, words }), parameters })
 }
 
 fn rewrite_rollup(statement: &mut DfStatement) {
@@ -200,10 +208,35 @@ fn time_zone_of(value: &Expr) -> Result<Parsed> {
     Ok(Parsed::SetTimeZone(name))
 }
 
+impl Written {
+    /// What the planner would take for something else, written as it should be.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what the parser reads and the planner leaves out, does twice or cannot compare, and for keys of
+    /// which the text does not tell the table.
+    pub(super) fn rewrite(&mut self, columns_of: ColumnsOf<'_>, kinds: &FunctionKinds<'_>) -> Result<()> {
+        if self.words.shared_keys {
+            using_join::rewrite(&mut self.statement, columns_of)?;
+        }
+        clauses::check(&self.statement, kinds)?;
+        if self.words.with {
+            check_shared_values(&self.statement, kinds)?;
+        }
+        if self.words.rows {
+            row_values::rewrite(&mut self.statement, kinds)?;
+        }
+        Ok(())
+    }
+
+    /// Queries whose columns tell what names in sort expressions mean.
+    pub(super) fn questions(&self) -> Vec<DfStatement> {
+        if self.words.sorts { input_names::questions(&self.statement) } else { Vec::new() }
+    }
+}
+
 /// # Errors
-/// `InvalidInput` for what the parser reads and the planner leaves out, or does twice.
-pub(super) fn check_clauses(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
-    clauses::check(statement, kinds)?;
+/// `InvalidInput` for a WITH table that the planner would compute twice, with other values.
+fn check_shared_values(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
     struct Queries<'a>(&'a FunctionKinds<'a>);
     impl Visitor for Queries<'_> {
         type Break = Error;

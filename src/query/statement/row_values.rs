@@ -26,7 +26,7 @@ const LONGEST_LIST: usize = 64;
 
 /// # Errors
 /// `InvalidInput` for rows of different length, and for comparisons that are not done.
-pub(in crate::query) fn rewrite(statement: &mut DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
+pub(super) fn rewrite(statement: &mut DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
     let inner = match statement {
         DfStatement::Statement(inner) => inner,
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, kinds),
@@ -72,8 +72,8 @@ impl Rewrite<'_> {
             },
             Expr::IsDistinctFrom(left, right) => distinct(left, right)?,
             Expr::IsNotDistinctFrom(left, right) => distinct(left, right)?.map(not),
-            Expr::IsNull(value) => columns(value).map(|columns| each(columns, Expr::IsNull)),
-            Expr::IsNotNull(value) => columns(value).map(|columns| each(columns, Expr::IsNotNull)),
+            Expr::IsNull(value) => columns(value).map(|columns| each(cloned(columns), Expr::IsNull)),
+            Expr::IsNotNull(value) => columns(value).map(|columns| each(cloned(columns), Expr::IsNotNull)),
             Expr::Between { expr, negated, low, high } if are_rows([&**expr, &**low, &**high]) => {
                 self.check_repeated([&**expr, &**low, &**high])?;
                 let within =
@@ -93,7 +93,7 @@ impl Rewrite<'_> {
         }
         if list.len() > LONGEST_LIST {
             let rows = values(list);
-            let (expr, subquery) = as_structs(columns(row).unwrap_or_default(), rows)?;
+            let (expr, subquery) = as_structs(columns(row).map(cloned).unwrap_or_default(), rows)?;
             return Ok(Expr::InSubquery { expr: Box::new(expr), subquery: Box::new(subquery), negated });
         }
         if list.len() > 1 {
@@ -125,7 +125,7 @@ impl Rewrite<'_> {
             }
             _ => return Ok(None),
         };
-        let Some(columns) = columns(row) else { return Ok(None) };
+        let Some(columns) = columns(row).map(cloned) else { return Ok(None) };
         let query = std::mem::replace(subquery.as_mut(), values(&mut Vec::new()));
         let (expr, subquery) = as_structs(columns, query)?;
         Ok(Some(Expr::InSubquery { expr: Box::new(expr), subquery: Box::new(subquery), negated }))
@@ -144,9 +144,9 @@ impl Rewrite<'_> {
 }
 
 /// The columns of a row: `(a, b)` or `ROW(a, b)`.
-fn columns(expression: &Expr) -> Option<Vec<Expr>> {
+fn columns(expression: &Expr) -> Option<Vec<&Expr>> {
     match expression {
-        Expr::Tuple(columns) => Some(columns.clone()),
+        Expr::Tuple(columns) => Some(columns.iter().collect()),
         Expr::Nested(inner) => columns(inner),
         Expr::Function(Function { name, args: FunctionArguments::List(list), over: None, filter: None, .. }) => {
             let [part] = name.0.as_slice() else { return None };
@@ -154,13 +154,17 @@ fn columns(expression: &Expr) -> Option<Vec<Expr>> {
                 return None;
             }
             let plain = list.args.iter().map(|argument| match argument {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value.clone()),
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => Some(value),
                 _ => None,
             });
             plain.collect()
         }
         _ => None,
     }
+}
+
+fn cloned(columns: Vec<&Expr>) -> Vec<Expr> {
+    columns.into_iter().cloned().collect()
 }
 
 fn are_rows<'a>(all: impl IntoIterator<Item = &'a Expr>) -> bool {
@@ -235,8 +239,8 @@ fn distinct(left: &Expr, right: &Expr) -> Result<Option<Expr>> {
     }
     let mut parts = Vec::new();
     for (left, right) in lefts.into_iter().zip(rights) {
-        let inner = distinct(&left, &right)?;
-        parts.push(inner.unwrap_or_else(|| Expr::IsDistinctFrom(Box::new(left), Box::new(right))));
+        let inner = distinct(left, right)?;
+        parts.push(inner.unwrap_or_else(|| Expr::IsDistinctFrom(Box::new(left.clone()), Box::new(right.clone()))));
     }
     Ok(Some(balanced(parts, &BinaryOperator::Or)))
 }
@@ -276,7 +280,7 @@ fn not(expression: Expr) -> Expr {
 
 /// `VALUES (...), ...`.
 fn values(rows: &mut Vec<Expr>) -> Query {
-    let rows = rows.drain(..).filter_map(|row| columns(&row)).map(Parens::with_empty_span).collect();
+    let rows = rows.drain(..).filter_map(|row| columns(&row).map(cloned)).map(Parens::with_empty_span).collect();
     query_of(SetExpr::Values(Values { explicit_row: false, value_keyword: false, rows }))
 }
 

@@ -17,8 +17,8 @@ fn refusal(sql: &str) -> String {
 fn question_marks_are_numbered_outside_of_text_and_comments() {
     assert_eq!(parameters("SELECT ? + ?, '?' -- ?\n"), 2);
     assert_eq!(parameters("SELECT $2, $1, $2"), 2);
-    let Parsed::Query { statement, .. } = parse("SELECT ?, ?").unwrap() else { panic!() };
-    assert_eq!(statement.to_string(), "SELECT $1, $2");
+    let Parsed::Query { written, .. } = parse("SELECT ?, ?").unwrap() else { panic!() };
+    assert_eq!(written.statement.to_string(), "SELECT $1, $2");
 }
 
 #[test]
@@ -92,8 +92,8 @@ fn shape(expression: &Expr) -> String {
 
 /// The shape of the one expression that a statement selects.
 fn first_shape(expression: &str) -> String {
-    let Parsed::Query { statement, .. } = parse(&format!("SELECT {expression}")).unwrap() else { panic!() };
-    let DfStatement::Statement(inner) = *statement else { panic!() };
+    let Parsed::Query { written, .. } = parse(&format!("SELECT {expression}")).unwrap() else { panic!() };
+    let DfStatement::Statement(inner) = written.statement else { panic!() };
     let Statement::Query(query) = *inner else { panic!() };
     let SetExpr::Select(select) = *query.body else { panic!() };
     let SelectItem::UnnamedExpr(parsed) = &select.projection[0] else { panic!() };
@@ -153,4 +153,46 @@ fn a_chain_of_operators_has_an_end() {
     let sql = format!("SELECT 1{}", " + 1".repeat(20_000));
     assert!(refusal(&sql).contains("operators"));
     assert!(parse(&format!("SELECT 1{}", " + 1".repeat(1_000))).is_ok());
+}
+
+/// Each field of `Words`, by what is written.
+#[test]
+fn the_words_tell_what_to_look_for() {
+    let words = |sql: &str| Words::of(&tokenize(sql).unwrap().0);
+    let rows = [
+        "SELECT 1 WHERE (a, b) = (1, 2)",
+        "SELECT 1 WHERE x AND (a, b) IN (SELECT 1, 2)",
+        "SELECT (a, b) < (1, 2)",
+        "SELECT count(*) FILTER (WHERE (a, b) = (1, 2))",
+        "SELECT CASE WHEN (a, b) IS NULL THEN 1 END",
+        "SELECT NOT (a, b) = (1, 2)",
+        "SELECT ((a, b)) = (1, 2)",
+        "SELECT DISTINCT (a, b) = (1, 2)",
+        "SELECT ROW(a, b) = ROW(1, 2)",
+        "SELECT 1 ORDER BY (a, b) < (1, 2)",
+        "SELECT 1 FROM t JOIN u ON (t.a, t.b) = (u.a, u.b)",
+    ];
+    for sql in rows {
+        assert!(words(sql).rows, "{sql}");
+    }
+    let others = [
+        "SELECT f(a, b), coalesce(a, b) FROM (SELECT a, b FROM t) x WHERE a IN (1, 2) AND b = (SELECT a, b)",
+        "WITH t(a, b) AS (SELECT 1, 2) SELECT sum(a) OVER (PARTITION BY a, b) FROM t JOIN u USING (a, b)",
+    ];
+    for sql in others {
+        assert!(!words(sql).rows, "{sql}");
+    }
+    assert!(words("SELECT 1 GROUP BY a WITH ROLLUP").sets && words("SELECT 1 GROUP BY a WITH CUBE").sets);
+    assert!(words("SELECT ts AT TIME ZONE 'UTC'").zone && words("SELECT unnest(x)").unnest);
+    assert!(words("SELECT 1e3").numbers && words("VALUES (1)").numbers && !words("SELECT 1.5").numbers);
+    assert!(
+        words("(SELECT 1) ORDER BY 1").sorted_parentheses && !words("SELECT f(x) + 1 ORDER BY 1").sorted_parentheses
+    );
+    assert!(
+        words("SELECT 1 FROM t NATURAL JOIN u").shared_keys && words("SELECT 1 FROM t JOIN u USING (k)").shared_keys
+    );
+    assert!(
+        words("SELECT 1 HAVING x").sorts && words("SELECT 1 ORDER BY x").sorts && words("SELECT 1 QUALIFY x").sorts
+    );
+    assert!(words("WITH t AS (SELECT 1) SELECT 1").with && !words("SELECT 1, 'WITH', \"order\" -- USING\n").with);
 }

@@ -28,7 +28,7 @@ pub(in crate::query) type ColumnsOf<'a> = &'a dyn Fn(&ObjectName) -> Option<Vec<
 
 /// # Errors
 /// `InvalidInput` when the text does not tell which table has a key.
-pub(in crate::query) fn rewrite(statement: &mut DfStatement, columns_of: ColumnsOf<'_>) -> Result<()> {
+pub(super) fn rewrite(statement: &mut DfStatement, columns_of: ColumnsOf<'_>) -> Result<()> {
     let inner = match statement {
         DfStatement::Statement(inner) => inner,
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, columns_of),

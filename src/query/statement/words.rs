@@ -7,7 +7,7 @@ use super::literals::is_double;
 
 /// Words of a statement, wherever they stand.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Words {
+pub(in crate::query) struct Words {
     /// ROLLUP or CUBE.
     pub(super) sets: bool,
     /// ZONE, of AT TIME ZONE.
@@ -18,27 +18,84 @@ pub(super) struct Words {
     pub(super) unnest: bool,
     /// ORDER behind a closing parenthesis.
     pub(super) sorted_parentheses: bool,
+    /// USING or NATURAL.
+    pub(super) shared_keys: bool,
+    /// ORDER, HAVING or QUALIFY.
+    pub(super) sorts: bool,
+    /// WITH.
+    pub(super) with: bool,
+    /// ROW, or parentheses with a comma that are neither arguments nor a list.
+    pub(super) rows: bool,
 }
 
 impl Words {
     pub(super) fn of(tokens: &[TokenWithSpan]) -> Self {
         let mut words = Self::default();
-        let mut closed = false;
-        for token in tokens.iter().filter(|token| !matches!(token.token, Token::Whitespace(_))) {
-            match &token.token {
-                Token::Word(word) => match word.keyword {
-                    Keyword::ROLLUP | Keyword::CUBE => words.sets = true,
-                    Keyword::ZONE => words.zone = true,
-                    Keyword::UNNEST => words.unnest = true,
-                    Keyword::ORDER if closed => words.sorted_parentheses = true,
-                    Keyword::VALUES | Keyword::VALUE => words.numbers = true,
-                    _ => {}
-                },
+        // Of each open parenthesis, whether it may be that of a row.
+        let mut open: Vec<bool> = Vec::new();
+        let mut before: Option<&Token> = None;
+        for token in tokens.iter().map(|token| &token.token).filter(|token| !matches!(token, Token::Whitespace(_))) {
+            match token {
+                Token::Word(word) => {
+                    words.note(word.keyword, before);
+                    if word.keyword == Keyword::SELECT && before == Some(&Token::LParen) {
+                        open.pop();
+                        open.push(false);
+                    }
+                }
                 Token::Number(digits, _) => words.numbers |= is_double(digits),
+                Token::LParen => open.push(!before.is_some_and(takes_list)),
+                Token::RParen => drop(open.pop()),
+                Token::Comma => words.rows |= open.last().is_some_and(|may_be_row| *may_be_row),
                 _ => {}
             }
-            closed = token.token == Token::RParen;
+            before = Some(token);
         }
         words
     }
+
+    fn note(&mut self, keyword: Keyword, before: Option<&Token>) {
+        match keyword {
+            Keyword::ROLLUP | Keyword::CUBE => self.sets = true,
+            Keyword::ZONE => self.zone = true,
+            Keyword::UNNEST => self.unnest = true,
+            Keyword::ORDER => {
+                self.sorts = true;
+                self.sorted_parentheses |= before == Some(&Token::RParen);
+            }
+            Keyword::HAVING | Keyword::QUALIFY => self.sorts = true,
+            Keyword::USING | Keyword::NATURAL => self.shared_keys = true,
+            Keyword::WITH => self.with = true,
+            Keyword::ROW => self.rows = true,
+            Keyword::VALUES | Keyword::VALUE => self.numbers = true,
+            _ => {}
+        }
+    }
+}
+
+/// Whether parentheses behind the word hold arguments, a list or a query. Of a word that is not known here they may be
+/// those of a row: then the statement is walked once more, no worse.
+fn takes_list(before: &Token) -> bool {
+    let Token::Word(word) = before else { return false };
+    matches!(
+        word.keyword,
+        Keyword::NoKeyword
+            | Keyword::IN
+            | Keyword::AS
+            | Keyword::OVER
+            | Keyword::FROM
+            | Keyword::JOIN
+            | Keyword::USING
+            | Keyword::EXISTS
+            | Keyword::FILTER
+            | Keyword::VALUES
+            | Keyword::COALESCE
+            | Keyword::COUNT
+            | Keyword::SUM
+            | Keyword::MIN
+            | Keyword::MAX
+            | Keyword::AVG
+            | Keyword::RANGE
+            | Keyword::INTO
+    )
 }

@@ -278,7 +278,7 @@ fn check_value(plan: &LogicalPlan) -> DfResult<()> {
 fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<()> {
     // Conditions of an inner join become conditions below it first.
     let in_join = plan.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)) && node.contains_outer_reference()))?;
-    if in_join || plan.all_out_ref_exprs().is_empty() {
+    if in_join || plan.all_out_ref_exprs().is_empty() || (!joins.need_handle_count_bug && filters_one_table(plan)) {
         return Ok(());
     }
     plan.clone().rewrite(&mut joins)?;
@@ -290,6 +290,21 @@ fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<(
          subquery aggregates, and in WHERE only; or join the tables and GROUP BY the outer row",
     )
     .into())
+}
+
+/// Whether the plan has columns and constants of the rows of one table that meet conditions: a join is found for each of
+/// these, so that most statements are planned without looking for it twice.
+fn filters_one_table(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => {
+            let is_plain = |column: &Expr| matches!(column, Expr::Column(_) | Expr::Literal(..));
+            projection.expr.iter().all(is_plain) && filters_one_table(&projection.input)
+        }
+        LogicalPlan::Filter(filter) => filters_one_table(&filter.input),
+        LogicalPlan::SubqueryAlias(alias) => matches!(*alias.input, LogicalPlan::TableScan(_)),
+        LogicalPlan::TableScan(_) => true,
+        _ => false,
+    }
 }
 
 /// Refuses what counts or cuts rows above a condition on the outer row.

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 
 /// # Errors
 /// `InvalidInput` naming the first clause that is not done, and what to write instead.
-pub(in crate::query) fn check(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
+pub(super) fn check(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
     match statement {
         DfStatement::Statement(inner) => match inner.visit(&mut Check { kinds }) {
             ControlFlow::Break(refusal) => Err(refusal),
