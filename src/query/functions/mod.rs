@@ -14,6 +14,7 @@ mod order_names;
 mod person_at;
 mod single_group;
 mod traits;
+mod to_char;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     for function in local_time::functions() {
         state.register_udf(function)?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
     }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
