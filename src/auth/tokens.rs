@@ -176,13 +176,25 @@ impl Tokens {
     pub async fn remove_all_of(&self, workspace: &WorkspaceName) -> Result<usize> {
         let mut removed = 0;
         for entry in self.list().await?.into_iter().filter(|entry| entry.workspace == *workspace) {
-            match self.inner.store.delete(&self.path(&entry.id)).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => removed += 1,
-                Err(error) => return Err(Error::from(error).context("cannot remove a token")),
-            }
+            self.delete(&entry.id).await?;
+            removed += 1;
         }
         self.inner.cache.lock().clear();
         Ok(removed)
+    }
+
+    /// Removes one token by its text: it ends, and nothing of it stays in the list.
+    pub async fn remove(&self, secret: &str) -> Result<()> {
+        self.delete(blake3::hash(secret.as_bytes()).to_hex().as_str()).await?;
+        self.inner.cache.lock().clear();
+        Ok(())
+    }
+
+    async fn delete(&self, id: &str) -> Result<()> {
+        match self.inner.store.delete(&self.path(id)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(Error::from(error).context("cannot remove a token")),
+        }
     }
 
     /// The caller that `secret` stands for.

@@ -41,7 +41,8 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;
     let address = format!("http://{}", listener.local_addr()?);
-    let token = embedded.tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
+    let tokens = embedded.tokens.clone();
+    let token = tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let (stop, stopped) = oneshot::channel::<()>();
     let exit = arguments.exit;
@@ -58,11 +59,17 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     };
     let background = serve::start_background(&embedded);
     let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, shutdown));
-    ask(&address, &token, &shop).await?;
-    explain_connecting(&address, &token)?;
+    let asked = ask(&address, &token, &shop).await;
     if exit {
+        // Nobody can use it any more: the next run makes its own.
+        tokens.remove(&token).await?;
         // The server may have stopped by a signal already.
         stop.send(()).ok();
+    }
+    asked?;
+    match exit {
+        true => output::say("The server of the demo has stopped; without --exit it goes on, and says how to connect.")?,
+        false => explain_connecting(&address, &token)?,
     }
     let served = serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?;
     drop(background);

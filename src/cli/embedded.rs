@@ -41,8 +41,7 @@ impl Embedded {
 
     /// Opens a root that must be there already: a reading command does not make folders.
     pub(super) async fn open_existing(data: &str, settings: Settings) -> Result<Self> {
-        let is_folder = !data.contains("://");
-        if is_folder && !std::path::Path::new(data).is_dir() {
+        if is_missing_folder(data) {
             return Err(Error::not_found(format!(
                 "there is no data folder '{data}': name one with --data, or make one by `convoke ingest` or `convoke demo`"
             )));
@@ -68,6 +67,11 @@ impl Embedded {
         }
         Ok(())
     }
+}
+
+/// Whether the data are to be in a folder that is not there.
+pub(super) fn is_missing_folder(data: &str) -> bool {
+    !data.contains("://") && !std::path::Path::new(data).is_dir()
 }
 
 pub(super) fn local_caller(data: &DataArguments) -> Caller {

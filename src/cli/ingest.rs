@@ -1,6 +1,8 @@
 //! `convoke ingest`: files into a data folder, or through a running server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use futures::StreamExt;
@@ -35,9 +37,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     let mut total = LoadSummary::default();
     let mut lost = Vec::new();
     for file in &files {
-        let (summary, notes) = load_file(&mut target, file, &options, arguments.again)
-            .await
-            .map_err(|error| error.context(file.display()))?;
+        let (summary, notes) = load_file(&mut target, file, &options, arguments.again).await?;
         output::say(&describe(&file.display().to_string(), &summary))?;
         summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
         report(file, &summary, &notes);
@@ -93,6 +93,10 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
     embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let zone = workspace.manifest().time_zone;
+    let types = Arc::clone(&workspace.snapshot().rules.types);
+    for kind in Mapping::parse_all(&arguments.map)?.identifier_types() {
+        types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
+    }
     Ok((Target::Folder { loader: embedded.loader, caller: embedded::local_caller(&arguments.data) }, zone))
 }
 
@@ -108,6 +112,7 @@ fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<Read
     })
 }
 
+/// Every error names the file.
 async fn load_file(
     target: &mut Target,
     file: &Path,
@@ -124,13 +129,19 @@ async fn load_file(
     let label = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let progress = Progress::follow(&label, reader.reader.size_bytes(), reader.reader.progress(), true);
     let notes = reader.reader.notes();
-    let batches = read_in_background(reader.reader);
+    let is_of_reader = Arc::new(AtomicBool::new(false));
+    let batches = read_in_background(reader.reader, Arc::clone(&is_of_reader));
     let summary = match target {
         Target::Folder { loader, caller } => loader.load(caller, request, batches).await,
         Target::Server(remote) => remote.load(&request, batches).await,
     };
     drop(progress);
-    Ok((summary?, notes))
+    match summary {
+        Ok(summary) => Ok((summary, notes)),
+        // What the reader says names the file already.
+        Err(error) if is_of_reader.load(Ordering::Relaxed) => Err(error),
+        Err(error) => Err(error.context(file.display())),
+    }
 }
 
 struct HashedReader {
@@ -147,11 +158,13 @@ async fn open_reader(file: PathBuf, options: ReadOptions) -> Result<HashedReader
     tokio::task::spawn_blocking(open).await.map_err(|error| Error::internal(format!("reading a file: {error}")))?
 }
 
-/// The reader's batches as a stream; the reader runs on a thread of its own and waits when nobody takes them.
-fn read_in_background(reader: FileReader) -> BoxStream<'static, Result<RecordBatch>> {
+/// The reader's batches as a stream; the reader runs on a thread of its own and waits when nobody takes them. `failed`
+/// becomes true when it ends with an error.
+fn read_in_background(reader: FileReader, failed: Arc<AtomicBool>) -> BoxStream<'static, Result<RecordBatch>> {
     let (sender, receiver) = mpsc::channel(BATCHES_IN_FLIGHT);
     tokio::task::spawn_blocking(move || {
         for batch in reader.batches() {
+            failed.store(batch.is_err(), Ordering::Relaxed);
             // A closed channel means that the load failed: reading on is useless.
             if sender.blocking_send(batch).is_err() {
                 break;
@@ -164,6 +177,10 @@ fn read_in_background(reader: FileReader) -> BoxStream<'static, Result<RecordBat
 fn describe(source: &str, summary: &LoadSummary) -> String {
     if summary.skipped {
         return format!("{source}: skipped, the same content was loaded before (--again loads it once more)");
+    }
+    if summary.read == 0 {
+        // An empty export is no fault, and is not remembered: the same file may come again.
+        return format!("{source}: NO ROWS: nothing was loaded");
     }
     let rate = if summary.seconds > 0.0 { summary.read as f64 / summary.seconds } else { 0.0 };
     format!(

@@ -37,15 +37,24 @@ pub(super) async fn run(source: Source, format: Format) -> Result<()> {
     let mut prompt = Prompt { source, names, format, timing: false };
     output::say(&format!("convoke {}. {WELCOME}", env!("CARGO_PKG_VERSION")))?;
     prompt.learn_names().await;
+    let mut begun = String::new();
     loop {
-        match lines.next().await? {
-            Line::Interrupted => {}
+        let line = lines.next(std::mem::take(&mut begun)).await?;
+        let text = match line {
+            Line::Interrupted => continue,
             Line::End => return Ok(()),
-            Line::Text(text) => {
-                if !prompt.obey(&text).await? {
-                    return Ok(());
-                }
+            Line::Text(text) => text,
+        };
+        let goes_on = match commands::below_statement(&text) {
+            // The statement is not lost: it is typed on.
+            Some((statement, command)) => {
+                begun = format!("{statement}\n");
+                prompt.obey(command).await?
             }
+            None => prompt.obey(&text).await?,
+        };
+        if !goes_on {
+            return Ok(());
         }
     }
 }

@@ -42,12 +42,18 @@ impl Remote {
     /// # Errors
     /// `InvalidInput` without a token, or when nobody answers at the address.
     pub(super) async fn connect(address: &str, token: Option<&str>, tls_ca: Option<&Path>) -> Result<Self> {
-        let token = token.ok_or_else(|| Error::invalid("--connect needs --token or CONVOKE_TOKEN"))?;
         let url = address.replacen("grpc+tls://", "https://", 1).replacen("grpc://", "http://", 1);
         let endpoint = Endpoint::from_shared(url).map_err(|error| {
             Error::invalid(format!("address '{address}': {error}; write it like http://127.0.0.1:8815"))
         })?;
         let uri = endpoint.uri().clone();
+        if uri.scheme().is_none() {
+            return Err(Error::invalid(format!(
+                "address '{address}' does not say whether the server speaks TLS: write http://{address}, or \
+                 https://{address} for a server with a certificate"
+            )));
+        }
+        let token = token.ok_or_else(|| Error::invalid("--connect needs --token or CONVOKE_TOKEN"))?;
         let channel = match uri.scheme_str() {
             Some("https") => endpoint.connect_with_connector(Connector::new(tls_ca)?).await,
             _ => endpoint.connect().await,

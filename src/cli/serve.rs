@@ -24,8 +24,13 @@ use crate::workspace::{Workspaces, checkpoint_by_time};
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = settings(&arguments)?;
     let tls = acceptor(&settings.server)?;
-    let embedded = Embedded::open(&arguments.data.data, settings).await?;
+    let data = &arguments.data.data;
+    let is_new = embedded::is_missing_folder(data);
+    let embedded = Embedded::open(data, settings).await?;
     embedded.create_default_workspace(None).await?;
+    if is_new {
+        output::complain(&format!("there was no data folder '{data}': it is made, with an empty workspace"));
+    }
     open_default(&embedded.workspaces).await?;
     let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
     // Before anybody is told of the server: whoever knows of it may stop it.
@@ -34,7 +39,6 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let scheme = if tls.is_some() { "https" } else { "http" };
     output::say(&format!("convoke {} listening on {scheme}://{address}", env!("CARGO_PKG_VERSION")))?;
     if embedded.tokens.list().await?.is_empty() {
-        let data = &arguments.data.data;
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);

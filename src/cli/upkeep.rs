@@ -4,7 +4,7 @@ use super::arguments::{CheckArguments, CompactArguments, VacuumArguments};
 use super::embedded::{self, Embedded};
 use super::output;
 use super::progress::Progress;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum, join_small_files};
 
 pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
@@ -15,8 +15,8 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let progress = Progress::follow("sorting", compactor.pending_rows(Need::All), compactor.progress(), false);
     let done = compactor.run(Need::All).await;
     drop(progress);
-    output::say(&describe(&done?))?;
-    let joined = join_small_files(&workspace, Need::All).await?;
+    output::say(&describe(&done.map_err(beside_server)?))?;
+    let joined = join_small_files(&workspace, Need::All).await.map_err(beside_server)?;
     if joined.tables > 0 {
         output::say(&format!(
             "{} user tables: {} rows, {} small files became {}",
@@ -24,7 +24,8 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
         ))?;
     }
     if arguments.vacuum {
-        let removed = Vacuum::new(workspace, embedded.settings.upkeep.retention_days)?.run().await?;
+        let removed = Vacuum::new(workspace, embedded.settings.upkeep.retention_days)?.run().await;
+        let removed = removed.map_err(beside_server)?;
         output::say(&describe_removed(&removed, "removed"))?;
     }
     Ok(())
@@ -62,7 +63,19 @@ pub(super) async fn vacuum(arguments: VacuumArguments) -> Result<()> {
         }
         return output::say(&describe_removed(&unneeded, "would be removed"));
     }
-    output::say(&describe_removed(&vacuum.run().await?, "removed"))
+    output::say(&describe_removed(&vacuum.run().await.map_err(beside_server)?, "removed"))
+}
+
+/// A refusal of the writer's place, in words for upkeep: that of the lock speaks of events.
+fn beside_server(error: Error) -> Error {
+    if error.kind() != Kind::Conflict {
+        return error;
+    }
+    Error::conflict(
+        "a running server or a writing command holds the workspace: a server does this work by itself, every \
+         upkeep.minutes of its settings (0: never); or stop it, run this again, and start it",
+    )
+    .with_source(error)
 }
 
 fn describe_removed(removed: &[Unneeded], verb: &str) -> String {

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use super::arguments::{
-    CreateWorkspaceArguments, DropWorkspaceArguments, Format, ListArguments, SetWorkspaceArguments, WorkspaceCommand,
+    CreateWorkspaceArguments, DropWorkspaceArguments, ListArguments, SetWorkspaceArguments, WorkspaceCommand,
 };
 use super::embedded::Embedded;
 use super::output::{self, ResultRows};
@@ -79,11 +79,12 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
             rules.fx_rates.base
         ));
     }
-    let origin = |own| if own { "workspace" } else { "server" };
-    let entries = rules.settings.entries(&embedded.settings).into_iter();
-    let rows = entries.map(|(key, value, own)| vec![Some(key), Some(value), Some(origin(own).to_owned())]).collect();
-    output::print(ResultRows::of_texts(&["key", "value", "origin"], rows)?, Format::Table).await?;
-    Ok(())
+    let own = rules.settings.own(&embedded.settings);
+    if own.is_empty() {
+        return output::say(&format!("workspace '{name}' has no settings of its own: those of the server hold"));
+    }
+    output::say(&format!("workspace '{name}' has these settings of its own; the server's hold for all others:"))?;
+    own.iter().try_for_each(|(key, value)| output::say(&format!("  {key} = {value}")))
 }
 
 /// A refusal of the writer's place, in words for settings and imports.

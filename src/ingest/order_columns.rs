@@ -80,7 +80,7 @@ fn product_lists(statements: &[Statement]) -> Result<ArrayRef> {
             products().map(|product| product.product_id.as_deref().map(whole_number_text)).collect::<StringArray>(),
         ),
         Arc::new(category.finish()),
-        decimals(|product| Some(product.quantity)),
+        decimals(|product| product.quantity),
         decimals(|product| product.amount),
         decimals(|product| product.cost),
     ];

@@ -138,6 +138,11 @@ impl OrderNotes {
                 "orders are below 0: more is refunded than was sold",
             ),
             rows(
+                counts.several_currencies,
+                "order is sold or refunded in several currencies: its net is NULL and no part of sum(net), net_base has all",
+                "orders are sold or refunded in several currencies: their net is NULL and no part of sum(net), net_base has all",
+            ),
+            rows(
                 counts.other_total,
                 "order whose lines name a total that is not their sum: the lines count",
                 "orders whose lines name a total that is not their sum: the lines count",
@@ -189,6 +194,7 @@ struct Counts {
     refunds_without_price: u64,
     beyond: u64,
     below_zero: u64,
+    several_currencies: u64,
     other_total: u64,
     several_names: u64,
     several_brands: u64,
@@ -204,6 +210,7 @@ impl Counts {
         let sums = [totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items)];
         self.beyond += u64::from(sums.into_iter().flatten().any(|sum| !money::is_amount(sum)));
         self.below_zero += u64::from(totals.net.is_some_and(|net| net < 0));
+        self.several_currencies += u64::from(totals.net.is_none());
         let without_rate = |entry: &&crate::orders::Entry<'_>| {
             matches!(base.convert(entry.amount, entry.currency, entry.ts), Ok(None))
         };

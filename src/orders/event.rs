@@ -32,7 +32,8 @@ pub struct OrderEvent<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Row<'a> {
     pub product_id: Option<&'a str>,
-    pub quantity: i128,
+    /// `None` where it is not known.
+    pub quantity: Option<i128>,
     pub amount: Option<i128>,
     pub cost: Option<i128>,
     /// Where the event holds it, for what is not needed here: `None` is the event itself.
@@ -49,7 +50,7 @@ impl<'a> OrderEvent<'a> {
     pub fn own_row(&self, amount: i128) -> Row<'a> {
         Row {
             product_id: self.product_id,
-            quantity: self.quantity.unwrap_or(money::ONE),
+            quantity: Some(self.quantity.unwrap_or(money::ONE)),
             amount: Some(amount),
             cost: self.cost,
             position: None,

@@ -55,15 +55,15 @@ fn of_refund<'a>(order: &Order<'a>, entry: &Entry<'a>) -> Vec<Item<'a>> {
 }
 
 /// Pieces that a row of a refund takes back are negative, as its amount is.
-fn taken_back(row: &Row<'_>) -> i128 {
+fn taken_back(row: &Row<'_>) -> Option<i128> {
     let gives = row.amount.is_some_and(|amount| amount > 0);
-    if gives { row.quantity.abs() } else { -row.quantity.abs() }
+    row.quantity.map(|quantity| if gives { quantity.abs() } else { -quantity.abs() })
 }
 
 /// The rows, and one more for what the amount says more or less.
 fn complete<'a>(entry: &Entry<'a>, rows: Vec<(usize, Row<'a>)>) -> Vec<Item<'a>> {
     let said: i128 = rows.iter().filter_map(|(_, row)| row.amount).sum();
-    let rest = Row { amount: Some(entry.amount - said), ..Row::default() };
+    let rest = Row { amount: Some(entry.amount - said), quantity: Some(0), ..Row::default() };
     let more = !rows.is_empty() && said != entry.amount;
     let item = |event: Option<usize>, row| Item { kind: entry.kind, ts: entry.ts, row, event };
     let mut items: Vec<Item<'a>> = rows.into_iter().map(|(event, row)| item(Some(event), row)).collect();

@@ -91,9 +91,9 @@ impl<'a> Order<'a> {
         let mut prices: HashMap<&'a str, (i128, i128)> = HashMap::new();
         for entry in self.entries.iter().filter(|entry| entry.kind == Kind::Sale) {
             for row in items::rows_of_purchase(self, entry) {
-                if let (Some(product), Some(amount)) = (row.product_id, row.amount) {
+                if let (Some(product), Some(amount), Some(pieces)) = (row.product_id, row.amount, row.quantity) {
                     let held = prices.entry(product).or_default();
-                    *held = (held.0 + amount, held.1 + row.quantity);
+                    *held = (held.0 + amount, held.1 + pieces);
                 }
             }
         }
@@ -158,7 +158,8 @@ impl<'a> Order<'a> {
 fn fill_in_prices<'a>(event: &mut OrderEvent<'a>, prices: &HashMap<&'a str, (i128, i128)>) -> usize {
     let price_of = |row: &Row<'a>| {
         let held = row.product_id.and_then(|product| prices.get(product)).filter(|(_, pieces)| *pieces != 0);
-        held.map(|(amount, pieces)| money::divide(amount.saturating_mul(row.quantity), *pieces))
+        held.zip(row.quantity)
+            .map(|((amount, pieces), quantity)| money::divide(amount.saturating_mul(quantity), *pieces))
     };
     let mut without = 0;
     for row in event.products.iter_mut().filter(|row| row.amount.is_none()) {

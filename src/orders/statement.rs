@@ -22,7 +22,7 @@ pub struct Statement {
     pub amount: Option<i128>,
     /// Of all products together, `None` unless each has one.
     pub cost: Option<i128>,
-    /// Pieces of all products, `None` without products.
+    /// Pieces of all products, of those that say them; `None` without products.
     pub pieces: Option<i128>,
     /// It states the whole order, provided that it has a number.
     pub whole: bool,
@@ -49,7 +49,8 @@ impl Statement {
 pub struct Product {
     pub product_id: Option<String>,
     pub category: Option<Vec<String>>,
-    pub quantity: i128,
+    /// 1 where none is given; `None` where what is given is no number: then what is counted by it is not known either.
+    pub quantity: Option<i128>,
     pub amount: Option<i128>,
     pub cost: Option<i128>,
 }
@@ -84,7 +85,8 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         false => products.iter().map(of).sum::<Option<i128>>(),
     };
     let cost = own.cost.or_else(|| of_all(|product| product.cost)).map(|cost| ("the cost", in_range(cost)));
-    let pieces = of_all(|product| Some(product.quantity)).map(|pieces| ("the quantity", in_range(pieces)));
+    let pieces: i128 = products.iter().filter_map(|product| product.quantity).sum();
+    let pieces = (!products.is_empty()).then(|| ("the quantity", in_range(pieces)));
     let has_products = !products.is_empty();
     Statement {
         amount: numbers.keep(amount),
@@ -123,6 +125,11 @@ struct Numbers {
 impl Numbers {
     /// A number, or a number in a text.
     fn read(&mut self, value: Option<&RawValue>) -> Option<Exact> {
+        self.read_given(value).flatten()
+    }
+
+    /// `None` where nothing is given, and `Some(None)` for what is no number.
+    fn read_given(&mut self, value: Option<&RawValue>) -> Option<Option<Exact>> {
         let value = value.filter(|value| value.get() != "null")?;
         let text = scalar(value);
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
@@ -130,7 +137,7 @@ impl Numbers {
         }
         let read = text.and_then(|text| Exact::from_text(text.trim()).ok());
         self.refused |= read.is_none();
-        read
+        Some(read)
     }
 
     /// The amount of what has this name, `None` where it is beyond what an amount is.
@@ -159,23 +166,23 @@ fn product(value: &RawValue, numbers: &mut Numbers) -> Product {
     let Some([product_id, sku, category, quantity, price, total, amount, discount, cost]) =
         pick(value.get(), &PRODUCT_MEMBERS)
     else {
-        return Product { product_id: text(value), quantity: money::ONE, ..Product::default() };
+        return Product { product_id: text(value), quantity: Some(money::ONE), ..Product::default() };
     };
-    let quantity = numbers.read(quantity).unwrap_or(Exact::ONE);
+    let quantity = numbers.read_given(quantity).unwrap_or(Some(Exact::ONE));
     let [price, discount, cost] = [price, discount, cost].map(|value| numbers.read(value));
     let less = |amount: i128, discount: i128| in_range(amount - discount);
-    let of_price = |price: Exact| match discount {
+    let of_price = |(price, quantity): (Exact, Exact)| match discount {
         None => price.times(quantity),
         Some(discount) => price.times(quantity).zip(discount.amount()).and_then(|(amount, off)| less(amount, off)),
     };
     let given = [total, amount].into_iter().find_map(|value| numbers.read(value));
     let amount = (given.map(|given| ("a product's total", given.amount())))
-        .or_else(|| price.map(|price| ("a product's price x quantity", of_price(price))));
-    let cost = cost.map(|cost| ("a product's cost x quantity", cost.times(quantity)));
+        .or_else(|| price.zip(quantity).map(|priced| ("a product's price x quantity", of_price(priced))));
+    let cost = cost.zip(quantity).map(|(cost, quantity)| ("a product's cost x quantity", cost.times(quantity)));
     Product {
         product_id: [product_id, sku].into_iter().flatten().find_map(text),
         category: category.and_then(path),
-        quantity: numbers.keep(Some(("a product's quantity", quantity.amount()))).unwrap_or(money::ONE),
+        quantity: numbers.keep(quantity.map(|quantity| ("a product's quantity", quantity.amount()))),
         amount: numbers.keep(amount),
         cost: numbers.keep(cost),
     }

@@ -25,13 +25,13 @@ fn refund(message_id: &'static str, ts: i64, amount: Option<f64>) -> OrderEvent<
 fn with_products<'a>(mut event: OrderEvent<'a>, rows: &[(&'a str, i128, Option<f64>)]) -> OrderEvent<'a> {
     let row = |(position, (id, pieces, amount)): (usize, &(&'a str, i128, Option<f64>))| Row {
         product_id: Some(id),
-        quantity: pieces * ONE,
+        quantity: Some(pieces * ONE),
         amount: amount.map(units),
         cost: None,
         position: Some(position),
     };
     event.products = rows.iter().enumerate().map(row).collect();
-    event.pieces = Some(event.products.iter().map(|row| row.quantity).sum());
+    event.pieces = event.products.iter().map(|row| row.quantity).sum();
     event.whole = true;
     if event.amount.is_none() {
         event.unpriced = event.products.iter().any(|row| row.amount.is_none());
@@ -62,7 +62,7 @@ fn items_of(events: &[OrderEvent<'_>]) -> Vec<(Kind, Option<String>, f64, Option
         .iter()
         .map(|item| {
             let row = &item.row;
-            (item.kind, row.product_id.map(str::to_owned), as_number(row.quantity), row.amount.map(as_number))
+            (item.kind, row.product_id.map(str::to_owned), as_number(row.quantity.unwrap()), row.amount.map(as_number))
         })
         .collect()
 }
@@ -305,9 +305,51 @@ fn products_become_rows_with_exact_amounts() {
     assert_eq!(products[0].category, Some(vec!["Women".into(), "Tops".into()]));
     assert_eq!(products[1].product_id.as_deref(), Some("4711"));
     assert_eq!(products[1].category, Some(vec!["Home".into(), "Kitchen".into()]));
-    assert_eq!(products[2], Product { quantity: ONE, ..Product::default() });
+    assert_eq!(products[2], Product { quantity: Some(ONE), ..Product::default() });
     assert_eq!((statement.pieces, statement.cost), (Some(5 * ONE), None));
     assert!(statement.unpriced, "the last says neither price nor amount");
+}
+
+/// cases/README.md B12: `3 pcs` is not 1. What is counted by it is not known either, and what is stated stands.
+#[test]
+fn a_quantity_that_is_no_number_is_not_one() {
+    let of = |members: &str| {
+        let products = format!(r#"[{{"product_id":"a",{members}}},{{"price":5,"quantity":2}}]"#);
+        said(&format!(r#"{{"products":{products}}}"#), OwnLine::default())
+    };
+    let statement = of(r#""price":10,"cost":4,"quantity":"3 pcs""#);
+    let product = &statement.products[0];
+    assert_eq!((product.quantity, product.amount, product.cost), (None, None, None));
+    assert_eq!((statement.amount, statement.cost, statement.pieces), (Some(10 * ONE), None, Some(2 * ONE)));
+    assert!(statement.not_a_number);
+    let stated = &of(r#""total":30,"quantity":"3 pcs""#).products[0];
+    assert_eq!((stated.quantity, stated.amount), (None, Some(30 * ONE)));
+    for absent in [r#""price":10"#, r#""price":10,"quantity":null"#, r#""price":10,"quantity":" ""#] {
+        let statement = of(absent);
+        let product = &statement.products[0];
+        assert_eq!((product.quantity, product.amount), (Some(ONE), Some(10 * ONE)), "{absent}");
+        assert!(!statement.not_a_number);
+    }
+}
+
+/// A piece's price holds for products whose pieces are known.
+#[test]
+fn a_refund_of_unknown_pieces_takes_no_price() {
+    let mut bought = with_products(event("1", 1, None), &[("a", 2, Some(20.0)), ("b", 1, Some(5.0))]);
+    bought.products[0].quantity = None;
+    let mut back = with_products(refund("2", 2, None), &[("a", 1, None), ("b", 1, None)]);
+    let order = resolve(vec![bought.clone(), back.clone()], "USD");
+    assert_eq!(
+        (order.refunds_without_price, order.totals().refund),
+        (1, Some(-5 * ONE)),
+        "of 'a' no piece has a price"
+    );
+    bought.products[0].quantity = Some(2 * ONE);
+    back.products[0].quantity = None;
+    let order = resolve(vec![bought, back], "USD");
+    assert_eq!((order.refunds_without_price, order.totals().refund), (1, Some(-5 * ONE)));
+    let quantities: Vec<Option<i128>> = order.items().iter().map(|item| item.row.quantity).collect();
+    assert_eq!(quantities, [Some(2 * ONE), Some(ONE), None, Some(-ONE)]);
 }
 
 #[test]
@@ -320,7 +362,7 @@ fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
     );
     // 1234.56 and 3333.5; 0.00004 x 1000 = 0.04.
     assert_eq!(statement.products[0].amount, Some(12_345_600));
-    assert_eq!((statement.products[1].amount, statement.products[1].quantity), (Some(33_335_000), 3_334));
+    assert_eq!((statement.products[1].amount, statement.products[1].quantity), (Some(33_335_000), Some(3_334)));
     assert_eq!(statement.products[0].cost, Some(400));
     assert_eq!(statement.amount, Some(45_680_600));
 }
@@ -387,7 +429,7 @@ fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
                 .enumerate()
                 .map(|(position, (product, pieces, amount))| Row {
                     product_id: Some(PRODUCTS[product]),
-                    quantity: pieces * ONE,
+                    quantity: Some(pieces * ONE),
                     amount,
                     cost: None,
                     position: Some(position),
@@ -405,7 +447,7 @@ fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
                 amount: amount.or(of_products),
                 unpriced,
                 currency,
-                pieces: has_products.then(|| rows.iter().map(|row| row.quantity).sum()),
+                pieces: has_products.then(|| rows.iter().filter_map(|row| row.quantity).sum()),
                 products: rows,
                 ..OrderEvent::default()
             }
@@ -441,8 +483,8 @@ proptest! {
         let items = order.items();
         let of = |kind: Kind| items.iter().filter(move |item| item.kind == kind);
         prop_assert_eq!(of(Kind::Sale).filter_map(|item| item.row.amount).sum::<i128>(), sum(Kind::Sale));
-        prop_assert_eq!(of(Kind::Sale).map(|item| item.row.quantity).sum::<i128>(), totals.items);
-        prop_assert!(of(Kind::Refund).all(|item| item.row.amount.is_none_or(|amount| amount <= 0 || item.row.quantity >= 0)));
+        prop_assert_eq!(of(Kind::Sale).filter_map(|item| item.row.quantity).sum::<i128>(), totals.items);
+        prop_assert!(of(Kind::Refund).all(|item| item.row.amount.is_none_or(|amount| amount <= 0 || item.row.quantity >= Some(0))));
         // Every event that counts is booked, none that is replaced.
         for at in 0..order.events.len() {
             let booked = order.entries.iter().any(|entry| entry.event == at);

@@ -31,7 +31,7 @@ use super::threads::QueryThreads;
 use super::write::{self, Change, Once};
 use super::{damage, promise, runtime, suggest, table_functions};
 use crate::auth::Caller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::request;
 use crate::settings::{QuerySettings, Settings};
@@ -440,7 +440,12 @@ async fn plan_in_full(
             return Ok(plan);
         }
     }
-    Err(suggest::planning_error(error, template.catalog.as_str(), &template.table_names))
+    for repair in statement::repairs(statement, &FunctionKinds::of(state)) {
+        if state.statement_to_plan(repair.statement).await.is_ok() {
+            return Err(Error::invalid(repair.advice));
+        }
+    }
+    Err(suggest::planning_error(error, statement, template.catalog.as_str(), &template.table_names))
 }
 
 /// What the rules over plans know of the session.

@@ -8,6 +8,8 @@ mod observed_store;
 
 /// Identity checkpoints: what a start reads, damage, broken-off writes, size and time, what is published.
 mod checkpoints;
+/// The program as it is typed: what it says where something is not as it was meant.
+mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.

@@ -2,6 +2,7 @@
 
 mod beyond;
 mod reading;
+mod unread;
 
 use std::io::Write;
 

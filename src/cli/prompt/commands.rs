@@ -4,6 +4,7 @@ use clap::ValueEnum;
 
 use crate::cli::arguments::Format;
 use crate::error::{Error, Result};
+use crate::query::split;
 
 pub(super) const HELP: &str = r"  \d                  tables
   \d NAME             columns of a table
@@ -38,6 +39,9 @@ pub(super) fn parse(text: &str) -> Option<Result<Command>> {
     if text.eq_ignore_ascii_case("quit") || text.eq_ignore_ascii_case("exit") {
         return Some(Ok(Command::Quit));
     }
+    if text.eq_ignore_ascii_case("help") {
+        return Some(Ok(Command::Help));
+    }
     if !text.starts_with('\\') {
         return None;
     }
@@ -54,6 +58,15 @@ pub(super) fn parse(text: &str) -> Option<Result<Command>> {
         r"\df" => Ok(functions(argument.unwrap_or("*"))),
         other => Err(Error::invalid(format!(r"there is no command {other}: \? lists them"))),
     })
+}
+
+/// A command on the last line, below a statement that has no end yet: the statement and the command.
+pub(super) fn below_statement(text: &str) -> Option<(&str, &str)> {
+    let (statement, last) = text.trim_end().rsplit_once('\n')?;
+    let is_begun = !split(statement).rest.is_empty();
+    // In quotes and comments a line is text, whatever it says.
+    let is_text = !split(&format!("{statement}\n;")).rest.is_empty();
+    (is_begun && !is_text && parse(last).is_some()).then_some((statement, last))
 }
 
 fn timing(argument: Option<&str>) -> Result<Command> {
@@ -139,6 +152,17 @@ mod tests {
     #[test]
     fn statements_are_no_commands() {
         assert_eq!(parse("SELECT 1;").map(|command| command.is_ok()), None);
+    }
+
+    #[test]
+    fn a_command_below_a_statement_is_told_from_its_text() {
+        assert_eq!(below_statement("SELECT 1\n\\d orders"), Some(("SELECT 1", "\\d orders")));
+        assert_eq!(below_statement("SELECT 1 -- one\nFROM t\nhelp\n"), Some(("SELECT 1 -- one\nFROM t", "help")));
+        for text in
+            ["SELECT 'a\n\\d", "SELECT 1 /* a\nhelp", "SELECT 1\nFROM t", "\\d", "SELECT 1;\n\\d", "-- one\n\\d"]
+        {
+            assert_eq!(below_statement(text), None, "{text}");
+        }
     }
 
     #[test]

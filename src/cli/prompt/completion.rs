@@ -210,7 +210,8 @@ impl Completer for LineHelper {
 impl Validator for LineHelper {
     fn validate(&self, context: &mut ValidationContext) -> rustyline::Result<ValidationResult> {
         let text = context.input();
-        let is_whole = commands::parse(text).is_some() || split(text).rest.is_empty();
+        let is_command = commands::parse(text).is_some() || commands::below_statement(text).is_some();
+        let is_whole = is_command || split(text).rest.is_empty();
         Ok(if is_whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }

@@ -9,6 +9,7 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 use tokio::sync::mpsc;
 
+use super::commands;
 use super::completion::{LineHelper, Names};
 use crate::error::{Error, Result};
 
@@ -27,21 +28,21 @@ pub(super) enum Line {
 
 /// Asks the thread for one line at a time, so that the terminal is in order while a statement runs.
 pub(super) struct Lines {
-    wanted: threads::Sender<()>,
+    wanted: threads::Sender<String>,
     lines: mpsc::Receiver<Result<Line>>,
 }
 
 impl Lines {
     pub(super) fn open(names: Arc<RwLock<Names>>) -> Result<Self> {
-        let (wanted, requests) = threads::channel();
+        let (wanted, requests) = threads::channel::<String>();
         let (answers, lines) = mpsc::channel(1);
         std::thread::Builder::new().name("lines".to_owned()).spawn(move || {
             let mut reader = match Reader::open(names) {
                 Ok(reader) => reader,
                 Err(error) => return drop(answers.blocking_send(Err(error))),
             };
-            while requests.recv().is_ok() {
-                if answers.blocking_send(reader.read()).is_err() {
+            while let Ok(begun) = requests.recv() {
+                if answers.blocking_send(reader.read(&begun)).is_err() {
                     return;
                 }
             }
@@ -49,9 +50,10 @@ impl Lines {
         Ok(Self { wanted, lines })
     }
 
-    pub(super) async fn next(&mut self) -> Result<Line> {
+    /// The next line; it begins with `begun`, as if that had been typed.
+    pub(super) async fn next(&mut self, begun: String) -> Result<Line> {
         // If the thread has ended, what it said last is still to be received.
-        self.wanted.send(()).ok();
+        self.wanted.send(begun).ok();
         self.lines.recv().await.unwrap_or(Ok(Line::End))
     }
 }
@@ -77,10 +79,12 @@ impl Reader {
         Ok(Self { editor, history })
     }
 
-    fn read(&mut self) -> Result<Line> {
-        match self.editor.readline(PROMPT) {
+    fn read(&mut self, begun: &str) -> Result<Line> {
+        match self.editor.readline_with_initial(PROMPT, (begun, "")) {
             Ok(text) => {
-                self.remember(text.trim());
+                if commands::below_statement(&text).is_none() {
+                    self.remember(text.trim());
+                }
                 Ok(Line::Text(text))
             }
             Err(ReadlineError::Interrupted) => Ok(Line::Interrupted),

@@ -1,27 +1,30 @@
 //! CSV and its kin (tab or any other separator) to input batches. The first line is the header.
 //!
-//! Row numbers count records after the header; empty lines are none. Must not know how values are typed: `draft` does.
+//! Row numbers count records after the header; empty lines are none. A record whose quotes are not those of the standard
+//! is rejected with the line where it went wrong, and reading goes on at the next line: rows below are not lost in a field.
+//! Must not know how values are typed: `draft` does.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow::array::RecordBatch;
-use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 
-use super::coerce::{Reason, trimmed};
+use super::coerce::{Reason, shown, trimmed};
 use super::draft::{Draft, DraftRules, column_reason};
 use super::field::EventField;
 use super::json::{ObjectWriter, is_empty, parse_object};
 use super::layout::Layout;
 use super::look_alike::Notes;
 use super::options::ReadOptions;
+use super::quotes::{QuoteFault, RowsInside, find_fault, find_rows_inside};
 use super::reader::{BATCH_BYTES, BATCH_ROWS};
-use super::source::{BUFFER_BYTES, CountedFile, MAX_RECORD_BYTES, open, raw_text};
+use super::source::{BUFFER_BYTES, CountedFile, MAX_RECORD_BYTES, RecordText, capped, open};
 use crate::error::{Error, Result};
 use crate::ingest::input::{InputBuilder, InputRow};
 
@@ -30,17 +33,35 @@ pub struct CsvBatches {
     path: PathBuf,
     reader: Reader<CountedFile>,
     record_start: Arc<AtomicU64>,
-    /// A second handle, which fetches the raw text of rejected rows.
-    raw: File,
+    /// The file once more: records as they are written.
+    text: RecordText,
+    delimiter: u8,
     columns: Vec<String>,
     layout: Layout,
     rules: DraftRules,
     record: StringRecord,
     properties: ObjectWriter,
     row: i64,
-    /// Start and end of the last record, when its last field holds a line end: at the end of the file it may be open.
-    open_ended: Option<(u64, u64)>,
+    /// Where the last record lies, when its text was not looked at: at the end of the file its quote may be open.
+    unchecked: Option<Span>,
     builder: InputBuilder,
+}
+
+/// The bytes of a record, and the line that the reader counted at their start, before empty lines.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: u64,
+    end: u64,
+    line: u64,
+}
+
+/// A record with a fault in its quotes: what of it is given up, and where reading goes on.
+struct Misquote {
+    reason: Reason,
+    raw: String,
+    end: u64,
+    /// The line at `end`.
+    line: u64,
 }
 
 impl CsvBatches {
@@ -53,6 +74,7 @@ impl CsvBatches {
     ) -> Result<Self> {
         let mut raw = open(path)?;
         check_start(path, &mut raw)?;
+        let mut text = RecordText::new(raw);
         let file = CountedFile::open(path, progress)?;
         let record_start = file.record_start();
         let mut reader = ReaderBuilder::new()
@@ -69,21 +91,25 @@ impl CsvBatches {
                 path.display()
             )));
         }
+        let written = text.read(0, reader.position().byte()).map_err(|error| damaged(path, error))?;
+        check_header(path, written.strip_prefix("\u{feff}".as_bytes()).unwrap_or(written), delimiter)?;
         let columns = column_names(path, &header)?;
-        let layout = Layout::resolve(options, &columns, path, notes)?;
+        let layout = Layout::resolve(options, &columns, path, notes)
+            .map_err(|error| other_delimiter(path, &columns, delimiter).unwrap_or(error))?;
         let rules = DraftRules::new(options, layout.column_names(&columns), notes)?;
         Ok(Self {
             path: path.to_owned(),
             reader,
             record_start,
-            raw,
+            text,
+            delimiter,
             columns,
             layout,
             rules,
             record: StringRecord::new(),
             properties: ObjectWriter::default(),
             row: 0,
-            open_ended: None,
+            unchecked: None,
             builder: InputBuilder::default(),
         })
     }
@@ -111,19 +137,75 @@ impl CsvBatches {
         }
         self.row += 1;
         let end = self.reader.position().byte();
-        let start = self.record.position().map_or(before, csv::Position::byte);
-        let spans_lines = self.record.iter().next_back().is_some_and(|last| last.contains('\n'));
-        self.open_ended = spans_lines.then_some((start, end));
+        let (start, line) = self.record.position().map_or((before, 0), |position| (position.byte(), position.line()));
+        let span = Span { start, end, line };
+        if let Some(misquote) = self.find_misquote(span)? {
+            self.reject(&misquote.reason, &misquote.raw);
+            if misquote.end < end {
+                self.resume_at(misquote.end, misquote.line)?;
+            }
+            return Ok(misquote.end - before);
+        }
         if let Err(reason) = self.push_row() {
-            let raw = raw_text(&mut self.raw, start, end).map_err(|error| self.damaged(error))?;
-            self.builder.push(&InputRow {
-                row: Some(self.row),
-                reject_reason: Some(&reason),
-                raw: Some(&raw),
-                ..InputRow::default()
-            });
+            let raw = capped(self.text.read(start, end).map_err(|error| damaged(&self.path, error))?);
+            self.reject(&reason, &raw);
         }
         Ok(end - before)
+    }
+
+    fn reject(&mut self, reason: &str, raw: &str) {
+        self.builder.push(&InputRow {
+            row: Some(self.row),
+            reject_reason: Some(reason),
+            raw: Some(raw),
+            ..InputRow::default()
+        });
+    }
+
+    /// What is wrong with the quotes of the record, if anything.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a quote that is never closed: what stands below it cannot be told apart.
+    fn find_misquote(&mut self, span: Span) -> Result<Option<Misquote>> {
+        // Values, separators and one line end: without more there is no pair of quotes.
+        let plain_bytes = self.record.as_slice().len() + self.record.len();
+        if span.end - span.start <= plain_bytes as u64 {
+            self.unchecked = Some(span);
+            return Ok(None);
+        }
+        self.unchecked = None;
+        let text = self.text.read(span.start, span.end).map_err(|error| damaged(&self.path, error))?;
+        let line_of = |at: usize| span.line + count_lines(&text[..at]);
+        let line_end =
+            |at: usize| text[at..].iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| at + end + 1);
+        let give_up = |end: usize, reason: Reason| {
+            let raw = capped(&text[..end]);
+            Ok(Some(Misquote { reason, raw, end: span.start + end as u64, line: line_of(end) }))
+        };
+        match find_fault(text, self.delimiter) {
+            Some(QuoteFault::NeverClosed { opened }) => Err(never_closed(&self.path, line_of(opened), self.row)),
+            Some(QuoteFault::TextBehind { opened }) => {
+                give_up(line_end(opened), format!("line {}: {TEXT_BEHIND_QUOTE}", line_of(opened)))
+            }
+            None if !self.record.as_slice().contains('\n') => Ok(None),
+            None => {
+                let first = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or_default();
+                let (width, ts) = (self.columns.len(), self.layout.field(EventField::Ts).first().copied());
+                let is_row = |line: &[u8]| is_row(line, self.delimiter, width, ts, &self.rules);
+                let reason = || format!("line {}: {ROWS_IN_QUOTES}", line_of(first));
+                match find_rows_inside(&text[first..], self.delimiter, width, is_row) {
+                    RowsInside::None => Ok(None),
+                    RowsInside::Some => give_up(text.len(), reason()),
+                    RowsInside::All => give_up(line_end(first), reason()),
+                }
+            }
+        }
+    }
+
+    fn resume_at(&mut self, byte: u64, line: u64) -> Result<()> {
+        let mut position = Position::new();
+        position.set_byte(byte).set_line(line);
+        self.reader.seek(position).map_err(|error| read_error(&self.path, self.row, error))
     }
 
     fn push_row(&mut self) -> Result<(), Reason> {
@@ -162,16 +244,69 @@ impl CsvBatches {
 
     /// Refuses a file that ends inside quotes: the rows after the opening quote have all become one field.
     fn check_closed(&mut self) -> Result<()> {
-        let Some((start, end)) = self.open_ended else { return Ok(()) };
-        if ends_in_quote(&mut self.raw, start, end).map_err(|error| self.damaged(error))? {
-            return Ok(());
+        let Some(span) = self.unchecked else { return Ok(()) };
+        let text = self.text.read(span.start, span.end).map_err(|error| damaged(&self.path, error))?;
+        match find_fault(text, self.delimiter) {
+            Some(QuoteFault::NeverClosed { opened }) => {
+                Err(never_closed(&self.path, span.line + count_lines(&text[..opened]), self.row))
+            }
+            _ => Ok(()),
         }
-        Err(Error::invalid(format!("{}: row {}: a quote is opened and never closed", self.path.display(), self.row)))
     }
+}
 
-    fn damaged(&self, error: std::io::Error) -> Error {
-        Error::from(error).context(self.path.display())
-    }
+const TEXT_BEHIND_QUOTE: &str = "a field begins with a quote, and text follows the quote that ends it: write quotes inside of a field twice, \
+     \"size 5\"\"\", or none at its start";
+
+const ROWS_IN_QUOTES: &str = "a field begins with a quote that ends lines below, and these lines read as rows of the file: is the quote one too \
+     many? Write quotes inside of a field twice, \"size 5\"\"\", or none at its start";
+
+fn never_closed(path: &Path, line: u64, row: i64) -> Error {
+    Error::invalid(format!(
+        "{}: row {row}: a quote is opened and never closed, in line {line}: close it, or write it twice where it is a \
+         character of the value",
+        path.display()
+    ))
+}
+
+fn damaged(path: &Path, error: std::io::Error) -> Error {
+    Error::from(error).context(path.display())
+}
+
+fn count_lines(text: &[u8]) -> u64 {
+    text.iter().filter(|byte| **byte == b'\n').count() as u64
+}
+
+/// Whether a line inside of a field would be a row of the file: as many fields, and a time where rows have theirs.
+fn is_row(line: &[u8], delimiter: u8, width: usize, ts: Option<usize>, rules: &DraftRules) -> bool {
+    let mut reader = ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(line);
+    let mut record = StringRecord::new();
+    let is_read = reader.read_record(&mut record).is_ok_and(|found| found);
+    let time = ts.and_then(|ts| record.get(ts));
+    is_read && record.len() == width && time.is_some_and(|time| rules.is_time(time))
+}
+
+fn check_header(path: &Path, header: &[u8], delimiter: u8) -> Result<()> {
+    let fault = match find_fault(header, delimiter) {
+        None => return Ok(()),
+        Some(QuoteFault::NeverClosed { .. }) => "a quote is opened and never closed",
+        Some(QuoteFault::TextBehind { .. }) => TEXT_BEHIND_QUOTE,
+    };
+    Err(Error::invalid(format!("{}: the header: {fault}", path.display())))
+}
+
+/// The error for a file without the columns that it needs, where another character seems to separate them.
+fn other_delimiter(path: &Path, columns: &[String], delimiter: u8) -> Option<Error> {
+    const SEPARATORS: [(u8, &str); 4] = [(b';', ";"), (b'\t', "\\t"), (b'|', "|"), (b',', ",")];
+    let [only] = columns else { return None };
+    let count = |separator: u8| only.bytes().filter(|byte| *byte == separator).count();
+    let others = SEPARATORS.into_iter().filter(|(byte, _)| *byte != delimiter && count(*byte) > 0);
+    let (_, written) = others.max_by_key(|(byte, _)| count(*byte))?;
+    Some(Error::invalid(format!(
+        "{}: its first line is one column, {}: if '{written}' separates its columns, add --delimiter '{written}'",
+        path.display(),
+        shown(only)
+    )))
 }
 
 /// Joins a `properties` column, if there is one, with the columns that have no field of their own.
@@ -223,7 +358,8 @@ fn column_names(path: &Path, header: &StringRecord) -> Result<Vec<String>> {
 /// Refuses an empty file, and UTF-16 by its mark, which as UTF-8 would give a message about row 1 only.
 fn check_start(path: &Path, file: &mut File) -> Result<()> {
     let mut start = Vec::with_capacity(2);
-    file.take(2).read_to_end(&mut start).map_err(|error| Error::from(error).context(path.display()))?;
+    let read = file.by_ref().take(2).read_to_end(&mut start).and_then(|_| file.rewind());
+    read.map_err(|error| damaged(path, error))?;
     match start.as_slice() {
         [] => Err(Error::invalid(format!("{}: is empty: its first line must name columns", path.display()))),
         [0xff, 0xfe] | [0xfe, 0xff] => Err(Error::invalid(format!("{}: is UTF-16: {TO_UTF8}", path.display()))),
@@ -232,18 +368,6 @@ fn check_start(path: &Path, file: &mut File) -> Result<()> {
 }
 
 pub const TO_UTF8: &str = "convert it to UTF-8 first, for example with iconv";
-
-fn ends_in_quote(file: &mut File, start: u64, end: u64) -> std::io::Result<bool> {
-    use std::io::{Seek, SeekFrom};
-    /// Enough to see whether the quotes at the end are pairs; a field that ends in more of them is no text.
-    const TAIL: u64 = 4096;
-    let mut tail = Vec::new();
-    file.seek(SeekFrom::Start(start.max(end.saturating_sub(TAIL))))?;
-    file.take(end - start).read_to_end(&mut tail)?;
-    let text = tail.trim_ascii_end();
-    let quotes = text.iter().rev().take_while(|byte| **byte == b'"').count();
-    Ok(quotes % 2 == 1)
-}
 
 fn read_error(path: &Path, row: i64, error: csv::Error) -> Error {
     let place = if row == 0 { "the header".to_owned() } else { format!("row {row}") };

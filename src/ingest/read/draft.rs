@@ -117,6 +117,11 @@ impl DraftRules {
         Ok(())
     }
 
+    /// Whether a text is a time as this file writes them.
+    pub fn is_time(&self, text: &str) -> bool {
+        trimmed(text).is_some_and(|text| self.times.instant_of_text(text).is_ok())
+    }
+
     fn revenue(&self, draft: &Draft<'_>) -> Result<Option<i128>, Reason> {
         let Some(text) = draft.text(EventField::Revenue) else { return Ok(None) };
         decimal_from_text(text).map(Some).or_else(|reason| {

@@ -89,6 +89,14 @@ impl Mapping {
         self.entries.iter().map(|(target, columns)| (target, columns.as_slice()))
     }
 
+    /// The types of identifiers that columns are mapped to.
+    pub fn identifier_types(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().filter_map(|target| match target {
+            Target::Identifier(kind) => Some(kind.as_str()),
+            Target::Field(_) | Target::Property(_) => None,
+        })
+    }
+
     pub fn maps(&self, field: EventField) -> bool {
         self.entries.contains_key(&Target::Field(field))
     }

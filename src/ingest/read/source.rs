@@ -1,7 +1,7 @@
 //! The bytes of one file on their way to a parser: counted for the progress bar, bounded per record.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -49,6 +49,16 @@ impl Read for CountedFile {
     }
 }
 
+/// For a parser that goes back: bytes that are read again are not counted twice.
+impl Seek for CountedFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = self.file.seek(to)?;
+        self.progress.fetch_sub(self.read.saturating_sub(at), Ordering::Relaxed);
+        self.read = at;
+        Ok(at)
+    }
+}
+
 /// Opens a file; the error names it.
 pub fn open(path: &Path) -> Result<File> {
     let file = File::open(path).map_err(|error| Error::from(error).context(path.display()))?;
@@ -58,13 +68,28 @@ pub fn open(path: &Path) -> Result<File> {
     }
 }
 
-/// The raw text of bytes `start..end` of a file, cut at [`MAX_RAW_BYTES`], without line ends around it.
-pub fn raw_text(file: &mut File, start: u64, end: u64) -> io::Result<String> {
-    let length = end.saturating_sub(start).min(MAX_RAW_BYTES as u64);
-    let mut bytes = Vec::with_capacity(length as usize);
-    file.seek(SeekFrom::Start(start))?;
-    file.take(length).read_to_end(&mut bytes)?;
-    Ok(capped(&bytes))
+/// Records of a file as they are written, for a parser that gives their values alone. Cheap for records in their order.
+pub struct RecordText {
+    file: BufReader<File>,
+    position: u64,
+    bytes: Vec<u8>,
+}
+
+impl RecordText {
+    /// Of a file that stands at its start.
+    pub fn new(file: File) -> Self {
+        Self { file: BufReader::with_capacity(BUFFER_BYTES, file), position: 0, bytes: Vec::new() }
+    }
+
+    /// The bytes `start..end` of the file.
+    pub fn read(&mut self, start: u64, end: u64) -> io::Result<&[u8]> {
+        // Files are shorter than 2^63 bytes.
+        self.file.seek_relative(start as i64 - self.position as i64)?;
+        self.bytes.clear();
+        (&mut self.file).take(end.saturating_sub(start)).read_to_end(&mut self.bytes)?;
+        self.position = start + self.bytes.len() as u64;
+        Ok(&self.bytes)
+    }
 }
 
 /// Bytes as text for a person to read: cut at [`MAX_RAW_BYTES`], damaged characters replaced.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::rows::read;
+use super::rows::{Columns, read};
 use crate::error::Result;
 use crate::workspace::reference::DayNames;
 
@@ -13,7 +13,8 @@ const MAX_NAME_BYTES: usize = 200;
 /// `InvalidInput` with the line of the first faulty row.
 pub fn read_dates(path: &Path) -> Result<DayNames> {
     let mut found = DayNames::default();
-    read(path, &[&["day", "date"], &["name", "names"]], |row| {
+    let columns = Columns { needed: &[&["day", "date"], &["name", "names"]], optional: &[] };
+    read(path, columns, |row| {
         let (_, day) = row.day()?;
         if row.values(1).next().is_none() {
             return Err(row.fault("column 'name' is empty"));

@@ -1,21 +1,24 @@
-//! `day, currency, rate`: units of the base currency for one unit of the currency on that day.
+//! `day, currency, rate`: units of the base currency for one unit of the currency on that day. A column `base` may name
+//! that currency.
 
 use std::path::Path;
 
 use arrow::compute::kernels::cast_utils::parse_decimal;
 use arrow::datatypes::{DataType, Decimal128Type};
 
-use super::rows::read;
+use super::rows::{Columns, read};
 use crate::error::Result;
 use crate::workspace::currency;
 use crate::workspace::reference::{FxRates, RATE, RATE_ONE};
 
 /// # Errors
 /// `InvalidInput` with the line of the first faulty row: a rate that is none, two rates of one day and currency, another
-/// rate of the base currency than 1.
+/// rate of the base currency than 1, a rate in another base currency.
 pub fn read_fx_rates(path: &Path, base: &str) -> Result<FxRates> {
     let mut found = FxRates { base: base.to_owned(), ..FxRates::default() };
-    read(path, &[&["day", "date"], &["currency"], &["rate"]], |row| {
+    let columns =
+        Columns { needed: &[&["day", "date"], &["currency"], &["rate"]], optional: &[&["base", "base_currency"]] };
+    read(path, columns, |row| {
         let (date, day) = row.day()?;
         let currency = currency(row.value(1, "currency")?).map_err(|error| row.fault(error))?;
         let text = row.value(2, "rate")?;
@@ -26,7 +29,16 @@ pub fn read_fx_rates(path: &Path, base: &str) -> Result<FxRates> {
             ))
         })?;
         if currency == base && rate != RATE_ONE {
-            return Err(row.fault(format!("{base} is the base currency: its rate is 1, not {text}")));
+            return Err(row.fault(format!(
+                "{base} is the base currency: its rate is 1, not {text}; {}",
+                other_base("of this file")
+            )));
+        }
+        if let Some(named) = row.values(3).next()
+            && !named.eq_ignore_ascii_case(base)
+        {
+            let of_file = other_base(&format!("'{named}'"));
+            return Err(row.fault(format!("the rate is in {named}, the base currency is {base}; {of_file}")));
         }
         match found.rates.entry(currency.clone()).or_default().insert(day, rate) {
             Some(held) if held != rate => Err(row.fault(format!("{currency} has two rates on {date}"))),
@@ -34,6 +46,12 @@ pub fn read_fx_rates(path: &Path, base: &str) -> Result<FxRates> {
         }
     })?;
     Ok(found)
+}
+
+fn other_base(which: &str) -> String {
+    format!(
+        "if rates are to be in the base currency {which}, set it first: convoke workspace set NAME base_currency=CODE"
+    )
 }
 
 fn rate(text: &str) -> Option<i128> {

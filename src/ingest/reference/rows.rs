@@ -71,8 +71,16 @@ fn fault(path: &Path, line: u64, what: impl std::fmt::Display) -> Error {
     Error::invalid(format!("{}: line {line}: {what}; nothing was imported", path.display()))
 }
 
-/// Calls `each` for every row. `columns` are the names that a column may have, in the order of the cells.
-pub(super) fn read(path: &Path, columns: &[&[&str]], mut each: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
+/// Names that columns of a file may have, in the order of the cells.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) needed: &'a [&'a [&'a str]],
+    /// Behind the needed ones; a file without them has them empty.
+    pub(super) optional: &'a [&'a [&'a str]],
+}
+
+/// Calls `each` for every row.
+pub(super) fn read(path: &Path, columns: Columns<'_>, mut each: impl FnMut(Row<'_>) -> Result<()>) -> Result<()> {
     let mut count = 0;
     let mut take = |line: u64, cells: Vec<Vec<String>>| {
         count += 1;
@@ -94,20 +102,20 @@ pub(super) fn read(path: &Path, columns: &[&[&str]], mut each: impl FnMut(Row<'_
 
 type Take<'a> = dyn FnMut(u64, Vec<Vec<String>>) -> Result<()> + 'a;
 
-/// Where the columns stand in a header.
-fn places(path: &Path, columns: &[&[&str]], header: &[String]) -> Result<Vec<usize>> {
+/// Where the columns stand in a header; `None` for an optional one that it lacks.
+fn places(path: &Path, columns: Columns<'_>, header: &[String]) -> Result<Vec<Option<usize>>> {
+    let find = |names: &&[&str]| header.iter().position(|known| names.contains(&known.trim().to_lowercase().as_str()));
     let place = |names: &&[&str]| {
-        let found = header.iter().position(|known| names.contains(&known.trim().to_lowercase().as_str()));
-        found.ok_or_else(|| {
+        find(names).map(Some).ok_or_else(|| {
             let known = header.iter().map(String::as_str);
             let hint = did_you_mean(names[0], known, &format!("its columns are {}", header.join(", ")));
             Error::invalid(format!("{}: there is no column '{}'; {hint}", path.display(), names.join("' or '")))
         })
     };
-    columns.iter().map(place).collect()
+    columns.needed.iter().map(place).chain(columns.optional.iter().map(|names| Ok(find(names)))).collect()
 }
 
-fn read_csv(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()> {
+fn read_csv(path: &Path, columns: Columns<'_>, take: &mut Take<'_>) -> Result<()> {
     let mut bytes = Vec::new();
     let read = open(path)?.take(MAX_CSV_BYTES).read_to_end(&mut bytes);
     if read.map_err(|error| Error::from(error).context(path.display()))? as u64 == MAX_CSV_BYTES {
@@ -125,7 +133,8 @@ fn read_csv(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()>
         let record = record.map_err(|error| fault(path, lines.of(error.position()), &error))?;
         let line = lines.of(record.position());
         // One cell may hold several values.
-        let cell = |place: &usize| record.get(*place).unwrap_or_default().split(';').map(str::to_owned).collect();
+        let text = |place: &Option<usize>| place.and_then(|place| record.get(place)).unwrap_or_default();
+        let cell = |place: &Option<usize>| text(place).split(';').map(str::to_owned).collect();
         take(line, places.iter().map(cell).collect())?;
     }
     Ok(())
@@ -150,7 +159,7 @@ impl Lines<'_> {
     }
 }
 
-fn read_ndjson(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()> {
+fn read_ndjson(path: &Path, columns: Columns<'_>, take: &mut Take<'_>) -> Result<()> {
     let mut reader = BufReader::new(open(path)?);
     let mut text = String::new();
     for line in 1.. {
@@ -167,8 +176,8 @@ fn read_ndjson(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<
         }
         let object: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map_err(|error| fault(path, line, format!("not a JSON object: {error}")))?;
-        let mut cells = Vec::with_capacity(columns.len());
-        for names in columns {
+        let mut cells = Vec::new();
+        for names in columns.needed.iter().chain(columns.optional) {
             let value = names.iter().find_map(|name| object.get(*name));
             let values = value.map_or_else(|| Ok(Vec::new()), |value| json_values(value.get()));
             cells.push(values.map_err(|error| fault(path, line, format!("column '{}': {error}", names[0])))?);
@@ -189,7 +198,7 @@ fn json_values(raw: &str) -> Result<Vec<String>> {
     })
 }
 
-fn read_parquet(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result<()> {
+fn read_parquet(path: &Path, columns: Columns<'_>, take: &mut Take<'_>) -> Result<()> {
     let unreadable = |error: &dyn std::fmt::Display| Error::invalid(format!("{}: {error}", path.display()));
     let file: File = open(path)?;
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unreadable(&error))?;
@@ -203,7 +212,11 @@ fn read_parquet(path: &Path, columns: &[&[&str]], take: &mut Take<'_>) -> Result
             line += 1;
             let mut cells = Vec::with_capacity(places.len());
             for place in &places {
-                let column = batch.column(*place);
+                let Some(place) = *place else {
+                    cells.push(Vec::new());
+                    continue;
+                };
+                let column = batch.column(place);
                 cells.push(match column.as_list_opt::<i32>() {
                     _ if column.is_null(row) => Vec::new(),
                     Some(lists) => texts(lists.value(row).as_ref(), &options)?,

@@ -44,6 +44,26 @@ fn rates_keep_their_digits_whatever_the_format() {
     assert_eq!(rates.rate("EUR", day("2024-01-05"), 0), Some(RATE_ONE / 10 * 11));
 }
 
+/// Rates of the ECB are in EUR: in a workspace of USD they would be wrong by that rate.
+#[test]
+fn rates_in_another_base_currency_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "day,currency,rate,Base\n2024-01-05,GBP,1.16,EUR\n";
+    let json = r#"{"day":"2024-01-05","currency":"GBP","rate":1.16,"base_currency":"EUR"}"#;
+    for path in [file(&folder, "a.csv", text), file(&folder, "a.ndjson", json)] {
+        let error = read_fx_rates(&path, "USD").unwrap_err();
+        assert!(error.message().contains("the rate is in EUR, the base currency is USD"), "{error}");
+        assert!(error.message().contains("workspace set NAME base_currency=CODE"), "{error}");
+        assert_eq!(read_fx_rates(&path, "EUR").unwrap().rates.len(), 1);
+    }
+    let own = file(&folder, "b.csv", "day,currency,rate\n2024-01-05,EUR,1\n2024-01-05,USD,1.09\n");
+    let error = read_fx_rates(&own, "USD").unwrap_err();
+    assert!(
+        error.message().contains("its rate is 1, not 1.09; if rates are to be in the base currency of this file"),
+        "{error}"
+    );
+}
+
 #[test]
 fn parquet_gives_the_same_rows() {
     use std::sync::Arc;

@@ -4,6 +4,7 @@
 
 mod date_trunc;
 mod examples;
+mod interval_text;
 mod json_entries;
 pub(super) mod local_time;
 pub(in crate::query) mod numbers;
@@ -13,6 +14,7 @@ mod order_fits;
 mod order_names;
 mod person_at;
 mod single_group;
+mod to_char;
 mod traits;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
+pub(super) use interval_text::{IntervalText, check_units};
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
 
@@ -33,6 +36,7 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     convoke_udfs::register_all_in_zone(state, zone)?;
     numbers::register(state)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
     for function in local_time::functions() {
         state.register_udf(function)?;
     }

@@ -18,6 +18,7 @@ mod compose;
 mod dialect;
 pub(super) mod input_names;
 mod literals;
+mod repairs;
 mod repeated_names;
 mod rollup;
 mod row_values;
@@ -31,6 +32,7 @@ mod words;
 
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
+pub(super) use self::repairs::{has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub use self::split::{Split, split};
 pub(super) use self::unnest_tables::shows_unnest;

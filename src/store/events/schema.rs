@@ -30,12 +30,12 @@ pub fn path() -> DataType {
     DataType::List(Arc::new(Field::new("element", DataType::Utf8, true)))
 }
 
-/// One product of an event; quantity is never NULL inside.
+/// One product of an event. Its quantity is NULL where what was given is no number.
 pub fn product_fields() -> Fields {
     Fields::from(vec![
         Field::new("product_id", DataType::Utf8, true),
         Field::new("category", path(), true),
-        Field::new("quantity", DECIMAL, false),
+        Field::new("quantity", DECIMAL, true),
         Field::new("amount", DECIMAL, true),
         Field::new("cost", DECIMAL, true),
     ])

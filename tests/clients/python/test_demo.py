@@ -11,12 +11,24 @@ def test_demo_twice(tmp_path):
     first = cli.run(*arguments, timeout=300)
     events = cli.count_events(data)
     assert events > 2_000
-    assert "jdbc:arrow-flight-sql://" in cli.said(first) and "adbc" in cli.said(first).lower()
+    # Nothing runs that one could connect to.
+    assert "jdbc:" not in cli.said(first) and "adbc" not in cli.said(first).lower()
     # Nothing stands between the answers, and what is written to a file has no colours.
     assert "DoGet" not in cli.said(first) and "\x1b" not in cli.said(first)
     second = cli.run(*arguments, timeout=300)
     assert cli.count_events(data) == events
     assert len(second.stdout.splitlines()) > 20, "the queries run again"
+
+
+def test_a_demo_that_stays_says_how_to_connect(tmp_path):
+    demo = cli.start("demo", "--data", tmp_path / "data", "--persons", "200", "--listen", "127.0.0.1:0")
+    try:
+        lines = iter(demo.stdout.readline, "")
+        assert any("adbc_driver_flightsql" in line for line in lines)
+        assert any("jdbc:arrow-flight-sql://" in line for line in lines)
+    finally:
+        demo.kill()
+        demo.wait()
 
 
 def mine(folder):

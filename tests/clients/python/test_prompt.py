@@ -75,6 +75,17 @@ def test_a_statement_over_several_lines(terminal):
     terminal.leave()
 
 
+def test_a_command_below_a_statement_runs_and_the_statement_goes_on(terminal):
+    terminal.child.send("SELECT 4700 + 11 AS n\r")
+    terminal.child.send("\\timing\r")
+    terminal.child.expect_exact("Timing is on.")
+    terminal.child.send("FROM events LIMIT 1;\r")
+    terminal.child.expect_exact("4711")
+    terminal.ready()
+    assert "tables" in terminal.ask("help")
+    terminal.leave()
+
+
 def test_an_error_does_not_end_it(terminal):
     assert "events" in terminal.ask("SELECT * FROM evnts;")
     assert "4711" in terminal.ask("SELECT 4700 + 11 AS n;")

@@ -5,6 +5,7 @@
 mod text;
 mod time;
 mod whole;
+mod year_last;
 
 #[cfg(test)]
 mod tests;

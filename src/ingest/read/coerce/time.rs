@@ -6,8 +6,8 @@ use chrono::format::{Item, Parsed, StrftimeItems, parse};
 use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
-use super::Reason;
 use super::text::shown;
+use super::{Reason, year_last};
 use crate::error::{Error, Result as CrateResult};
 
 const SECOND: i64 = 1_000_000;
@@ -249,6 +249,9 @@ fn out_of_range(text: &str) -> Reason {
 }
 
 fn not_a_time(text: &str) -> Reason {
+    if let Some(remedy) = year_last::advise(text) {
+        return format!("{} is not a time by itself: {remedy}", shown(text));
+    }
     format!(
         "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, RFC 3339, 20240531, 202405311345, \
          20240531134500 and epoch numbers of at least {MIN_EPOCH_DIGITS} digits; --ts-format names others",

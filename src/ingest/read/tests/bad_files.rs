@@ -4,7 +4,7 @@ use crate::ingest::read::{FileReader, ReadOptions};
 #[test]
 fn refusals_name_the_file_and_the_remedy() {
     let none = ReadOptions::default;
-    let cases: [(&str, &[u8], ReadOptions, &str); 17] = [
+    let cases: [(&str, &[u8], ReadOptions, &str); 22] = [
         ("a.xls", b"x", none(), "unknown kind of file: known are .csv"),
         ("noextension", b"x", none(), "unknown kind of file"),
         ("a.csv", b"", none(), "is empty"),
@@ -31,8 +31,13 @@ fn refusals_name_the_file_and_the_remedy() {
             "a.csv",
             b"ts,event\n2024-01-01,a\n2024-01-01,\"b\nc,d\n",
             none(),
-            "row 2: a quote is opened and never closed",
+            "row 2: a quote is opened and never closed, in line 3",
         ),
+        ("a.csv", b"ts,event\r\n\r\n2024-01-01,\"x\ny\"\r\n2024-01-01,\"b", none(), "closed, in line 5"),
+        ("a.csv", b"ts,\"event\n2024-01-01,a\n", none(), "the header: a quote is opened and never closed"),
+        ("a.csv", b"ts,\"ev\"ent,b\n2024-01-01,a,b\n", none(), "the header: a field begins with a quote"),
+        ("a.csv", b"ts;event\n2024-01-01;a\n", none(), "if ';' separates its columns, add --delimiter ';'"),
+        ("a.csv", b"ts\tevent\n", none(), "if '\\t' separates its columns, add --delimiter '\\t'"),
         ("a.ndjson", b"", none(), "is empty"),
         ("a.json", b"  [\n{}]", none(), "holds a JSON array"),
         (

@@ -179,3 +179,74 @@ fn the_hash_tells_contents_and_meanings_apart() {
         hash("ts,event,d\n2024-01-01,a,x\n", options("brand=d"))
     );
 }
+
+/// cases/README.md C9: the rows that a quote too many would swallow are read, its own row is told.
+#[test]
+fn a_stray_quote_swallows_no_rows() {
+    let header = "order_id,ts,event,revenue,note\n";
+    let row = |n: usize, note: &str| format!("{n},2024-01-0{n},buy,{n}0,{note}\n");
+    let text = |notes: [&str; 4]| {
+        let rows: String = (1..).zip(notes).map(|(n, note)| row(n, note)).collect();
+        format!("{header}{rows}")
+    };
+    // (notes, rows that are kept, the line that is named)
+    let cases = [
+        (["\"size 5", "x", "\"fine\"", "y"], vec!["2", "3", "4"], "line 2: a field begins with a quote, and text"),
+        (
+            ["x", "\"size 5", "12\"", "y"],
+            vec!["1", "3", "4"],
+            "line 3: a field begins with a quote that ends lines below",
+        ),
+        (["a", "\"fine\" or so", "b", "c"], vec!["1", "3", "4"], "line 3: a field begins with a quote, and text"),
+    ];
+    for (notes, kept, reason) in cases {
+        for text in [text(notes), text(notes).replace('\n', "\r\n")] {
+            let rows = TestFile::new("c9.csv", &text).read(ReadOptions::default()).unwrap();
+            let ids: Vec<String> = rows.all("order_id").into_iter().filter(|id| id != "-").collect();
+            assert_eq!(ids, kept, "{notes:?}");
+            assert_eq!(rows.all("row"), ["1", "2", "3", "4"]);
+            let at = (0..4).find(|at| rows.get(*at, "reject_reason") != "-").unwrap();
+            assert!(rows.get(at, "reject_reason").starts_with(reason), "{}", rows.get(at, "reject_reason"));
+            assert_eq!(rows.get(at, "raw"), row(at + 1, notes[at]).trim_end(), "its own line alone");
+        }
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_told_from_a_text_go_together() {
+    let file =
+        TestFile::new("mixed.csv", "ts,event,note\n2024-01-01,a,\"x\n2024-01-02,b,y\nno row\"\n2024-01-03,c,z\n");
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.all("event"), ["-", "c"]);
+    assert_eq!(rows.get(0, "raw"), "2024-01-01,a,\"x\n2024-01-02,b,y\nno row\"");
+}
+
+/// RFC 4180, 2.6 and 2.7: line breaks, separators and doubled quotes inside of quotes are text.
+#[test]
+fn texts_of_several_lines_are_texts() {
+    let text = "ts,event,note,size\r\n\
+                2024-01-01,a,\"12 Main St, Springfield, IL\r\nsay \"\"hi\"\", twice, or so\r\n\",5\" wide\r\n\
+                2024-01-02,\"b\",\"\",\"\"\"\"\r\n";
+    let rows = TestFile::new("lines.csv", text).read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.all("reject_reason"), ["-", "-"]);
+    assert_eq!(
+        rows.get(0, "properties"),
+        r#"{"note":"12 Main St, Springfield, IL\r\nsay \"hi\", twice, or so\r\n","size":"5\" wide"}"#
+    );
+    assert_eq!((rows.get(1, "event"), rows.get(1, "properties")), ("b".into(), r#"{"size":"\""}"#.into()));
+}
+
+#[test]
+fn a_fault_in_every_line_is_read_to_the_end() {
+    let mut text = String::from("ts,event,note\n");
+    for _ in 0..3_000 {
+        text.push_str("2024-01-01,a,\"5\n");
+    }
+    text.push_str("2024-01-01,a,\"x\"\n");
+    let file = TestFile::new("all.csv", &text);
+    let reader = FileReader::open(&file.path, ReadOptions::default()).unwrap();
+    let progress = reader.progress();
+    let rows: usize = reader.batches().map(|batch| batch.unwrap().num_rows()).sum();
+    assert_eq!(rows, 3_001);
+    assert_eq!(progress.load(std::sync::atomic::Ordering::Relaxed), text.len() as u64, "bytes read again count once");
+}

@@ -111,7 +111,7 @@ impl<'a> ProductColumns<'a> {
         (offsets[row] as usize..offsets[row + 1] as usize)
             .map(|at| Row {
                 product_id: text(self.product_ids, at),
-                quantity: self.quantities.value(at),
+                quantity: decimal(self.quantities, at),
                 amount: decimal(self.amounts, at),
                 cost: decimal(self.costs, at),
                 position: Some(at),

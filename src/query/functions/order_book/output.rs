@@ -50,7 +50,7 @@ impl Output {
                 Field::new("ts", instant(), false),
                 Field::new("product_id", DataType::Utf8, true),
                 Field::new("category", schema::path(), true),
-                Field::new("quantity", DECIMAL, false),
+                Field::new("quantity", DECIMAL, true),
                 Field::new("amount", DECIMAL, true),
                 Field::new("cost", DECIMAL, true),
             ])
@@ -166,7 +166,7 @@ impl<'a> Builder<'a> {
     fn push_items(&mut self, order: &Order<'_>, categories: Categories<'_>) -> Option<usize> {
         let items = order.items();
         for item in &items {
-            fit([Some(item.row.quantity), item.row.amount, item.row.cost])?;
+            fit([item.row.quantity, item.row.amount, item.row.cost])?;
         }
         for (at, item) in items.iter().enumerate() {
             self.number.append_value(at as i64 + 1);
@@ -178,7 +178,7 @@ impl<'a> Builder<'a> {
                 Some(levels) => self.category.append_value(levels.as_string::<i32>().iter()),
                 None => self.category.append_null(),
             }
-            self.push_decimals([Some(item.row.quantity), item.row.amount, item.row.cost]);
+            self.push_decimals([item.row.quantity, item.row.amount, item.row.cost]);
         }
         Some(items.len())
     }

@@ -13,6 +13,7 @@ mod fallible;
 mod in_subquery;
 mod insert_casts;
 mod interval_groups;
+mod interval_texts;
 mod intervals;
 mod local_time;
 mod meeting;
@@ -101,7 +102,11 @@ const BOUND: Phase = Phase {
     closing: &[interval_groups::group_by_length],
 };
 
-const COERCED: Phase = Phase { nodes: &[], expressions: &[local_time::rewrite, calendar_frame::check], closing: &[] };
+const COERCED: Phase = Phase {
+    nodes: &[],
+    expressions: &[interval_texts::check_units, local_time::rewrite, calendar_frame::check],
+    closing: &[],
+};
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///

@@ -28,6 +28,11 @@ impl<'a> FunctionKinds<'a> {
         Self { scalar: state.scalar_functions(), aggregate: state.aggregate_functions() }
     }
 
+    /// Whether there is a function of this name, in lower case, that is no window function alone.
+    pub(in crate::query) fn knows(&self, name: &str) -> bool {
+        self.scalar.contains_key(name) || self.aggregate.contains_key(name)
+    }
+
     /// Whether each call gives another value.
     pub(in crate::query) fn is_volatile(&self, name: &ObjectName) -> bool {
         let function = self.scalar.get(&name.to_string().to_ascii_lowercase());

@@ -1,0 +1,185 @@
+//! `to_char` (`date_format`) as DataFusion has it, refusing a pattern without `%`.
+//!
+//! Patterns are those of strftime: one of PostgreSQL, `YYYY-MM`, holds none of them, and the function would give it back
+//! as it is for every row.
+
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::Result;
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+};
+
+use crate::error::{Error, shown};
+
+/// Stands in for DataFusion's function of the same name.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct ToChar {
+    inner: Arc<ScalarUDF>,
+}
+
+impl ToChar {
+    pub(super) fn new() -> Self {
+        Self { inner: datafusion::functions::datetime::to_char() }
+    }
+}
+
+impl ScalarUDFImpl for ToChar {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn aliases(&self) -> &[String] {
+        self.inner.aliases()
+    }
+
+    fn signature(&self) -> &Signature {
+        self.inner.signature()
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(types)
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let is_length = arguments.arg_fields.first().is_some_and(|field| is_length(field.data_type()));
+        let pattern = arguments.scalar_arguments.get(1).and_then(|pattern| *pattern);
+        if let Some(pattern) = pattern.and_then(|pattern| pattern.try_as_str().flatten())
+            && !is_length
+        {
+            check(pattern)?;
+        }
+        self.inner.return_field_from_args(arguments)
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if let [times, patterns] = arguments.args.as_slice()
+            && !is_length(&times.data_type())
+        {
+            check_all(patterns)?;
+        }
+        self.inner.invoke_with_args(arguments)
+    }
+}
+
+/// Lengths of time know the words `pretty` and `ISO8601` in place of patterns.
+fn is_length(given: &DataType) -> bool {
+    matches!(given, DataType::Duration(_))
+}
+
+fn check_all(patterns: &ColumnarValue) -> Result<()> {
+    match patterns {
+        ColumnarValue::Scalar(pattern) => pattern.try_as_str().flatten().map_or(Ok(()), check),
+        ColumnarValue::Array(patterns) => match patterns.as_string_opt::<i32>() {
+            Some(patterns) => patterns.iter().flatten().try_for_each(check),
+            // The function itself says which types it takes.
+            None => Ok(()),
+        },
+    }
+}
+
+/// # Errors
+/// `InvalidInput` for a pattern that names no part of a time, with the pattern to write where it is one of PostgreSQL.
+fn check(pattern: &str) -> Result<()> {
+    if pattern.contains('%') {
+        return Ok(());
+    }
+    let remedy = match translate(pattern) {
+        Some(meant) => format!("write '{meant}'"),
+        None => "write it like '%Y-%m-%d %H:%M:%S'".to_owned(),
+    };
+    Err(Error::invalid(format!(
+        "to_char: the pattern {} names no part of a time, and would be every row's result; parts begin with %: {remedy}",
+        shown(pattern)
+    ))
+    .into())
+}
+
+/// Patterns of PostgreSQL in any case, longer ones before those that they begin with, and what strftime has for them.
+const PATTERNS: [(&str, &str); 26] = [
+    ("YYYY", "%Y"),
+    ("IYYY", "%G"),
+    ("MONTH", "%B"),
+    ("HH24", "%H"),
+    ("HH12", "%I"),
+    ("A.M.", "%p"),
+    ("P.M.", "%p"),
+    ("MON", "%b"),
+    ("DAY", "%A"),
+    ("DDD", "%j"),
+    ("YY", "%y"),
+    ("IW", "%V"),
+    ("ID", "%u"),
+    ("MM", "%m"),
+    ("MI", "%M"),
+    ("MS", "%3f"),
+    ("DY", "%a"),
+    ("DD", "%d"),
+    ("HH", "%I"),
+    ("SS", "%S"),
+    ("US", "%6f"),
+    ("AM", "%p"),
+    ("PM", "%p"),
+    ("TZH", "%z"),
+    ("TZ", "%Z"),
+    ("OF", "%:z"),
+];
+
+/// The pattern in strftime's parts; `None` where it has none of PostgreSQL's, or letters that are none.
+fn translate(pattern: &str) -> Option<String> {
+    let mut meant = String::new();
+    let mut rest = pattern;
+    let mut found = false;
+    while let Some(next) = rest.chars().next() {
+        let known = PATTERNS
+            .iter()
+            .find(|(name, _)| rest.get(..name.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(name)));
+        let length = match known {
+            Some((name, part)) => {
+                meant.push_str(part);
+                found = true;
+                name.len()
+            }
+            // Letters of strftime's own, as `T` between day and time, stay.
+            None if next.is_ascii_alphabetic() && next != 'T' => return None,
+            None => {
+                meant.push(next);
+                next.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    found.then_some(meant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Parts of PostgreSQL's documentation, table 9.31, and of chrono's `strftime`.
+    #[test]
+    fn patterns_of_postgres_are_told_in_ours() {
+        let cases = [
+            ("YYYY-MM", Some("%Y-%m")),
+            ("yyyy-mm-dd hh24:mi:ss", Some("%Y-%m-%d %H:%M:%S")),
+            ("DD Mon YYYY, HH12:MI AM", Some("%d %b %Y, %I:%M %p")),
+            ("IYYY-IW", Some("%G-%V")),
+            ("YYYY-MM-DDTHH24:MI:SS.MS", Some("%Y-%m-%dT%H:%M:%S.%3f")),
+            ("Month DDD, Day", Some("%B %j, %A")),
+            ("YYYY年MM月", Some("%Y年%m月")),
+            ("YYYY-\"Q\"Q", None),
+            ("week", None),
+            ("", None),
+            ("-", None),
+        ];
+        for (given, meant) in cases {
+            assert_eq!(translate(given).as_deref(), meant, "{given}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! A text that becomes an INTERVAL names the unit of each number: `CAST('1' AS INTERVAL)` was a month, where
+//! `INTERVAL '1'` is a second.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF, TryCast};
+
+use super::RuleContext;
+use crate::query::functions::{IntervalText, check_units as check_text};
+
+/// The cast over a function that refuses texts without a unit.
+pub(super) fn check_units(
+    expression: Expr,
+    schema: &DFSchema,
+    _context: &RuleContext<'_>,
+) -> DfResult<Transformed<Expr>> {
+    let is_meant = |text: &Expr, field: &FieldRef| -> DfResult<bool> {
+        let is_interval = matches!(field.data_type(), DataType::Interval(_));
+        Ok(is_interval && !is_checked(text) && text.get_type(schema)?.is_string())
+    };
+    if let Expr::Cast(Cast { expr, field }) = &expression
+        && let Expr::Literal(text, _) = expr.as_ref()
+        && is_meant(expr, field)?
+    {
+        text.try_as_str().flatten().map_or(Ok(()), check_text)?;
+        return Ok(Transformed::no(expression));
+    }
+    Ok(match expression {
+        Expr::Cast(Cast { expr, field }) if is_meant(&expr, &field)? => {
+            Transformed::yes(Expr::Cast(Cast { expr: check(*expr, false), field }))
+        }
+        Expr::TryCast(TryCast { expr, field }) if is_meant(&expr, &field)? => {
+            Transformed::yes(Expr::TryCast(TryCast { expr: check(*expr, true), field }))
+        }
+        other => Transformed::no(other),
+    })
+}
+
+fn is_checked(text: &Expr) -> bool {
+    matches!(text, Expr::ScalarFunction(call) if call.func.inner().is::<IntervalText>())
+}
+
+fn check(text: Expr, gives_null: bool) -> Box<Expr> {
+    let function = Arc::new(ScalarUDF::from(IntervalText::new(gives_null)));
+    Box::new(Expr::ScalarFunction(ScalarFunction::new_udf(function, vec![text])))
+}

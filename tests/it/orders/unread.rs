@@ -1,0 +1,65 @@
+//! What an event says and cannot be read, or cannot be added: NULL and told, never another number.
+
+use super::*;
+
+/// cases/README.md B12. Of order b the pieces of one product are not known: its price counts for nothing, 2 x 5 stand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_quantity_that_is_no_number_is_null_and_counted() {
+    let world = world().await;
+    let products =
+        json!([{"product_id": "p", "price": 10, "quantity": "3 pcs"}, {"product_id": "q", "price": 5, "quantity": 2}]);
+    let summary = load(
+        &world,
+        &[
+            bought("m1", "01T00:00", json!({"order_id": "a", "revenue": 40, "products": products})),
+            bought("m2", "01T00:00", json!({"order_id": "b", "products": products})),
+        ],
+    )
+    .await;
+    assert_eq!(summary.notes, ["2 events have an amount, price or quantity that is no number: it counts as absent"]);
+    // The amount that nothing accounts for is a row without a product, SQL.md 1.
+    let items = "SELECT order_id, product_id, quantity, amount FROM order_items ORDER BY order_id, line";
+    let expected =
+        ["a p NULL NULL", "a q 2.0000 10.0000", "a NULL 0.0000 30.0000", "b p NULL NULL", "b q 2.0000 10.0000"];
+    assert_eq!(world.rows(items).await, expected);
+    let orders = "SELECT order_id, gross, items FROM orders ORDER BY order_id";
+    assert_eq!(world.rows(orders).await, ["a 40.0000 2.0000", "b 10.0000 2.0000"]);
+    // It is stored so: the same from files that were sorted anew.
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    let upkeep = Settings::defaults().unwrap().upkeep;
+    convoke::jobs::Compactor::new(workspace, &upkeep).run(convoke::jobs::Need::All).await.unwrap();
+    assert_eq!(world.rows(items).await, expected);
+}
+
+/// A quantity of the event itself that is no number: the event is kept aside with its reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_purchase_with_such_a_quantity_of_its_own_is_rejected() {
+    let world = world().await;
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    write!(file, "ts,event,order_id,product_id,revenue,quantity\n2024-03-01,Order Completed,a,p,30,3 pcs\n").unwrap();
+    let reader = FileReader::open(file.path(), ReadOptions::default()).unwrap();
+    let summary = world.load_batches("one", reader.batches().collect()).await.unwrap();
+    assert_eq!((summary.kept, summary.rejected), (0, 1));
+    assert_eq!(summary.reasons, ["row 1: column 'quantity': '3 pcs' is not a decimal number"]);
+}
+
+/// SQL.md 1, "Currency": gross and net of an order in two currencies are NULL; the load says what sum(net) leaves out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_that_a_sum_of_net_leaves_out_are_counted() {
+    let world = world().await;
+    let money = |number: &str, revenue: i64, currency: &str| json!({"order_id": number, "revenue": revenue, "currency": currency});
+    let summary = load(
+        &world,
+        &[
+            bought("m1", "01T00:00", money("a", 100, "USD")),
+            bought("m2", "01T00:00", money("b", 50, "EUR")),
+            refunded("m3", "02T00:00", money("b", 10, "USD")),
+            refunded("m4", "02T00:00", money("a", 30, "USD")),
+        ],
+    )
+    .await;
+    assert_eq!(world.row("SELECT count(*), count(net), sum(net) FROM orders").await, "2 1 70.0000");
+    let told =
+        "1 order is sold or refunded in several currencies: its net is NULL and no part of sum(net), net_base has all";
+    assert!(summary.notes.iter().any(|note| note == told), "{:?}", summary.notes);
+}
