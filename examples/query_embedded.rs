@@ -66,9 +66,11 @@ async fn load(loader: &Loader, caller: &Caller, csv: &Path) -> Result<LoadSummar
         ..ReadOptions::default()
     };
     let reader = FileReader::open(csv, options)?;
+    let hashes = reader.hashes()?;
     let request = LoadRequest {
         source: csv.display().to_string(),
-        content_hash: reader.content_hash()?,
+        content_hash: hashes.content,
+        file_hash: Some(hashes.file),
         again: false,
         checked: true,
     };

@@ -40,9 +40,11 @@ pub async fn measure(file: &Path, data: &Path, loads: usize) -> anyhow::Result<(
 /// One load as `convoke ingest` does it, hashing included. Returns the rows kept.
 async fn load(instance: &Instance, file: &Path) -> anyhow::Result<u64> {
     let reader = FileReader::open(file, ReadOptions::default())?;
+    let hashes = reader.hashes()?;
     let request = LoadRequest {
         source: file.display().to_string(),
-        content_hash: reader.content_hash()?,
+        content_hash: hashes.content,
+        file_hash: Some(hashes.file),
         again: false,
         checked: true,
     };

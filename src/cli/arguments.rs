@@ -218,7 +218,7 @@ pub(super) struct IngestArguments {
     /// How times are written, such as '%d.%m.%Y %H:%M'
     #[arg(long, value_name = "FORMAT")]
     pub(super) ts_format: Option<String>,
-    /// Load files that were loaded before once more
+    /// Load files that were loaded before once more, beside the rows that are there, with the same options or others
     #[arg(long)]
     pub(super) again: bool,
 }

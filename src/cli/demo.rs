@@ -104,6 +104,7 @@ async fn load(loader: &Loader, caller: Caller, shop: &Shop) -> Result<()> {
     let request = LoadRequest {
         source: format!("synthetic shop of {} persons, seed {}", shop.persons, shop.seed),
         content_hash: content_hash(shop),
+        file_hash: None,
         again: false,
         checked: true,
     };

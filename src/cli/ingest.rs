@@ -17,7 +17,7 @@ use super::progress::Progress;
 use super::remote::Remote;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::ingest::read::{FileReader, Mapping, Notes, ReadOptions, expand};
+use crate::ingest::read::{FileHashes, FileReader, Mapping, Notes, ReadOptions, expand};
 use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::settings::Settings;
 
@@ -35,7 +35,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     let (mut target, zone) = open_target(&arguments).await?;
     let options = read_options(&arguments, zone)?;
     let mut total = LoadSummary::default();
-    let mut lost = Vec::new();
+    let (mut lost, mut refused) = (Vec::new(), Vec::new());
     for file in &files {
         let (summary, notes) = load_file(&mut target, file, &options, arguments.again).await?;
         output::say(&describe(&file.display().to_string(), &summary))?;
@@ -43,6 +43,9 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
         report(file, &summary, &notes);
         if summary.read > 0 && summary.kept == 0 {
             lost.push(file);
+        }
+        if summary.read_otherwise.is_some() {
+            refused.push(file);
         }
         total.read += summary.read;
         total.kept += summary.kept;
@@ -55,11 +58,22 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     if total.rejected > 0 {
         output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
     }
-    match lost.as_slice() {
+    check_none(&refused, REFUSED)?;
+    check_none(&lost, "no row was kept")
+}
+
+/// Why a file is not loaded whose bytes are there, and what to do.
+const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone, \
+                       and its rows would be there twice: nothing was loaded; --again loads them beside those that are \
+                       there";
+
+/// Refuses when there are files of which `what` is true.
+fn check_none(files: &[&PathBuf], what: &str) -> Result<()> {
+    match files {
         [] => Ok(()),
-        [file] => Err(Error::invalid(format!("{}: no row was kept", file.display()))),
+        [file] => Err(Error::invalid(format!("{}: {what}", file.display()))),
         [file, others @ ..] => {
-            Err(Error::invalid(format!("{}: no row was kept, nor of {} more files", file.display(), others.len())))
+            Err(Error::invalid(format!("{} and {} more files: {what}", file.display(), others.len())))
         }
     }
 }
@@ -122,7 +136,8 @@ async fn load_file(
     let reader = open_reader(file.to_owned(), options.clone()).await?;
     let request = LoadRequest {
         source: file.display().to_string(),
-        content_hash: reader.hash,
+        content_hash: reader.hashes.content,
+        file_hash: Some(reader.hashes.file),
         again,
         checked: matches!(target, Target::Folder { .. }),
     };
@@ -146,14 +161,14 @@ async fn load_file(
 
 struct HashedReader {
     reader: FileReader,
-    hash: String,
+    hashes: FileHashes,
 }
 
 async fn open_reader(file: PathBuf, options: ReadOptions) -> Result<HashedReader> {
     let open = move || -> Result<HashedReader> {
         let reader = FileReader::open(&file, options)?;
-        let hash = reader.content_hash()?;
-        Ok(HashedReader { reader, hash })
+        let hashes = reader.hashes()?;
+        Ok(HashedReader { reader, hashes })
     };
     tokio::task::spawn_blocking(open).await.map_err(|error| Error::internal(format!("reading a file: {error}")))?
 }
@@ -175,6 +190,9 @@ fn read_in_background(reader: FileReader, failed: Arc<AtomicBool>) -> BoxStream<
 }
 
 fn describe(source: &str, summary: &LoadSummary) -> String {
+    if let Some(before) = &summary.read_otherwise {
+        return format!("{source}: refused, the same file was loaded before with other options, as {before}");
+    }
     if summary.skipped {
         return format!("{source}: skipped, the same content was loaded before (--again loads it once more)");
     }

@@ -26,6 +26,9 @@ pub struct LoadRequest {
     pub source: String,
     /// Hash of the source's content and of how it is read: the same hash is loaded once.
     pub content_hash: String,
+    /// Hash of a file's bytes alone: read in another way they would be the same rows once more.
+    #[serde(default)]
+    pub file_hash: Option<String>,
     /// Loads the same content once more, as new events.
     pub again: bool,
     /// The rows come from our own readers in this process, which checked their JSON already.
@@ -54,6 +57,10 @@ pub struct LoadSummary {
     pub rejected: u64,
     /// The same content was loaded before: nothing was done.
     pub skipped: bool,
+    /// The same file was loaded before under this name and read in another way: nothing was done, and that may not be what
+    /// was meant. `skipped` is set, too.
+    #[serde(default)]
+    pub read_otherwise: Option<String>,
     /// The first reasons of rejected rows, each with its row.
     #[serde(default)]
     pub reasons: Vec<String>,
@@ -128,9 +135,13 @@ impl Loader {
         workspace.manifest().check_takes(kind, workspace.name())?;
         let writer = workspace.writer().await?;
         let held = workspace.snapshot();
-        let repetition = held.loads.iter().filter(|load| is_same_content(load, caller, &request)).count() as u64;
-        if repetition > 0 && !request.again {
-            return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
+        let own = || held.loads.iter().filter(|load| is_of(load, caller));
+        let repetition = own().filter(|load| load.content_hash == request.content_hash).count() as u64;
+        let other = own().rfind(|load| request.file_hash.is_some() && load.file_hash == request.file_hash);
+        if !request.again && (repetition > 0 || other.is_some()) {
+            let read_otherwise = other.filter(|_| repetition == 0).map(|load| load.source.clone());
+            let version = held.events.version;
+            return Ok(LoadSummary { skipped: true, read_otherwise, version, ..Default::default() });
         }
         let mut load = Load::new(&workspace, &self.settings, caller, &request, repetition);
         workspace.begin_load(&writer);
@@ -145,12 +156,11 @@ impl Loader {
     }
 }
 
-/// Whether a load brought this very content. The same content of another source is other events, and no source may claim
-/// the content of another. A load of which nothing was kept brought nothing: what refused its rows may have changed.
-fn is_same_content(load: &LoadRecord, caller: &Caller, request: &LoadRequest) -> bool {
-    load.content_hash == request.content_hash
-        && load.token_source.as_deref() == caller.source.as_deref()
-        && load.kept > 0
+/// Whether a load brought content of the caller's source. The same content of another source is other events, and no
+/// source may claim the content of another. A load of which nothing was kept brought nothing: what refused its rows may
+/// have changed.
+fn is_of(load: &LoadRecord, caller: &Caller) -> bool {
+    load.token_source.as_deref() == caller.source.as_deref() && load.kept > 0
 }
 
 /// What message ids begin with that the source does not give: other for every content, token's source and repetition.
@@ -237,6 +247,7 @@ impl<'a> Load<'a> {
         LoadRecord {
             source: request.source.clone(),
             content_hash: request.content_hash.clone(),
+            file_hash: request.file_hash.clone(),
             token_source: self.token_source.clone(),
             repetition: self.repetition,
             kept: self.kept,

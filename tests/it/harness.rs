@@ -64,7 +64,13 @@ impl World {
     }
 
     pub async fn load_batches(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
-        let request = LoadRequest { source: hash.into(), content_hash: hash.into(), again: false, checked: false };
+        let request = LoadRequest {
+            source: hash.into(),
+            content_hash: hash.into(),
+            file_hash: None,
+            again: false,
+            checked: false,
+        };
         self.loader.load(&self.caller, request, futures::stream::iter(batches).boxed()).await
     }
 

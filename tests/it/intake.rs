@@ -1,5 +1,6 @@
 //! What comes in, whatever it came by: one spelling of each value, times that can be true, content loaded once.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use chrono::{Duration, Utc};
@@ -7,6 +8,7 @@ use convoke::auth::Caller;
 use convoke::error::{Kind, Result};
 use convoke::ids::WorkspaceName;
 use convoke::ingest::input::{InputBuilder, InputRow};
+use convoke::ingest::read::{FileReader, Mapping, ReadOptions};
 use convoke::ingest::{LoadRequest, LoadSummary};
 use convoke::settings::Settings;
 use convoke::workspace::Manifest;
@@ -27,10 +29,22 @@ fn purchase<'a>(user: &'a str) -> InputRow<'a> {
 /// One purchase of `user` under a content hash, by a token that is bound to a source or not.
 async fn send(world: &World, source: Option<&str>, hash: &str, again: bool) -> LoadSummary {
     let caller = world.caller.clone().with_source(source);
-    let request = LoadRequest { source: "a client".into(), content_hash: hash.into(), again, checked: false };
+    let request =
+        LoadRequest { source: "a client".into(), content_hash: hash.into(), file_hash: None, again, checked: false };
     let mut builder = InputBuilder::default();
     builder.push(&purchase("u1"));
     world.loader.load(&caller, request, futures::stream::iter([builder.finish()]).boxed()).await.unwrap()
+}
+
+/// A file as `convoke ingest` loads it.
+async fn ingest(world: &World, text: &str, options: &ReadOptions, again: bool) -> LoadSummary {
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let reader = FileReader::open(file.path(), options.clone()).unwrap();
+    let hashes = reader.hashes().unwrap();
+    let (content_hash, file_hash) = (hashes.content, Some(hashes.file));
+    let request = LoadRequest { source: text[..4].into(), content_hash, file_hash, again, checked: true };
+    world.loader.load(&world.caller, request, futures::stream::iter(reader.batches()).boxed()).await.unwrap()
 }
 
 async fn reopened(world: &World) -> World {
@@ -77,6 +91,61 @@ async fn content_with_a_number_sign_is_neither_loaded_twice_nor_skipped() {
         assert!(send(&world, None, "a#2", false).await.skipped);
         assert_eq!(world.row(counts).await, "11 11");
     }
+}
+
+/// One file, read in one way after the other: its rows are there once unless they are asked for again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_is_not_loaded_twice_by_other_options() {
+    let world = world().await;
+    let sold = ReadOptions { event: Some("Order Completed".into()), ..ReadOptions::default() };
+    let mapped = ReadOptions { mapping: Mapping::parse("revenue=amount").unwrap(), ..sold.clone() };
+    let zone = ReadOptions { time_zone: chrono_tz::Asia::Shanghai, ..sold.clone() };
+    let named = ReadOptions { event: Some("Purchase".into()), ..sold.clone() };
+    let text = "ts,user_id,amount\n2024-03-01 08:00:00,u1,5\n";
+    assert!(!ingest(&world, text, &sold, false).await.skipped);
+    let same = ingest(&world, text, &sold, false).await;
+    assert!(same.skipped && same.read_otherwise.is_none(), "with the same options it is skipped: {same:?}");
+    let gathered = reopened(&world).await;
+    let workspace = gathered.workspaces.get(&gathered.caller.workspace).await.unwrap();
+    workspace.events().checkpoint(workspace.snapshot().events.version).await.unwrap();
+    for world in [&world, &gathered] {
+        for options in [&mapped, &zone, &named] {
+            let refused = ingest(world, text, options, false).await;
+            assert!(refused.skipped && refused.kept == 0, "{refused:?}");
+            assert_eq!(refused.read_otherwise.as_deref(), Some("ts,u"), "the name that it was loaded by");
+        }
+    }
+    assert_eq!(world.row("SELECT count(*), sum(revenue) FROM events").await, "1 NULL");
+    // Other bytes are another file, and the caller may want the rows beside those that are there.
+    assert!(!ingest(&world, "ts,user_id,amount\n2024-03-02 08:00:00,u1,7\n", &mapped, false).await.skipped);
+    assert!(!ingest(&world, text, &mapped, true).await.skipped);
+    assert_eq!(world.row("SELECT count(*), count(DISTINCT message_id) FROM events").await, "3 3");
+    let both = [ingest(&world, text, &sold, false).await, ingest(&world, text, &mapped, false).await];
+    assert!(both.iter().all(|load| load.skipped && load.read_otherwise.is_none()), "both are there: {both:?}");
+    assert!(ingest(&world, text, &zone, false).await.read_otherwise.is_some(), "this one is not");
+    // Of another source it is other events.
+    let of_web = World { caller: world.caller.clone().with_source(Some("web")), ..world };
+    assert!(!ingest(&of_web, text, &zone, false).await.skipped);
+}
+
+/// Clients and folders of before this was told apart: what they name is recognised as it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn loads_without_a_hash_of_their_file_are_recognised_by_their_content() {
+    let request: LoadRequest = serde_json::from_str(r#"{"source":"a","content_hash":"h","again":false}"#).unwrap();
+    assert_eq!(request.file_hash, None);
+    let record = r#"{"source":"a","content_hash":"h","token_source":null,"repetition":0,"kept":1,"rejected":0,
+                     "identity":null,"dead_letters":null}"#;
+    let record: convoke::store::events::LoadRecord = serde_json::from_str(record).unwrap();
+    assert_eq!(record.file_hash, None);
+    let world = world().await;
+    let sold = ReadOptions { event: Some("Order Completed".into()), ..ReadOptions::default() };
+    let text = "ts,user_id\n2024-03-01,u1\n";
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let hashes = FileReader::open(file.path(), sold.clone()).unwrap().hashes().unwrap();
+    assert!(!send(&world, None, &hashes.content, false).await.skipped);
+    assert!(!send(&world, None, "another", false).await.skipped, "two without a hash are not one file");
+    assert!(ingest(&world, text, &sold, false).await.skipped);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -223,7 +292,8 @@ async fn one_customer_in_several_spellings_is_one_person() {
 }
 
 async fn load_one(world: &World, synthetic: bool) -> Result<LoadSummary> {
-    let request = LoadRequest { source: "one".into(), content_hash: "one".into(), again: false, checked: false };
+    let request =
+        LoadRequest { source: "one".into(), content_hash: "one".into(), file_hash: None, again: false, checked: false };
     let mut builder = InputBuilder::default();
     builder.push(&purchase("u1"));
     let batches = futures::stream::iter([builder.finish()]).boxed();

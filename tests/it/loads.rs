@@ -149,7 +149,13 @@ async fn a_load_that_nobody_waits_for_leaves_nothing() {
     builder.push(&purchase("phantom", "2024-01-06T00:00:00Z"));
     // One batch, then silence: the client has gone and its call is dropped.
     let batches = futures::stream::iter([builder.finish()]).chain(futures::stream::pending()).boxed();
-    let request = LoadRequest { source: "gone".into(), content_hash: "gone".into(), again: false, checked: false };
+    let request = LoadRequest {
+        source: "gone".into(),
+        content_hash: "gone".into(),
+        file_hash: None,
+        again: false,
+        checked: false,
+    };
     let load = world.loader.load(&world.caller, request, batches);
     assert!(tokio::time::timeout(Duration::from_millis(500), load).await.is_err(), "it must have been under way");
     world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;

@@ -32,5 +32,5 @@ pub use files::{Format, expand, extension};
 pub use look_alike::Notes;
 pub use mapping::Mapping;
 pub use options::ReadOptions;
-pub use reader::{FileReader, InputBatches};
+pub use reader::{FileHashes, FileReader, InputBatches};
 pub use source::open;

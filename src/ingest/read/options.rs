@@ -9,7 +9,7 @@ use super::files::Format;
 use super::mapping::Mapping;
 use crate::error::{Error, Result};
 
-/// Options of reading. The same bytes read with the same options are the same content (`FileReader::content_hash`).
+/// Options of reading. The same bytes read with the same options are the same content (`FileReader::hashes`).
 #[derive(Debug, Clone, Serialize)]
 pub struct ReadOptions {
     pub mapping: Mapping,

@@ -33,6 +33,15 @@ pub struct FileReader {
     batches: Batches,
 }
 
+/// What tells a file from others: BLAKE3 in hex.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHashes {
+    /// Of the bytes, and of the options as far as they change the events.
+    pub content: String,
+    /// Of the bytes alone.
+    pub file: String,
+}
+
 /// The reader of each format.
 enum Batches {
     Csv(Box<CsvBatches>),
@@ -80,17 +89,18 @@ impl FileReader {
         self.notes.clone()
     }
 
-    /// BLAKE3 in hex of the file's bytes and of the options as far as they change its events. Reads the whole file.
-    pub fn content_hash(&self) -> Result<String> {
+    /// What tells the file from others. Reads the whole file.
+    pub fn hashes(&self) -> Result<FileHashes> {
         let mut hasher = blake3::Hasher::new();
         hasher.update_reader(open(&self.path)?).map_err(|error| Error::from(error).context(self.path.display()))?;
         // The bytes are hashed apart: no file's end can look like another file's options.
-        let content = hasher.finalize();
+        let file = hasher.finalize();
         let mut hasher = blake3::Hasher::new();
-        hasher.update(content.as_bytes());
+        hasher.update(file.as_bytes());
         hasher.update(self.format.name().as_bytes());
         hasher.update(self.options.meaning(self.format, self.delimiter)?.as_bytes());
-        Ok(hasher.finalize().to_hex().to_string())
+        let content = hasher.finalize();
+        Ok(FileHashes { content: content.to_hex().to_string(), file: file.to_hex().to_string() })
     }
 
     /// All rows, kept and rejected, in file order. Ends after the first error.

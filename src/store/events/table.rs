@@ -49,6 +49,9 @@ pub struct LoadRecord {
     pub source: String,
     /// Hash of the content as the client gave it.
     pub content_hash: String,
+    /// Hash of a file's bytes alone; `None` for what is no file, and in records of before this was told apart.
+    #[serde(default)]
+    pub file_hash: Option<String>,
     /// The source that the client's token is bound to: the same content of another one is other events.
     pub token_source: Option<String>,
     /// How often the same content of the same token's source was loaded before.

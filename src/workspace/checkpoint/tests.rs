@@ -45,6 +45,7 @@ impl Growing {
         self.loads.push(LoadRecord {
             source: "test".into(),
             content_hash: load.to_string(),
+            file_hash: None,
             token_source: None,
             repetition: 0,
             kept: 5,

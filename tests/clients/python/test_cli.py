@@ -170,7 +170,7 @@ def check_reasons(done):
     assert "row 2: column 'ts': 'never' is not a time" in done.stderr, "of a file that was kept in part, too"
     assert "row 1: column 'currency': 'dollars' is not a currency" in done.stderr
     assert "row 2: column 'ts': the time of the event is missing" in done.stderr
-    assert "no row was kept, nor of 1 more files" in done.stderr
+    assert "a.csv and 1 more files: no row was kept" in done.stderr
 
 
 def test_a_load_of_which_nothing_was_kept_gives_1_with_reasons(tmp_path):
@@ -193,6 +193,26 @@ def test_the_same_through_a_server(start_server, web_loaded, tmp_path):
     server = start_server(web_loaded)
     flags = ("--connect", server.http, "--token", server.token)
     check_reasons(cli.run("ingest", *write_bad(tmp_path), *flags, code=1))
+
+
+def test_the_same_file_with_other_options_is_refused(start_server, tmp_path):
+    """Its rows would be there twice; the other files of the command are loaded, and --again loads it beside."""
+    data, path, other = tmp_path / "data", tmp_path / "a.csv", tmp_path / "b.csv"
+    path.write_text("ts,user_id,amount\n2024-03-01,u1,5\n", encoding="ascii")
+    other.write_text("ts,user_id,amount\n2024-03-02,u2,7\n", encoding="ascii")
+    cli.ingest(data, path, "--event", "Order Completed")
+    mapped = ("--event", "Order Completed", "--map", "revenue=amount")
+    done = cli.ingest(data, path, other, *mapped, code=1)
+    assert "a.csv: refused" in done.stdout and "1 kept" in done.stdout
+    assert "a.csv: the same file was loaded before with other options" in done.stderr and "--again" in done.stderr
+    assert cli.count_events(data) == 2
+    cli.ingest(data, path, *mapped, "--again")
+    assert "skipped" in cli.ingest(data, path, *mapped).stdout, "with these options it is there now"
+    assert cli.count_events(data) == 3
+    server = start_server(data)
+    flags = ("--connect", server.http, "--token", server.token)
+    done = cli.run("ingest", path, "--event", "Sold", *flags, code=1)
+    assert "the same file was loaded before with other options" in done.stderr
 
 
 def test_times_without_a_zone_are_local_through_a_server_too(start_server, tmp_path):

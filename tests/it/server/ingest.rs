@@ -36,7 +36,13 @@ pub(super) fn upload(
     schema: SchemaRef,
     batches: Batches,
 ) -> impl Stream<Item = Result<FlightData, FlightError>> + Send + 'static {
-    let request = LoadRequest { source: "a test".into(), content_hash: hash.into(), again: false, checked: false };
+    let request = LoadRequest {
+        source: "a test".into(),
+        content_hash: hash.into(),
+        file_hash: None,
+        again: false,
+        checked: false,
+    };
     FlightDataEncoderBuilder::new()
         .with_schema(schema)
         .with_flight_descriptor(Some(FlightDescriptor::new_path(vec![path.to_owned()])))

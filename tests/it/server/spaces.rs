@@ -66,7 +66,13 @@ impl Caller<'_> {
         let mut builder = InputBuilder::default();
         builder.push(row);
         let batch: RecordBatch = builder.finish().unwrap();
-        let request = LoadRequest { source: "a test".into(), content_hash: hash.into(), again: false, checked: false };
+        let request = LoadRequest {
+            source: "a test".into(),
+            content_hash: hash.into(),
+            file_hash: None,
+            again: false,
+            checked: false,
+        };
         let last = FlightData { app_metadata: LOAD_COMPLETE.into(), ..Default::default() };
         let data = FlightDataEncoderBuilder::new()
             .with_schema(input::schema())

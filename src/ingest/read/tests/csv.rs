@@ -164,8 +164,12 @@ fn many_rows_come_in_batches_and_are_counted() {
 fn the_hash_tells_contents_and_meanings_apart() {
     let hash = |text: &str, options: ReadOptions| {
         let file = TestFile::new("h.csv", text);
-        FileReader::open(&file.path, options).unwrap().content_hash().unwrap()
+        FileReader::open(&file.path, options).unwrap().hashes().unwrap()
     };
+    let file = |text: &str, options: ReadOptions| hash(text, options).file;
+    let hash = |text: &str, options: ReadOptions| hash(text, options).content;
+    assert_eq!(file("ts,event,d\n2024-01-01,a,x\n", options("brand=d")), file("ts,event,d\n2024-01-01,a,x\n", options("")));
+    assert_ne!(file("ts,event,d\n2024-01-01,a,x\n", options("")), file("ts,event,d\n2024-01-01,a,y\n", options("")));
     let base = hash("ts,event,d\n2024-01-01,a,x\n", ReadOptions::default());
     assert_eq!(base.len(), 64);
     let same = ReadOptions { delimiter: Some(b','), kind: Some(EventKind::Track), ..ReadOptions::default() };
