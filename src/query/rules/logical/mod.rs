@@ -79,6 +79,7 @@ const WRITTEN: Phase = Phase {
         mixed_numbers::unify_values,
         // Before the rule that numbers the copies of rows, which are equal by their keys.
         mixed_numbers::unify_keys,
+        meeting::unify_sides,
         interval_groups::look_up_by_length,
         in_subquery::rewrite,
         correlated_names::keep_apart,
