@@ -13,24 +13,30 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 
 pub(super) mod at_time_zone;
+mod cast_names;
 mod clauses;
 mod compose;
 mod dialect;
+mod distinct_on;
 pub(super) mod input_names;
+mod interval_texts;
 mod literals;
 mod repeated_names;
 mod rollup;
 pub(super) mod row_values;
 mod shared_values;
+mod signs;
 mod split;
 #[cfg(test)]
 mod tests;
 mod unnest_tables;
 mod using_join;
 
+pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
+pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
 pub(super) use self::unnest_tables::shows_unnest;
 pub(super) use self::using_join::{name_keys, rewrite as rewrite_joins};
