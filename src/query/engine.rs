@@ -435,7 +435,14 @@ async fn plan_in_full(
         Ok(plan) => return Ok(plan),
         Err(error) => error,
     };
-    for other in [statement::mark(statement), statement::name_keys(statement, &columns_of)].into_iter().flatten() {
+    let others: [&(dyn Fn() -> Option<DfStatement> + Sync); 5] = [
+        &|| statement::mark(statement),
+        &|| statement::name_keys(statement, &columns_of),
+        &|| statement::tell_apart(statement),
+        &|| statement::tell_apart(statement).and_then(|apart| statement::mark(&apart)),
+        &|| statement::as_factors(statement),
+    ];
+    for other in others.iter().filter_map(|write| write()) {
         if let Ok(plan) = state.statement_to_plan(other).await {
             return Ok(plan);
         }

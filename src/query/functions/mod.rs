@@ -2,11 +2,13 @@
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
+mod coalesce;
 mod date_trunc;
 mod examples;
 mod interval_text;
 mod json_entries;
 pub(super) mod local_time;
+mod named_cast;
 pub(in crate::query) mod numbers;
 mod order_book;
 mod order_first;
@@ -28,6 +30,7 @@ use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
 pub(super) use interval_text::{IntervalText, check_units};
+pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
 
@@ -37,6 +40,8 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     numbers::register(state)?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions() {
         state.register_udf(function)?;
     }

@@ -5,3 +5,4 @@
 pub(super) mod logical;
 pub(super) mod optimizer;
 pub(super) mod physical;
+pub(super) mod single_distinct;

@@ -1,4 +1,5 @@
-//! Numbers as they are written: with an exponent, or with more digits than a DECIMAL has, they are DOUBLE.
+//! Numbers as they are written: with an exponent, or with more digits than a DECIMAL has, they are DOUBLE. The same walk
+//! does what else the planner should read in another way.
 //!
 //! DataFusion 55.2 makes a decimal of negative scale of `1e3` and divides by it with a panic (apache/datafusion#24898).
 
@@ -6,9 +7,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, Query, SetExpr, Statement, TimezoneInfo, Value, VisitMut, VisitorMut,
+    CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
+
+use super::cast_names::{call_of, name_columns, tell_keys_apart};
+use super::distinct_on::name_outputs;
+use super::interval_texts::name_units;
 
 /// Digits of the widest decimal.
 const MOST_DIGITS: usize = 38;
@@ -17,6 +21,15 @@ const MOST_DIGITS: usize = 38;
 pub(super) fn rewrite(statement: &mut DfStatement) {
     match statement {
         DfStatement::Statement(inner) => {
+            match inner.as_mut() {
+                Statement::Query(query) => name_columns(query),
+                Statement::CreateTable(table) => {
+                    if let Some(query) = &mut table.query {
+                        name_columns(query);
+                    }
+                }
+                _ => {}
+            }
             // Cannot break off.
             let _ = inner.visit(&mut Doubles);
             if let Statement::Insert(insert) = inner.as_mut()
@@ -42,10 +55,23 @@ impl VisitorMut for Doubles {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
         mark_casts(&mut query.body);
+        name_outputs(query);
+        tell_keys_apart(query);
+        if let Some(with) = &mut query.with {
+            with.cte_tables.iter_mut().for_each(|table| name_columns(&mut table.query));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, relation: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived { subquery, .. } = relation {
+            name_columns(subquery);
+        }
         ControlFlow::Continue(())
     }
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
+        name_units(expression);
         if let Expr::Value(value) = expression
             && let Value::Number(digits, _) = &value.value
             && is_double(digits)
@@ -110,18 +136,5 @@ fn mark_written_cast(cell: &mut Expr, is_meant: fn(&DataType) -> bool) {
         _ => return,
     }
     let cast = std::mem::replace(cell, Expr::Value(Value::Null.into()));
-    *cell = Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("coalesce")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: vec![FunctionArg::Unnamed(FunctionArgExpr::Expr(cast))],
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    });
+    *cell = call_of("coalesce", vec![cast]);
 }

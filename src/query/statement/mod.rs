@@ -13,16 +13,20 @@ use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 use crate::error::{Error, Result};
 
 pub(super) mod at_time_zone;
+mod cast_names;
 mod clauses;
 mod compose;
 mod dialect;
+mod distinct_on;
 pub(super) mod input_names;
+mod interval_texts;
 mod literals;
 mod repairs;
 mod repeated_names;
 mod rollup;
 mod row_values;
 mod shared_values;
+mod signs;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -30,10 +34,12 @@ mod unnest_tables;
 mod using_join;
 mod words;
 
+pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::repairs::{has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
+pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
 pub(super) use self::unnest_tables::shows_unnest;
 use self::using_join::ColumnsOf;

@@ -5,6 +5,7 @@
 use arrow::datatypes::{DataType, FieldRef};
 use chrono_tz::Tz;
 use datafusion::common::{Result, exec_err, internal_err, utils::take_function_args};
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
@@ -44,6 +45,11 @@ impl ScalarUDFImpl for DayOf {
             OnError::Fail => field,
             OnError::Null => std::sync::Arc::new(field.as_ref().clone().with_nullable(true)),
         })
+    }
+
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> Result<Interval> {
+        Interval::make_unbounded(&DataType::Date32)
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {

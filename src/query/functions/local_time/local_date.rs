@@ -63,6 +63,11 @@ impl ScalarUDFImpl for LocalDate {
         Ok(field(self.name(), DataType::Date32, &arguments))
     }
 
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> Result<Interval> {
+        Interval::make_unbounded(&DataType::Date32)
+    }
+
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let [times] = take_function_args(self.name(), &arguments.args)?;
         map_column(times, |times| Ok(days_of_instants(times, self.zone)?))

@@ -4,6 +4,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef};
 use chrono_tz::Tz;
 use datafusion::common::{Result, internal_err, utils::take_function_args};
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
@@ -37,6 +38,11 @@ impl ScalarUDFImpl for LocalText {
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         Ok(field(self.name(), DataType::Utf8, &arguments))
+    }
+
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> Result<Interval> {
+        Interval::make_unbounded(&DataType::Utf8)
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {

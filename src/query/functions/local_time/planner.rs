@@ -26,6 +26,13 @@ impl ExprPlanner for InstantPlanner {
         if is_time(&left) && right.is_string() || left.is_string() && is_time(&right) {
             return read_text(raw, &left, &right).map(PlannerResult::Original);
         }
+        let is_difference = |given: &DataType| matches!(given, DataType::Duration(_));
+        if is_day(&left) && is_difference(&right) {
+            return Ok(PlannerResult::Original(RawBinaryExpr { left: at_midnight(raw.left), ..raw }));
+        }
+        if is_difference(&left) && is_day(&right) && raw.op == BinaryOperator::Plus {
+            return Ok(PlannerResult::Original(RawBinaryExpr { right: at_midnight(raw.right), ..raw }));
+        }
         match is_instant(&left) && is_instant(&right) && left != right {
             true => {
                 let (left, right) = (in_utc(raw.left, &left), in_utc(raw.right, &right));
@@ -42,7 +49,6 @@ impl ExprPlanner for InstantPlanner {
 /// `InvalidInput` for a day and a text, as in PostgreSQL; for a text that is not written right there; and where it may be a
 /// time: `ts - '2024-03-01'`.
 fn read_text(raw: RawBinaryExpr, left: &DataType, right: &DataType) -> Result<RawBinaryExpr> {
-    let is_day = |given: &DataType| matches!(given, DataType::Date32 | DataType::Date64);
     let text_is_left = left.is_string();
     let text = if text_is_left { &raw.left } else { &raw.right };
     let subtracts = raw.op == BinaryOperator::Minus;
@@ -72,6 +78,15 @@ fn length_in(text: &Expr, names_units: bool) -> Option<Expr> {
     let seconds = IntervalParseConfig::new(IntervalUnit::Second);
     let interval = parse_interval_month_day_nano_config(text, seconds).ok()?;
     Some(lit(ScalarValue::IntervalMonthDayNano(Some(interval))))
+}
+
+fn is_day(given: &DataType) -> bool {
+    matches!(given, DataType::Date32 | DataType::Date64)
+}
+
+/// A day as the time at which it begins: a day and a difference of instants are a time, as in Postgres.
+fn at_midnight(day: Expr) -> Expr {
+    cast(day, DataType::Timestamp(TimeUnit::Microsecond, None))
 }
 
 fn in_utc(instant: Expr, given: &DataType) -> Expr {

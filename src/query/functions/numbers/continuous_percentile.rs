@@ -27,7 +27,7 @@ pub(super) fn state_fields(args: &StateFieldsArgs, values: &DataType) -> Vec<Fie
 }
 
 /// The percentile, from 0, the least, to 1, the greatest, of one group of values of the type: lengths or DOUBLEs.
-pub(super) fn accumulator(values: &DataType, percentile: f64, is_distinct: bool) -> Box<dyn Accumulator> {
+pub(super) fn accumulator(values: &DataType, percentile: Option<f64>, is_distinct: bool) -> Box<dyn Accumulator> {
     match is_length(values) {
         true => Box::new(ContinuousPercentile::<DurationMicrosecondType> {
             values: Vec::new(),
@@ -49,7 +49,8 @@ pub(super) fn accumulator(values: &DataType, percentile: f64, is_distinct: bool)
 struct ContinuousPercentile<T: ArrowPrimitiveType> {
     /// In no order.
     values: Vec<T::Native>,
-    percentile: f64,
+    /// Without one there is no value.
+    percentile: Option<f64>,
     is_distinct: bool,
     /// What lies between two values, at this part of the way.
     between: fn(T::Native, T::Native, f64) -> T::Native,
@@ -83,7 +84,7 @@ fn number_between(lower: f64, upper: f64, part: f64) -> f64 {
 impl<T: ArrowPrimitiveType> ContinuousPercentile<T> {
     fn value_at(&self, values: &mut [T::Native]) -> Option<T::Native> {
         let last = values.len().checked_sub(1)?;
-        let place = self.percentile * last as f64;
+        let place = self.percentile? * last as f64;
         // Not beyond the last place: the percentile is at most 1.
         let at = (place as usize).min(last);
         let (_, lower, above) = values.select_nth_unstable_by(at, |one, other| one.compare(*other));

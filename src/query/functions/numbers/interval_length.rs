@@ -7,6 +7,7 @@ use arrow::array::{ArrayRef, AsArray, DurationMicrosecondArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, IntervalMonthDayNanoType, IntervalUnit, TimeUnit};
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -72,6 +73,11 @@ impl ScalarUDFImpl for IntervalLength {
 
     fn is_strict(&self) -> bool {
         true
+    }
+
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> DfResult<Interval> {
+        Interval::make_unbounded(&LENGTH)
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {

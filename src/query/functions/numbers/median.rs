@@ -68,7 +68,7 @@ impl AggregateUDFImpl for Median {
 
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
         match is_length(args.expr_fields[0].data_type()) {
-            true => Ok(accumulator(&LENGTH, MIDDLE, args.is_distinct)),
+            true => Ok(accumulator(&LENGTH, Some(MIDDLE), args.is_distinct)),
             false => self.inner.accumulator(args),
         }
     }

@@ -12,6 +12,7 @@ mod exact_sums;
 mod interval_length;
 mod interval_sums;
 mod length_factor;
+mod length_part;
 mod median;
 mod negate;
 mod operands;
@@ -39,6 +40,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 pub(in crate::query) use self::arithmetic::Arithmetic;
 use self::arithmetic::Operation;
 pub(in crate::query) use self::interval_length::{has_length, interval_length};
+pub(in crate::query) use self::length_part::length_part;
 pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
@@ -62,7 +64,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for function in scalars {
         state.register_udf(Arc::new(function))?;
     }
-    let others = [negate::function(), interval_length::function(), whole_days::function()];
+    let others = [negate::function(), interval_length::function(), length_part::function(), whole_days::function()];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
     for function in others.chain(scale_length::functions()) {
         state.register_udf(function)?;

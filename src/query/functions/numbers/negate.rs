@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
@@ -52,6 +53,11 @@ impl ScalarUDFImpl for Negate {
 
     fn is_strict(&self) -> bool {
         true
+    }
+
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, _inputs: &[&Interval]) -> DfResult<Interval> {
+        Interval::make_unbounded(&DataType::Int64)
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {

@@ -31,19 +31,20 @@ impl Percentile {
     }
 }
 
-/// The percentile among lengths that are counted from the shortest.
-fn percentile(args: &AccumulatorArgs) -> DfResult<f64> {
+/// The percentile among values that are counted from the least; `None` for NULL.
+fn percentile(args: &AccumulatorArgs) -> DfResult<Option<f64>> {
     let refusal = || {
         Error::invalid("percentile_cont takes one percentile from 0 to 1 for all rows, such as percentile_cont(x, 0.9)")
     };
     let nothing = RecordBatch::new_empty(Arc::new(Schema::empty()));
     let given = args.exprs.get(1).ok_or_else(refusal)?.evaluate(&nothing).map_err(|_| refusal())?;
-    let ColumnarValue::Scalar(ScalarValue::Float64(Some(percentile))) = given else { return Err(refusal().into()) };
+    let ColumnarValue::Scalar(ScalarValue::Float64(percentile)) = given else { return Err(refusal().into()) };
+    let Some(percentile) = percentile else { return Ok(None) };
     if !(0.0..=1.0).contains(&percentile) {
         return Err(refusal().into());
     }
     let descends = args.order_bys.first().is_some_and(|key| key.options.descending);
-    Ok(if descends { 1.0 - percentile } else { percentile })
+    Ok(Some(if descends { 1.0 - percentile } else { percentile }))
 }
 
 impl AggregateUDFImpl for Percentile {

@@ -13,6 +13,7 @@ use super::operands::is_number;
 use super::power::Power;
 use super::scale_length::scale_length;
 use super::shift::{Direction, shift};
+use crate::error::Error;
 
 /// What days and instants are added to stays DataFusion's; so does what it refuses, such as text times a number.
 #[derive(Debug)]
@@ -45,6 +46,7 @@ impl ExprPlanner for NumberPlanner {
         if let Some(divides) = scales_length(operation, &raw.left, &raw.right, schema) {
             return Ok(PlannerResult::Planned(scale_length(raw.left, raw.right, divides)));
         }
+        refuse_divisor(operation, &raw.right, schema)?;
         match are_numbers(&raw.left, &raw.right, schema) {
             true => Ok(PlannerResult::Planned(function(operation).call(vec![raw.left, raw.right]))),
             false => Ok(PlannerResult::Original(raw)),
@@ -80,6 +82,20 @@ pub(in crate::query) fn plan_operation(
         return Some(scale_length(left.clone(), right.clone(), divides));
     }
     are_numbers(left, right, schema).then(|| function(operation).call(vec![left.clone(), right.clone()]))
+}
+
+/// # Errors
+/// `InvalidInput` for a length of time by which something is divided.
+fn refuse_divisor(operation: Operation, divisor: &Expr, schema: &DFSchema) -> DfResult<()> {
+    let divides = matches!(operation, Operation::Divide | Operation::Modulo | Operation::WholeDivide);
+    match divides && divisor.get_type(schema).is_ok_and(|given| has_length(&given)) {
+        true => Err(Error::invalid(
+            "nothing is divided by a length of time: a length is divided by a number, as in i / 2, and two lengths by \
+             their seconds, extract(epoch FROM a) / extract(epoch FROM b)",
+        )
+        .into()),
+        false => Ok(()),
+    }
 }
 
 /// A NULL, or a parameter without a type, beside a number is one.

@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
@@ -94,6 +95,12 @@ impl ScalarUDFImpl for RoundCast {
         let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
         let nullable = self.or_null || arguments.arg_fields.first().is_none_or(|field| field.is_nullable());
         Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
+    }
+
+    /// Of its type: of bounds without one DataFusion forgets how the rows are sorted.
+    fn evaluate_bounds(&self, inputs: &[&Interval]) -> DfResult<Interval> {
+        let target = inputs.get(1).ok_or_else(|| Error::internal("a cast without its type"))?;
+        Interval::make_unbounded(&target.data_type())
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {

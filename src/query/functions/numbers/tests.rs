@@ -245,9 +245,9 @@ fn sums_of_intervals_are_merged_and_given_back() {
 #[test]
 fn percentiles_of_lengths_are_merged_and_given_back() {
     for (is_distinct, expected) in [(false, 20), (true, 25)] {
-        let mut first = continuous_percentile::accumulator(&LENGTH, 0.5, is_distinct);
+        let mut first = continuous_percentile::accumulator(&LENGTH, Some(0.5), is_distinct);
         first.update_batch(&[lengths(&[20, 10, 20])]).unwrap();
-        let mut whole = continuous_percentile::accumulator(&LENGTH, 0.5, is_distinct);
+        let mut whole = continuous_percentile::accumulator(&LENGTH, Some(0.5), is_distinct);
         whole.update_batch(&[lengths(&[40, 30, 10])]).unwrap();
         whole.merge_batch(&states(first.as_mut())).unwrap();
         // 10, 10, 20, 20, 30, 40.
@@ -256,7 +256,7 @@ fn percentiles_of_lengths_are_merged_and_given_back() {
         // 10, 20, 20, 30, 40: of two equal lengths one is left.
         assert_eq!(whole.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(expected)));
     }
-    let mut largest = continuous_percentile::accumulator(&LENGTH, 0.5, false);
+    let mut largest = continuous_percentile::accumulator(&LENGTH, Some(0.5), false);
     largest.update_batch(&[lengths(&[i64::MAX, i64::MAX - 2])]).unwrap();
     assert_eq!(largest.evaluate().unwrap(), ScalarValue::DurationMicrosecond(Some(i64::MAX - 1)));
 }

@@ -62,10 +62,6 @@ fn lateral_of(side: &LogicalPlan) -> Option<&Subquery> {
     }
 }
 
-fn is_correlated(part: &Expr) -> bool {
-    subquery_of(part).is_some_and(|subquery| !subquery.outer_ref_columns.is_empty())
-}
-
 fn subquery_of(part: &Expr) -> Option<&Subquery> {
     match part {
         Expr::Exists(Exists { subquery, .. })
@@ -94,9 +90,10 @@ fn check_reach(subquery: &Subquery, around: &DFSchema) -> DfResult<()> {
 }
 
 fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
-    if !is_correlated(&part) {
+    let Some(subquery) = subquery_of(&part).filter(|subquery| !subquery.outer_ref_columns.is_empty()) else {
         return Ok(Transformed::no(part));
-    }
+    };
+    check_unnest(&subquery.subquery)?;
     Ok(match part {
         Expr::Exists(exists) => {
             let holds = existence(&exists.subquery.subquery)?.into_expression(&exists)?;
@@ -128,6 +125,20 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
         }
         other => Transformed::no(other),
     })
+}
+
+/// Refuses rows that are made of a list of the outer row: DataFusion plans them, and fails when it runs.
+fn check_unnest(plan: &LogicalPlan) -> DfResult<()> {
+    let of_outer_row =
+        |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::Unnest(_)) && !node.all_out_ref_exprs().is_empty());
+    match plan.exists(of_outer_row)? {
+        true => Err(Error::invalid(
+            "a subquery over unnest(l) of a list of the outer row is not supported: write array_has(l, x) for a value, \
+             cardinality(l) > 0 for any row; or make the rows in a derived table, SELECT k, unnest(l) AS x FROM t",
+        )
+        .into()),
+        false => Ok(()),
+    }
 }
 
 /// A subquery of exactly one row is a value, and of values DataFusion counts the row without input.

@@ -11,11 +11,10 @@ use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue, plan_datafusion_err};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, ScalarUDF, ScalarUDFImpl, cast, lit};
+use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, ScalarUDF, ScalarUDFImpl, cast};
 
-use super::RuleContext;
+use super::{RuleContext, lengths};
 use crate::query::functions::local_time::{CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, WallTime};
-use crate::query::functions::numbers::{check_whole_days, is_whole_days, whole_days};
 use crate::query::zone::{OnError, UTC, in_zone, is_instant, is_wall_time};
 
 /// The expression with the functions that hold the zone.
@@ -101,12 +100,12 @@ fn add(sum: BinaryExpr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResul
     let interval = DataType::Interval(IntervalUnit::MonthDayNano);
     let (left, right) = (sum.left.get_type(schema)?, sum.right.get_type(schema)?);
     if is_day(&left) && right == interval {
-        let (right, changed) = without_hours(*sum.right)?;
+        let (right, changed) = lengths::without_hours(*sum.right)?;
         let sum = Expr::BinaryExpr(BinaryExpr { right: Box::new(right), ..sum });
         return Ok(Transformed::new_transformed(sum, changed));
     }
     if is_day(&right) && left == interval {
-        let (left, changed) = without_hours(*sum.left)?;
+        let (left, changed) = lengths::without_hours(*sum.left)?;
         let sum = Expr::BinaryExpr(BinaryExpr { left: Box::new(left), ..sum });
         return Ok(Transformed::new_transformed(sum, changed));
     }
@@ -133,33 +132,6 @@ fn is_day(given: &DataType) -> bool {
     matches!(given, DataType::Date32 | DataType::Date64)
 }
 
-/// The interval beside a DATE, and whether a check was put around it.
-fn without_hours(interval: Expr) -> DfResult<(Expr, bool)> {
-    match &interval {
-        Expr::Literal(ScalarValue::IntervalMonthDayNano(length), _) => {
-            length.as_ref().map_or(Ok(()), check_whole_days)?;
-            Ok((interval, false))
-        }
-        checked if is_whole_days(checked) => Ok((interval, false)),
-        _ => Ok((whole_days(interval), true)),
-    }
-}
-
-/// The seconds of a duration, of which DataFusion 55.2 gives NULL beyond 292 years, and whole ones beyond two.
-fn seconds_of(duration: Expr) -> Expr {
-    let microseconds = cast(cast(duration, DataType::Duration(TimeUnit::Microsecond)), DataType::Int64);
-    Expr::BinaryExpr(BinaryExpr {
-        left: Box::new(cast(microseconds, DataType::Float64)),
-        op: Operator::Divide,
-        right: Box::new(lit(1e6)),
-    })
-}
-
-fn is_epoch(part: &Expr) -> bool {
-    matches!(part, Expr::Literal(part, _)
-        if part.try_as_str().flatten().is_some_and(|part| part.eq_ignore_ascii_case("epoch")))
-}
-
 /// Calls of functions that count by a calendar, or read texts.
 fn call_locally(
     mut function: ScalarFunction,
@@ -168,11 +140,8 @@ fn call_locally(
 ) -> DfResult<Transformed<Expr>> {
     let zone = zone_of(context)?;
     let name = function.func.name();
-    if let ("date_part", [part, duration]) = (name, function.args.as_slice())
-        && is_epoch(part)
-        && matches!(duration.get_type(schema)?, DataType::Duration(_))
-    {
-        return Ok(Transformed::yes(seconds_of(duration.clone())));
+    if let Some(part) = lengths::part_of(&function, schema)? {
+        return Ok(Transformed::yes(part));
     }
     if zone == Tz::UTC && !(name == "to_date" || READERS.contains(&name)) {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));

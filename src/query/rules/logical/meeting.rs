@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
+use datafusion::common::{DFSchema, DFSchemaRef, NullEquality, Result as DfResult};
 use datafusion::logical_expr::expr::{Between, Case, InList, WindowFunction};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast,
+    BinaryExpr, Distinct, Expr, ExprSchemable, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator, Union, cast,
 };
 
 use super::mixed_times::Texts;
-use super::{RuleContext, mixed_numbers, mixed_times};
+use super::{RuleContext, lengths, mixed_numbers, mixed_times};
+use crate::error::Error;
+use crate::query::zone::{is_instant, is_wall_time};
 
 /// Functions that give one of their arguments.
 const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
@@ -39,8 +41,8 @@ pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>
         }
         Expr::Case(case) => unify_case(case, schema),
         Expr::ScalarFunction(call) if CHOICES.contains(&call.func.name()) => {
-            let mut all: Vec<&mut Expr> = call.args.iter_mut().collect();
-            unify_all(&mut all, schema, Texts::Literals)
+            let takes_texts = call.func.name() == "coalesce";
+            unify_choice(&mut call.args.iter_mut().collect::<Vec<_>>(), takes_texts, schema)?
         }
         Expr::ScalarFunction(call) if call.func.name() == "nvl2" && call.args.len() == 3 => {
             let mut all: Vec<&mut Expr> = call.args.iter_mut().skip(1).collect();
@@ -64,6 +66,31 @@ fn types_of(all: &[&mut Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
 fn unify_all(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     let types = types_of(all, schema);
     mixed_times::unify(all, &types, texts) || mixed_numbers::unify(all, &types)
+}
+
+/// # Errors
+/// `InvalidInput` for a text of a column beside a time, of which nobody says that it is one, where the function would take it.
+fn unify_choice(all: &mut [&mut Expr], takes_texts: bool, schema: &DFSchema) -> DfResult<bool> {
+    let types = types_of(all, schema);
+    if takes_texts {
+        refuse_texts(all, &types)?;
+    }
+    Ok(mixed_times::unify(all, &types, Texts::Literals) || mixed_numbers::unify(all, &types))
+}
+
+fn refuse_texts(all: &[&mut Expr], types: &[Option<DataType>]) -> DfResult<()> {
+    let is_time = |given: &DataType| is_instant(given) || is_wall_time(given);
+    let is_text = |(each, given): (&&mut Expr, &Option<DataType>)| {
+        given.as_ref().is_some_and(DataType::is_string) && !matches!(each, Expr::Literal(..))
+    };
+    match types.iter().flatten().any(is_time) && all.iter().zip(types).any(is_text) {
+        true => Err(Error::invalid(
+            "coalesce of a time and a text: write CAST(x AS TIMESTAMP) or CAST(x AS DATE) of the text, or \
+             CAST(t AS TEXT) of the time",
+        )
+        .into()),
+        false => Ok(()),
+    }
 }
 
 /// Of differences numbers are settled already, by the functions that compute them.
@@ -95,6 +122,7 @@ fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
     let types = types_of(&results, schema);
     mixed_times::unify(&mut results, &types, Texts::Literals)
         || mixed_numbers::unify_results(&mut results, &types)
+        || lengths::unify(&mut results, &types)
         || compared
 }
 
@@ -118,7 +146,42 @@ fn column_type(union: &Union, place: usize) -> Option<DataType> {
     if types.clone().all(|given| given == declared) {
         return None;
     }
+    common_type(types)
+}
+
+fn common_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
     mixed_times::column_type(types.clone()).or_else(|| mixed_numbers::column_type(types))
+}
+
+/// Casts on both sides of INTERSECT and EXCEPT: DataFusion 55.2 compares rightly, but gives the left side's types.
+pub(super) fn unify_sides(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Join(mut join) = node else { return Ok(Transformed::no(node)) };
+    if !is_set_operation(&join) {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    }
+    let columns = join.left.schema().fields().iter().zip(join.right.schema().fields());
+    let types = columns.map(|(left, right)| [left.data_type(), right.data_type()]);
+    let targets: Vec<Option<DataType>> =
+        types.map(|both| if both[0] == both[1] { None } else { common_type(both.into_iter()) }).collect();
+    if targets.iter().all(Option::is_none) {
+        return Ok(Transformed::no(LogicalPlan::Join(join)));
+    }
+    join.left = match Arc::unwrap_or_clone(join.left) {
+        // Rows that differ may be equal in the other type.
+        LogicalPlan::Distinct(Distinct::All(rows)) => {
+            Arc::new(LogicalPlan::Distinct(Distinct::All(cast_columns(rows, &targets)?)))
+        }
+        rows => cast_columns(Arc::new(rows), &targets)?,
+    };
+    join.right = cast_columns(join.right, &targets)?;
+    LogicalPlan::Join(join).recompute_schema().map(Transformed::yes)
+}
+
+/// Only set operations compare all columns so that NULL equals NULL.
+pub(super) fn is_set_operation(join: &Join) -> bool {
+    matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
+        && join.null_equality == NullEquality::NullEqualsNull
+        && join.on.len() == join.left.schema().fields().len()
 }
 
 fn with_types(schema: &DFSchema, types: &[Option<DataType>]) -> DfResult<DFSchemaRef> {

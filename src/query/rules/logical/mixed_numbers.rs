@@ -10,10 +10,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, JoinConstraint, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Alias, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_schema::cast_subquery;
-use datafusion::logical_expr::type_coercion::binary::type_union_coercion;
+use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_union_coercion};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit};
 
 use super::RuleContext;
+
+/// A column of a subquery whose type is changed.
+const VALUE: &str = "__value";
 
 fn is_decimal(data_type: &DataType) -> bool {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
@@ -216,15 +219,37 @@ fn unify_rows(value: &mut Expr, subquery: Subquery, schema: &DFSchema) -> DfResu
     }
     let rows = subquery.subquery.schema().field(0).data_type().clone();
     let Ok(given) = value.get_type(schema) else { return Ok((subquery, false)) };
-    let Some(float) = widest_float([&given, &rows].into_iter()) else { return Ok((subquery, false)) };
+    let Some(float) = widest_float([&given, &rows].into_iter()) else { return cast_by_name(&given, &rows, subquery) };
     if let Some(new) = type_beside(&given, &float) {
         *value = as_type(std::mem::take(value), &new);
         return Ok((subquery, true));
     }
     match type_beside(&rows, &float) {
-        Some(new) => Ok((cast_subquery(subquery, &new)?, true)),
+        Some(new) => Ok((cast_rows(subquery, &new)?, true)),
+        None => cast_by_name(&given, &rows, subquery),
+    }
+}
+
+/// The rows of a subquery that reads the outer row in the type that DataFusion would compare them in.
+fn cast_by_name(given: &DataType, rows: &DataType, subquery: Subquery) -> DfResult<(Subquery, bool)> {
+    let common = comparison_coercion(given, rows).filter(|common| common != rows);
+    match common.filter(|_| !subquery.outer_ref_columns.is_empty()) {
+        Some(common) => Ok((cast_rows(subquery, &common)?, true)),
         None => Ok((subquery, false)),
     }
+}
+
+/// The rows in another type. DataFusion 55.2 gives the cast the name of the column, which a condition on the outer row may
+/// read, too: then it has two columns of one name.
+fn cast_rows(subquery: Subquery, to: &DataType) -> DfResult<Subquery> {
+    if subquery.outer_ref_columns.is_empty() {
+        return cast_subquery(subquery, to);
+    }
+    let rows = Arc::unwrap_or_clone(subquery.subquery);
+    let column = Expr::from(rows.schema().qualified_field(0));
+    let cast_column = cast(column, to.clone()).alias(VALUE);
+    let rows = LogicalPlanBuilder::from(rows).project([cast_column])?.build()?;
+    Ok(Subquery { subquery: Arc::new(rows), ..subquery })
 }
 
 /// Rows of VALUES: the planner has cast them to decimals already. Casts that a user writes stand inside of a call, and

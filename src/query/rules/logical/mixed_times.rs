@@ -37,7 +37,7 @@ fn instant_for(given: &DataType) -> DataType {
 /// Whether a cast was put in place.
 pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Texts) -> bool {
     if !types.iter().flatten().any(is_instant) {
-        return false;
+        return unify_days(all, types);
     }
     let mut changed = false;
     for (each, given) in all.iter_mut().zip(types) {
@@ -55,12 +55,37 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Te
     changed
 }
 
-/// The type of a column of which the values are instants in one input and days or times without a zone in another.
+/// Days beside times without a zone: DataFusion 55.2 brings both to nanoseconds, which end in 2262.
+fn unify_days(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
+    let Some(wall_time) = wall_time_beside_days(types.iter().flatten()) else { return false };
+    for (each, given) in all.iter_mut().zip(types) {
+        if given.as_ref().is_some_and(is_day) {
+            **each = cast(std::mem::take(*each), wall_time.clone());
+        }
+    }
+    true
+}
+
+fn is_day(given: &DataType) -> bool {
+    matches!(given, DataType::Date32 | DataType::Date64)
+}
+
+/// The finest time without a zone among days and such times.
+fn wall_time_beside_days<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
+    let has_day = types.clone().any(is_day);
+    types.filter(|given| has_day && matches!(given, DataType::Timestamp(_, None))).max().cloned()
+}
+
+/// The type of a column of which the values are instants in one input and days or times without a zone in another, or days
+/// and times.
 pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
     let is_time = |given: &DataType| is_instant(given) || is_wall_time(given);
     let is_mixed = types.clone().any(is_instant) && types.clone().any(is_wall_time);
-    if !is_mixed || !types.clone().all(|given| given.is_null() || is_time(given)) {
+    if !types.clone().all(|given| given.is_null() || is_time(given)) {
         return None;
+    }
+    if !is_mixed {
+        return wall_time_beside_days(types);
     }
     // The finest unit, so that nothing is cut.
     types.filter(|given| !given.is_null()).map(instant_for).max()

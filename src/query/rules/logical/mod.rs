@@ -15,12 +15,14 @@ mod insert_casts;
 mod interval_groups;
 mod interval_texts;
 mod intervals;
+mod lengths;
 mod local_time;
 mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
 mod numbers;
+mod repeated_sorts;
 mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
@@ -78,6 +80,8 @@ const WRITTEN: Phase = Phase {
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
         mixed_numbers::unify_values,
+        repeated_sorts::of_distinct_on,
+        meeting::unify_sides,
         // Before the rule that numbers the copies of rows, which are equal by their keys.
         mixed_numbers::unify_keys,
         interval_groups::look_up_by_length,
@@ -91,7 +95,13 @@ const WRITTEN: Phase = Phase {
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
     ],
-    expressions: &[mixed_times::name_types, meeting::unify, numbers::rewrite, intervals::compare_by_length],
+    expressions: &[
+        mixed_times::name_types,
+        meeting::unify,
+        numbers::rewrite,
+        intervals::compare_by_length,
+        repeated_sorts::of_aggregate,
+    ],
     closing: &[mixed_times::unify_values, interval_groups::group_by_length],
 };
 

@@ -8,11 +8,12 @@
 use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Column, NullEquality, Result as DfResult};
+use datafusion::common::{Column, Result as DfResult};
 use datafusion::functions_window::expr_fn::row_number;
-use datafusion::logical_expr::{Distinct, Expr, ExprFunctionExt, Join, JoinType, LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Distinct, Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder};
 
 use super::RuleContext;
+use super::meeting::is_set_operation;
 
 /// The number of a copy among its equals.
 const COPY: &str = "__copy";
@@ -25,12 +26,9 @@ pub(super) fn count_copies(node: LogicalPlan, _context: &RuleContext<'_>) -> DfR
     }
 }
 
-/// Only set operations compare all columns so that NULL equals NULL; without ALL their left side is distinct.
+/// Without ALL the left side is distinct.
 fn is_set_operation_all(join: &Join) -> bool {
-    matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti)
-        && join.null_equality == NullEquality::NullEqualsNull
-        && join.on.len() == join.left.schema().fields().len()
-        && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
+    is_set_operation(join) && !matches!(join.left.as_ref(), LogicalPlan::Distinct(Distinct::All(_)))
 }
 
 fn rewrite(join: &Join) -> DfResult<LogicalPlan> {

@@ -1,0 +1,78 @@
+//! `coalesce` that takes a text beside a time: DataFusion 55.2 refuses `coalesce(ts, '2024-01-01')`, but not such a CASE or
+//! `greatest`. What a literal text says, the rules over plans read in the session's zone; they refuse other texts.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef};
+use datafusion::common::Result;
+use datafusion::functions::core::coalesce;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
+};
+
+/// Stands in for DataFusion's function of the same name.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Coalesce {
+    inner: Arc<ScalarUDF>,
+    signature: Signature,
+}
+
+impl Coalesce {
+    pub(super) fn new() -> Self {
+        Self { inner: coalesce(), signature: Signature::user_defined(Volatility::Immutable) }
+    }
+}
+
+fn is_time(given: &DataType) -> bool {
+    matches!(given, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
+}
+
+impl ScalarUDFImpl for Coalesce {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let is_time_or_text = |given: &DataType| is_time(given) || given.is_string() || given.is_null();
+        if !(types.iter().any(is_time) && types.iter().any(DataType::is_string) && types.iter().all(is_time_or_text)) {
+            return self.inner.coerce_types(types);
+        }
+        let times: Vec<DataType> = types.iter().filter(|given| is_time(given)).cloned().collect();
+        let common = self.inner.coerce_types(&times)?;
+        Ok(common.first().map_or_else(Vec::new, |time| vec![time.clone(); types.len()]))
+    }
+
+    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
+        self.inner.return_type(types)
+    }
+
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        self.inner.return_field_from_args(arguments)
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        self.inner.invoke_with_args(arguments)
+    }
+
+    fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
+        self.inner.simplify(arguments, info)
+    }
+
+    fn conditional_arguments<'a>(&self, arguments: &'a [Expr]) -> Option<(Vec<&'a Expr>, Vec<&'a Expr>)> {
+        self.inner.conditional_arguments(arguments)
+    }
+
+    fn short_circuits(&self) -> bool {
+        self.inner.short_circuits()
+    }
+
+    fn documentation(&self) -> Option<&Documentation> {
+        self.inner.documentation()
+    }
+}

@@ -1,0 +1,51 @@
+//! Lengths of time: an interval beside a DATE, differences of instants beside intervals, and the parts that `extract` gives.
+//! The session's zone has no say here.
+
+use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+
+use crate::query::functions::numbers::{check_whole_days, has_length, is_whole_days, length_part, whole_days};
+
+/// The interval beside a DATE, and whether a check was put around it.
+pub(super) fn without_hours(interval: Expr) -> DfResult<(Expr, bool)> {
+    match &interval {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(length), _) => {
+            length.as_ref().map_or(Ok(()), check_whole_days)?;
+            Ok((interval, false))
+        }
+        checked if is_whole_days(checked) => Ok((interval, false)),
+        _ => Ok((whole_days(interval), true)),
+    }
+}
+
+/// Differences of instants beside intervals in the results of a CASE, as intervals: DataFusion 55.2 takes the first one's
+/// type until types are settled. Whether a cast was put in place.
+pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
+    if !types.iter().flatten().any(|given| matches!(given, DataType::Interval(_))) {
+        return false;
+    }
+    let mut changed = false;
+    for (each, given) in all.iter_mut().zip(types) {
+        if matches!(given, Some(DataType::Duration(_))) {
+            **each = cast(std::mem::take(*each), DataType::Interval(IntervalUnit::MonthDayNano));
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// `extract` of a length of time as the engine's own function; `None` for every other call.
+///
+/// # Errors
+/// `InvalidInput` for a part that lengths do not have.
+pub(super) fn part_of(call: &ScalarFunction, schema: &DFSchema) -> DfResult<Option<Expr>> {
+    let ("date_part", [Expr::Literal(part, _), length]) = (call.func.name(), call.args.as_slice()) else {
+        return Ok(None);
+    };
+    match part.try_as_str().flatten() {
+        Some(part) if has_length(&length.get_type(schema)?) => length_part(part, length.clone()).map(Some),
+        _ => Ok(None),
+    }
+}
