@@ -85,7 +85,11 @@ fn orders_beyond_what_an_amount_is() {
 #[test]
 fn quantities_that_are_none_are_counted() {
     let pieces = r#"{"products":[{"price":2,"quantity":"3 pcs"}]}"#;
-    assert_only(&notes(&[(OC, "1", "", pieces, OwnLine::default())]), "1 event has an amount, price or quantity");
+    // What 2 is to be multiplied by is not known: nothing else says the amount.
+    let both = notes(&[(OC, "1", "", pieces, OwnLine::default())]);
+    assert!(both.len() == 2 && both[0].starts_with("1 event has an amount, price or quantity"), "{both:?}");
+    assert_eq!(both[1], "1 purchase event says no amount: it counts as 0");
+    assert_only(&notes(&[(OC, "1", "", pieces, revenue(6))]), "1 event has an amount, price or quantity");
     let blank = r#"{"total":" ","products":[{"price":2,"quantity":""}]}"#;
     assert!(notes(&[(OC, "1", "", blank, OwnLine::default())]).is_empty(), "a blank says nothing");
 }
