@@ -103,7 +103,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.zone {
         at_time_zone::rewrite(&mut statement);
     }
-    if words.numbers {
+    if words.literals {
         literals::rewrite(&mut statement);
     }
     Ok(Parsed::Query { written: Box::new(Written { statement, words }), parameters })

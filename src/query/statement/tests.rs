@@ -184,7 +184,17 @@ fn the_words_tell_what_to_look_for() {
     }
     assert!(words("SELECT 1 GROUP BY a WITH ROLLUP").sets && words("SELECT 1 GROUP BY a WITH CUBE").sets);
     assert!(words("SELECT ts AT TIME ZONE 'UTC'").zone && words("SELECT unnest(x)").unnest);
-    assert!(words("SELECT 1e3").numbers && words("VALUES (1)").numbers && !words("SELECT 1.5").numbers);
+    for sql in [
+        "SELECT 1e3",
+        "VALUES (1)",
+        "SELECT x::INT",
+        "SELECT TRY_CAST(x AS INT)",
+        "SELECT INTERVAL '1 day'",
+        "SELECT DISTINCT ON (a) a",
+    ] {
+        assert!(words(sql).literals, "{sql}");
+    }
+    assert!(!words("SELECT DISTINCT 1.5 FROM t JOIN u ON true").literals);
     assert!(
         words("(SELECT 1) ORDER BY 1").sorted_parentheses && !words("SELECT f(x) + 1 ORDER BY 1").sorted_parentheses
     );

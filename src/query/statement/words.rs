@@ -12,8 +12,8 @@ pub(in crate::query) struct Words {
     pub(super) sets: bool,
     /// ZONE, of AT TIME ZONE.
     pub(super) zone: bool,
-    /// A number that is a DOUBLE as it is written, or VALUES, in which casts are told apart.
-    pub(super) numbers: bool,
+    /// What is read in another way: a number that is a DOUBLE as it is written, VALUES, a cast, INTERVAL, DISTINCT ON.
+    pub(super) literals: bool,
     /// UNNEST.
     pub(super) unnest: bool,
     /// ORDER behind a closing parenthesis.
@@ -43,7 +43,8 @@ impl Words {
                         open.push(false);
                     }
                 }
-                Token::Number(digits, _) => words.numbers |= is_double(digits),
+                Token::Number(digits, _) => words.literals |= is_double(digits),
+                Token::DoubleColon => words.literals = true,
                 Token::LParen => open.push(!before.is_some_and(takes_list)),
                 Token::RParen => drop(open.pop()),
                 Token::Comma => words.rows |= open.last().is_some_and(|may_be_row| *may_be_row),
@@ -67,10 +68,21 @@ impl Words {
             Keyword::USING | Keyword::NATURAL => self.shared_keys = true,
             Keyword::WITH => self.with = true,
             Keyword::ROW => self.rows = true,
-            Keyword::VALUES | Keyword::VALUE => self.numbers = true,
+            Keyword::VALUES
+            | Keyword::VALUE
+            | Keyword::CAST
+            | Keyword::TRY_CAST
+            | Keyword::SAFE_CAST
+            | Keyword::CONVERT
+            | Keyword::INTERVAL => self.literals = true,
+            Keyword::ON if is_keyword(before, Keyword::DISTINCT) => self.literals = true,
             _ => {}
         }
     }
+}
+
+fn is_keyword(token: Option<&Token>, keyword: Keyword) -> bool {
+    matches!(token, Some(Token::Word(word)) if word.keyword == keyword)
 }
 
 /// Whether parentheses behind the word hold arguments, a list or a query. Of a word that is not known here they may be
