@@ -168,7 +168,10 @@ fn the_hash_tells_contents_and_meanings_apart() {
     };
     let file = |text: &str, options: ReadOptions| hash(text, options).file;
     let hash = |text: &str, options: ReadOptions| hash(text, options).content;
-    assert_eq!(file("ts,event,d\n2024-01-01,a,x\n", options("brand=d")), file("ts,event,d\n2024-01-01,a,x\n", options("")));
+    assert_eq!(
+        file("ts,event,d\n2024-01-01,a,x\n", options("brand=d")),
+        file("ts,event,d\n2024-01-01,a,x\n", options(""))
+    );
     assert_ne!(file("ts,event,d\n2024-01-01,a,x\n", options("")), file("ts,event,d\n2024-01-01,a,y\n", options("")));
     let base = hash("ts,event,d\n2024-01-01,a,x\n", ReadOptions::default());
     assert_eq!(base.len(), 64);
