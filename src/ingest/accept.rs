@@ -24,6 +24,8 @@ use crate::store::events::schema;
 
 /// Event types of the Segment protocol.
 const EVENT_TYPES: [&str; 6] = ["track", "identify", "page", "screen", "group", "alias"];
+/// Type of rows that have none.
+const DEFAULT_TYPE: &str = "track";
 /// Longest message id in bytes, as in the Segment protocol.
 const MAX_MESSAGE_ID_BYTES: usize = 100;
 /// Longest identifier in bytes.
@@ -74,9 +76,9 @@ impl Acceptor {
         }
     }
 
-    /// What the load's owner should hear of its orders.
-    pub(super) fn notes(&self) -> Vec<String> {
-        self.notes.finish()
+    /// What was gathered of the orders among the rows.
+    pub(super) fn order_notes(&mut self) -> &mut OrderNotes {
+        &mut self.notes
     }
 
     /// The events among the rows of `input`, as stored rows.
@@ -189,19 +191,24 @@ impl Acceptor {
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
         let order_ids = self.order_numbers(rows);
-        self.note_orders(rows, &order_ids, statements);
+        let message_ids = self.message_ids(rows);
+        self.note_orders(
+            rows,
+            &Numbered { message_ids: &message_ids, order_ids: &order_ids, nodes: &nodes },
+            statements,
+        );
         let of_orders = order_columns::columns(statements)?;
         let columns: Vec<ArrayRef> = schema::stored()
             .fields()
             .iter()
             .map(|field| match field.name().as_str() {
-                "message_id" => self.message_ids(rows),
+                "message_id" => Arc::clone(&message_ids) as ArrayRef,
                 "received_at" => {
                     let received = vec![self.received_at; rows.len()];
                     Arc::new(TimestampMicrosecondArray::from(received).with_timezone("UTC"))
                 }
                 "type" => default_type(rows),
-                "node" => Arc::clone(&nodes),
+                "node" => Arc::clone(&nodes) as ArrayRef,
                 "identifiers" => Arc::clone(&identifiers),
                 "order_id" => Arc::clone(&order_ids) as ArrayRef,
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
@@ -211,7 +218,7 @@ impl Acceptor {
                 name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
                     Some(at) => Arc::clone(&of_orders[at]),
                     // Every other stored column is an input column of the same name and type.
-                    None => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes), Arc::clone),
+                    None => input.column_by_name(name).map_or_else(|| Arc::clone(&nodes) as ArrayRef, Arc::clone),
                 },
             })
             .collect();
@@ -227,27 +234,33 @@ impl Acceptor {
         Arc::new((0..rows.len()).map(number).collect())
     }
 
-    fn note_orders(&mut self, rows: &InputColumns<'_>, order_ids: &StringArray, statements: &[Statement]) {
-        let quantities =
-            rows.batch.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+    fn note_orders(&mut self, rows: &InputColumns<'_>, numbered: &Numbered<'_>, statements: &[Statement]) {
+        let Numbered { message_ids, order_ids, nodes } = numbered;
+        let decimals =
+            |name: &str| rows.batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+        let (quantities, revenues) = (decimals("quantity"), decimals("revenue"));
         for (row, statement) in statements.iter().enumerate() {
-            let Some(event) = rows.text("event", row) else { continue };
             let named = Named {
                 ts: rows.ts.value(row),
-                event,
+                received_at: self.received_at,
+                message_id: message_ids.value(row),
+                kind: rows.text("type", row).unwrap_or(DEFAULT_TYPE),
+                event: rows.text("event", row),
+                node: nodes.is_valid(row).then(|| nodes.value(row)),
                 order_id: order_ids.is_valid(row).then(|| order_ids.value(row)),
                 brand: rows.text("brand", row),
                 source: self.source.as_deref().or(rows.text("source", row)),
                 currency: rows.text("currency", row),
                 product_id: rows.text("product_id", row),
                 quantity: quantities.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
+                has_revenue: revenues.is_some_and(|column| column.is_valid(row)),
             };
             self.notes.add(named, statement);
         }
     }
 
     /// The main node of each row, and all usable identifiers of each row.
-    fn number(&self, rows: &InputColumns<'_>, graph: &mut IdentityGraph) -> Result<(ArrayRef, ArrayRef)> {
+    fn number(&self, rows: &InputColumns<'_>, graph: &mut IdentityGraph) -> Result<(Arc<Int64Array>, ArrayRef)> {
         let mut nodes = Int64Builder::with_capacity(rows.len());
         let element = Field::new("element", DataType::Struct(schema::identifier_fields()), true);
         let fields = StructBuilder::from_fields(schema::identifier_fields(), rows.len());
@@ -278,7 +291,7 @@ impl Acceptor {
         }
     }
 
-    fn message_ids(&self, rows: &InputColumns<'_>) -> ArrayRef {
+    fn message_ids(&self, rows: &InputColumns<'_>) -> Arc<StringArray> {
         if let Some(given) = rows.texts("message_id")
             && given.null_count() == 0
         {
@@ -290,6 +303,13 @@ impl Acceptor {
         });
         Arc::new(StringArray::from_iter_values(ids))
     }
+}
+
+/// What rows are called in store.
+struct Numbered<'a> {
+    message_ids: &'a StringArray,
+    order_ids: &'a StringArray,
+    nodes: &'a Int64Array,
 }
 
 /// Up to when the time of an event can be true.
@@ -351,7 +371,7 @@ fn default_type(rows: &InputColumns<'_>) -> ArrayRef {
     match rows.texts("type") {
         Some(given) if given.null_count() == 0 => Arc::new(given.clone()),
         _ => Arc::new(StringArray::from_iter_values(
-            (0..rows.len()).map(|row| rows.text("type", row).unwrap_or("track")),
+            (0..rows.len()).map(|row| rows.text("type", row).unwrap_or(DEFAULT_TYPE)),
         )),
     }
 }

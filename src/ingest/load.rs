@@ -17,7 +17,7 @@ use crate::auth::Caller;
 use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
-use crate::workspace::{BaseCurrency, Commit, DataKind, Workspace, Workspaces};
+use crate::workspace::{BaseCurrency, Commit, DataKind, Snapshot, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -151,8 +151,9 @@ impl Loader {
         let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
         let seconds = started.elapsed().as_secs_f64();
         drop(writer);
+        let notes = load.notes(&held, &snapshot).await;
         workspace.checkpoint_identity_if_due(self.settings.identity.checkpoint_nodes).await;
-        Ok(LoadSummary { version: snapshot.events.version, seconds, ..load.summary() })
+        Ok(LoadSummary { version: snapshot.events.version, seconds, notes, ..load.summary() })
     }
 }
 
@@ -257,13 +258,19 @@ impl<'a> Load<'a> {
         }
     }
 
+    /// What to know of the orders, by all that was known `before` and what the load brought.
+    async fn notes(&mut self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
+        let notes = self.acceptor.order_notes();
+        notes.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
+        notes.finish(|node| after.identity.person_of(node))
+    }
+
     fn summary(&self) -> LoadSummary {
         LoadSummary {
             read: self.read,
             kept: self.kept,
             rejected: self.read - self.kept,
             reasons: self.dead_letters.first_reasons(),
-            notes: self.acceptor.notes(),
             ..Default::default()
         }
     }

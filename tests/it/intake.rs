@@ -105,15 +105,17 @@ async fn the_same_file_is_not_loaded_twice_by_other_options() {
     assert!(!ingest(&world, text, &sold, false).await.skipped);
     let same = ingest(&world, text, &sold, false).await;
     assert!(same.skipped && same.read_otherwise.is_none(), "with the same options it is skipped: {same:?}");
-    let gathered = reopened(&world).await;
-    let workspace = gathered.workspaces.get(&gathered.caller.workspace).await.unwrap();
-    workspace.events().checkpoint(workspace.snapshot().events.version).await.unwrap();
-    for world in [&world, &gathered] {
+    let mut world = world;
+    for _ in ["at once", "after a restart, by one gathered object"] {
         for options in [&mapped, &zone, &named] {
-            let refused = ingest(world, text, options, false).await;
+            let refused = ingest(&world, text, options, false).await;
             assert!(refused.skipped && refused.kept == 0, "{refused:?}");
             assert_eq!(refused.read_otherwise.as_deref(), Some("ts,u"), "the name that it was loaded by");
         }
+        let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+        workspace.events().checkpoint(workspace.snapshot().events.version).await.unwrap();
+        drop(workspace);
+        world = reopened(&world).await;
     }
     assert_eq!(world.row("SELECT count(*), sum(revenue) FROM events").await, "1 NULL");
     // Other bytes are another file, and the caller may want the rows beside those that are there.

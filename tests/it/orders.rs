@@ -1,6 +1,7 @@
 //! Orders, bookings and items as users load and ask them. The values are those of the worked cases of SQL.md 1, by hand.
 
 mod beyond;
+mod over_loads;
 mod reading;
 mod unread;
 

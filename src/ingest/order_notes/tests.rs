@@ -15,19 +15,25 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
     let mut notes = OrderNotes::new(settings, base);
     for (at, (event, number, brand, properties, own)) in rows.iter().enumerate() {
+        let id = format!("m{at}");
         let named = Named {
             ts: at as i64,
-            event,
+            received_at: 0,
+            message_id: &id,
+            kind: "track",
+            event: Some(*event),
+            node: None,
             order_id: (!number.is_empty()).then_some(*number),
             brand: (!brand.is_empty()).then_some(*brand),
             source: None,
             currency: properties.contains("CHF").then_some("CHF"),
             product_id: own.has_product.then_some("p"),
             quantity: own.quantity,
+            has_revenue: own.revenue.is_some(),
         };
         notes.add(named, &read_statement(Some(properties), *own));
     }
-    notes.finish()
+    notes.finish(|_| None)
 }
 
 fn notes(rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<String> {
@@ -130,4 +136,66 @@ fn a8_numbers_of_several_brands() {
 #[test]
 fn bookings_without_a_rate() {
     assert_only(&notes(&[(OC, "1", "", r#"{"c":"CHF"}"#, revenue(1))]), "1 booking has no exchange rate");
+}
+
+/// Three of five have no order number: each is an order of its own, as it has no node either.
+#[test]
+fn bookings_without_a_rate_and_without_a_number() {
+    let franc = r#"{"c":"CHF"}"#;
+    let rows = ["1", "2", "", "", ""].map(|number| (OC, number, "", franc, revenue(1)));
+    assert_only(&notes(&rows), "5 bookings have no exchange rate");
+}
+
+#[test]
+fn money_of_events_that_make_no_order() {
+    let none = OwnLine::default();
+    let total = r#"{"total":5}"#;
+    let rows = [
+        ("Purchase", "1", "", "{}", revenue(5)),
+        ("Purchase", "2", "", total, none),
+        ("order completed", "3", "", "{}", revenue(5)),
+        ("Checkout Started", "", "", total, none),
+        ("Order Viewed", "4", "", "{}", none),
+    ];
+    let said = notes(&rows);
+    assert_only(&said, "3 rows have a revenue, or an order number and an amount, but are in no order");
+    assert!(said[0].contains("'order completed' (1; the setting has 'Order Completed'), 'Purchase' (2);"), "{said:?}");
+    assert!(said[0].contains("purchase_events"), "{said:?}");
+    let many = ["a", "b", "c", "d", "e"].map(|event| (event, "1", "", "{}", revenue(1)));
+    let said = notes(&many);
+    assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
+}
+
+/// Of a load that is too large the orders that are known in part are left out: nothing false is said of them.
+#[test]
+fn orders_that_are_cut_are_not_judged() {
+    let settings = Settings::defaults().unwrap().orders;
+    let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
+    let mut notes = OrderNotes::new(settings, base);
+    let mut add = |at: usize, event: &str, number: &str, amount: i128| {
+        let (id, own) = (at.to_string(), revenue(amount));
+        let named = Named {
+            ts: at as i64,
+            received_at: 0,
+            message_id: &id,
+            kind: "track",
+            event: Some(event),
+            node: None,
+            order_id: Some(number),
+            brand: None,
+            source: None,
+            currency: None,
+            product_id: None,
+            quantity: None,
+            has_revenue: true,
+        };
+        notes.add(named, &read_statement(None, own));
+    };
+    add(0, ORF, "sold later", 5);
+    add(1, ORF, "never sold", 5);
+    (2..MOST_EVENTS).for_each(|at| add(at, OC, &at.to_string(), 1));
+    add(MOST_EVENTS, OC, "sold later", 9);
+    let notes = notes.finish(|_| None);
+    assert!(notes[0].starts_with("1 order is below 0"), "{notes:?}");
+    assert!(notes.len() == 2 && notes[1].contains("first 200000 purchase and refund events"), "{notes:?}");
 }

@@ -15,6 +15,7 @@ use super::mapping::Target;
 pub struct Notes {
     texts: Arc<Mutex<Vec<String>>>,
     unread_revenues: Arc<AtomicU64>,
+    unread_numbers: Arc<AtomicU64>,
 }
 
 impl Notes {
@@ -27,6 +28,11 @@ impl Notes {
         self.unread_revenues.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a quantity or cost in the properties that is no number and counts as absent.
+    pub fn add_unread_number(&self) {
+        self.unread_numbers.fetch_add(1, Ordering::Relaxed);
+    }
+
     pub fn to_vec(&self) -> Vec<String> {
         let mut notes = self.texts.lock().clone();
         match self.unread_revenues.load(Ordering::Relaxed) {
@@ -34,6 +40,12 @@ impl Notes {
             1 => notes.push("1 event has a revenue that is no number: what else says its amount counts".to_owned()),
             count => notes
                 .push(format!("{count} events have a revenue that is no number: what else says their amounts counts")),
+        }
+        match self.unread_numbers.load(Ordering::Relaxed) {
+            0 => {}
+            1 => notes.push("1 quantity or cost in the properties is no number: it counts as absent".to_owned()),
+            count => notes
+                .push(format!("{count} quantities or costs in the properties are no numbers: they count as absent")),
         }
         notes
     }

@@ -4,8 +4,10 @@
 
 mod data_file;
 mod encoding;
+mod file_bytes;
 mod load_records;
 mod node_index;
+mod order_rows;
 pub mod schema;
 mod table;
 mod verify;
@@ -14,6 +16,7 @@ mod writer;
 pub use data_file::DataFile;
 pub use encoding::Order;
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
+pub use order_rows::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
 pub use table::{EventsSnapshot, EventsTable, LoadRecord};
 pub use verify::faults_of;
 pub use writer::{Encoded, Encoder, FileWriter, WrittenFile, content_hash};

@@ -7,18 +7,15 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::ObjectStore;
 use parking_lot::RwLock;
-use parquet::arrow::async_reader::MetadataFetch;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::data_file::DataFile;
+use super::file_bytes::FileBytes;
 use crate::error::{Error, Result};
 use crate::ids::Node;
 use crate::store::paths;
@@ -113,35 +110,15 @@ impl NodeIndex {
     }
 }
 
-async fn read_pages(store: Arc<dyn ObjectStore>, path: &str, bytes: u64) -> Result<FilePages> {
+async fn read_pages(store: Arc<dyn ObjectStore>, path: &str, size: u64) -> Result<FilePages> {
     let location = paths::events_file_in_workspace(path);
-    let metadata = ParquetMetaDataReader::new()
-        .with_page_index_policy(PageIndexPolicy::Optional)
-        .with_prefetch_hint(Some(FOOTER_HINT))
-        .load_and_finish(Bytes { store: store.as_ref(), location: &location }, bytes)
+    let mut file = FileBytes { store, location: location.clone(), size, footer_hint: FOOTER_HINT };
+    let metadata = file
+        .footer(PageIndexPolicy::Optional, PageIndexPolicy::Optional)
         .await
         .map_err(|error| Error::corrupt(format!("object '{location}' {error}: run `convoke check`")))?;
     FilePages::of(&metadata)
         .ok_or_else(|| Error::corrupt(format!("object '{location}' has no column node: run `convoke check`")))
-}
-
-/// Bytes of one object for the reader of footers.
-struct Bytes<'a> {
-    store: &'a dyn ObjectStore,
-    location: &'a Path,
-}
-
-impl MetadataFetch for Bytes<'_> {
-    fn fetch(&mut self, range: Range<u64>) -> BoxFuture<'_, parquet::errors::Result<bytes::Bytes>> {
-        let (store, location) = (self.store, self.location);
-        async move {
-            store.get_range(location, range).await.map_err(|error| match error {
-                object_store::Error::NotFound { .. } => ParquetError::General("is missing".to_owned()),
-                error => ParquetError::General(format!("cannot be read ({error})")),
-            })
-        }
-        .boxed()
-    }
 }
 
 impl FilePages {

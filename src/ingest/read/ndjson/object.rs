@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde_json::value::RawValue;
 
-use super::super::coerce::{Reason, trimmed};
+use super::super::coerce::{Reason, decimal_from_text, trimmed};
 use super::super::draft::{Draft, DraftRules, column_reason};
-use super::super::field::{EventField, Treatment};
+use super::super::field::{EventField, EventKind, Treatment};
 use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
 use super::super::look_alike::Notes;
 use super::super::options::ReadOptions;
@@ -16,19 +16,31 @@ use super::unused::UnusedKeys;
 use crate::error::Result;
 use crate::ingest::input::InputBuilder;
 
-/// Fields that are lifted out of the properties where the object itself lacks them, with the keys they have there, in
-/// any case. The properties keep them, too.
-const LIFTED: [(EventField, &[&str]); 3] = [
-    (EventField::OrderId, &["order_id", "orderId"]),
-    (EventField::Revenue, &["revenue"]),
-    (EventField::Currency, &["currency"]),
+/// Fields that are lifted out of the properties where the object itself lacks them, as a CSV file's columns of these names
+/// feed them; in any case, and by the Segment spec's name. The properties keep them, too.
+const LIFTED: [EventField; 11] = [
+    EventField::OrderId,
+    EventField::Revenue,
+    EventField::Currency,
+    EventField::Brand,
+    EventField::Channel,
+    EventField::StoreId,
+    EventField::CampaignId,
+    EventField::ProductId,
+    EventField::Category,
+    EventField::Quantity,
+    EventField::Cost,
 ];
+
+/// Those that are lifted out of traits, too: all else says what a person is like, such as the channel that he prefers.
+const LIFTED_FROM_TRAITS: [EventField; 3] = [EventField::OrderId, EventField::Revenue, EventField::Currency];
 
 /// Reads objects; made once a file.
 pub struct ObjectReader {
     roles: Roles,
     rules: DraftRules,
-    lifted: Vec<(EventField, &'static [&'static str])>,
+    lifted: Vec<EventField>,
+    notes: Notes,
     properties: ObjectWriter,
     /// The key that holds the object of properties.
     properties_key: String,
@@ -50,9 +62,9 @@ impl ObjectReader {
         let properties_key = columns[EventField::Properties.index()].clone();
         let rules = DraftRules::new(options, columns, notes)?;
         // A field that was mapped comes from there or not at all.
-        let lifted = LIFTED.into_iter().filter(|(field, _)| !options.mapping.maps(*field)).collect();
-        let unused = UnusedKeys::new(options);
-        Ok(Self { roles, rules, lifted, properties: ObjectWriter::default(), properties_key, unused })
+        let lifted = LIFTED.into_iter().filter(|field| !options.mapping.maps(*field)).collect();
+        let (unused, notes) = (UnusedKeys::new(options), notes.clone());
+        Ok(Self { roles, rules, lifted, notes, properties: ObjectWriter::default(), properties_key, unused })
     }
 
     pub fn check_mapped(&self, path: &Path) -> Result<()> {
@@ -107,7 +119,7 @@ impl ObjectReader {
                 false => parts.others.push(("traits", traits)),
             }
         }
-        self.lift(&parts.given, &mut draft);
+        self.lift(&parts.given, kind, &mut draft);
         self.unused.note_fed(&draft);
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
@@ -122,22 +134,50 @@ impl ObjectReader {
         self.rules.push(&draft, builder)
     }
 
-    fn lift<'a>(&self, properties: &RawObject<'a>, draft: &mut Draft<'a>) {
-        for (field, keys) in &self.lifted {
-            let value = &mut draft.values[field.index()];
-            if value.as_deref().and_then(trimmed).is_some() {
+    fn lift<'a>(&self, properties: &RawObject<'a>, kind: EventKind, draft: &mut Draft<'a>) {
+        let is_meant = |field: &EventField| !kind.has_traits() || LIFTED_FROM_TRAITS.contains(field);
+        for field in self.lifted.iter().copied().filter(is_meant) {
+            let has_levels = field == EventField::Category && !draft.levels.is_empty();
+            if has_levels || draft.values[field.index()].as_deref().and_then(trimmed).is_some() {
                 continue;
             }
-            let in_any_case = || {
-                let is_meant = |key: &str| keys.iter().any(|known| known.eq_ignore_ascii_case(key));
-                properties.iter().find(|(key, _)| is_meant(&key.0)).map(|(_, value)| value)
-            };
-            if let Some(raw) = keys.iter().find_map(|key| properties.get(*key)).or_else(in_any_case) {
-                // An object or array under this key is something else: it stays a property only.
-                *value = field_text(*field, raw).ok().flatten();
+            let named = properties.iter().filter(|(_, value)| !is_empty(value));
+            let ranked = named.filter_map(|(key, value)| Some((field.name_match(&key.0)?, *value)));
+            if let Some((_, value)) = ranked.min_by_key(|(rank, _)| *rank) {
+                self.lift_value(field, value, draft);
             }
         }
     }
+
+    /// An object or array under this key is something else: it stays a property only.
+    fn lift_value<'a>(&self, field: EventField, value: &'a RawValue, draft: &mut Draft<'a>) {
+        let text = || field_text(field, value).ok().flatten();
+        match field {
+            EventField::Category if value.get().starts_with('[') => {
+                draft.levels = levels_of(value).unwrap_or_default();
+            }
+            EventField::Quantity | EventField::Cost => {
+                let text = text().filter(|text| trimmed(text).is_some());
+                // Of a product that was looked at nobody needs it: the event is kept, and what is no number is counted.
+                let (number, other) = match text {
+                    Some(text) if decimal_from_text(&text).is_ok() => (Some(text), None),
+                    other => (None, other),
+                };
+                if other.is_some() {
+                    self.notes.add_unread_number();
+                }
+                draft.values[field.index()] = number;
+            }
+            _ => draft.values[field.index()] = text(),
+        }
+    }
+}
+
+/// A category's levels, where it is a list.
+fn levels_of(value: &RawValue) -> Option<Vec<Cow<'_, str>>> {
+    let levels: Vec<&RawValue> = serde_json::from_str(value.get()).ok()?;
+    let levels: Result<Vec<_>, Reason> = levels.into_iter().map(scalar_text).collect();
+    Some(levels.ok()?.into_iter().flatten().collect())
 }
 
 /// The key, in any case, and the value of the object of properties.

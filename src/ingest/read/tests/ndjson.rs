@@ -1,5 +1,5 @@
 use super::{TestFile, options};
-use crate::ingest::read::ReadOptions;
+use crate::ingest::read::{FileReader, ReadOptions};
 
 #[test]
 fn segment_objects_work_as_they_are() {
@@ -104,4 +104,43 @@ fn deep_nesting_is_text_like_any_other() {
     let deep = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
     let file = TestFile::new("deep.ndjson", format!("{{\"ts\":\"2024-01-01\",\"event\":\"a\",\"p\":{deep}}}\n"));
     assert_eq!(file.read(ReadOptions::default()).unwrap().len(), 1);
+}
+
+/// What a CSV file says in columns, an object may say in its properties.
+#[test]
+fn fields_of_a_single_product_are_lifted_out_of_the_properties() {
+    let file = TestFile::new(
+        "p.ndjson",
+        r#"{"ts":"2024-01-01","event":"Order Completed","properties":{"brand":"north","channel":"web","productId":12.0,"category":"Women/Tops","quantity":"2","price":5,"storeId":7,"campaign_id":"c","cost":1.5}}
+{"ts":"2024-01-01","event":"Order Completed","brand":"own","category":["a"],"properties":{"Brand":"north","category":["x","y"],"product_id":{"id":1},"quantity":null}}
+{"ts":"2024-01-01","event":"Product Viewed","properties":{"category":["x",null,"y"],"quantity":"3 pcs","cost":"","BRAND":"south","brand":null}}
+{"ts":"2024-01-01","type":"identify","userId":"u","traits":{"brand":"north","channel":"mail","revenue":3}}
+"#,
+    );
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.rejected(), 0, "{:?}", rows.all("reject_reason"));
+    assert_eq!(rows.all("brand"), ["north", "own", "south", "-"]);
+    assert_eq!(rows.all("channel"), ["web", "-", "-", "-"]);
+    assert_eq!(rows.all("product_id"), ["12", "-", "-", "-"]);
+    assert_eq!(rows.all("category"), ["[Women, Tops]", "[a]", "[x, y]", "-"]);
+    assert_eq!(rows.all("quantity"), ["2.0000", "-", "-", "-"]);
+    assert_eq!(rows.all("cost"), ["1.5000", "-", "-", "-"]);
+    assert_eq!((rows.get(0, "store_id"), rows.get(0, "campaign_id")), ("7".into(), "c".into()));
+    assert_eq!(rows.get(3, "revenue"), "3.0000");
+    assert!(rows.get(0, "properties").contains(r#""brand":"north""#), "the properties keep them");
+    // A field that was mapped comes from there or not at all.
+    let mapped = TestFile::new("q.ndjson", r#"{"ts":"2024-01-01","event":"e","b":"x","properties":{"brand":"north"}}"#);
+    assert_eq!(mapped.read(options("brand=b")).unwrap().all("brand"), ["x"]);
+}
+
+#[test]
+fn quantities_in_properties_that_are_no_numbers_are_counted() {
+    let line = |quantity: &str| {
+        format!("{{\"ts\":\"2024-01-01\",\"event\":\"a\",\"properties\":{{\"quantity\":{quantity}}}}}\n")
+    };
+    let file = TestFile::new("n.ndjson", [line("\"3 pcs\""), line("2"), line("\" \""), line("\"x\"")].concat());
+    let reader = FileReader::open(&file.path, ReadOptions::default()).unwrap();
+    let notes = reader.notes();
+    assert!(reader.batches().all(|batch| batch.is_ok()));
+    assert_eq!(notes.to_vec(), ["2 quantities or costs in the properties are no numbers: they count as absent"]);
 }

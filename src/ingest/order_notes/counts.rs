@@ -1,0 +1,137 @@
+//! What is remarkable of orders, counted.
+
+use std::collections::BTreeSet;
+
+use super::held::{Held, order_event};
+use super::{Sentence, count};
+use crate::ids::{Node, Person};
+use crate::money;
+use crate::orders::{Entry, Kind, Order, resolve};
+use crate::settings::OrderKey;
+use crate::workspace::BaseCurrency;
+
+/// How many orders show what.
+#[derive(Default)]
+pub(super) struct Counts {
+    refunds_without_price: u64,
+    beyond: u64,
+    below_zero: u64,
+    several_currencies: u64,
+    other_total: u64,
+    several_names: u64,
+    several_brands: u64,
+    several_persons: u64,
+    without_rate: u64,
+}
+
+impl Counts {
+    /// Takes the events of one order.
+    pub(super) fn add(
+        &mut self,
+        held: &[&Held],
+        base: &BaseCurrency,
+        key: OrderKey,
+        person_of: impl Fn(Node) -> Option<Person>,
+    ) {
+        let events = held.iter().enumerate().map(|(source, held)| order_event(held, source)).collect();
+        let order = resolve(events, &base.name);
+        self.refunds_without_price += order.refunds_without_price as u64;
+        let totals = order.totals();
+        let sums = [totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items)];
+        self.beyond += u64::from(sums.into_iter().flatten().any(|sum| !money::is_amount(sum)));
+        self.below_zero += u64::from(totals.net.is_some_and(|net| net < 0));
+        self.several_currencies += u64::from(totals.net.is_none());
+        let without_rate =
+            |entry: &&Entry<'_>| matches!(base.convert(entry.amount, entry.currency, entry.ts), Ok(None));
+        self.without_rate += order.entries.iter().filter(without_rate).count() as u64;
+        let lines: Vec<&Held> = standing_lines(&order).map(|at| held[order.events[at].source]).collect();
+        let names: BTreeSet<&str> = lines.iter().map(|line| line.event.as_str()).collect();
+        self.several_names += u64::from(names.len() > 1);
+        let sum: i128 = lines.iter().filter_map(|line| line.statement.amount).sum();
+        // A total is that of the line, or that of all lines said on each.
+        let is_other = |line: &&Held| {
+            line.statement.total.is_some_and(|total| Some(total) != line.statement.amount && total != sum)
+        };
+        self.other_total += u64::from(lines.iter().any(is_other));
+        let purchases = || held.iter().filter(|held| !held.is_refund && held.has_number);
+        let brands: BTreeSet<&str> = purchases().filter_map(|held| held.brand.as_deref()).collect();
+        let has_brands = key == OrderKey::OrderId && brands.len() > 1;
+        self.several_brands += u64::from(has_brands);
+        let nodes = purchases().filter_map(|held| Node::try_from(held.node?).ok());
+        let persons: BTreeSet<Person> = nodes.filter_map(person_of).collect();
+        self.several_persons += u64::from(!has_brands && persons.len() > 1);
+    }
+
+    /// What is to be said, each a sentence with its count.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let notes = [
+            (
+                self.refunds_without_price,
+                [
+                    "refunded product has no price, nor has its order one: it refunds 0",
+                    "refunded products have no price, nor have their orders one: they refund 0",
+                ],
+            ),
+            (
+                self.beyond,
+                [
+                    "order adds up beyond DECIMAL(18,4): statements that read its amounts fail and name it",
+                    "orders add up beyond DECIMAL(18,4): statements that read their amounts fail and name one",
+                ],
+            ),
+            (
+                self.below_zero,
+                [
+                    "order is below 0: more is refunded than was sold",
+                    "orders are below 0: more is refunded than was sold",
+                ],
+            ),
+            (self.several_currencies, SEVERAL_CURRENCIES),
+            (
+                self.other_total,
+                [
+                    "order whose lines name a total that is not their sum: the lines count",
+                    "orders whose lines name a total that is not their sum: the lines count",
+                ],
+            ),
+            (
+                self.several_names,
+                [
+                    "order has lines of several event names, which add up: check purchase_events",
+                    "orders have lines of several event names, which add up: check purchase_events",
+                ],
+            ),
+            (self.several_brands, SEVERAL_BRANDS),
+            (self.several_persons, SEVERAL_PERSONS),
+            (
+                self.without_rate,
+                [
+                    "booking has no exchange rate: its amount_base is NULL",
+                    "bookings have no exchange rate: their amount_base is NULL",
+                ],
+            ),
+        ];
+        notes.into_iter().filter_map(|(number, sentence)| count(number, sentence)).collect()
+    }
+}
+
+const SEVERAL_CURRENCIES: Sentence = [
+    "order is sold or refunded in several currencies: its net is NULL and no part of sum(net), net_base has all",
+    "orders are sold or refunded in several currencies: their net is NULL and no part of sum(net), net_base has all",
+];
+const SEVERAL_BRANDS: Sentence = [
+    "order number occurs with several brands and is one order: see the setting order_key",
+    "order numbers occur with several brands and are one order each: see the setting order_key",
+];
+const SEVERAL_PERSONS: Sentence = [
+    "order has purchases of several persons and counts for the first: where shops give the same numbers, see the setting \
+     order_key",
+    "orders have purchases of several persons and count for the first: where shops give the same numbers, see the setting \
+     order_key",
+];
+
+/// Purchases that add up: neither replaced nor a statement of the whole order.
+fn standing_lines<'o>(order: &'o Order<'_>) -> impl Iterator<Item = usize> + 'o {
+    let booked = order.entries.iter().filter(|entry| entry.kind == Kind::Sale || !order.events[entry.event].is_refund);
+    booked.map(|entry| entry.event).filter(|at| Some(*at) != order.standing)
+}

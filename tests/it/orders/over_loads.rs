@@ -1,0 +1,183 @@
+//! What a load's notes say of orders of which an earlier load holds a part. The figures are counted by hand.
+
+use convoke::jobs::{Compactor, Need};
+
+use super::*;
+
+async fn load_rows(world: &World, events: &[Value]) -> Vec<String> {
+    load(world, events).await.notes
+}
+
+#[track_caller]
+fn assert_only(notes: &[String], start: &str) {
+    assert!(notes.len() == 1 && notes[0].starts_with(start), "{notes:?}");
+}
+
+fn sale(id: &str, number: &str, amount: i32) -> Value {
+    bought(id, "01T00:00", json!({"order_id": number, "revenue": amount}))
+}
+
+fn refund(id: &str, number: &str, amount: i32) -> Value {
+    refunded(id, "20T00:00", json!({"order_id": number, "revenue": amount}))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_of_an_earlier_load_s_order_is_not_below_zero() {
+    let world = world().await;
+    assert!(load_rows(&world, &[sale("m1", "a", 100), sale("m2", "b", 50), sale("m3", "c", 10)]).await.is_empty());
+    assert!(load_rows(&world, &[refund("m4", "a", 30), refund("m5", "b", 50)]).await.is_empty());
+    // 100 - 30 - 80 = -10; c stays at 10, and d was never sold.
+    let notes = load_rows(&world, &[refund("m6", "a", 80), refund("m7", "c", 0), refund("m8", "d", 1)]).await;
+    assert_only(&notes, "2 orders are below 0");
+    assert_eq!(world.row("SELECT count(*) FROM orders WHERE net < 0").await, "2");
+    // The sale comes at last: nothing is below 0 any more, and nothing is said of orders that a load does not touch.
+    assert!(load_rows(&world, &[sale("m9", "d", 5)]).await.is_empty());
+    assert_eq!(world.row("SELECT count(*) FROM orders WHERE net < 0").await, "1");
+    // By itself this load is above 0; with the others a is 100 - 30 - 80 + 5 = -5.
+    assert_only(&load_rows(&world, &[sale("m10", "a", 5)]).await, "1 order is below 0");
+}
+
+/// After compaction and a restart the same rows stand in other files.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn earlier_loads_are_found_after_compaction_and_a_restart() {
+    let world = world().await;
+    load(&world, &[sale("m1", "a", 100), sale("m2", "b", 50)]).await;
+    load(&world, &[refund("m3", "a", 90)]).await;
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    let settings = Settings::defaults().unwrap();
+    let compacted = Compactor::new(workspace, &settings.upkeep).run(Need::All).await.unwrap();
+    assert!(compacted.files_before > compacted.files_after, "{compacted:?}");
+    let folder = std::sync::Arc::clone(&world.folder);
+    drop(world);
+    let world = crate::harness::open(folder, settings, "UTC").await;
+    assert!(load_rows(&world, &[refund("m4", "a", 10), refund("m5", "b", 50)]).await.is_empty());
+    assert_only(&load_rows(&world, &[refund("m6", "a", 1)]).await, "1 order is below 0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
+    let of = |id: &str, user: &str, brand: Value| {
+        event(id, "Order Completed", user, "01T00:00", json!({"order_id": "1001", "revenue": 1, "brand": brand}))
+    };
+    let world = world().await;
+    assert!(load_rows(&world, &[of("m1", "u1", json!("north"))]).await.is_empty());
+    assert_only(
+        &load_rows(&world, &[of("m2", "u2", json!("south"))]).await,
+        "1 order number occurs with several brands",
+    );
+    let within = world_with(with("orders.order_key", "brand"), "UTC").await;
+    for (id, user, brand) in [("m1", "u1", "north"), ("m2", "u2", "south"), ("m3", "u2", "south")] {
+        let notes = load_rows(&within, &[of(id, user, json!(brand))]).await;
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+    // Without brands the persons tell; two identifiers of one person are one.
+    let persons = crate::harness::world().await;
+    assert!(load_rows(&persons, &[of("m1", "u1", json!(null))]).await.is_empty());
+    let mut cookie = of("m2", "", json!(null));
+    cookie["anonymousId"] = json!("c1");
+    let login = json!({"messageId": "i1", "type": "identify", "userId": "u1", "anonymousId": "c1",
+                       "timestamp": "2024-03-01T00:00:00Z"});
+    assert!(load_rows(&persons, &[cookie, login]).await.is_empty());
+    assert_only(&load_rows(&persons, &[of("m3", "u2", json!(null))]).await, "1 order has purchases of several persons");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn prices_and_totals_are_those_of_all_loads() {
+    let product = |price: Value| json!({"order_id": "a", "products": [{"product_id": "p", "price": price}]});
+    let world = world().await;
+    assert!(load_rows(&world, &[bought("m1", "01T00:00", product(json!(30)))]).await.is_empty());
+    assert!(load_rows(&world, &[refunded("m2", "02T00:00", product(json!(null)))]).await.is_empty());
+    assert_eq!(world.row(MONEY).await, "30.0000 -30.0000 0.0000");
+    // A refund by the number alone takes what is left: nothing, and never below 0.
+    assert!(load_rows(&world, &[refunded("m3", "03T00:00", json!({"order_id": "a"}))]).await.is_empty());
+    let other = json!({"order_id": "a", "products": [{"product_id": "z"}]});
+    assert_only(&load_rows(&world, &[refunded("m4", "04T00:00", other)]).await, "1 refunded product has no price");
+}
+
+/// Orders without a number are of a node and a local day, over loads, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_without_a_number_are_known_over_loads() {
+    let world = world().await;
+    let of = |id: &str, name: &str, time: &str, amount: i32| event(id, name, "u1", time, json!({"revenue": amount}));
+    assert!(load_rows(&world, &[of("m1", "Order Completed", "01T09:00", 100)]).await.is_empty());
+    assert!(load_rows(&world, &[of("m2", "Order Refunded", "01T10:00", 30)]).await.is_empty());
+    let notes = load_rows(&world, &[of("m3", "Order Refunded", "02T10:00", 30)]).await;
+    assert_only(&notes, "1 order is below 0");
+    assert_eq!(world.rows("SELECT net FROM orders ORDER BY ts").await, ["70.0000", "-30.0000"]);
+}
+
+/// Bookings without an order number are counted as the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_bookings_without_a_rate_are_counted() {
+    let world = world().await;
+    let franc = |id: &str, user: &str, number: Value| {
+        event(id, "Order Completed", user, "01T00:00", json!({"order_id": number, "revenue": 1, "currency": "CHF"}))
+    };
+    let none = || json!(null);
+    let rows = [
+        franc("m1", "u1", json!("a")),
+        franc("m2", "u1", json!("b")),
+        franc("m3", "u2", none()),
+        franc("m4", "u2", none()),
+        franc("m5", "", none()),
+    ];
+    assert_only(&load_rows(&world, &rows).await, "5 bookings have no exchange rate");
+    assert_eq!(world.row("SELECT count(*) FROM order_entries WHERE amount_base IS NULL").await, "5");
+}
+
+/// A file of an earlier load that cannot be read is no reason to fail what is committed, nor to say what is not known.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_looked_at_is_said() {
+    let world = world().await;
+    load(&world, &[sale("m1", "a", 100)]).await;
+    let events = world.folder.path().join("convoke/events/month=2024-03");
+    let files: Vec<_> = std::fs::read_dir(&events).unwrap().map(|file| file.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    std::fs::remove_file(&files[0]).unwrap();
+    let notes = load_rows(&world, &[refund("m2", "a", 30)]).await;
+    assert_eq!(notes.len(), 2, "{notes:?}");
+    assert!(notes[0].starts_with("by the rows of this load alone: 1 order is below 0"), "{notes:?}");
+    assert!(notes[1].starts_with("what earlier loads say of this load's order (1) was not looked at: "), "{notes:?}");
+    assert!(notes[1].contains("convoke check"), "{notes:?}");
+}
+
+/// A line in the properties of an object is the line of a CSV row: 2 x 10 and 1 x 5.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_in_the_properties_is_a_line() {
+    let line = |id: &str, product: &str, price: i32, pieces: i32| {
+        json!({"messageId": id, "type": "track", "event": "Order Completed", "userId": "u1",
+               "timestamp": "2024-03-01T00:00:00Z", "properties": {"order_id": "a", "product_id": product,
+               "price": price, "quantity": pieces, "brand": "north", "channel": "web", "category": "Home/Kitchen"}})
+    };
+    let world = world().await;
+    assert!(load_rows(&world, &[line("m1", "p", 10, 2), line("m2", "q", 5, 1)]).await.is_empty());
+    assert_eq!(world.row("SELECT gross, items, brand, channel FROM orders").await, "25.0000 3.0000 north web");
+    let items = "SELECT product_id, category[2], quantity, amount FROM order_items ORDER BY line";
+    assert_eq!(world.rows(items).await, ["p Kitchen 2.0000 20.0000", "q Kitchen 1.0000 5.0000"]);
+}
+
+/// Money of events that are no purchases is in no order: the load says so, and the setting takes it in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn money_of_other_events_is_said() {
+    let world = world().await;
+    let of = |id: &str, name: &str| event(id, name, "u1", "01T00:00", json!({"order_id": id, "revenue": 5}));
+    let mut nameless = of("m4", "");
+    nameless["type"] = json!("identify");
+    nameless["event"] = json!(null);
+    let notes = load_rows(&world, &[of("m1", "Purchase"), of("m2", "ORDER COMPLETED"), nameless]).await;
+    assert_only(&notes, "3 rows have a revenue, or an order number and an amount, but are in no order");
+    for part in [
+        "'ORDER COMPLETED' (1; the setting has 'Order Completed')",
+        "'Purchase' (1)",
+        "type identify",
+        "purchase_events",
+    ] {
+        assert!(notes[0].contains(part), "{part}: {notes:?}");
+    }
+    assert_eq!(world.row("SELECT count(*) FROM orders").await, "0");
+    let folder = std::sync::Arc::clone(&world.folder);
+    drop(world);
+    let world = crate::harness::open(folder, with("orders.purchase_events", "Purchase,ORDER COMPLETED"), "UTC").await;
+    assert_eq!(world.row("SELECT count(*), sum(net) FROM orders").await, "2 10.0000");
+    assert!(load_rows(&world, &[of("m5", "Purchase")]).await.is_empty());
+}
