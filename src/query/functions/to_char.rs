@@ -58,11 +58,15 @@ impl ScalarUDFImpl for ToChar {
         self.inner.documentation()
     }
 
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        if let [times, patterns] = arguments.args.as_slice()
-            && !is_length(&times.data_type())
-        {
-            check_all(patterns)?;
+    fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if let [times, patterns] = arguments.args.as_mut_slice() {
+            if !is_length(&times.data_type()) {
+                check_all(patterns)?;
+            }
+            // Of one time and many patterns DataFusion 55.2 gives every row the result of the first.
+            if let (ColumnarValue::Scalar(time), ColumnarValue::Array(patterns)) = (&*times, &*patterns) {
+                *times = ColumnarValue::Array(time.to_array_of_size(patterns.len())?);
+            }
         }
         self.inner.invoke_with_args(arguments)
     }
