@@ -53,14 +53,17 @@ impl NoOrder {
         let more = events.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (rows, are) = if self.rows == 1 { ("row has", "is") } else { ("rows have", "are") };
+        let nameless = match self.by_event.keys().any(|label| matches!(label, Label::Kind(_))) {
+            true => "; rows without an event need --type track and --event",
+            false => "",
+        };
         Some(format!(
             "{} {rows} a revenue, or an order number and an amount, but {are} in no order, since the event is neither a \
              purchase nor a refund: {}{more}; if they are purchases, name their event in the setting purchase_events, beside \
-             those that are there ({}), or load them with --event '{}'",
+             those that are there ({}): it holds for rows that are loaded already{nameless}",
             self.rows,
             shown.join(", "),
             settings.purchase_events.join(", "),
-            settings.purchase_events.first().map_or("Order Completed", String::as_str),
         ))
     }
 }
