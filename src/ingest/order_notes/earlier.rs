@@ -13,7 +13,7 @@ use crate::ingest::order_columns;
 use crate::store::events::{DataFile, FoundRows, ReadLimit, WantedOrders, rows_of_orders};
 
 /// A load into a large workspace reads so much of it, and not more.
-const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 20_000_000, found: 200_000 };
+const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 5_000_000, found: 200_000 };
 
 /// What is read of an event: what tells its order, and what its statement is read from.
 const COLUMNS: [&str; 15] = [
