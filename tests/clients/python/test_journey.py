@@ -34,8 +34,7 @@ def test_query(journey_connection, journey_oracle, sql, duckdb):
 @pytest.mark.parametrize("run", range(8))
 def test_groups_that_spill_between_threads_end(journey_server, journey_oracle, run):
     """datafusion#24883: about one run in three waited for ever for a batch on disk."""
-    name, sql, duckdb = queries_journey.QUERIES[-1]
-    assert name == "bought_together"
+    ((sql, duckdb),) = [query for name, *query in queries_journey.QUERIES if name == "bought_together"]
     with adbc.connect(journey_server, call_limit="30") as connection:
         compare.assert_same(adbc.table(connection, sql), journey_oracle.table(duckdb), sql)
 
