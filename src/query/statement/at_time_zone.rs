@@ -6,10 +6,9 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value,
-    visit_expressions_mut,
-};
+use datafusion::sql::sqlparser::ast::{Expr, Value, visit_expressions_mut};
+
+use super::compose::call_of;
 
 /// Rewrites it everywhere in the statement.
 pub(in crate::query) fn rewrite(statement: &mut DfStatement) {
@@ -31,24 +30,6 @@ fn rewrite_one(expression: &mut Expr) {
     }
     let taken = std::mem::replace(expression, Expr::value(Value::Null));
     if let Expr::AtTimeZone { timestamp, time_zone } = taken {
-        *expression = call(*time_zone, *timestamp);
+        *expression = call_of("timezone", vec![*time_zone, *timestamp]);
     }
-}
-
-fn call(zone: Expr, time: Expr) -> Expr {
-    let argument = |expression| FunctionArg::Unnamed(FunctionArgExpr::Expr(expression));
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("timezone")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(FunctionArgumentList {
-            duplicate_treatment: None,
-            args: vec![argument(zone), argument(time)],
-            clauses: Vec::new(),
-        }),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
 }

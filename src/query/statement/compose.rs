@@ -1,7 +1,8 @@
-//! Queries that rewrites put into a statement.
+//! Queries and calls that rewrites put into a statement.
 
 use datafusion::sql::sqlparser::ast::{
-    GroupByExpr, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, TableWithJoins, Values,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, GroupByExpr, Ident,
+    ObjectName, Query, Select, SelectFlavor, SelectItem, SetExpr, TableFactor, TableWithJoins, Values,
     helpers::attached_token::AttachedToken,
 };
 
@@ -55,4 +56,22 @@ pub(super) fn query_of(body: SetExpr) -> Query {
 /// What stands for a moment in the place of a body that moves elsewhere.
 pub(super) fn no_rows() -> Values {
     Values { explicit_row: false, value_keyword: false, rows: Vec::new() }
+}
+
+/// A call of the function.
+pub(super) fn call_of(name: &str, arguments: Vec<Expr>) -> Expr {
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: arguments.into_iter().map(|argument| FunctionArg::Unnamed(FunctionArgExpr::Expr(argument))).collect(),
+            clauses: Vec::new(),
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: Vec::new(),
+    })
 }

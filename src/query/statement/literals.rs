@@ -10,7 +10,8 @@ use datafusion::sql::sqlparser::ast::{
     CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
-use super::cast_names::{call_of, name_columns, tell_keys_apart};
+use super::cast_names::{name_columns, tell_keys_apart};
+use super::compose::call_of;
 use super::distinct_on::name_outputs;
 use super::interval_texts::name_units;
 
