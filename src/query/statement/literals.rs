@@ -79,7 +79,7 @@ impl VisitorMut for Doubles {
             && is_double(digits)
         {
             let mut text = value.clone();
-            text.value = Value::SingleQuotedString(digits.replace('_', ""));
+            text.value = Value::SingleQuotedString(digits.clone());
             *expression = Expr::Cast {
                 kind: CastKind::Cast,
                 expr: Box::new(Expr::Value(text)),
@@ -110,7 +110,7 @@ pub(super) fn is_double(number: &str) -> bool {
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let count = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count();
-    count(whole.trim_start_matches(['0', '_'])) + count(fraction) > MOST_DIGITS
+    count(whole.trim_start_matches('0')) + count(fraction) > MOST_DIGITS
 }
 
 /// Casts to decimals and to times without a zone in rows of VALUES: those that the planner puts beside a DOUBLE, or an
