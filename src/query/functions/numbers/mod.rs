@@ -8,6 +8,7 @@
 mod arithmetic;
 mod average;
 mod continuous_percentile;
+mod days_and_time;
 mod exact_sums;
 mod interval_length;
 mod interval_sums;
@@ -39,6 +40,7 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub(in crate::query) use self::arithmetic::Arithmetic;
 use self::arithmetic::Operation;
+pub(in crate::query) use self::days_and_time::days_and_time;
 pub(in crate::query) use self::interval_length::{has_length, interval_length};
 pub(in crate::query) use self::length_part::length_part;
 pub(in crate::query) use self::negate::negate;
@@ -64,7 +66,13 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for function in scalars {
         state.register_udf(Arc::new(function))?;
     }
-    let others = [negate::function(), interval_length::function(), length_part::function(), whole_days::function()];
+    let others = [
+        negate::function(),
+        interval_length::function(),
+        length_part::function(),
+        whole_days::function(),
+        days_and_time::function(),
+    ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
     for function in others.chain(scale_length::functions()) {
         state.register_udf(function)?;

@@ -114,7 +114,7 @@ const BOUND: Phase = Phase {
 
 const COERCED: Phase = Phase {
     nodes: &[],
-    expressions: &[interval_texts::check_units, local_time::rewrite, calendar_frame::check],
+    expressions: &[interval_texts::check_units, lengths::split_days, local_time::rewrite, calendar_frame::check],
     closing: &[],
 };
 
