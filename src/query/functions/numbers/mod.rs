@@ -14,6 +14,7 @@ mod interval_length;
 mod interval_sums;
 mod length_factor;
 mod length_part;
+mod longest_interval;
 mod median;
 mod negate;
 mod operands;
@@ -43,6 +44,7 @@ use self::arithmetic::Operation;
 pub(in crate::query) use self::days_and_time::days_and_time;
 pub(in crate::query) use self::interval_length::{has_length, interval_length};
 pub(in crate::query) use self::length_part::length_part;
+pub(in crate::query) use self::longest_interval::{extreme_of_group, extreme_of_row};
 pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
@@ -74,8 +76,11 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         days_and_time::function(),
     ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
-    for function in others.chain(scale_length::functions()) {
+    for function in others.chain(scale_length::functions()).chain(longest_interval::functions()) {
         state.register_udf(function)?;
+    }
+    for function in longest_interval::aggregates() {
+        state.register_udaf(function)?;
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
