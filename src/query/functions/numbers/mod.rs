@@ -17,6 +17,7 @@ mod length_part;
 mod longest_interval;
 mod median;
 mod negate;
+mod one_zero;
 mod operands;
 mod percentile;
 mod planner;
@@ -46,6 +47,7 @@ pub(in crate::query) use self::interval_length::{has_length, interval_length};
 pub(in crate::query) use self::length_part::length_part;
 pub(in crate::query) use self::longest_interval::{extreme_of_group, extreme_of_row};
 pub(in crate::query) use self::negate::negate;
+pub(in crate::query) use self::one_zero::{has_two_zeros, is_one_zero, one_zero};
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, loses_digits, round_cast};
@@ -74,6 +76,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         length_part::function(),
         whole_days::function(),
         days_and_time::function(),
+        one_zero::function(),
     ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
     for function in others.chain(scale_length::functions()).chain(longest_interval::functions()) {

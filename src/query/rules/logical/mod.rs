@@ -30,6 +30,7 @@ mod streamed_members;
 mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
+mod zeros;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ const WRITTEN: Phase = Phase {
         volatile_operand::compute_first,
         meeting::unify_branches,
         intervals::sort_by_length,
+        zeros::unify_in_sort,
         short_circuit::evaluate_in_order,
     ],
     expressions: &[
@@ -100,6 +102,7 @@ const WRITTEN: Phase = Phase {
         meeting::unify,
         numbers::rewrite,
         intervals::compare_by_length,
+        zeros::unify_in_call,
         repeated_sorts::of_aggregate,
     ],
     closing: &[mixed_times::unify_values, interval_groups::group_by_length],
