@@ -50,7 +50,7 @@ pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::one_zero::{has_two_zeros, is_one_zero, one_zero};
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
-pub(in crate::query) use self::round_cast::{RoundCast, loses_digits, round_cast};
+pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};
 pub(in crate::query) use self::whole_days::{check_whole_days, is_whole_days, whole_days};
 
 use crate::error::Result;

@@ -15,6 +15,7 @@ mod insert_casts;
 mod interval_groups;
 mod interval_texts;
 mod intervals;
+mod join_keys;
 mod lengths;
 mod local_time;
 mod meeting;
@@ -116,7 +117,7 @@ const BOUND: Phase = Phase {
 };
 
 const COERCED: Phase = Phase {
-    nodes: &[],
+    nodes: &[join_keys::name_casts],
     expressions: &[interval_texts::check_units, lengths::split_days, local_time::rewrite, calendar_frame::check],
     closing: &[],
 };
