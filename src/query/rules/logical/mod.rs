@@ -7,6 +7,7 @@
 //! put a cast wherever types differ: what a cast means belongs there.
 
 mod calendar_frame;
+mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
 mod fallible;
@@ -119,7 +120,8 @@ const BOUND: Phase = Phase {
 const COERCED: Phase = Phase {
     nodes: &[join_keys::name_casts],
     expressions: &[interval_texts::check_units, lengths::split_days, local_time::rewrite, calendar_frame::check],
-    closing: &[],
+    // Behind the rules that put calls around keys.
+    closing: &[computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
