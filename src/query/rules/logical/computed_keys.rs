@@ -80,7 +80,7 @@ fn take_key(key: &mut Expr, keys: &mut Vec<Expr>) -> DfResult<bool> {
     if key.contains_outer() || !lacks_bounds(key)? {
         return Ok(false);
     }
-    let place = keys.iter().position(|earlier| earlier == key).unwrap_or(keys.len());
+    let place = keys.iter().position(|earlier| *earlier == *key).unwrap_or(keys.len());
     let taken = std::mem::replace(key, Expr::Column(Column::new_unqualified(name_of(place))));
     if place == keys.len() {
         keys.push(taken);

@@ -67,16 +67,16 @@ fn call_by_length(mut call: ScalarFunction, schema: &DFSchema) -> Transformed<Ex
         call.func = extreme;
         return Transformed::yes(Expr::ScalarFunction(call));
     }
-    match (call.func.name(), call.args.as_slice()) {
-        ("nullif", [value, compared]) => {
-            let is_equal = interval_length(value.clone()).eq(interval_length(compared.clone()));
-            let null = Box::new(lit(ScalarValue::Null));
-            let value = Some(Box::new(value.clone()));
-            let case = Case { expr: None, when_then_expr: vec![(Box::new(is_equal), null)], else_expr: value };
-            Transformed::yes(Expr::Case(case))
-        }
-        _ => Transformed::no(Expr::ScalarFunction(call)),
+    if call.func.name() == "nullif"
+        && let [value, compared] = call.args.as_slice()
+    {
+        let is_equal = interval_length(value.clone()).eq(interval_length(compared.clone()));
+        let null = Box::new(lit(ScalarValue::Null));
+        let value = Some(Box::new(value.clone()));
+        let case = Case { expr: None, when_then_expr: vec![(Box::new(is_equal), null)], else_expr: value };
+        return Transformed::yes(Expr::Case(case));
     }
+    Transformed::no(Expr::ScalarFunction(call))
 }
 
 /// Whether the operands are lengths of time of which one is an interval; a text beside it says one.

@@ -14,9 +14,12 @@ pub(super) fn name_casts(node: LogicalPlan, _context: &RuleContext<'_>) -> DfRes
         return Ok(Transformed::no(node));
     }
     node.map_expressions(|expression| {
-        expression.transform_up(|part| match &part {
-            Expr::ScalarFunction(call) => Ok(as_key(call).map_or_else(|| Transformed::no(part), Transformed::yes)),
-            _ => Ok(Transformed::no(part)),
+        expression.transform_up(|part| {
+            let key = match &part {
+                Expr::ScalarFunction(call) => as_key(call),
+                _ => None,
+            };
+            Ok(key.map_or_else(|| Transformed::no(part), Transformed::yes))
         })
     })
 }
