@@ -7,13 +7,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, UnaryOperator, Value, VisitMut,
-    VisitorMut,
+    CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
 };
 
 use super::cast_names::{call_of, name_columns, tell_keys_apart};
 use super::distinct_on::name_outputs;
-use super::interval_texts::name_units;
+use super::interval_texts::{multiply_unit, name_units, negate_whole};
 
 /// Digits of the widest decimal.
 const MOST_DIGITS: usize = 38;
@@ -73,7 +72,8 @@ impl VisitorMut for Doubles {
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         name_units(expression);
-        negate_whole_interval(expression);
+        multiply_unit(expression);
+        negate_whole(expression);
         if let Expr::Value(value) = expression
             && let Value::Number(digits, _) = &value.value
             && is_double(digits)
@@ -89,17 +89,6 @@ impl VisitorMut for Doubles {
             };
         }
         ControlFlow::Continue(())
-    }
-}
-
-/// `-INTERVAL '1 day 2 hours'` with the literal in parentheses: DataFusion 55.2 puts the sign of a bare one in front of
-/// its text, where it is that of the first unit alone.
-fn negate_whole_interval(expression: &mut Expr) {
-    if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } = expression
-        && matches!(operand.as_ref(), Expr::Interval(_))
-    {
-        let interval = std::mem::replace(operand.as_mut(), Expr::Value(Value::Null.into()));
-        *operand.as_mut() = Expr::Nested(Box::new(interval));
     }
 }
 
