@@ -183,11 +183,7 @@ impl Phase {
         }
         let schema = schema_of_inputs(&node);
         let names = NamePreserver::new(&node);
-        let rewritten = node.map_expressions(|expression| {
-            let name = names.save(&expression);
-            let done = expression.transform_up(|part| self.rewrite_part(part, &schema, context))?;
-            Ok(done.update_data(|expression| name.restore(expression)))
-        })?;
+        let rewritten = node.map_expressions(|expression| self.rewrite_named(expression, &names, &schema, context))?;
         match rewritten.transformed {
             true => rewritten.map_data(|node| match node {
                 LogicalPlan::Values(values) => mixed_times::retype_rows(values),
@@ -195,6 +191,23 @@ impl Phase {
             }),
             false => Ok(rewritten),
         }
+    }
+
+    /// The expression under the name that it had.
+    fn rewrite_named(
+        &self,
+        expression: Expr,
+        names: &NamePreserver,
+        schema: &DFSchema,
+        context: &RuleContext<'_>,
+    ) -> DfResult<Transformed<Expr>> {
+        if matches!(expression, Expr::GroupingSet(_)) {
+            // Of ROLLUP and its like each key is a column, and the whole has no name.
+            return expression.map_children(|key| self.rewrite_named(key, names, schema, context));
+        }
+        let name = names.save(&expression);
+        let done = expression.transform_up(|part| self.rewrite_part(part, schema, context))?;
+        Ok(done.update_data(|expression| name.restore(expression)))
     }
 
     fn rewrite_part(&self, part: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
