@@ -1,5 +1,5 @@
-//! Sums and averages of intervals: their months, days and the rest each on its own, in 128 bits. DataFusion 55.2 wraps each of them:
-//! 400 times 8766 hours were a negative length.
+//! Sums and averages of intervals: their months, days and the rest each on its own, in 128 bits. DataFusion 55.2 wraps each
+//! of them: 400 times 8766 hours were a negative length.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType};
