@@ -1,9 +1,10 @@
-//! `coalesce` that takes a text beside a time: DataFusion 55.2 refuses `coalesce(ts, '2024-01-01')`, but not such a CASE or
-//! `greatest`. What a literal text says, the rules over plans read in the session's zone; they refuse other texts.
+//! `coalesce` that takes a text beside a time or a length of time: DataFusion 55.2 refuses `coalesce(ts, '2024-01-01')`, but
+//! not such a CASE or `greatest`. What a literal text beside a time says, the rules over plans read in the session's zone;
+//! they refuse other texts there. Beside a length it is an INTERVAL.
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::{DataType, FieldRef, IntervalUnit};
 use datafusion::common::Result;
 use datafusion::functions::core::coalesce;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
@@ -29,6 +30,10 @@ fn is_time(given: &DataType) -> bool {
     matches!(given, DataType::Timestamp(..) | DataType::Date32 | DataType::Date64)
 }
 
+fn is_length(given: &DataType) -> bool {
+    matches!(given, DataType::Interval(_) | DataType::Duration(_))
+}
+
 impl ScalarUDFImpl for Coalesce {
     fn name(&self) -> &str {
         self.inner.name()
@@ -39,6 +44,10 @@ impl ScalarUDFImpl for Coalesce {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
+        let is_length_or_text = |given: &DataType| is_length(given) || given.is_string() || given.is_null();
+        if types.iter().any(is_length) && types.iter().any(DataType::is_string) && types.iter().all(is_length_or_text) {
+            return Ok(vec![DataType::Interval(IntervalUnit::MonthDayNano); types.len()]);
+        }
         let is_time_or_text = |given: &DataType| is_time(given) || given.is_string() || given.is_null();
         if !(types.iter().any(is_time) && types.iter().any(DataType::is_string) && types.iter().all(is_time_or_text)) {
             return self.inner.coerce_types(types);

@@ -1,7 +1,9 @@
 //! `interval_text(text)`: the text, where all of its numbers have a unit; put below casts to INTERVAL by a rule over plans.
+//! Hours and minutes, as in `1 day 02:30:00`, which arrow 59 does not read, get theirs.
 //!
 //! Arrow reads a number without a unit as months where a text is cast, DataFusion as seconds in `INTERVAL '1'`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, StringArray};
@@ -27,11 +29,13 @@ impl IntervalText {
         Self { signature: Signature::any(1, Volatility::Immutable), gives_null }
     }
 
-    fn read<'t>(&self, text: Option<&'t str>) -> Result<Option<&'t str>> {
-        match text {
-            Some(text) if self.gives_null => Ok(Some(text).filter(|text| !lacks_unit(text))),
-            Some(text) => check_units(text).map(|()| Some(text)),
-            None => Ok(None),
+    fn read<'t>(&self, text: Option<&'t str>) -> Result<Option<Cow<'t, str>>> {
+        let Some(text) = text else { return Ok(None) };
+        let named = if text.contains(':') { with_units(text) } else { None };
+        let text = named.map_or(Cow::Borrowed(text), Cow::Owned);
+        match self.gives_null {
+            true => Ok(Some(text).filter(|text| !lacks_unit(text))),
+            false => check_units(&text).map(|()| Some(text)),
         }
     }
 }
@@ -53,6 +57,42 @@ pub(in crate::query) fn check_units(text: &str) -> Result<()> {
 fn lacks_unit(text: &str) -> bool {
     let read_in = |unit| parse_interval_month_day_nano_config(text, IntervalParseConfig::new(unit)).ok();
     read_in(IntervalUnit::Second) != read_in(IntervalUnit::Month)
+}
+
+/// The text with units for its hours and minutes. `None` where a word with a colon is no time, or stands behind a number
+/// without a unit.
+pub(in crate::query) fn with_units(text: &str) -> Option<String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words.windows(2).any(|pair| pair[0].parse::<f64>().is_ok() && pair[1].contains(':')) {
+        return None;
+    }
+    let words: Option<Vec<String>> =
+        words.into_iter().map(|word| if word.contains(':') { time_of(word) } else { Some(word.to_owned()) }).collect();
+    words.map(|words| words.join(" "))
+}
+
+/// Hours and minutes, with seconds or without; a sign is that of all of them.
+fn time_of(word: &str) -> Option<String> {
+    let (sign, time) = match word.strip_prefix('-') {
+        Some(time) => ("-", time),
+        None => ("", word.strip_prefix('+').unwrap_or(word)),
+    };
+    let parts: Vec<&str> = time.split(':').collect();
+    let (hours, minutes, seconds) = match parts[..] {
+        [hours, minutes] => (hours, minutes, "0"),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
+        _ => return None,
+    };
+    let is_whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let is_below_sixty = |part: &str| part.parse::<f64>().is_ok_and(|part| part < 60.0);
+    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
+    let is_time = is_whole(hours)
+        && is_whole(minutes)
+        && is_whole(whole)
+        && is_whole(fraction)
+        && is_below_sixty(minutes)
+        && is_below_sixty(seconds);
+    is_time.then(|| format!("{sign}{hours} hours {sign}{minutes} minutes {sign}{seconds} seconds"))
 }
 
 impl ScalarUDFImpl for IntervalText {
@@ -77,7 +117,7 @@ impl ScalarUDFImpl for IntervalText {
         let [texts] = take_function_args(self.name(), &arguments.args)?;
         match texts {
             ColumnarValue::Scalar(text) => {
-                let text = self.read(text.try_as_str().flatten())?.map(str::to_owned);
+                let text = self.read(text.try_as_str().flatten())?.map(Cow::into_owned);
                 Ok(ColumnarValue::Scalar(ScalarValue::Utf8(text)))
             }
             ColumnarValue::Array(texts) => {

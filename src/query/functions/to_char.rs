@@ -1,4 +1,4 @@
-//! `to_char` (`date_format`) as DataFusion has it, refusing a pattern without `%`.
+//! `to_char` (`date_format`) as DataFusion has it, refusing a pattern without `%`, and of a length of time any but two.
 //!
 //! Patterns are those of strftime: one of PostgreSQL, `YYYY-MM`, holds none of them, and the function would give it back
 //! as it is for every row.
@@ -44,12 +44,11 @@ impl ScalarUDFImpl for ToChar {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        let is_length = arguments.arg_fields.first().is_some_and(|field| is_length(field.data_type()));
         let pattern = arguments.scalar_arguments.get(1).and_then(|pattern| *pattern);
-        if let Some(pattern) = pattern.and_then(|pattern| pattern.try_as_str().flatten())
-            && !is_length
+        if let Some(time) = arguments.arg_fields.first()
+            && let Some(pattern) = pattern.and_then(|pattern| pattern.try_as_str().flatten())
         {
-            check(pattern)?;
+            checker(time.data_type())(pattern)?;
         }
         self.inner.return_field_from_args(arguments)
     }
@@ -60,9 +59,7 @@ impl ScalarUDFImpl for ToChar {
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if let [times, patterns] = arguments.args.as_mut_slice() {
-            if !is_length(&times.data_type()) {
-                check_all(patterns)?;
-            }
+            check_all(patterns, checker(&times.data_type()))?;
             // Of one time and many patterns DataFusion 55.2 gives every row the result of the first.
             if let (ColumnarValue::Scalar(time), ColumnarValue::Array(patterns)) = (&*times, &*patterns) {
                 *times = ColumnarValue::Array(time.to_array_of_size(patterns.len())?);
@@ -72,12 +69,17 @@ impl ScalarUDFImpl for ToChar {
     }
 }
 
-/// Lengths of time know the words `pretty` and `ISO8601` in place of patterns.
-fn is_length(given: &DataType) -> bool {
-    matches!(given, DataType::Duration(_))
+/// What refuses a pattern for values of the type. Lengths of time know the words `pretty` and `ISO8601` in place of
+/// patterns; days and times without a zone can show none.
+fn checker(given: &DataType) -> fn(&str) -> Result<()> {
+    match given {
+        DataType::Duration(_) => check_of_length,
+        DataType::Timestamp(_, None) | DataType::Date32 | DataType::Date64 => check_without_zone,
+        _ => check,
+    }
 }
 
-fn check_all(patterns: &ColumnarValue) -> Result<()> {
+fn check_all(patterns: &ColumnarValue, check: fn(&str) -> Result<()>) -> Result<()> {
     match patterns {
         ColumnarValue::Scalar(pattern) => pattern.try_as_str().flatten().map_or(Ok(()), check),
         ColumnarValue::Array(patterns) => match patterns.as_string_opt::<i32>() {
@@ -86,6 +88,37 @@ fn check_all(patterns: &ColumnarValue) -> Result<()> {
             None => Ok(()),
         },
     }
+}
+
+/// Parts that show a zone.
+const OF_ZONE: [&str; 6] = ["%z", "%:z", "%::z", "%#z", "%Z", "%+"];
+
+/// # Errors
+/// `InvalidInput` for a pattern that names no part of a time, and for one with a zone.
+fn check_without_zone(pattern: &str) -> Result<()> {
+    check(pattern)?;
+    let parts = pattern.replace("%%", "");
+    match OF_ZONE.iter().find(|part| parts.contains(*part)) {
+        Some(part) => Err(Error::invalid(format!(
+            "to_char: {part} is the zone of a time, and a DATE and a TIMESTAMP have none: write CAST(t AS TIMESTAMPTZ) for \
+             the instant in the session's zone"
+        ))
+        .into()),
+        None => Ok(()),
+    }
+}
+
+/// # Errors
+/// `InvalidInput` for a pattern of times, in place of which DataFusion 55.2 writes the whole length.
+fn check_of_length(pattern: &str) -> Result<()> {
+    if ["pretty", "ISO8601"].iter().any(|known| known.eq_ignore_ascii_case(pattern)) {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "to_char of a length of time knows 'pretty' and 'ISO8601', not {}: take its parts, such as extract(hour FROM d)",
+        shown(pattern)
+    ))
+    .into())
 }
 
 /// # Errors

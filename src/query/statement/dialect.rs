@@ -76,6 +76,11 @@ impl Dialect for ConvokeDialect {
         GenericDialect.is_identifier_part(ch)
     }
 
+    /// As PostgreSQL and DuckDB: otherwise `SELECT 1_000` is 1 under the name `_000`.
+    fn supports_numeric_literal_underscores(&self) -> bool {
+        true
+    }
+
     fn supports_unicode_string_literal(&self) -> bool {
         GenericDialect.supports_unicode_string_literal()
     }

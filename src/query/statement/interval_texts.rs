@@ -1,6 +1,9 @@
-//! Hours and minutes in the text of an INTERVAL: `INTERVAL '1 day 02:30:00'`, which arrow 59 does not read.
+//! INTERVAL literals that DataFusion 55.2 reads in another way or not at all: hours and minutes in the text, as in `INTERVAL
+//! '1 day 02:30:00'`, a number that is computed, as in `INTERVAL (n + 1) DAY`, and a sign before one of several units.
 
-use datafusion::sql::sqlparser::ast::{DataType, Expr, Interval, Value};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, Expr, Interval, UnaryOperator, Value};
+
+use crate::query::functions::with_units;
 
 /// Writes the time in the text of a literal interval with its units.
 pub(super) fn name_units(expression: &mut Expr) {
@@ -18,35 +21,28 @@ pub(super) fn name_units(expression: &mut Expr) {
     }
 }
 
-/// `None` where a word with a colon is no time.
-fn with_units(text: &str) -> Option<String> {
-    let words: Option<Vec<String>> = text
-        .split_whitespace()
-        .map(|word| if word.contains(':') { time_of(word) } else { Some(word.to_owned()) })
-        .collect();
-    words.map(|words| words.join(" "))
+/// `INTERVAL (n + 1) DAY` as `(n + 1) * INTERVAL '1' DAY`.
+pub(super) fn multiply_unit(expression: &mut Expr) {
+    let Expr::Interval(interval) = expression else { return };
+    let is_plain = interval.leading_precision.is_none()
+        && interval.last_field.is_none()
+        && interval.fractional_seconds_precision.is_none();
+    if !is_plain || interval.leading_field.is_none() || !matches!(interval.value.as_ref(), Expr::Nested(_)) {
+        return;
+    }
+    let one = Expr::Value(Value::SingleQuotedString("1".to_owned()).into());
+    let number = std::mem::replace(interval.value.as_mut(), one);
+    let unit = std::mem::replace(expression, Expr::Value(Value::Null.into()));
+    *expression = Expr::BinaryOp { left: Box::new(number), op: BinaryOperator::Multiply, right: Box::new(unit) };
 }
 
-/// Hours and minutes, with seconds or without; a sign is that of all of them.
-fn time_of(word: &str) -> Option<String> {
-    let (sign, time) = match word.strip_prefix('-') {
-        Some(time) => ("-", time),
-        None => ("", word.strip_prefix('+').unwrap_or(word)),
-    };
-    let parts: Vec<&str> = time.split(':').collect();
-    let (hours, minutes, seconds) = match parts[..] {
-        [hours, minutes] => (hours, minutes, "0"),
-        [hours, minutes, seconds] => (hours, minutes, seconds),
-        _ => return None,
-    };
-    let is_whole = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
-    let is_below_sixty = |part: &str| part.parse::<f64>().is_ok_and(|part| part < 60.0);
-    let (whole, fraction) = seconds.split_once('.').unwrap_or((seconds, "0"));
-    let is_time = is_whole(hours)
-        && is_whole(minutes)
-        && is_whole(whole)
-        && is_whole(fraction)
-        && is_below_sixty(minutes)
-        && is_below_sixty(seconds);
-    is_time.then(|| format!("{sign}{hours} hours {sign}{minutes} minutes {sign}{seconds} seconds"))
+/// `-INTERVAL '1 day 2 hours'` with the literal in parentheses: DataFusion 55.2 puts the sign of a bare one in front of
+/// its text, where it is that of the first unit alone.
+pub(super) fn negate_whole(expression: &mut Expr) {
+    if let Expr::UnaryOp { op: UnaryOperator::Minus, expr: operand } = expression
+        && matches!(operand.as_ref(), Expr::Interval(_))
+    {
+        let interval = std::mem::replace(operand.as_mut(), Expr::Value(Value::Null.into()));
+        *operand.as_mut() = Expr::Nested(Box::new(interval));
+    }
 }

@@ -13,7 +13,7 @@ use datafusion::sql::sqlparser::ast::{
 use super::cast_names::{name_columns, tell_keys_apart};
 use super::compose::call_of;
 use super::distinct_on::name_outputs;
-use super::interval_texts::name_units;
+use super::interval_texts::{multiply_unit, name_units, negate_whole};
 
 /// Digits of the widest decimal.
 const MOST_DIGITS: usize = 38;
@@ -73,12 +73,14 @@ impl VisitorMut for Doubles {
 
     fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<()> {
         name_units(expression);
+        multiply_unit(expression);
+        negate_whole(expression);
         if let Expr::Value(value) = expression
             && let Value::Number(digits, _) = &value.value
             && is_double(digits)
         {
             let mut text = value.clone();
-            text.value = Value::SingleQuotedString(digits.replace('_', ""));
+            text.value = Value::SingleQuotedString(digits.clone());
             *expression = Expr::Cast {
                 kind: CastKind::Cast,
                 expr: Box::new(Expr::Value(text)),
@@ -98,7 +100,7 @@ pub(super) fn is_double(number: &str) -> bool {
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let count = |digits: &str| digits.bytes().filter(u8::is_ascii_digit).count();
-    count(whole.trim_start_matches(['0', '_'])) + count(fraction) > MOST_DIGITS
+    count(whole.trim_start_matches('0')) + count(fraction) > MOST_DIGITS
 }
 
 /// Casts to decimals and to times without a zone in rows of VALUES: those that the planner puts beside a DOUBLE, or an

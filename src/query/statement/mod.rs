@@ -21,6 +21,7 @@ mod distinct_on;
 pub(super) mod input_names;
 mod interval_texts;
 mod literals;
+mod number_texts;
 mod repairs;
 mod repeated_names;
 mod rollup;
@@ -142,11 +143,12 @@ fn tokenize(sql: &str) -> Result<(Vec<TokenWithSpan>, usize)> {
             highest = highest.max(mark.trim_start_matches('$').parse().unwrap_or(usize::MAX));
             TokenWithSpan { token: Token::Placeholder(mark), span: token.span }
         }
-        _ => token,
+        _ => number_texts::read(token),
     };
     Tokenizer::new(&ConvokeDialect, sql)
         .tokenize_with_location_into_buf_with_mapper(&mut tokens, number)
         .map_err(|error| Error::invalid(format!("syntax: {error}")))?;
+    number_texts::check(&tokens)?;
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
     if operators > MAX_OPERATORS {
         return Err(Error::invalid(format!(

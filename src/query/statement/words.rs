@@ -45,7 +45,10 @@ impl Words {
                 }
                 Token::Number(digits, _) => words.literals |= is_double(digits),
                 Token::DoubleColon => words.literals = true,
-                Token::LParen => open.push(!before.is_some_and(takes_list)),
+                Token::LParen => {
+                    words.rows |= before.is_some_and(is_quoted_row);
+                    open.push(!before.is_some_and(takes_list));
+                }
                 Token::RParen => drop(open.pop()),
                 Token::Comma => words.rows |= open.last().is_some_and(|may_be_row| *may_be_row),
                 _ => {}
@@ -83,6 +86,11 @@ impl Words {
 
 fn is_keyword(token: Option<&Token>, keyword: Keyword) -> bool {
     matches!(token, Some(Token::Word(word)) if word.keyword == keyword)
+}
+
+/// Whether the word is `"row"`, which is the function of rows in quotes, too.
+fn is_quoted_row(before: &Token) -> bool {
+    matches!(before, Token::Word(word) if word.quote_style.is_some() && word.value.eq_ignore_ascii_case("row"))
 }
 
 /// Whether parentheses behind the word hold arguments, a list or a query. Of a word that is not known here they may be

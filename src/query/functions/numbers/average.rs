@@ -1,6 +1,6 @@
 //! `avg`: a DOUBLE, of integers and decimals by their exact sum. DataFusion 55.2 adds integers as DOUBLE, where 15 digits
-//! are kept, cuts the average of decimals, and wraps that of lengths of time. Of lengths it is a length; a rule gives it
-//! those of intervals.
+//! are kept, cuts the average of decimals, and wraps that of lengths of time. Of differences it is one, of intervals an
+//! interval; of distinct ones, which are told apart by their length, a rule gives it the lengths.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use datafusion::logical_expr::{
 };
 
 use super::interval_length::LENGTH;
-use super::sum::{coerced, exact_accumulator, exact_groups, exact_state, is_exact};
+use super::interval_sums::{self, IntervalSum};
+use super::sum::{coerced, exact_accumulator, exact_groups, exact_state, is_exact, is_interval};
 use super::sum_output::Output;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -51,15 +52,13 @@ impl AggregateUDFImpl for Average {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> DfResult<Vec<DataType>> {
-        match types {
-            [DataType::Interval(_)] => Ok(vec![LENGTH]),
-            _ => coerced("avg", types),
-        }
+        coerced("avg", types)
     }
 
     fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
         match types {
-            [DataType::Duration(_) | DataType::Interval(_)] => Ok(LENGTH),
+            [DataType::Duration(_)] => Ok(LENGTH),
+            [interval @ DataType::Interval(_)] => Ok(interval.clone()),
             [input] if is_exact(input) => Ok(DataType::Float64),
             _ => self.inner.return_type(types),
         }
@@ -68,28 +67,31 @@ impl AggregateUDFImpl for Average {
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
         match args.expr_fields[0].data_type() {
             input if is_exact(input) => Ok(exact_accumulator(input, args.is_distinct, output(input))),
+            input if is_interval(input) => Ok(Box::new(IntervalSum::for_average())),
             _ => self.inner.accumulator(args),
         }
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        match is_exact(args.expr_fields[0].data_type()) {
-            true => self.accumulator(args),
-            false => self.inner.create_sliding_accumulator(args),
+        match args.expr_fields[0].data_type() {
+            input if is_exact(input) || is_interval(input) => self.accumulator(args),
+            _ => self.inner.create_sliding_accumulator(args),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
-        match is_exact(args.input_fields[0].data_type()) {
-            true => Ok(exact_state(&args, true)),
-            false => self.inner.state_fields(args),
+        match args.input_fields[0].data_type() {
+            input if is_exact(input) => Ok(exact_state(&args, true)),
+            input if is_interval(input) => Ok(interval_sums::state_fields(&args)),
+            _ => self.inner.state_fields(args),
         }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        match is_exact(args.expr_fields[0].data_type()) {
-            true => !args.is_distinct,
-            false => self.inner.groups_accumulator_supported(args),
+        match args.expr_fields[0].data_type() {
+            input if is_exact(input) => !args.is_distinct,
+            input if is_interval(input) => false,
+            _ => self.inner.groups_accumulator_supported(args),
         }
     }
 

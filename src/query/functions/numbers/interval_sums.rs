@@ -1,5 +1,5 @@
-//! Sums of intervals: their months, days and the rest each on its own, in 128 bits. DataFusion 55.2 wraps each of them:
-//! 400 times 8766 hours were a negative length.
+//! Sums and averages of intervals: their months, days and the rest each on its own, in 128 bits. DataFusion 55.2 wraps each
+//! of them: 400 times 8766 hours were a negative length.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType};
@@ -8,9 +8,10 @@ use datafusion::logical_expr::Accumulator;
 use datafusion::logical_expr::function::StateFieldsArgs;
 use datafusion::logical_expr::utils::format_state_name;
 
+use super::length_factor::Factor;
 use crate::error::Error;
 
-const PARTS: [&str; 3] = ["months", "days", "nanoseconds"];
+const PARTS: [&str; 4] = ["months", "days", "nanoseconds", "count"];
 
 /// What a partial sum looks like.
 pub(super) fn state_fields(args: &StateFieldsArgs) -> Vec<FieldRef> {
@@ -24,9 +25,24 @@ pub(super) struct IntervalSum {
     /// In the order of `PARTS`.
     parts: [i128; 3],
     count: u64,
+    /// Whether the result is the average.
+    averages: bool,
 }
 
 impl IntervalSum {
+    /// That which gives the average: the sum divided by the number of intervals, as in Postgres.
+    pub(super) fn for_average() -> Self {
+        Self { averages: true, ..Self::default() }
+    }
+
+    fn beyond(&self) -> Error {
+        let name = if self.averages { "avg" } else { "sum" };
+        Error::invalid(format!(
+            "{name} is beyond INTERVAL, which holds 2,147,483,647 months, as many days and 2,562,047 hours: take the \
+             seconds, {name}(extract(epoch FROM i))"
+        ))
+    }
+
     fn add(&mut self, column: &ArrayRef, sign: i128) {
         for interval in column.as_primitive::<IntervalMonthDayNanoType>().iter().flatten() {
             let parts = [interval.months.into(), interval.days.into(), interval.nanoseconds.into()];
@@ -63,13 +79,14 @@ impl Accumulator for IntervalSum {
         let [months, days, nanoseconds] = self.parts;
         let fitting = (i32::try_from(months), i32::try_from(days), i64::try_from(nanoseconds));
         let (Ok(months), Ok(days), Ok(nanoseconds)) = fitting else {
-            return Err(Error::invalid(
-                "sum is beyond INTERVAL, which holds 2,147,483,647 months, as many days and 2,562,047 hours: add the \
-                 seconds, sum(extract(epoch FROM i))",
-            )
-            .into());
+            return Err(self.beyond().into());
         };
-        Ok(ScalarValue::IntervalMonthDayNano(Some(IntervalMonthDayNano::new(months, days, nanoseconds))))
+        let mut result = IntervalMonthDayNano::new(months, days, nanoseconds);
+        if self.averages {
+            let factor = Factor::divide_by(self.count.into(), 0);
+            result = factor.and_then(|factor| factor.scale_interval(result)).ok_or_else(|| self.beyond())?;
+        }
+        Ok(ScalarValue::IntervalMonthDayNano(Some(result)))
     }
 
     fn size(&self) -> usize {
@@ -78,13 +95,17 @@ impl Accumulator for IntervalSum {
 
     fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
         let is_there = self.count > 0;
-        Ok(self.parts.map(|part| ScalarValue::Decimal128(is_there.then_some(part), 38, 0)).to_vec())
+        let [months, days, nanoseconds] = self.parts;
+        let parts = [months, days, nanoseconds, self.count.into()];
+        Ok(parts.map(|part| ScalarValue::Decimal128(is_there.then_some(part), 38, 0)).to_vec())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
-        self.count += states.first().map_or(0, valid);
+        let total = |column: &ArrayRef| column.as_primitive::<Decimal128Type>().iter().flatten().sum::<i128>();
+        let count = states.get(PARTS.len() - 1).map_or(0, total);
+        self.count += u64::try_from(count).map_err(|_| Error::internal("fewer than no intervals"))?;
         for (sum, column) in self.parts.iter_mut().zip(states) {
-            *sum += column.as_primitive::<Decimal128Type>().iter().flatten().sum::<i128>();
+            *sum += total(column);
         }
         Ok(())
     }

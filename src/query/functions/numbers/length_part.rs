@@ -16,6 +16,7 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
 };
 
+use super::days_and_time::split;
 use super::interval_length::LENGTH;
 use crate::error::Error;
 
@@ -25,7 +26,6 @@ const HOUR: i64 = 60 * MINUTE;
 const SECONDS_OF_A_DAY: f64 = 86_400.0;
 const DAYS_OF_A_YEAR: f64 = 365.25;
 const DAYS_OF_A_MONTH: f64 = 30.0;
-const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
 /// A part of a length of time, by the name that `date_part` knows.
 ///
@@ -144,13 +144,6 @@ fn seconds_of(length: IntervalMonthDayNano) -> f64 {
     let (years, months) = (length.months / 12, length.months % 12);
     let days = f64::from(years) * DAYS_OF_A_YEAR + f64::from(months) * DAYS_OF_A_MONTH + f64::from(length.days);
     days * SECONDS_OF_A_DAY + length.nanoseconds as f64 / 1e9
-}
-
-/// A difference as days and the time beyond them, both of its sign.
-fn split(microseconds: i64) -> IntervalMonthDayNano {
-    // Of 64 bits of microseconds, 107 million days are the most.
-    let days = i32::try_from(microseconds / MICROSECONDS_OF_A_DAY).unwrap_or(i32::MAX);
-    IntervalMonthDayNano::new(0, days, microseconds % MICROSECONDS_OF_A_DAY * 1_000)
 }
 
 fn of_column(part: Part, column: &ArrayRef) -> DfResult<ArrayRef> {

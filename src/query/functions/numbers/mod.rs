@@ -8,13 +8,16 @@
 mod arithmetic;
 mod average;
 mod continuous_percentile;
+mod days_and_time;
 mod exact_sums;
 mod interval_length;
 mod interval_sums;
 mod length_factor;
 mod length_part;
+mod longest_interval;
 mod median;
 mod negate;
+mod one_zero;
 mod operands;
 mod percentile;
 mod planner;
@@ -39,12 +42,15 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 pub(in crate::query) use self::arithmetic::Arithmetic;
 use self::arithmetic::Operation;
+pub(in crate::query) use self::days_and_time::days_and_time;
 pub(in crate::query) use self::interval_length::{has_length, interval_length};
 pub(in crate::query) use self::length_part::length_part;
+pub(in crate::query) use self::longest_interval::{extreme_of_group, extreme_of_row};
 pub(in crate::query) use self::negate::negate;
+pub(in crate::query) use self::one_zero::{has_two_zeros, is_one_zero, one_zero};
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
-pub(in crate::query) use self::round_cast::{RoundCast, loses_digits, round_cast};
+pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};
 pub(in crate::query) use self::whole_days::{check_whole_days, is_whole_days, whole_days};
 
 use crate::error::Result;
@@ -64,10 +70,20 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for function in scalars {
         state.register_udf(Arc::new(function))?;
     }
-    let others = [negate::function(), interval_length::function(), length_part::function(), whole_days::function()];
+    let others = [
+        negate::function(),
+        interval_length::function(),
+        length_part::function(),
+        whole_days::function(),
+        days_and_time::function(),
+        one_zero::function(),
+    ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());
-    for function in others.chain(scale_length::functions()) {
+    for function in others.chain(scale_length::functions()).chain(longest_interval::functions()) {
         state.register_udf(function)?;
+    }
+    for function in longest_interval::aggregates() {
+        state.register_udaf(function)?;
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;

@@ -9,6 +9,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType, Field, FieldRef, Float32Type, Float64Type};
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
     ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, lit,
@@ -47,8 +48,18 @@ pub(in crate::query) fn round_cast(operand: Expr, to: &DataType, or_null: bool) 
     Ok(FUNCTIONS[usize::from(or_null)].call(vec![operand, target]))
 }
 
+/// The call of a cast under a name of its own, for conditions: as a key of a join it is a column beside the one that is
+/// cast. `None` for another call, and for one that is so already.
+pub(in crate::query) fn as_key(call: &ScalarFunction) -> Option<Expr> {
+    let cast = call.func.inner().downcast_ref::<RoundCast>().filter(|cast| !cast.is_key)?;
+    Some(KEYS[usize::from(cast.or_null)].call(call.args.clone()))
+}
+
 static FUNCTIONS: LazyLock<[Arc<ScalarUDF>; 2]> =
-    LazyLock::new(|| [false, true].map(|or_null| Arc::new(ScalarUDF::from(RoundCast::new(or_null)))));
+    LazyLock::new(|| [false, true].map(|or_null| Arc::new(ScalarUDF::from(RoundCast::new(or_null, false)))));
+
+static KEYS: LazyLock<[Arc<ScalarUDF>; 2]> =
+    LazyLock::new(|| [false, true].map(|or_null| Arc::new(ScalarUDF::from(RoundCast::new(or_null, true)))));
 
 pub(super) fn functions() -> [Arc<ScalarUDF>; 2] {
     FUNCTIONS.clone()
@@ -58,12 +69,14 @@ pub(super) fn functions() -> [Arc<ScalarUDF>; 2] {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(in crate::query) struct RoundCast {
     or_null: bool,
+    /// Whether its name tells it from what is cast.
+    is_key: bool,
     signature: Signature,
 }
 
 impl RoundCast {
-    fn new(or_null: bool) -> Self {
-        Self { or_null, signature: Signature::any(2, Volatility::Immutable) }
+    fn new(or_null: bool, is_key: bool) -> Self {
+        Self { or_null, is_key, signature: Signature::any(2, Volatility::Immutable) }
     }
 
     /// Whether a value that does not fit fails.
@@ -83,7 +96,13 @@ impl ScalarUDFImpl for RoundCast {
 
     /// Named as DataFusion names a cast: by what is cast.
     fn schema_name(&self, arguments: &[Expr]) -> DfResult<String> {
-        Ok(arguments.first().map(|operand| operand.schema_name().to_string()).unwrap_or_default())
+        let operand = arguments.first().map(|operand| operand.schema_name().to_string()).unwrap_or_default();
+        Ok(match arguments.get(1) {
+            Some(Expr::Literal(target, _)) if self.is_key => {
+                format!("{}({operand},{})", self.name(), target.data_type())
+            }
+            _ => operand,
+        })
     }
 
     fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {

@@ -38,7 +38,7 @@ pub(super) fn is_exact(input: &DataType) -> bool {
     matches!(input, DataType::Int64 | DataType::Decimal128(..) | DataType::Duration(TimeUnit::Microsecond))
 }
 
-fn is_interval(input: &DataType) -> bool {
+pub(super) fn is_interval(input: &DataType) -> bool {
     matches!(input, DataType::Interval(_))
 }
 

@@ -1,10 +1,10 @@
-//! Compares, orders and averages intervals by their length. DataFusion 55.2 compares a difference of instants with an interval by
+//! Compares and orders intervals by their length. DataFusion 55.2 compares a difference of instants with an interval by
 //! the parts of their representation: `now() - ts <= INTERVAL '30 days'` held for every row.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, Sort, WindowFunction};
+use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, WindowFrame, WindowFrameBound, WindowFrameUnits,
     WindowFunctionDefinition, cast, lit,
@@ -12,13 +12,12 @@ use datafusion::logical_expr::{
 
 use super::RuleContext;
 use crate::error::Error;
-use crate::query::functions::numbers::{has_length, interval_length};
+use crate::query::functions::numbers::{extreme_of_group, extreme_of_row, has_length, interval_length};
 
-/// What compares several values of one type.
-const COMPARING_FUNCTIONS: [&str; 2] = ["greatest", "least"];
-const COMPARING_AGGREGATES: [&str; 2] = ["max", "min"];
-/// What is found between values of intervals; of a percentile the first argument.
-const AVERAGES: [&str; 3] = ["avg", "median", PERCENTILE];
+/// What is found between the lengths of intervals; of a percentile the first argument.
+const PERCENTILES: [&str; 2] = ["median", PERCENTILE];
+/// What is found of each length once.
+const OF_DISTINCT: [&str; 2] = ["avg", "count"];
 const PERCENTILE: &str = "percentile_cont";
 
 /// The comparison with the lengths of its operands.
@@ -46,22 +45,7 @@ pub(super) fn compare_by_length(
             let (expr, list) = (Box::new(interval_length(*expr)), list.into_iter().map(interval_length).collect());
             Ok(Transformed::yes(Expr::InList(InList { expr, list, negated })))
         }
-        Expr::ScalarFunction(mut call)
-            if COMPARING_FUNCTIONS.contains(&call.func.name())
-                && measured(&call.args.iter().collect::<Vec<_>>(), schema) =>
-        {
-            call.args = call.args.into_iter().map(interval_length).collect();
-            Ok(Transformed::yes(Expr::ScalarFunction(call)))
-        }
-        Expr::ScalarFunction(mut call) if call.func.name() == "nullif" && measured_all(&call.args, schema) => {
-            let Some(compared) = call.args.pop() else { return Ok(Transformed::no(Expr::ScalarFunction(call))) };
-            let Some(value) = call.args.pop() else { return Ok(Transformed::no(compared)) };
-            let is_equal = interval_length(value.clone()).eq(interval_length(compared));
-            let null = Box::new(lit(ScalarValue::Null));
-            let case =
-                Case { expr: None, when_then_expr: vec![(Box::new(is_equal), null)], else_expr: Some(Box::new(value)) };
-            Ok(Transformed::yes(Expr::Case(case)))
-        }
+        Expr::ScalarFunction(call) => Ok(call_by_length(call, schema)),
         Expr::Case(case) => Ok(compare_case(case, schema)),
         Expr::AggregateFunction(call) => aggregate(call, schema),
         Expr::WindowFunction(call) => window(*call, schema),
@@ -72,6 +56,27 @@ pub(super) fn compare_by_length(
 fn compares(op: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
+}
+
+/// `greatest`, `least` and `nullif`, which compare lengths and give one of the intervals.
+fn call_by_length(mut call: ScalarFunction, schema: &DFSchema) -> Transformed<Expr> {
+    if !measured_all(&call.args, schema) {
+        return Transformed::no(Expr::ScalarFunction(call));
+    }
+    if let Some(extreme) = extreme_of_row(call.func.name()) {
+        call.func = extreme;
+        return Transformed::yes(Expr::ScalarFunction(call));
+    }
+    if call.func.name() == "nullif"
+        && let [value, compared] = call.args.as_slice()
+    {
+        let is_equal = interval_length(value.clone()).eq(interval_length(compared.clone()));
+        let null = Box::new(lit(ScalarValue::Null));
+        let value = Some(Box::new(value.clone()));
+        let case = Case { expr: None, when_then_expr: vec![(Box::new(is_equal), null)], else_expr: value };
+        return Transformed::yes(Expr::Case(case));
+    }
+    Transformed::no(Expr::ScalarFunction(call))
 }
 
 /// Whether the operands are lengths of time of which one is an interval; a text beside it says one.
@@ -105,9 +110,17 @@ fn compare_case(mut case: Case, schema: &DFSchema) -> Transformed<Expr> {
     Transformed::yes(Expr::Case(case))
 }
 
-/// What is compared or averaged is the length, and so is the key of an order within.
+/// What is compared is the length, and so is the key of an order within.
 fn aggregate(mut call: AggregateFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
     let mut changed = measure_keys(&mut call.params.order_by, schema);
+    if let Some(extreme) = extreme_of_group(call.func.name())
+        && measured_all(&call.params.args, schema)
+    {
+        call.func = extreme;
+        // Of equal ones one is enough.
+        call.params.distinct = false;
+        return Ok(Transformed::yes(Expr::AggregateFunction(call)));
+    }
     changed |= measure_arguments(call.func.name(), &mut call.params.args, call.params.distinct, schema)?;
     Ok(Transformed::new_transformed(Expr::AggregateFunction(call), changed))
 }
@@ -119,7 +132,7 @@ fn measure_arguments(name: &str, all: &mut [Expr], is_distinct: bool, schema: &D
     let Some(arguments) = all.get_mut(..measured_arguments).filter(|arguments| measured_all(arguments, schema)) else {
         return Ok(false);
     };
-    if COMPARING_AGGREGATES.contains(&name) || AVERAGES.contains(&name) || is_distinct && name == "count" {
+    if PERCENTILES.contains(&name) || is_distinct && OF_DISTINCT.contains(&name) {
         return Ok(measure(arguments));
     }
     match is_distinct {
@@ -152,8 +165,18 @@ fn measure_keys(keys: &mut [Sort], schema: &DFSchema) -> bool {
 /// microseconds are the key.
 fn window(mut call: WindowFunction, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
     let mut changed = false;
-    if let WindowFunctionDefinition::AggregateUDF(function) = &call.fun {
-        changed |= measure_arguments(function.name(), &mut call.params.args, call.params.distinct, schema)?;
+    if let WindowFunctionDefinition::AggregateUDF(function) = &mut call.fun {
+        match extreme_of_group(function.name()).filter(|_| measured_all(&call.params.args, schema)) {
+            Some(extreme) => {
+                *function = extreme;
+                call.params.distinct = false;
+                changed = true;
+            }
+            None => {
+                let is_distinct = call.params.distinct;
+                changed |= measure_arguments(function.name(), &mut call.params.args, is_distinct, schema)?;
+            }
+        }
     }
     for part in &mut call.params.partition_by {
         if measured(&[part], schema) {

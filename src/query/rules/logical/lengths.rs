@@ -2,11 +2,15 @@
 //! The session's zone has no say here.
 
 use arrow::datatypes::{DataType, IntervalUnit};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Expr, ExprSchemable, cast};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, TryCast, cast};
 
-use crate::query::functions::numbers::{check_whole_days, has_length, is_whole_days, length_part, whole_days};
+use super::RuleContext;
+use crate::query::functions::numbers::{
+    check_whole_days, days_and_time, has_length, is_whole_days, length_part, whole_days,
+};
 
 /// The interval beside a DATE, and whether a check was put around it.
 pub(super) fn without_hours(interval: Expr) -> DfResult<(Expr, bool)> {
@@ -34,6 +38,27 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
         }
     }
     changed
+}
+
+/// The cast of a difference of instants to an INTERVAL, wherever it came from, as days and time.
+pub(super) fn split_days(
+    expression: Expr,
+    schema: &DFSchema,
+    _context: &RuleContext<'_>,
+) -> DfResult<Transformed<Expr>> {
+    let is_interval = |target: &DataType| *target == DataType::Interval(IntervalUnit::MonthDayNano);
+    let difference = match expression {
+        Expr::Cast(Cast { expr, field }) if is_interval(field.data_type()) => match expr.get_type(schema)? {
+            DataType::Duration(_) => expr,
+            _ => return Ok(Transformed::no(Expr::Cast(Cast { expr, field }))),
+        },
+        Expr::TryCast(TryCast { expr, field }) if is_interval(field.data_type()) => match expr.get_type(schema)? {
+            DataType::Duration(_) => expr,
+            _ => return Ok(Transformed::no(Expr::TryCast(TryCast { expr, field }))),
+        },
+        other => return Ok(Transformed::no(other)),
+    };
+    Ok(Transformed::yes(days_and_time(*difference)))
 }
 
 /// `extract` of a length of time as the engine's own function; `None` for every other call.

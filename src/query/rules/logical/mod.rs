@@ -7,6 +7,7 @@
 //! put a cast wherever types differ: what a cast means belongs there.
 
 mod calendar_frame;
+mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
 mod fallible;
@@ -15,6 +16,7 @@ mod insert_casts;
 mod interval_groups;
 mod interval_texts;
 mod intervals;
+mod join_keys;
 mod lengths;
 mod local_time;
 mod meeting;
@@ -30,6 +32,7 @@ mod streamed_members;
 mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
+mod zeros;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -93,6 +96,7 @@ const WRITTEN: Phase = Phase {
         volatile_operand::compute_first,
         meeting::unify_branches,
         intervals::sort_by_length,
+        zeros::unify_in_sort,
         short_circuit::evaluate_in_order,
     ],
     expressions: &[
@@ -100,6 +104,7 @@ const WRITTEN: Phase = Phase {
         meeting::unify,
         numbers::rewrite,
         intervals::compare_by_length,
+        zeros::unify_in_call,
         repeated_sorts::of_aggregate,
     ],
     closing: &[mixed_times::unify_values, interval_groups::group_by_length],
@@ -113,9 +118,10 @@ const BOUND: Phase = Phase {
 };
 
 const COERCED: Phase = Phase {
-    nodes: &[],
-    expressions: &[interval_texts::check_units, local_time::rewrite, calendar_frame::check],
-    closing: &[],
+    nodes: &[join_keys::name_casts],
+    expressions: &[interval_texts::check_units, lengths::split_days, local_time::rewrite, calendar_frame::check],
+    // Behind the rules that put calls around keys.
+    closing: &[computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
@@ -177,11 +183,7 @@ impl Phase {
         }
         let schema = schema_of_inputs(&node);
         let names = NamePreserver::new(&node);
-        let rewritten = node.map_expressions(|expression| {
-            let name = names.save(&expression);
-            let done = expression.transform_up(|part| self.rewrite_part(part, &schema, context))?;
-            Ok(done.update_data(|expression| name.restore(expression)))
-        })?;
+        let rewritten = node.map_expressions(|expression| self.rewrite_named(expression, &names, &schema, context))?;
         match rewritten.transformed {
             true => rewritten.map_data(|node| match node {
                 LogicalPlan::Values(values) => mixed_times::retype_rows(values),
@@ -189,6 +191,23 @@ impl Phase {
             }),
             false => Ok(rewritten),
         }
+    }
+
+    /// The expression under the name that it had.
+    fn rewrite_named(
+        &self,
+        expression: Expr,
+        names: &NamePreserver,
+        schema: &DFSchema,
+        context: &RuleContext<'_>,
+    ) -> DfResult<Transformed<Expr>> {
+        if matches!(expression, Expr::GroupingSet(_)) {
+            // Of ROLLUP and its like each key is a column, and the whole has no name.
+            return expression.map_children(|key| self.rewrite_named(key, names, schema, context));
+        }
+        let name = names.save(&expression);
+        let done = expression.transform_up(|part| self.rewrite_part(part, schema, context))?;
+        Ok(done.update_data(|expression| name.restore(expression)))
     }
 
     fn rewrite_part(&self, part: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
