@@ -159,11 +159,64 @@ fn money_of_events_that_make_no_order() {
     ];
     let said = notes(&rows);
     assert_only(&said, "3 rows have a revenue, or an order number and an amount, but are in no order");
-    assert!(said[0].contains("'order completed' (1; the setting has 'Order Completed'), 'Purchase' (2);"), "{said:?}");
+    assert!(
+        said[0].contains("'order completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (2);"),
+        "{said:?}"
+    );
     assert!(said[0].contains("purchase_events"), "{said:?}");
     let many = ["a", "b", "c", "d", "e"].map(|event| (event, "1", "", "{}", revenue(1)));
     let said = notes(&many);
     assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
+}
+
+#[test]
+fn a_refund_in_another_case_is_told_from_a_purchase() {
+    let said = notes(&[("Order refunded", "1", "", "{}", revenue(5))]);
+    assert_only(&said, "1 row has a revenue");
+    for part in [
+        "'Order refunded' (1; the setting refund_events has 'Order Refunded')",
+        "one that is a refund in refund_events (Order Refunded, order_refunded, Order Cancelled, order_cancelled)",
+        "write it so, or add the other spelling",
+    ] {
+        assert!(said[0].contains(part), "{part}: {said:?}");
+    }
+    assert!(!said[0].contains("--event"), "the row has an event: {said:?}");
+    let said = notes(&[("Purchase", "1", "", "{}", revenue(5))]);
+    assert!(!said[0].contains("spelling"), "{said:?}");
+}
+
+/// What a type is for decides what can be done, and that loading again changes no row.
+#[test]
+fn rows_without_an_event_are_told_by_their_type() {
+    let said = |kind: &str| {
+        let mut rows = NoOrder::default();
+        let named = Named {
+            ts: 0,
+            received_at: 0,
+            message_id: "m1",
+            kind,
+            event: None,
+            node: None,
+            order_id: None,
+            brand: None,
+            source: None,
+            currency: None,
+            product_id: None,
+            quantity: None,
+            has_revenue: true,
+        };
+        rows.add(&named, &Statement::default());
+        rows.note(&Settings::defaults().unwrap().orders).unwrap()
+    };
+    let identify = said("identify");
+    assert!(
+        identify.contains("type identify without an event (1); the revenue of a row of type identify makes no order")
+    );
+    assert!(!identify.contains("--event") && !identify.contains("purchase_events"), "{identify}");
+    let page = said("page");
+    assert!(page.contains("gets one by --event") && page.contains("--again puts the same rows beside them"), "{page}");
+    assert!(!page.contains("purchase_events"), "{page}");
+    assert!(said("alias").ends_with("type alias without an event (1)"));
 }
 
 /// Of a load that is too large the orders that are known in part are left out: nothing false is said of them.
