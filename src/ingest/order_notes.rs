@@ -139,7 +139,9 @@ impl OrderNotes {
     pub(super) fn finish(&self, person_of: impl Fn(Node) -> Option<Person>) -> Vec<String> {
         let mut counts = Counts::default();
         for of_key in self.orders.values().filter(|of_key| of_key.is_complete) {
-            for events in held::orders_of(&of_key.events) {
+            let of_number = held::orders_of(&of_key.events);
+            counts.add_unclear_refunds(of_number.unclear_refunds, self.settings.order_key);
+            for events in of_number.orders {
                 counts.add(&events, &self.base, self.settings.order_key, &person_of);
             }
         }

@@ -88,11 +88,12 @@ fn advice_on_events(settings: &OrderSettings, has_near: bool) -> String {
 
 /// What rows of a type are for that have no event.
 fn advice_on_kind(kind: &str) -> Option<String> {
-    if matches!(kind, "identify" | "group") {
-        return Some(format!(
-            "; the revenue of a row of type {kind} makes no order, and a column of that name no trait either: --map \
-             'properties.NAME=COLUMN' makes one of it"
-        ));
+    if kind == "identify" {
+        return Some(
+            "; the revenue of a row of type identify makes no order, and its column no trait: --map \
+             'properties.NAME=COLUMN' makes a trait of it"
+                .to_owned(),
+        );
     }
     let takes_default = matches!(kind, "track" | "page" | "screen");
     takes_default.then(|| {

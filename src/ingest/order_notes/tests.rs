@@ -130,7 +130,21 @@ fn a8_numbers_of_several_brands() {
     let back = [(OC, "7", "north", "{}", revenue(100)), (ORF, "7", "", "{}", revenue(30))];
     assert!(notes_with(OrderKey::Brand, &back).is_empty());
     let unclear = [rows[0], rows[1], (ORF, "1001", "", "{}", revenue(30))];
-    assert_only(&notes_with(OrderKey::Brand, &unclear), "1 order is below 0");
+    let said = notes_with(OrderKey::Brand, &unclear);
+    assert!(said.len() == 2 && said[0].starts_with("1 order is below 0"), "{said:?}");
+    assert_eq!(
+        said[1],
+        "1 refund names an order number of several orders and no brand: it is booked on an order of its own"
+    );
+    assert!(notes(&unclear).iter().all(|note| !note.contains("refund names")), "the number is one order");
+    // Without a brand there is an order, too: a refund without one is its.
+    let own = [rows[0], (OC, "1001", "", "{}", revenue(50)), (ORF, "1001", "", "{}", revenue(30))];
+    assert!(notes_with(OrderKey::Brand, &own).is_empty());
+    let by_number = (ORF, "1001", "", "{}", OwnLine::default());
+    assert_only(
+        &notes_with(OrderKey::Brand, &[rows[0], rows[1], by_number, by_number]),
+        "2 refunds name an order number",
+    );
 }
 
 #[test]
