@@ -1,6 +1,7 @@
 //! What an event says of an order: its amount, its products, and whether it states the order whole (SQL.md 1, "Amount").
 //!
-//! Read once, when the event comes in. Properties follow the e-commerce events of Segment's spec.
+//! Read once, when the event comes in. Properties follow the e-commerce events of Segment's spec, in any case: a table's
+//! header says `Price` as it says `Revenue`.
 
 use serde_json::value::RawValue;
 
@@ -107,10 +108,10 @@ fn in_range(amount: i128) -> Option<i128> {
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
 fn mentions(text: &str) -> bool {
-    MEMBERS.iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let quote = |index: usize| text.as_bytes().get(index) == Some(&b'"');
-            at > 0 && quote(at - 1) && quote(at + name.len())
+    text.match_indices('"').any(|(quote, _)| {
+        let inside = &text.as_bytes()[quote + 1..];
+        MEMBERS.iter().any(|name| {
+            inside.get(name.len()) == Some(&b'"') && inside[..name.len()].eq_ignore_ascii_case(name.as_bytes())
         })
     })
 }

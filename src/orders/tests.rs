@@ -282,6 +282,24 @@ fn amounts_are_found_in_their_order() {
 }
 
 #[test]
+fn members_count_in_any_case() {
+    let none = OwnLine::default();
+    let line = OwnLine { has_product: true, quantity: Some(2 * ONE), ..none };
+    let amount = |properties: &str, own| said(properties, own).amount;
+    assert_eq!(amount(r#"{"Price":10}"#, line), Some(200_000));
+    assert_eq!(amount(r#"{"TOTAL":9}"#, none), Some(90_000));
+    assert!(said(r#"{"TOTAL":9}"#, none).whole);
+    assert_eq!(amount(r#"{"total":8,"Total":9}"#, none), Some(80_000), "the exact one");
+    assert_eq!(amount(r#"{"Total":9,"total":8}"#, none), Some(80_000), "the exact one");
+    assert_eq!(amount(r#"{"total":null,"Total":9}"#, none), Some(90_000), "null says nothing");
+    assert_eq!(amount(r#"{"Grand Total":9}"#, none), None);
+    let products = r#"{"Products":[{"Product_ID":"a","Price":10,"QUANTITY":2,"Cost":1}]}"#;
+    let lower = r#"{"products":[{"product_id":"a","price":10,"quantity":2,"cost":1}]}"#;
+    assert_eq!(said(products, none), said(lower, none));
+    assert_eq!(said(products, none).amount, Some(200_000));
+}
+
+#[test]
 fn what_states_an_order_whole() {
     let none = OwnLine::default();
     let line = OwnLine { has_product: true, ..none };

@@ -43,6 +43,21 @@ async fn a_purchase_with_such_a_quantity_of_its_own_is_rejected() {
     assert_eq!(summary.reasons, ["row 1: column 'quantity': '3 pcs' is not a decimal number"]);
 }
 
+/// A header's names in any case: 2 pieces at 10 are 20, as they are by `price`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_price_column_in_another_case_is_the_price() {
+    let world = world().await;
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    write!(file, "Event,Order_ID,TS,User_ID,Product_ID,Price,Quantity\nOrder Completed,1,2024-03-01,u1,a,10,2\n")
+        .unwrap();
+    let reader = FileReader::open(file.path(), ReadOptions::default()).unwrap();
+    let summary = world.load_batches("one", reader.batches().collect()).await.unwrap();
+    assert!(summary.notes.is_empty(), "{:?}", summary.notes);
+    assert_eq!(world.row(ITEMS).await, "sale a 2.0000 20.0000");
+    assert_eq!(world.row(MONEY).await, "20.0000 0.0000 20.0000");
+    assert_eq!(world.row("SELECT properties ->> 'Price' FROM events").await, "10", "kept as it was written");
+}
+
 /// SQL.md 1, "Currency": gross and net of an order in two currencies are NULL; the load says what sum(net) leaves out.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_that_a_sum_of_net_leaves_out_are_counted() {
