@@ -176,8 +176,10 @@ const NOT_A_NUMBER: Sentence = [
     "event has an amount, price or quantity that is no number: it counts as absent",
     "events have an amount, price or quantity that is no number: it counts as absent",
 ];
-const WITHOUT_AMOUNT: Sentence =
-    ["purchase event says no amount: it counts as 0", "purchase events say no amount: they count as 0"];
+const WITHOUT_AMOUNT: Sentence = [
+    "purchase event of this load says no amount: it counts as 0",
+    "purchase events of this load say no amount: they count as 0",
+];
 
 /// The sentence with its count; `None` when there is nothing to say.
 fn count(count: u64, [one, several]: Sentence) -> Option<String> {

@@ -77,7 +77,7 @@ fn a26_refunds_without_a_price_and_amounts_that_are_none() {
     assert_only(&notes(&[(OC, "1", "", "{}", revenue(5)), (ORF, "1", "", unknown, none)]), "1 refunded product has no");
     let both = notes(&[(OC, "1", "", r#"{"total":"ten"}"#, none), (OC, "", "", "{}", none)]);
     assert!(both[0].starts_with("1 event has an amount, price or quantity that is no number"), "{both:?}");
-    assert!(both[1].starts_with("2 purchase events say no amount"), "{both:?}");
+    assert!(both[1].starts_with("2 purchase events of this load say no amount"), "{both:?}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn quantities_that_are_none_are_counted() {
     // What 2 is to be multiplied by is not known: nothing else says the amount.
     let both = notes(&[(OC, "1", "", pieces, OwnLine::default())]);
     assert!(both.len() == 2 && both[0].starts_with("1 event has an amount, price or quantity"), "{both:?}");
-    assert_eq!(both[1], "1 purchase event says no amount: it counts as 0");
+    assert_eq!(both[1], "1 purchase event of this load says no amount: it counts as 0");
     assert_only(&notes(&[(OC, "1", "", pieces, revenue(6))]), "1 event has an amount, price or quantity");
     let blank = r#"{"total":" ","products":[{"price":2,"quantity":""}]}"#;
     assert!(notes(&[(OC, "1", "", blank, OwnLine::default())]).is_empty(), "a blank says nothing");
