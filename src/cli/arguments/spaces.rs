@@ -63,7 +63,7 @@ pub(in crate::cli) struct CreateWorkspaceArguments {
     #[command(flatten)]
     pub(in crate::cli) root: RootArguments,
     /// Defines its days; cannot be changed later
-    #[arg(long, value_name = "TZ", default_value = "UTC")]
+    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = super::time_zone)]
     pub(in crate::cli) time_zone: Tz,
 }
 

@@ -62,6 +62,14 @@ def test_missing_column_of_the_map_is_named(tmp_path, cdnow_csv):
     assert "when" in done.stderr and "cdnow.csv" in done.stderr
 
 
+def test_a_time_zone_that_is_none_and_a_file_in_place_of_the_folder(tmp_path, cdnow_csv):
+    for command in (["ingest", cdnow_csv], ["workspace", "create", "shop"]):
+        done = cli.run(*command, "--data", tmp_path / "data", "--time-zone", "Mars/X", code=2)
+        assert "'Mars/X' is not a time zone: use an IANA name such as Asia/Shanghai" in done.stderr
+    done = cli.ingest(cdnow_csv, cdnow_csv, "--event", "sale", code=1)
+    assert "cdnow.csv' is a file: the data need a folder" in done.stderr and "os error" not in done.stderr
+
+
 def test_missing_data_folder_of_a_query(tmp_path):
     done = cli.run("sql", "SELECT 1", "--data", tmp_path / "nowhere", code=1)
     assert "nowhere" in done.stderr

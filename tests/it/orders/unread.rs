@@ -40,7 +40,10 @@ async fn a_purchase_with_such_a_quantity_of_its_own_is_rejected() {
     let reader = FileReader::open(file.path(), ReadOptions::default()).unwrap();
     let summary = world.load_batches("one", reader.batches().collect()).await.unwrap();
     assert_eq!((summary.kept, summary.rejected), (0, 1));
-    assert_eq!(summary.reasons, ["row 1: column 'quantity': '3 pcs' is not a decimal number"]);
+    assert_eq!(
+        summary.reasons,
+        ["row 1: column 'quantity': '3 pcs' is not a decimal number: write digits and a point alone, such as 1234.56"]
+    );
 }
 
 /// A header's names in any case: 2 pieces at 10 are 20, as they are by `price`.
