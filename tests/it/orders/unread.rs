@@ -46,6 +46,29 @@ async fn a_purchase_with_such_a_quantity_of_its_own_is_rejected() {
     );
 }
 
+/// What programs write for no value identifies nobody and names no order: the load says how often.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn blocked_identifiers_and_order_numbers_are_counted() {
+    let world = world().await;
+    let sale = |id: &str, user: &str, number: &str| {
+        event(id, "Order Completed", user, "01T00:00", json!({"order_id": number, "revenue": 10}))
+    };
+    let nobody = load(&world, &[sale("m1", "(not set)", "N/A"), sale("m2", "unknown", "7")]).await;
+    assert_eq!(nobody.notes.len(), 3, "{:?}", nobody.notes);
+    assert_eq!(
+        nobody.notes[..2],
+        [
+            "2 identifiers are values that identify nobody, such as '(not set)': they are left out",
+            "1 order number is a value that names no order, 'N/A': its row has none"
+        ]
+    );
+    assert!(nobody.notes[2].starts_with("no row has an identifier: "), "{:?}", nobody.notes);
+    assert_eq!(world.row("SELECT count(*), count(person) FROM events").await, "2 0");
+    let known = load(&world, &[sale("m3", "u1", "8"), sale("m4", "", "9"), sale("m5", "null", "10")]).await;
+    assert_eq!(known.notes, ["1 identifier is a value that identifies nobody, 'null': it is left out"]);
+    assert!(load(&world, &[sale("m6", "u1", "11")]).await.notes.is_empty());
+}
+
 /// A header's names in any case: 2 pieces at 10 are 20, as they are by `price`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_price_column_in_another_case_is_the_price() {
