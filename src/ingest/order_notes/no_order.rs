@@ -45,7 +45,7 @@ impl NoOrder {
         if self.rows == 0 {
             return None;
         }
-        let mut events: Vec<(Option<Meant<'_>>, &Label, u64)> =
+        let mut events: Vec<(Option<NearName<'_>>, &Label, u64)> =
             self.by_event.iter().map(|(label, rows)| (meant(label, settings), label, *rows)).collect();
         events.sort_by_key(|(meant, label, rows)| (meant.is_none(), u64::MAX - rows, *label));
         let shown: Vec<String> =
@@ -104,10 +104,10 @@ fn advice_on_kind(kind: &str) -> Option<String> {
     })
 }
 
-fn show(meant: Option<Meant<'_>>, label: &Label, rows: u64) -> String {
+fn show(meant: Option<NearName<'_>>, label: &Label, rows: u64) -> String {
     match (label, meant) {
         (Label::Event(event), None) => format!("'{event}' ({rows})"),
-        (Label::Event(event), Some(Meant { setting, name })) => {
+        (Label::Event(event), Some(NearName { setting, name })) => {
             format!("'{event}' ({rows}; the setting {setting} has '{name}')")
         }
         (Label::Kind(kind), _) => format!("type {kind} without an event ({rows})"),
@@ -116,17 +116,17 @@ fn show(meant: Option<Meant<'_>>, label: &Label, rows: u64) -> String {
 
 /// The event that a name was most likely meant to be, and the setting that holds it.
 #[derive(Debug, Clone, Copy)]
-struct Meant<'s> {
+struct NearName<'s> {
     setting: &'static str,
     name: &'s str,
 }
 
 /// The purchase or refund event that has the same letters and digits, in another case or spelling.
-fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<Meant<'s>> {
+fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let Label::Event(event) = label else { return None };
     let folded = fold(event);
     let of = |setting: &'static str, names: &'s [String]| {
-        names.iter().find(|name| fold(name) == folded).map(|name| Meant { setting, name })
+        names.iter().find(|name| fold(name) == folded).map(|name| NearName { setting, name })
     };
     of("purchase_events", &settings.purchase_events).or_else(|| of("refund_events", &settings.refund_events))
 }
