@@ -281,6 +281,27 @@ fn amounts_are_found_in_their_order() {
     assert_eq!(amount(r#"{"a":{"total":1}}"#, none), None);
 }
 
+/// As of a product (B12): what is counted by it is not known either, and what is stated stands.
+#[test]
+fn a_line_whose_own_quantity_is_no_number() {
+    let line = OwnLine { has_product: true, ..OwnLine::default() };
+    let unknown = said(r#"{"price":10,"quantity":"3 pcs"}"#, line);
+    assert_eq!((unknown.amount, unknown.pieces, unknown.not_a_number), (None, Some(0), true));
+    let stated = said(r#"{"price":10,"quantity":"3 pcs","total":30}"#, line);
+    assert_eq!((stated.amount, stated.whole), (Some(300_000), false), "a line's own total");
+    let blank = said(r#"{"price":10,"quantity":" "}"#, line);
+    assert_eq!((blank.amount, blank.pieces, blank.not_a_number), (Some(100_000), None, false), "a blank says nothing");
+    let of_column = said(r#"{"price":10,"quantity":"3 pcs"}"#, OwnLine { quantity: Some(2 * ONE), ..line });
+    assert_eq!((of_column.amount, of_column.pieces, of_column.not_a_number), (Some(200_000), None, false));
+
+    let sold = OrderEvent { product_id: Some("p"), pieces: Some(0), ..event("m", 0, Some(30.0)) };
+    let order = resolve(vec![sold], "USD");
+    let items = order.items();
+    assert_eq!(items.len(), 1);
+    assert_eq!((items[0].row.quantity, items[0].row.amount), (None, Some(300_000)));
+    assert_eq!(order.totals().items, 0, "of those that are known");
+}
+
 #[test]
 fn members_count_in_any_case() {
     let none = OwnLine::default();

@@ -31,6 +31,31 @@ async fn a_quantity_that_is_no_number_is_null_and_counted() {
     assert_eq!(world.rows(items).await, expected);
 }
 
+/// The same of an event that is its own line, in the properties of an object: 3 pcs is not 1.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_s_own_quantity_that_is_no_number_is_null_and_counted() {
+    let world = world().await;
+    let line = |id: &str, properties: Value| {
+        json!({"messageId": id, "type": "track", "event": "Order Completed", "userId": "u1",
+               "timestamp": "2024-03-01T00:00:00Z", "properties": properties})
+    };
+    let stated = json!({"order_id": "a", "product_id": "p", "revenue": 30, "quantity": "3 pcs"});
+    let priced = json!({"order_id": "b", "product_id": "p", "price": 10, "quantity": "3 pcs"});
+    let known = json!({"order_id": "c", "product_id": "p", "price": 10, "quantity": "3"});
+    let summary = load(&world, &[line("m1", stated), line("m2", priced), line("m3", known)]).await;
+    assert_eq!(
+        summary.notes,
+        [
+            "2 events have an amount, price or quantity that is no number: it counts as absent",
+            "1 purchase event of this load says no amount: it counts as 0"
+        ]
+    );
+    let items = "SELECT order_id, product_id, quantity, amount FROM order_items ORDER BY order_id, line";
+    assert_eq!(world.rows(items).await, ["a p NULL 30.0000", "b p NULL 0.0000", "c p 3.0000 30.0000"]);
+    let orders = "SELECT order_id, gross, items FROM orders ORDER BY order_id";
+    assert_eq!(world.rows(orders).await, ["a 30.0000 0.0000", "b 0.0000 0.0000", "c 30.0000 3.0000"]);
+}
+
 /// A quantity of the event itself that is no number: the event is kept aside with its reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_purchase_with_such_a_quantity_of_its_own_is_rejected() {
