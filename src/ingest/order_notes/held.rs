@@ -63,7 +63,7 @@ pub(super) fn orders_of(of_number: &[Held]) -> OfNumber<'_> {
         1 => orders.keys().next().copied().flatten(),
         _ => None,
     };
-    let is_unclear = orders.len() > 1 && !orders.contains_key(&None);
+    let is_unclear = orders.len() > 1 && orders.keys().all(Option::is_some);
     let homeless: Vec<&Held> = of_number.iter().filter(|held| is_homeless(held)).collect();
     let unclear_refunds = if is_unclear { homeless.len() } else { 0 };
     if !homeless.is_empty() {
