@@ -93,7 +93,7 @@ impl FoundFiles {
 pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for pattern in patterns {
-        let before = found.files.len();
+        let (before, others) = (found.files.len(), found.passed_over.len());
         // A file whose name happens to hold `[` or `*` is meant as it is.
         let literal = Path::new(pattern);
         if literal.exists() {
@@ -104,8 +104,9 @@ pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
             }
         }
         if found.files.len() == before {
-            let kinds = known_kinds();
-            return Err(Error::not_found(format!("'{pattern}' names no file that can be loaded: known are {kinds}")));
+            let has_others = found.passed_over.len() > others;
+            let known = if has_others { format!(": known are {}", known_kinds()) } else { String::new() };
+            return Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{known}")));
         }
     }
     found.sort();
