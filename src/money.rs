@@ -169,7 +169,10 @@ fn not_decimal(text: &str) -> Reason {
     if text.contains(',') && text.bytes().all(|byte| byte.is_ascii_digit() || b",.+-".contains(&byte)) {
         return format!("{} has a comma: write 1234.56, without thousands separators", shown(text));
     }
-    format!("{} is not a decimal number", shown(text))
+    // A sign or a unit beside digits is told what to do; a word is none of them.
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let hint = if has_digit { ": write digits and a point alone, such as 1234.56" } else { "" };
+    format!("{} is not a decimal number{hint}", shown(text))
 }
 
 fn too_large(text: &str) -> Reason {

@@ -210,7 +210,7 @@ pub(super) struct IngestArguments {
     #[arg(long, value_name = "NAME")]
     pub(super) source: Option<String>,
     /// Zone of times without one (default: the workspace's); a new workspace gets it for its own
-    #[arg(long, value_name = "TZ")]
+    #[arg(long, value_name = "TZ", value_parser = time_zone)]
     pub(super) time_zone: Option<Tz>,
     /// Field separator of CSV (default: comma, tab for .tsv)
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
@@ -231,6 +231,10 @@ fn mapping(text: &str) -> Result<String, String> {
 fn kind(text: &str) -> Result<EventKind, String> {
     EventKind::from_name(text)
         .ok_or_else(|| format!("'{text}' is not an event type: use track, identify, page, screen, group or alias"))
+}
+
+fn time_zone(text: &str) -> Result<Tz, String> {
+    text.parse().map_err(|_| format!("'{text}' is not a time zone: use an IANA name such as Asia/Shanghai"))
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {

@@ -14,9 +14,9 @@ use crate::query::SessionOptions;
 use crate::settings::Settings;
 use crate::workspace::RuleChange;
 
-/// Orders whose day has no rate.
-const WITHOUT_RATE: &str = "SELECT count(*) AS orders, count(DISTINCT currency) AS currencies FROM orders \
-                            WHERE net_base IS NULL AND net IS NOT NULL";
+/// Bookings whose own day has no rate: a refund's day is another than that of its order.
+const WITHOUT_RATE: &str = "SELECT count(*) AS bookings, count(DISTINCT currency) AS currencies FROM order_entries \
+                            WHERE amount_base IS NULL";
 
 pub(super) async fn run(command: ImportCommand) -> Result<()> {
     match command {
@@ -76,17 +76,27 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
     let all: usize = rates.rates.values().map(|days| days.len()).sum();
     workspace.change_rules(&writer, RuleChange { fx_rates: Some(rates), ..RuleChange::default() }).await?;
     output::say(&format!("{}: {count} rates in {base} imported, {all} in all", arguments.file.display()))?;
-    let (orders, currencies) = without_rate(&embedded, &arguments).await?;
-    if orders > 0 {
-        output::complain(&format!(
-            "{orders} orders in {currencies} currencies have no rate on their day, their net_base is NULL: SELECT \
-             currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
-        ));
+    let (bookings, currencies) = without_rate(&embedded, &arguments).await?;
+    if bookings > 0 {
+        output::complain(&describe_without_rate(bookings, currencies));
     }
     Ok(())
 }
 
-/// How many orders, in how many currencies, have no rate.
+fn describe_without_rate(bookings: i64, currencies: i64) -> String {
+    let (booking, have, their, orders) = match bookings {
+        1 => ("booking", "has", "its", "its order"),
+        _ => ("bookings", "have", "their", "their orders"),
+    };
+    let currency = if currencies == 1 { "currency" } else { "currencies" };
+    format!(
+        "{bookings} {booking} in {currencies} {currency} {have} no rate that holds on {their} day: {their} amount_base is \
+         NULL, and so is net_base of {orders}: SELECT currency, day, count(*) FROM order_entries WHERE amount_base IS NULL \
+         GROUP BY currency, day"
+    )
+}
+
+/// How many bookings, in how many currencies, have no rate.
 async fn without_rate(embedded: &Embedded, arguments: &ImportArguments) -> Result<(i64, i64)> {
     let (caller, session) = (embedded::local_caller(&arguments.data), SessionOptions::default());
     let prepared = embedded.engine.prepare(&caller, &session, WITHOUT_RATE, None).await?;

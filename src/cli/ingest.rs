@@ -31,35 +31,73 @@ enum Target {
 }
 
 pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
-    let files = expand(&arguments.files)?;
+    let found = expand(&arguments.files)?;
     let (mut target, zone) = open_target(&arguments).await?;
     let options = read_options(&arguments, zone)?;
-    let mut total = LoadSummary::default();
-    let (mut lost, mut refused) = (Vec::new(), Vec::new());
-    for file in &files {
-        let (summary, notes) = load_file(&mut target, file, &options, arguments.again).await?;
-        output::say(&describe(&file.display().to_string(), &summary))?;
+    options.check()?;
+    if let Some(note) = found.note() {
+        output::complain(&note);
+    }
+    let files = &found.files;
+    let mut outcome = Outcome::default();
+    for file in files {
+        match load_file(&mut target, file, &options, arguments.again).await {
+            Ok((summary, notes)) => outcome.add(file, &summary, &notes)?,
+            // The others have no part in its fault.
+            Err(Failure { error, is_of_file: true }) if files.len() > 1 => {
+                output::complain(&error.to_string());
+                outcome.failed.push(file);
+            }
+            Err(failure) => return Err(failure.error),
+        }
+    }
+    outcome.finish(files.len())
+}
+
+/// How the files of a command fared.
+#[derive(Default)]
+struct Outcome<'f> {
+    total: LoadSummary,
+    /// No row was kept.
+    lost: Vec<&'f Path>,
+    /// Loaded before with other options.
+    refused: Vec<&'f Path>,
+    /// Could not be read.
+    failed: Vec<&'f Path>,
+}
+
+impl<'f> Outcome<'f> {
+    fn add(&mut self, file: &'f Path, summary: &LoadSummary, notes: &Notes) -> Result<()> {
+        output::say(&describe(&file.display().to_string(), summary))?;
         summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
-        report(file, &summary, &notes);
+        report(file, summary, notes);
         if summary.read > 0 && summary.kept == 0 {
-            lost.push(file);
+            self.lost.push(file);
         }
         if summary.read_otherwise.is_some() {
-            refused.push(file);
+            self.refused.push(file);
         }
-        total.read += summary.read;
-        total.kept += summary.kept;
-        total.rejected += summary.rejected;
-        total.seconds += summary.seconds;
+        self.total.read += summary.read;
+        self.total.kept += summary.kept;
+        self.total.rejected += summary.rejected;
+        self.total.seconds += summary.seconds;
+        Ok(())
     }
-    if files.len() > 1 {
-        output::say(&describe(&format!("{} files", files.len()), &total))?;
+
+    /// Sums up, and fails when some file is not loaded that should be.
+    fn finish(&self, files: usize) -> Result<()> {
+        if files > 1 {
+            output::say(&describe(&format!("{files} files"), &self.total))?;
+        }
+        if self.total.rejected > 0 {
+            output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
+        }
+        let faults: Vec<String> = [(&self.failed, FAILED), (&self.refused, REFUSED), (&self.lost, "no row was kept")]
+            .into_iter()
+            .filter_map(|(files, what)| describe_files(files, what))
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults.join("; "))) }
     }
-    if total.rejected > 0 {
-        output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
-    }
-    check_none(&refused, REFUSED)?;
-    check_none(&lost, "no row was kept")
 }
 
 /// Why a file is not loaded whose bytes are there, and what to do.
@@ -67,15 +105,19 @@ const REFUSED: &str = "the same file was loaded before with other options, such 
                        and its rows would be there twice: nothing was loaded; --again loads them beside those that are \
                        there";
 
-/// Refuses when there are files of which `what` is true.
-fn check_none(files: &[&PathBuf], what: &str) -> Result<()> {
-    match files {
-        [] => Ok(()),
-        [file] => Err(Error::invalid(format!("{}: {what}", file.display()))),
-        [file, others @ ..] => {
-            Err(Error::invalid(format!("{} and {} more files: {what}", file.display(), others.len())))
-        }
+const FAILED: &str = "not loaded, for the reason that is said above; the other files are done";
+
+/// The files of which `what` is true, named; `None` when there are none.
+fn describe_files(files: &[&Path], what: &str) -> Option<String> {
+    /// Of a large folder not every file is named.
+    const SHOWN: usize = 10;
+    if files.is_empty() {
+        return None;
     }
+    let shown: Vec<String> = files.iter().take(SHOWN).map(|file| file.display().to_string()).collect();
+    let more = files.len().saturating_sub(SHOWN);
+    let more = if more > 0 { format!(" and {more} more files") } else { String::new() };
+    Some(format!("{}{more}: {what}", shown.join(", ")))
 }
 
 /// What people should know of one load: what was noticed of its file, and why rows were rejected.
@@ -126,14 +168,22 @@ fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<Read
     })
 }
 
-/// Every error names the file.
+/// Why a file is not loaded.
+struct Failure {
+    /// Names the file.
+    error: Error,
+    /// It lies in the file: another one may be loaded.
+    is_of_file: bool,
+}
+
 async fn load_file(
     target: &mut Target,
     file: &Path,
     options: &ReadOptions,
     again: bool,
-) -> Result<(LoadSummary, Notes)> {
-    let reader = open_reader(file.to_owned(), options.clone()).await?;
+) -> Result<(LoadSummary, Notes), Failure> {
+    let reader = open_reader(file.to_owned(), options.clone()).await;
+    let reader = reader.map_err(|error| Failure { error, is_of_file: true })?;
     let request = LoadRequest {
         source: file.display().to_string(),
         content_hash: reader.hashes.content,
@@ -154,8 +204,8 @@ async fn load_file(
     match summary {
         Ok(summary) => Ok((summary, notes)),
         // What the reader says names the file already.
-        Err(error) if is_of_reader.load(Ordering::Relaxed) => Err(error),
-        Err(error) => Err(error.context(file.display())),
+        Err(error) if is_of_reader.load(Ordering::Relaxed) => Err(Failure { error, is_of_file: true }),
+        Err(error) => Err(Failure { error: error.context(file.display()), is_of_file: false }),
     }
 }
 

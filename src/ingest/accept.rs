@@ -14,6 +14,7 @@ use serde::de::IgnoredAny;
 use super::canonical;
 use super::dead_letters::{DeadLetters, render_rows};
 use super::json_text;
+use super::omissions::{Omissions, Tally};
 use super::order_columns;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
@@ -43,6 +44,7 @@ pub(super) struct Acceptor {
     /// In place of the `source` of every row.
     source: Option<Arc<str>>,
     notes: OrderNotes,
+    omissions: Omissions,
     next_row: i64,
 }
 
@@ -72,6 +74,7 @@ impl Acceptor {
             types: how.types,
             source: how.source,
             notes: how.notes,
+            omissions: Omissions::default(),
             next_row: 1,
         }
     }
@@ -79,6 +82,11 @@ impl Acceptor {
     /// What was gathered of the orders among the rows.
     pub(super) fn order_notes(&mut self) -> &mut OrderNotes {
         &mut self.notes
+    }
+
+    /// What is to be said of identifiers and order numbers, each a sentence with its count.
+    pub(super) fn notes_on_names(&self) -> Vec<String> {
+        self.omissions.notes()
     }
 
     /// The events among the rows of `input`, as stored rows.
@@ -190,6 +198,7 @@ impl Acceptor {
         graph: &mut IdentityGraph,
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
+        self.omissions.add_rows(rows.len(), nodes.len() - nodes.null_count());
         let order_ids = self.order_numbers(rows);
         let message_ids = self.message_ids(rows);
         self.note_orders(
@@ -226,12 +235,19 @@ impl Acceptor {
     }
 
     /// Numbers of orders; what names nobody names no order.
-    fn order_numbers(&self, rows: &InputColumns<'_>) -> Arc<StringArray> {
+    fn order_numbers(&mut self, rows: &InputColumns<'_>) -> Arc<StringArray> {
+        let mut blocked = Tally::default();
         let number = |row: usize| {
             let number = rows.text("order_id", row)?;
-            (!self.blocked.contains(number)).then_some(number)
+            let is_blocked = self.blocked.contains(number);
+            if is_blocked {
+                blocked.add(number);
+            }
+            (!is_blocked).then_some(number)
         };
-        Arc::new((0..rows.len()).map(number).collect())
+        let numbers: StringArray = (0..rows.len()).map(number).collect();
+        self.omissions.add_order_numbers(blocked);
+        Arc::new(numbers)
     }
 
     fn note_orders(&mut self, rows: &InputColumns<'_>, numbered: &Numbered<'_>, statements: &[Statement]) {
@@ -260,7 +276,8 @@ impl Acceptor {
     }
 
     /// The main node of each row, and all usable identifiers of each row.
-    fn number(&self, rows: &InputColumns<'_>, graph: &mut IdentityGraph) -> Result<(Arc<Int64Array>, ArrayRef)> {
+    fn number(&mut self, rows: &InputColumns<'_>, graph: &mut IdentityGraph) -> Result<(Arc<Int64Array>, ArrayRef)> {
+        let mut blocked = Tally::default();
         let mut nodes = Int64Builder::with_capacity(rows.len());
         let element = Field::new("element", DataType::Struct(schema::identifier_fields()), true);
         let fields = StructBuilder::from_fields(schema::identifier_fields(), rows.len());
@@ -271,22 +288,25 @@ impl Acceptor {
             let columns = [(IdentifierTypes::USER_ID, "user_id"), (IdentifierTypes::ANONYMOUS_ID, "anonymous_id")];
             for (kind, column) in columns {
                 if let Some(value) = rows.text(column, row) {
-                    self.push_usable(&mut usable, kind, value);
+                    self.push_usable(&mut usable, &mut blocked, kind, value);
                 }
             }
             for (kind, value) in rows.identifiers_of(row) {
                 // `fault` refused rows with unknown types.
-                self.push_usable(&mut usable, self.types.id(kind)?, value);
+                self.push_usable(&mut usable, &mut blocked, self.types.id(kind)?, value);
             }
             let node = graph.add_event(usable.iter().copied())?;
             nodes.append_option(node.map(i64::from));
             append_identifiers(&mut lists, &self.types, &usable);
         }
+        self.omissions.add_identifiers(blocked);
         Ok((Arc::new(nodes.finish()), Arc::new(lists.finish())))
     }
 
-    fn push_usable<'a>(&self, usable: &mut Vec<(TypeId, &'a str)>, kind: TypeId, value: &'a str) {
-        if !self.blocked.contains(value) && !usable.contains(&(kind, value)) {
+    fn push_usable<'a>(&self, usable: &mut Vec<(TypeId, &'a str)>, blocked: &mut Tally, kind: TypeId, value: &'a str) {
+        if self.blocked.contains(value) {
+            blocked.add(value);
+        } else if !usable.contains(&(kind, value)) {
             usable.push((kind, value));
         }
     }

@@ -67,7 +67,7 @@ pub struct LoadSummary {
     pub seconds: f64,
     /// Version of the events table that holds the rows.
     pub version: u64,
-    /// What to know of the orders among the rows, each a sentence with its count.
+    /// What to know of the rows' identifiers and orders, each a sentence with its count.
     #[serde(default)]
     pub notes: Vec<String>,
 }
@@ -258,11 +258,13 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// What to know of the orders, by all that was known `before` and what the load brought.
+    /// What to know of the rows' identifiers and orders, by all that was known `before` and what the load brought.
     async fn notes(&mut self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
-        let notes = self.acceptor.order_notes();
-        notes.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
-        notes.finish(|node| after.identity.person_of(node))
+        let mut notes = self.acceptor.notes_on_names();
+        let of_orders = self.acceptor.order_notes();
+        of_orders.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
+        notes.extend(of_orders.finish(|node| after.identity.person_of(node)));
+        notes
     }
 
     fn summary(&self) -> LoadSummary {

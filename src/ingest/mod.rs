@@ -6,6 +6,7 @@ mod dead_letters;
 pub mod input;
 mod json_text;
 mod load;
+mod omissions;
 mod order_columns;
 mod order_notes;
 mod partition;

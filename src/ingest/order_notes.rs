@@ -139,7 +139,9 @@ impl OrderNotes {
     pub(super) fn finish(&self, person_of: impl Fn(Node) -> Option<Person>) -> Vec<String> {
         let mut counts = Counts::default();
         for of_key in self.orders.values().filter(|of_key| of_key.is_complete) {
-            for events in held::orders_of(&of_key.events) {
+            let of_number = held::orders_of(&of_key.events);
+            counts.add_unclear_refunds(of_number.unclear_refunds, self.settings.order_key);
+            for events in of_number.orders {
                 counts.add(&events, &self.base, self.settings.order_key, &person_of);
             }
         }
@@ -174,8 +176,10 @@ const NOT_A_NUMBER: Sentence = [
     "event has an amount, price or quantity that is no number: it counts as absent",
     "events have an amount, price or quantity that is no number: it counts as absent",
 ];
-const WITHOUT_AMOUNT: Sentence =
-    ["purchase event says no amount: it counts as 0", "purchase events say no amount: they count as 0"];
+const WITHOUT_AMOUNT: Sentence = [
+    "purchase event of this load says no amount: it counts as 0",
+    "purchase events of this load say no amount: they count as 0",
+];
 
 /// The sentence with its count; `None` when there is nothing to say.
 fn count(count: u64, [one, several]: Sentence) -> Option<String> {

@@ -20,7 +20,7 @@ pub struct OrderEvent<'a> {
     pub unpriced: bool,
     pub currency: Option<&'a str>,
     pub cost: Option<i128>,
-    /// Pieces of all its products; `None` when it has none.
+    /// Pieces of all its products. `None` when it has none, but 0 for a line whose own quantity is not known.
     pub pieces: Option<i128>,
     pub quantity: Option<i128>,
     pub product_id: Option<&'a str>,
@@ -50,7 +50,7 @@ impl<'a> OrderEvent<'a> {
     pub fn own_row(&self, amount: i128) -> Row<'a> {
         Row {
             product_id: self.product_id,
-            quantity: Some(self.quantity.unwrap_or(money::ONE)),
+            quantity: if self.pieces.is_none() { Some(self.quantity.unwrap_or(money::ONE)) } else { self.quantity },
             amount: Some(amount),
             cost: self.cost,
             position: None,
@@ -62,6 +62,7 @@ impl<'a> OrderEvent<'a> {
         self.pieces.or(self.quantity).unwrap_or(money::ONE)
     }
 
+    /// Of an event that states its order whole: of lines see [`Self::pieces`].
     pub fn has_products(&self) -> bool {
         self.pieces.is_some()
     }

@@ -1,4 +1,5 @@
-//! A few members of a JSON object, as they are written: of equal keys the last one counts, the others are passed over.
+//! A few members of a JSON object, as they are written, by their names in any case: the exact one counts before others, of
+//! equal ones the last. All else is passed over.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -32,17 +33,23 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut found = [None; N];
+        let (mut exact, mut in_other_case) = ([None; N], [None; N]);
         while let Some(Key(key)) = map.next_key()? {
-            match self.names.iter().position(|name| *name == key) {
-                Some(at) => found[at] = Some(map.next_value()?),
+            match self.names.iter().position(|name| key.eq_ignore_ascii_case(name)) {
+                Some(at) if key == self.names[at] => exact[at] = given(map.next_value()?),
+                Some(at) => in_other_case[at] = given(map.next_value()?),
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(found)
+        Ok(std::array::from_fn(|at| exact[at].or(in_other_case[at])))
     }
+}
+
+/// Null says nothing.
+fn given(value: &RawValue) -> Option<&RawValue> {
+    Some(value).filter(|value| value.get() != "null")
 }
 
 #[derive(serde::Deserialize)]

@@ -1,6 +1,7 @@
 //! What an event says of an order: its amount, its products, and whether it states the order whole (SQL.md 1, "Amount").
 //!
-//! Read once, when the event comes in. Properties follow the e-commerce events of Segment's spec.
+//! Read once, when the event comes in. Properties follow the e-commerce events of Segment's spec, in any case: a table's
+//! header says `Price` as it says `Revenue`.
 
 use serde_json::value::RawValue;
 
@@ -22,7 +23,8 @@ pub struct Statement {
     pub amount: Option<i128>,
     /// Of all products together, `None` unless each has one.
     pub cost: Option<i128>,
-    /// Pieces of all products, of those that say them; `None` without products.
+    /// Pieces of all products, of those that say them. Without products `None`, but 0 for a line whose own quantity is no
+    /// number: how many pieces it has is not known.
     pub pieces: Option<i128>,
     /// It states the whole order, provided that it has a number.
     pub whole: bool,
@@ -55,20 +57,22 @@ pub struct Product {
     pub cost: Option<i128>,
 }
 
-const MEMBERS: [&str; 6] = ["products", "line_items", "items", "total", "value", "price"];
+const MEMBERS: [&str; 7] = ["products", "line_items", "items", "total", "value", "price", "quantity"];
 const PRODUCT_MEMBERS: [&str; 9] =
     ["product_id", "sku", "category", "quantity", "price", "total", "amount", "discount", "cost"];
 
 /// Reads the properties of an event (JSON text, if any) beside its own columns.
 pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
-    let [products, line_items, items, total, value, price] =
+    let [products, line_items, items, total, value, price, quantity] =
         properties.filter(|text| mentions(text)).and_then(|text| pick(text, &MEMBERS)).unwrap_or_default();
     let mut numbers = Numbers::default();
     let lists = [products, line_items, items].into_iter().flatten();
     let products = lists.into_iter().find_map(|list| products_of(list, &mut numbers)).unwrap_or_default();
     let [total, value, price] = [total, value, price].map(|value| numbers.read(value));
+    // What a reader could read is the event's own; what it could not is no 1 either.
+    let lacks_quantity = own.quantity.is_none() && matches!(numbers.read_given(quantity), Some(None));
     let quantity = Exact::of_amount(own.quantity.unwrap_or(money::ONE));
-    let own_price = price.filter(|_| own.has_product);
+    let own_price = price.filter(|_| own.has_product && !lacks_quantity);
     let stated = (own.revenue.map(|revenue| ("revenue", Some(revenue))))
         .or_else(|| own_price.map(|price| ("price x quantity", price.times(quantity))))
         .or_else(|| total.map(|total| ("total", total.amount())))
@@ -85,14 +89,15 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         false => products.iter().map(of).sum::<Option<i128>>(),
     };
     let cost = own.cost.or_else(|| of_all(|product| product.cost)).map(|cost| ("the cost", in_range(cost)));
-    let pieces: i128 = products.iter().filter_map(|product| product.quantity).sum();
-    let pieces = (!products.is_empty()).then(|| ("the quantity", in_range(pieces)));
     let has_products = !products.is_empty();
+    let whole = has_products || (total.is_some() && !own.has_product);
+    let pieces: i128 = products.iter().filter_map(|product| product.quantity).sum();
+    let pieces = (has_products || (lacks_quantity && !whole)).then(|| ("the quantity", in_range(pieces)));
     Statement {
         amount: numbers.keep(amount),
         cost: numbers.keep(cost),
         pieces: numbers.keep(pieces),
-        whole: has_products || (total.is_some() && !own.has_product),
+        whole,
         unpriced,
         not_a_number: numbers.refused,
         too_large: numbers.too_large,
@@ -107,10 +112,10 @@ fn in_range(amount: i128) -> Option<i128> {
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
 fn mentions(text: &str) -> bool {
-    MEMBERS.iter().any(|name| {
-        text.match_indices(name).any(|(at, _)| {
-            let quote = |index: usize| text.as_bytes().get(index) == Some(&b'"');
-            at > 0 && quote(at - 1) && quote(at + name.len())
+    text.match_indices('"').any(|(quote, _)| {
+        let inside = &text.as_bytes()[quote + 1..];
+        MEMBERS.iter().any(|name| {
+            inside.get(name.len()) == Some(&b'"') && inside[..name.len()].eq_ignore_ascii_case(name.as_bytes())
         })
     })
 }

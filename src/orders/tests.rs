@@ -281,6 +281,45 @@ fn amounts_are_found_in_their_order() {
     assert_eq!(amount(r#"{"a":{"total":1}}"#, none), None);
 }
 
+/// As of a product (B12): what is counted by it is not known either, and what is stated stands.
+#[test]
+fn a_line_whose_own_quantity_is_no_number() {
+    let line = OwnLine { has_product: true, ..OwnLine::default() };
+    let unknown = said(r#"{"price":10,"quantity":"3 pcs"}"#, line);
+    assert_eq!((unknown.amount, unknown.pieces, unknown.not_a_number), (None, Some(0), true));
+    let stated = said(r#"{"price":10,"quantity":"3 pcs","total":30}"#, line);
+    assert_eq!((stated.amount, stated.whole), (Some(300_000), false), "a line's own total");
+    let blank = said(r#"{"price":10,"quantity":" "}"#, line);
+    assert_eq!((blank.amount, blank.pieces, blank.not_a_number), (Some(100_000), None, false), "a blank says nothing");
+    let of_column = said(r#"{"price":10,"quantity":"3 pcs"}"#, OwnLine { quantity: Some(2 * ONE), ..line });
+    assert_eq!((of_column.amount, of_column.pieces, of_column.not_a_number), (Some(200_000), None, false));
+
+    let sold = OrderEvent { product_id: Some("p"), pieces: Some(0), ..event("m", 0, Some(30.0)) };
+    let order = resolve(vec![sold], "USD");
+    let items = order.items();
+    assert_eq!(items.len(), 1);
+    assert_eq!((items[0].row.quantity, items[0].row.amount), (None, Some(300_000)));
+    assert_eq!(order.totals().items, 0, "of those that are known");
+}
+
+#[test]
+fn members_count_in_any_case() {
+    let none = OwnLine::default();
+    let line = OwnLine { has_product: true, quantity: Some(2 * ONE), ..none };
+    let amount = |properties: &str, own| said(properties, own).amount;
+    assert_eq!(amount(r#"{"Price":10}"#, line), Some(200_000));
+    assert_eq!(amount(r#"{"TOTAL":9}"#, none), Some(90_000));
+    assert!(said(r#"{"TOTAL":9}"#, none).whole);
+    assert_eq!(amount(r#"{"total":8,"Total":9}"#, none), Some(80_000), "the exact one");
+    assert_eq!(amount(r#"{"Total":9,"total":8}"#, none), Some(80_000), "the exact one");
+    assert_eq!(amount(r#"{"total":null,"Total":9}"#, none), Some(90_000), "null says nothing");
+    assert_eq!(amount(r#"{"Grand Total":9}"#, none), None);
+    let products = r#"{"Products":[{"Product_ID":"a","Price":10,"QUANTITY":2,"Cost":1}]}"#;
+    let lower = r#"{"products":[{"product_id":"a","price":10,"quantity":2,"cost":1}]}"#;
+    assert_eq!(said(products, none), said(lower, none));
+    assert_eq!(said(products, none).amount, Some(200_000));
+}
+
 #[test]
 fn what_states_an_order_whole() {
     let none = OwnLine::default();

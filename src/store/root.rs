@@ -78,6 +78,9 @@ impl Root {
     }
 
     fn open_folder(folder: PathBuf, settings: StoreSettings) -> Result<Self> {
+        if folder.is_file() {
+            return Err(Error::invalid(format!("'{}' is a file: the data need a folder", folder.display())));
+        }
         let doing = || format!("data folder '{}'", folder.display());
         std::fs::create_dir_all(&folder).map_err(|error| Error::from(error).context(doing()))?;
         let folder = folder.canonicalize().map_err(|error| Error::from(error).context(doing()))?;

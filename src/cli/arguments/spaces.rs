@@ -63,7 +63,7 @@ pub(in crate::cli) struct CreateWorkspaceArguments {
     #[command(flatten)]
     pub(in crate::cli) root: RootArguments,
     /// Defines its days; cannot be changed later
-    #[arg(long, value_name = "TZ", default_value = "UTC")]
+    #[arg(long, value_name = "TZ", default_value = "UTC", value_parser = super::time_zone)]
     pub(in crate::cli) time_zone: Tz,
 }
 
@@ -114,7 +114,7 @@ pub(in crate::cli) enum ImportCommand {
     Dates(ImportArguments),
     /// Exchange rates, for net_base of orders
     #[command(
-        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nA booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one net_base is\nNULL:\n  SELECT currency, day, count(*) FROM orders WHERE net_base IS NULL GROUP BY currency, day"
+        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nA booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one its\namount_base is NULL, and so is net_base of its order:\n  SELECT currency, day, count(*) FROM order_entries WHERE amount_base IS NULL GROUP BY currency, day"
     )]
     #[command(name = "fx_rates")]
     FxRates(ImportArguments),

@@ -22,6 +22,8 @@ pub(super) struct Counts {
     several_brands: u64,
     several_persons: u64,
     without_rate: u64,
+    refunds_without_brand: u64,
+    refunds_without_source: u64,
 }
 
 impl Counts {
@@ -60,6 +62,15 @@ impl Counts {
         let nodes = purchases().filter_map(|held| Node::try_from(held.node?).ok());
         let persons: BTreeSet<Person> = nodes.filter_map(person_of).collect();
         self.several_persons += u64::from(!has_brands && persons.len() > 1);
+    }
+
+    /// Takes refunds whose number alone does not tell their order.
+    pub(super) fn add_unclear_refunds(&mut self, refunds: usize, key: OrderKey) {
+        match key {
+            OrderKey::OrderId => {}
+            OrderKey::Brand => self.refunds_without_brand += refunds as u64,
+            OrderKey::Source => self.refunds_without_source += refunds as u64,
+        }
     }
 
     /// What is to be said, each a sentence with its count.
@@ -102,6 +113,8 @@ impl Counts {
                 ],
             ),
             (self.several_brands, SEVERAL_BRANDS),
+            (self.refunds_without_brand, REFUNDS_WITHOUT_BRAND),
+            (self.refunds_without_source, REFUNDS_WITHOUT_SOURCE),
             (self.several_persons, SEVERAL_PERSONS),
             (
                 self.without_rate,
@@ -122,6 +135,14 @@ const SEVERAL_CURRENCIES: Sentence = [
 const SEVERAL_BRANDS: Sentence = [
     "order number occurs with several brands and is one order: see the setting order_key",
     "order numbers occur with several brands and are one order each: see the setting order_key",
+];
+const REFUNDS_WITHOUT_BRAND: Sentence = [
+    "refund names an order number of several orders and no brand: it is booked on an order of its own",
+    "refunds name an order number of several orders and no brand: they are booked on orders of their own",
+];
+const REFUNDS_WITHOUT_SOURCE: Sentence = [
+    "refund names an order number of several orders and no source: it is booked on an order of its own",
+    "refunds name an order number of several orders and no source: they are booked on orders of their own",
 ];
 const SEVERAL_PERSONS: Sentence = [
     "order has purchases of several persons and counts for the first: where shops give the same numbers, see the setting \

@@ -45,8 +45,15 @@ pub(super) struct Held {
     pub(super) statement: Statement,
 }
 
+/// The orders of one number.
+pub(super) struct OfNumber<'h> {
+    pub(super) orders: Vec<Vec<&'h Held>>,
+    /// Refunds that name the number alone, of which there are several orders: they make one more.
+    pub(super) unclear_refunds: usize,
+}
+
 /// The orders of one number: the number counts within a part, and a refund without it is of the only order there is.
-pub(super) fn orders_of(of_number: &[Held]) -> Vec<Vec<&Held>> {
+pub(super) fn orders_of(of_number: &[Held]) -> OfNumber<'_> {
     let is_homeless = |held: &Held| held.is_refund && held.part.is_none();
     let mut orders: BTreeMap<Option<&str>, Vec<&Held>> = BTreeMap::new();
     for held in of_number.iter().filter(|held| !is_homeless(held)) {
@@ -56,10 +63,13 @@ pub(super) fn orders_of(of_number: &[Held]) -> Vec<Vec<&Held>> {
         1 => orders.keys().next().copied().flatten(),
         _ => None,
     };
-    for held in of_number.iter().filter(|held| is_homeless(held)) {
-        orders.entry(home).or_default().push(held);
+    let is_unclear = orders.len() > 1 && orders.keys().all(Option::is_some);
+    let homeless: Vec<&Held> = of_number.iter().filter(|held| is_homeless(held)).collect();
+    let unclear_refunds = if is_unclear { homeless.len() } else { 0 };
+    if !homeless.is_empty() {
+        orders.entry(home).or_default().extend(homeless);
     }
-    orders.into_values().collect()
+    OfNumber { orders: orders.into_values().collect(), unclear_refunds }
 }
 
 pub(super) fn order_event(held: &Held, source: usize) -> OrderEvent<'_> {

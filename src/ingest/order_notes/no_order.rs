@@ -45,7 +45,7 @@ impl NoOrder {
         if self.rows == 0 {
             return None;
         }
-        let mut events: Vec<(Option<&str>, &Label, u64)> =
+        let mut events: Vec<(Option<NearName<'_>>, &Label, u64)> =
             self.by_event.iter().map(|(label, rows)| (meant(label, settings), label, *rows)).collect();
         events.sort_by_key(|(meant, label, rows)| (meant.is_none(), u64::MAX - rows, *label));
         let shown: Vec<String> =
@@ -53,35 +53,82 @@ impl NoOrder {
         let more = events.len().saturating_sub(SHOWN);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (rows, are) = if self.rows == 1 { ("row has", "is") } else { ("rows have", "are") };
-        let nameless = match self.by_event.keys().any(|label| matches!(label, Label::Kind(_))) {
-            true => "; rows without an event need --type track and --event",
-            false => "",
-        };
+        let mut advice = String::new();
+        if events.iter().any(|(_, label, _)| matches!(label, Label::Event(_))) {
+            advice.push_str(&advice_on_events(settings, events.iter().any(|(meant, ..)| meant.is_some())));
+        }
+        advice.extend(self.kinds().filter_map(advice_on_kind));
         Some(format!(
             "{} {rows} a revenue, or an order number and an amount, but {are} in no order, since the event is neither a \
-             purchase nor a refund: {}{more}; if they are purchases, name their event in the setting purchase_events, beside \
-             those that are there ({}): it holds for rows that are loaded already{nameless}",
+             purchase nor a refund: {}{more}{advice}",
             self.rows,
             shown.join(", "),
-            settings.purchase_events.join(", "),
         ))
+    }
+
+    /// The types of rows without an event.
+    fn kinds(&self) -> impl Iterator<Item = &str> {
+        self.by_event.keys().filter_map(|label| match label {
+            Label::Kind(kind) => Some(kind.as_str()),
+            Label::Event(_) => None,
+        })
     }
 }
 
-fn show(meant: Option<&str>, label: &Label, rows: u64) -> String {
+fn advice_on_events(settings: &OrderSettings, has_near: bool) -> String {
+    let near =
+        if has_near { "; a name counts as the setting spells it: write it so, or add the other spelling" } else { "" };
+    format!(
+        "; name an event that is a purchase in the setting purchase_events, beside those that are there ({}), one that is \
+         a refund in refund_events ({}): that holds for rows that are loaded already{near}",
+        settings.purchase_events.join(", "),
+        settings.refund_events.join(", "),
+    )
+}
+
+/// What rows of a type are for that have no event.
+fn advice_on_kind(kind: &str) -> Option<String> {
+    if kind == "identify" {
+        return Some(
+            "; the revenue of a row of type identify makes no order, and its column no trait: --map \
+             'properties.NAME=COLUMN' makes a trait of it"
+                .to_owned(),
+        );
+    }
+    let takes_default = matches!(kind, "track" | "page" | "screen");
+    takes_default.then(|| {
+        format!(
+            "; a row of type {kind} without an event gets one by --event when it is loaded: those that are there stay as \
+             they are, and --again puts the same rows beside them"
+        )
+    })
+}
+
+fn show(meant: Option<NearName<'_>>, label: &Label, rows: u64) -> String {
     match (label, meant) {
         (Label::Event(event), None) => format!("'{event}' ({rows})"),
-        (Label::Event(event), Some(meant)) => format!("'{event}' ({rows}; the setting has '{meant}')"),
+        (Label::Event(event), Some(NearName { setting, name })) => {
+            format!("'{event}' ({rows}; the setting {setting} has '{name}')")
+        }
         (Label::Kind(kind), _) => format!("type {kind} without an event ({rows})"),
     }
 }
 
+/// The event that a name was most likely meant to be, and the setting that holds it.
+#[derive(Debug, Clone, Copy)]
+struct NearName<'s> {
+    setting: &'static str,
+    name: &'s str,
+}
+
 /// The purchase or refund event that has the same letters and digits, in another case or spelling.
-fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<&'s str> {
+fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let Label::Event(event) = label else { return None };
     let folded = fold(event);
-    let known = settings.purchase_events.iter().chain(&settings.refund_events);
-    known.map(String::as_str).find(|known| fold(known) == folded)
+    let of = |setting: &'static str, names: &'s [String]| {
+        names.iter().find(|name| fold(name) == folded).map(|name| NearName { setting, name })
+    };
+    of("purchase_events", &settings.purchase_events).or_else(|| of("refund_events", &settings.refund_events))
 }
 
 fn fold(name: &str) -> String {

@@ -77,7 +77,7 @@ fn a26_refunds_without_a_price_and_amounts_that_are_none() {
     assert_only(&notes(&[(OC, "1", "", "{}", revenue(5)), (ORF, "1", "", unknown, none)]), "1 refunded product has no");
     let both = notes(&[(OC, "1", "", r#"{"total":"ten"}"#, none), (OC, "", "", "{}", none)]);
     assert!(both[0].starts_with("1 event has an amount, price or quantity that is no number"), "{both:?}");
-    assert!(both[1].starts_with("2 purchase events say no amount"), "{both:?}");
+    assert!(both[1].starts_with("2 purchase events of this load say no amount"), "{both:?}");
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn quantities_that_are_none_are_counted() {
     // What 2 is to be multiplied by is not known: nothing else says the amount.
     let both = notes(&[(OC, "1", "", pieces, OwnLine::default())]);
     assert!(both.len() == 2 && both[0].starts_with("1 event has an amount, price or quantity"), "{both:?}");
-    assert_eq!(both[1], "1 purchase event says no amount: it counts as 0");
+    assert_eq!(both[1], "1 purchase event of this load says no amount: it counts as 0");
     assert_only(&notes(&[(OC, "1", "", pieces, revenue(6))]), "1 event has an amount, price or quantity");
     let blank = r#"{"total":" ","products":[{"price":2,"quantity":""}]}"#;
     assert!(notes(&[(OC, "1", "", blank, OwnLine::default())]).is_empty(), "a blank says nothing");
@@ -130,7 +130,21 @@ fn a8_numbers_of_several_brands() {
     let back = [(OC, "7", "north", "{}", revenue(100)), (ORF, "7", "", "{}", revenue(30))];
     assert!(notes_with(OrderKey::Brand, &back).is_empty());
     let unclear = [rows[0], rows[1], (ORF, "1001", "", "{}", revenue(30))];
-    assert_only(&notes_with(OrderKey::Brand, &unclear), "1 order is below 0");
+    let said = notes_with(OrderKey::Brand, &unclear);
+    assert!(said.len() == 2 && said[0].starts_with("1 order is below 0"), "{said:?}");
+    assert_eq!(
+        said[1],
+        "1 refund names an order number of several orders and no brand: it is booked on an order of its own"
+    );
+    assert!(notes(&unclear).iter().all(|note| !note.contains("refund names")), "the number is one order");
+    // Without a brand there is an order, too: a refund without one is its.
+    let own = [rows[0], (OC, "1001", "", "{}", revenue(50)), (ORF, "1001", "", "{}", revenue(30))];
+    assert!(notes_with(OrderKey::Brand, &own).is_empty());
+    let by_number = (ORF, "1001", "", "{}", OwnLine::default());
+    assert_only(
+        &notes_with(OrderKey::Brand, &[rows[0], rows[1], by_number, by_number]),
+        "2 refunds name an order number",
+    );
 }
 
 #[test]
@@ -159,11 +173,64 @@ fn money_of_events_that_make_no_order() {
     ];
     let said = notes(&rows);
     assert_only(&said, "3 rows have a revenue, or an order number and an amount, but are in no order");
-    assert!(said[0].contains("'order completed' (1; the setting has 'Order Completed'), 'Purchase' (2);"), "{said:?}");
+    assert!(
+        said[0].contains("'order completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (2);"),
+        "{said:?}"
+    );
     assert!(said[0].contains("purchase_events"), "{said:?}");
     let many = ["a", "b", "c", "d", "e"].map(|event| (event, "1", "", "{}", revenue(1)));
     let said = notes(&many);
     assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
+}
+
+#[test]
+fn a_refund_in_another_case_is_told_from_a_purchase() {
+    let said = notes(&[("Order refunded", "1", "", "{}", revenue(5))]);
+    assert_only(&said, "1 row has a revenue");
+    for part in [
+        "'Order refunded' (1; the setting refund_events has 'Order Refunded')",
+        "one that is a refund in refund_events (Order Refunded, order_refunded, Order Cancelled, order_cancelled)",
+        "write it so, or add the other spelling",
+    ] {
+        assert!(said[0].contains(part), "{part}: {said:?}");
+    }
+    assert!(!said[0].contains("--event"), "the row has an event: {said:?}");
+    let said = notes(&[("Purchase", "1", "", "{}", revenue(5))]);
+    assert!(!said[0].contains("spelling"), "{said:?}");
+}
+
+/// What a type is for decides what can be done, and that loading again changes no row.
+#[test]
+fn rows_without_an_event_are_told_by_their_type() {
+    let said = |kind: &str| {
+        let mut rows = NoOrder::default();
+        let named = Named {
+            ts: 0,
+            received_at: 0,
+            message_id: "m1",
+            kind,
+            event: None,
+            node: None,
+            order_id: None,
+            brand: None,
+            source: None,
+            currency: None,
+            product_id: None,
+            quantity: None,
+            has_revenue: true,
+        };
+        rows.add(&named, &Statement::default());
+        rows.note(&Settings::defaults().unwrap().orders).unwrap()
+    };
+    let identify = said("identify");
+    assert!(
+        identify.contains("type identify without an event (1); the revenue of a row of type identify makes no order")
+    );
+    assert!(!identify.contains("--event") && !identify.contains("purchase_events"), "{identify}");
+    let page = said("page");
+    assert!(page.contains("gets one by --event") && page.contains("--again puts the same rows beside them"), "{page}");
+    assert!(!page.contains("purchase_events"), "{page}");
+    assert!(said("alias").ends_with("type alias without an event (1)"));
 }
 
 /// Of a load that is too large the orders that are known in part are left out: nothing false is said of them.

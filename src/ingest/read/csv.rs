@@ -210,7 +210,7 @@ impl CsvBatches {
 
     fn push_row(&mut self) -> Result<(), Reason> {
         if self.record.len() != self.columns.len() {
-            return Err(format!("has {} fields, the header has {}", self.record.len(), self.columns.len()));
+            return Err(other_width(self.record.len(), self.columns.len(), self.delimiter));
         }
         let record = &self.record;
         let mut draft = Draft { row: self.row, ..Draft::default() };
@@ -260,6 +260,17 @@ const TEXT_BEHIND_QUOTE: &str = "a field begins with a quote, and text follows t
 
 const ROWS_IN_QUOTES: &str = "a field begins with a quote that ends lines below, and these lines read as rows of the file: is the quote one too \
      many? Write quotes inside of a field twice, \"size 5\"\"\", or none at its start";
+
+fn other_width(fields: usize, columns: usize, delimiter: u8) -> Reason {
+    let separator = if delimiter == b'\t' { "\\t".to_owned() } else { char::from(delimiter).to_string() };
+    let hint = match fields < columns {
+        true => format!("write a '{separator}' for each cell, empty ones too"),
+        false => format!("a value with a '{separator}' in it needs quotes around it"),
+    };
+    format!(
+        "has {fields} fields, the header has {columns}: {hint}; --delimiter names another separator than '{separator}'"
+    )
+}
 
 fn never_closed(path: &Path, line: u64, row: i64) -> Error {
     Error::invalid(format!(

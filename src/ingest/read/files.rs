@@ -35,10 +35,20 @@ impl Format {
     pub fn of(path: &Path) -> Result<Format> {
         let extension = extension(path);
         EXTENSIONS.iter().find(|(known, _)| *known == extension).map(|(_, format)| *format).ok_or_else(|| {
-            let known: Vec<String> = EXTENSIONS.iter().map(|(known, _)| format!(".{known}")).collect();
-            Error::invalid(format!("{}: unknown kind of file: known are {}", path.display(), known.join(", ")))
+            Error::invalid(format!("{}: unknown kind of file: known are {}", path.display(), known_kinds()))
         })
     }
+}
+
+/// The extensions for a message.
+fn known_kinds() -> String {
+    let known: Vec<String> = EXTENSIONS.iter().map(|(known, _)| format!(".{known}")).collect();
+    known.join(", ")
+}
+
+/// What systems and programs keep beside their files: `.DS_Store`, `_SUCCESS`.
+fn is_bookkeeping(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(['.', '_']))
 }
 
 /// In lower case, without the point; empty when there is none.
@@ -46,30 +56,61 @@ pub fn extension(path: &Path) -> String {
     path.extension().map(|extension| extension.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
-/// All files that the patterns name, sorted, each once.
+/// What patterns name: sorted, each file once.
+#[derive(Debug, Default)]
+pub struct FoundFiles {
+    pub files: Vec<PathBuf>,
+    /// Files beside them of a kind that is not known.
+    passed_over: Vec<PathBuf>,
+}
+
+impl FoundFiles {
+    /// What is to be said of the files that are not loaded.
+    pub fn note(&self) -> Option<String> {
+        const SHOWN: usize = 5;
+        if self.passed_over.is_empty() {
+            return None;
+        }
+        let shown: Vec<String> = self.passed_over.iter().take(SHOWN).map(|path| path.display().to_string()).collect();
+        let more = self.passed_over.len().saturating_sub(SHOWN);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let kinds = known_kinds();
+        Some(format!("passed over, as files of another kind than {kinds}: {}{more}", shown.join(", ")))
+    }
+
+    fn sort(&mut self) {
+        for paths in [&mut self.files, &mut self.passed_over] {
+            paths.sort();
+            paths.dedup();
+        }
+    }
+}
+
+/// All files that the patterns name.
 ///
 /// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known
 /// extensions under it) or a glob. A pattern without any file is an error.
-pub fn expand(patterns: &[String]) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
+pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
+    let mut found = FoundFiles::default();
     for pattern in patterns {
-        let before = files.len();
+        let (before, others) = (found.files.len(), found.passed_over.len());
         // A file whose name happens to hold `[` or `*` is meant as it is.
         let literal = Path::new(pattern);
         if literal.exists() {
-            add(literal, true, &mut files)?;
+            add(literal, true, &mut found)?;
         } else {
             for path in glob_paths(pattern)? {
-                add(&path, false, &mut files)?;
+                add(&path, false, &mut found)?;
             }
         }
-        if files.len() == before {
-            return Err(Error::not_found(format!("'{pattern}' names no file that can be loaded")));
+        if found.files.len() == before {
+            let has_others = found.passed_over.len() > others;
+            let known = if has_others { format!(": known are {}", known_kinds()) } else { String::new() };
+            return Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{known}")));
         }
     }
-    files.sort();
-    files.dedup();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }
 
 fn glob_paths(pattern: &str) -> Result<Vec<PathBuf>> {
@@ -80,12 +121,14 @@ fn glob_paths(pattern: &str) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Adds a file, or the known files under a folder. `named`: the user wrote this very path, so it is not left out.
-fn add(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
+/// Adds a file, or the files under a folder. `named`: the user wrote this very path, so it is not left out.
+fn add(path: &Path, named: bool, found: &mut FoundFiles) -> Result<()> {
     let unreadable = |error: std::io::Error| Error::from(error).context(path.display());
     if !path.is_dir() {
         if named || Format::of(path).is_ok() {
-            files.push(path.to_owned());
+            found.files.push(path.to_owned());
+        } else if !is_bookkeeping(path) {
+            found.passed_over.push(path.to_owned());
         }
         return Ok(());
     }
@@ -94,7 +137,7 @@ fn add(path: &Path, named: bool, files: &mut Vec<PathBuf>) -> Result<()> {
         // Links to folders are not followed: they could lead in a circle.
         let is_folder = entry.file_type().map_err(unreadable)?.is_dir();
         if is_folder || !entry.path().is_dir() {
-            add(&entry.path(), false, files)?;
+            add(&entry.path(), false, found)?;
         }
     }
     Ok(())

@@ -162,6 +162,18 @@ impl LookAlikes {
             escape(example)
         ));
     }
+
+    /// The same of keys within an object of properties, which a mapping does not reach.
+    pub fn report_within_properties(self, notes: &Notes) {
+        if self.found.is_empty() {
+            return;
+        }
+        let texts = self.found.iter().map(|(key, target)| format!("'{key}' (to be read as {target}, name it so)"));
+        notes.add(format!(
+            "keys of properties that look like a field and are not read as one: {}",
+            texts.collect::<Vec<_>>().join(", ")
+        ));
+    }
 }
 
 /// A column's name as a mapping takes it.

@@ -28,7 +28,7 @@ mod tests;
 
 pub use coerce::{trim_blanks, whole_number_text};
 pub use field::EventKind;
-pub use files::{Format, expand, extension};
+pub use files::{Format, FoundFiles, expand, extension};
 pub use look_alike::Notes;
 pub use mapping::Mapping;
 pub use options::ReadOptions;

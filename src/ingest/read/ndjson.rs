@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arrow::array::RecordBatch;
+use serde::de::IgnoredAny;
 
 use self::line::{Line, LineReader};
 use self::object::ObjectReader;
@@ -46,6 +47,12 @@ impl NdjsonBatches {
             Some(b'[') => {
                 return Err(Error::invalid(format!(
                     "{}: holds a JSON array: write one object a line, for example with jq -c '.[]'",
+                    path.display()
+                )));
+            }
+            _ if is_over_lines(start) => {
+                return Err(Error::invalid(format!(
+                    "{}: its first object goes over several lines: write one object a line, for example with jq -c .",
                     path.display()
                 )));
             }
@@ -94,4 +101,13 @@ impl NdjsonBatches {
         }
         self.builder.finish().map(Some)
     }
+}
+
+/// Whether a file that starts so is laid out for people: a first line that is the beginning of an object, and a second one
+/// that goes on with it. A line that was cut off is a row to reject, and the next one begins an object.
+fn is_over_lines(start: &[u8]) -> bool {
+    let mut lines = start.trim_ascii_start().splitn(3, |byte| *byte == b'\n');
+    let (Some(first), Some(second)) = (lines.next(), lines.next()) else { return false };
+    let breaks_off = serde_json::from_slice::<IgnoredAny>(first).is_err_and(|error| error.is_eof());
+    first.starts_with(b"{") && breaks_off && matches!(second.trim_ascii_start().first(), Some(b'"' | b'}'))
 }

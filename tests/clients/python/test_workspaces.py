@@ -123,7 +123,22 @@ def test_imports_name_days_and_convert_money(two, tmp_path):
     other = tmp_path / "other.ndjson"
     other.write_text('{"day": "2024-01-01", "currency": "USD", "rate": 7}\n', encoding="ascii")
     said = cli.said(cli.run("import", "fx_rates", other, "--data", two, "--workspace", "shop_cn", "--replace"))
-    assert "1 orders in 1 currencies have no rate" in said
+    assert "1 booking in 1 currency has no rate" in said
+
+
+def test_a_refund_without_a_rate_is_asked_for_by_its_own_day(tmp_path):
+    """The sale has the rate of its day, the refund of the 20th none: the 1st would be the wrong day to import."""
+    data, rates = tmp_path / "data", tmp_path / "rates.csv"
+    for name, day, event in (("sale", "2024-03-01", "Order Completed"), ("refund", "2024-03-20", "Order Refunded")):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(f"order_id,ts,user_id,revenue,currency,event\n1,{day},u1,30,EUR,{event}\n", encoding="ascii")
+        cli.ingest(data, file)
+    rates.write_text("day,currency,rate\n2024-03-01,EUR,1.1\n", encoding="ascii")
+    said = cli.said(cli.run("import", "fx_rates", rates, "--data", data))
+    assert "1 booking in 1 currency has no rate" in said
+    statement = said[said.index("SELECT ") : said.index(" GROUP BY")] + " GROUP BY currency, day"
+    rows = workspace_sql(data, "convoke", " ".join(statement.split()))
+    assert [(row["currency"], row["day"]) for row in rows] == [("EUR", "2024-03-20")]
 
 
 def test_drop_asks_or_takes_yes(two):

@@ -167,7 +167,7 @@ async fn money_of_other_events_is_said() {
     let notes = load_rows(&world, &[of("m1", "Purchase"), of("m2", "ORDER COMPLETED"), nameless]).await;
     assert_only(&notes, "3 rows have a revenue, or an order number and an amount, but are in no order");
     for part in [
-        "'ORDER COMPLETED' (1; the setting has 'Order Completed')",
+        "'ORDER COMPLETED' (1; the setting purchase_events has 'Order Completed')",
         "'Purchase' (1)",
         "type identify",
         "purchase_events",

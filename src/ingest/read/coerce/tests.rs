@@ -253,6 +253,8 @@ fn what_is_no_decimal() {
         let reason = decimal_from_text(text).unwrap_err();
         assert!(reason.contains("is not a decimal number"), "{text}: {reason}");
     }
+    assert!(decimal_from_text("30 EUR").unwrap_err().ends_with(": write digits and a point alone, such as 1234.56"));
+    assert!(decimal_from_text("NaN").unwrap_err().ends_with("is not a decimal number"));
     assert!(decimal_from_text("1,234.50").unwrap_err().contains("without thousands separators"));
     assert!(decimal_from_text("12,5").unwrap_err().contains("has a comma"));
     for text in ["100000000000000", "99999999999999.99995", "1e14", "-1e300"] {

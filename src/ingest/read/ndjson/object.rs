@@ -73,7 +73,7 @@ impl ObjectReader {
 
     /// To be called after the last row.
     pub fn note_look_alikes(&self, notes: &Notes) {
-        self.unused.report(notes);
+        self.unused.report(&self.lifted, notes);
     }
 
     /// Adds the line as an event, or says why it is none.
@@ -121,6 +121,10 @@ impl ObjectReader {
         }
         self.lift(&parts.given, kind, &mut draft);
         self.unused.note_fed(&draft);
+        // What a person is like may be named as he likes.
+        if !kind.has_traits() {
+            self.unused.note_properties(parts.given.keys().map(|key| key.0.as_ref()));
+        }
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
             self.properties.raw(&key.0, value.get());

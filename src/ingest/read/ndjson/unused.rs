@@ -10,10 +10,15 @@ use super::super::options::ReadOptions;
 
 /// Keys that are remembered; a file with more has keys that are values.
 const MAX_KEYS: usize = 1_000;
+/// Rows whose properties are looked at: there are many keys in them, and a file repeats them.
+const ROWS_WITH_PROPERTIES: usize = 1_000;
 
 /// What the rows so far had.
 pub struct UnusedKeys {
     keys: BTreeSet<String>,
+    /// Keys within the properties of the first rows.
+    properties: BTreeSet<String>,
+    rows_with_properties: usize,
     /// By [`EventField::index`]: some row has a value.
     fed: [bool; FIELD_COUNT],
     has_identifiers: bool,
@@ -23,12 +28,32 @@ pub struct UnusedKeys {
 impl UnusedKeys {
     pub fn new(options: &ReadOptions) -> Self {
         let mapped = options.mapping.entries().map(|(target, _)| target.clone()).collect();
-        Self { keys: BTreeSet::new(), fed: [false; FIELD_COUNT], has_identifiers: false, mapped }
+        Self {
+            keys: BTreeSet::new(),
+            properties: BTreeSet::new(),
+            rows_with_properties: 0,
+            fed: [false; FIELD_COUNT],
+            has_identifiers: false,
+            mapped,
+        }
     }
 
     pub fn note(&mut self, key: &str) {
         if self.keys.len() < MAX_KEYS && !self.keys.contains(key) {
             self.keys.insert(key.to_owned());
+        }
+    }
+
+    /// Takes note of the keys within a row's properties.
+    pub fn note_properties<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
+        if self.rows_with_properties == ROWS_WITH_PROPERTIES {
+            return;
+        }
+        self.rows_with_properties += 1;
+        for key in keys {
+            if self.properties.len() < MAX_KEYS && !self.properties.contains(key) {
+                self.properties.insert(key.to_owned());
+            }
         }
     }
 
@@ -41,7 +66,8 @@ impl UnusedKeys {
         self.has_identifiers |= !draft.identifiers.is_empty();
     }
 
-    pub fn report(&self, notes: &Notes) {
+    /// `lifted` are the fields that are read out of properties, too.
+    pub fn report(&self, lifted: &[EventField], notes: &Notes) {
         let mut found = LookAlikes::default();
         for key in &self.keys {
             found.look_at(key, |target| {
@@ -54,5 +80,13 @@ impl UnusedKeys {
             });
         }
         found.report(notes);
+        let mut within = LookAlikes::default();
+        for key in &self.properties {
+            within.look_at(key, |target| match target {
+                Target::Field(field) => self.fed[field.index()] || !lifted.contains(field),
+                Target::Identifier(_) | Target::Property(_) => true,
+            });
+        }
+        within.report_within_properties(notes);
     }
 }

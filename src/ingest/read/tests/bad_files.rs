@@ -4,7 +4,7 @@ use crate::ingest::read::{FileReader, ReadOptions};
 #[test]
 fn refusals_name_the_file_and_the_remedy() {
     let none = ReadOptions::default;
-    let cases: [(&str, &[u8], ReadOptions, &str); 22] = [
+    let cases: [(&str, &[u8], ReadOptions, &str); 24] = [
         ("a.xls", b"x", none(), "unknown kind of file: known are .csv"),
         ("noextension", b"x", none(), "unknown kind of file"),
         ("a.csv", b"", none(), "is empty"),
@@ -40,6 +40,8 @@ fn refusals_name_the_file_and_the_remedy() {
         ("a.csv", b"ts\tevent\n", none(), "if '\\t' separates its columns, add --delimiter '\\t'"),
         ("a.ndjson", b"", none(), "is empty"),
         ("a.json", b"  [\n{}]", none(), "holds a JSON array"),
+        ("a.json", b"{\n  \"event\": \"a\"\n}\n", none(), "write one object a line, for example with jq -c ."),
+        ("a.json", b"{ \"event\": \"a\",\n  \"ts\": \"2024-01-01\" }", none(), "goes over several lines"),
         (
             "a.ndjson",
             b"{\"ts\":\"2024-01-01\"}\n",

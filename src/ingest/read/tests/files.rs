@@ -4,7 +4,7 @@ use crate::ingest::read::expand;
 
 fn names(folder: &Path, patterns: &[&str]) -> Result<Vec<String>, String> {
     let patterns: Vec<String> = patterns.iter().map(|pattern| folder.join(pattern).to_string_lossy().into()).collect();
-    let files = expand(&patterns).map_err(|error| error.message().to_owned())?;
+    let files = expand(&patterns).map_err(|error| error.message().to_owned())?.files;
     Ok(files.iter().map(|file| file.strip_prefix(folder).unwrap().to_string_lossy().into()).collect())
 }
 
@@ -30,4 +30,31 @@ fn files_folders_and_globs() {
     assert!(names(path, &["none"]).unwrap_err().contains("none' names no file"));
     assert!(names(path, &["nothing.csv"]).unwrap_err().contains("nothing.csv' names no file"));
     assert!(names(path, &["a***"]).unwrap_err().contains("is not a pattern"));
+}
+
+#[test]
+fn files_of_another_kind_are_named_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::create_dir(path.join("sub")).unwrap();
+    for name in ["a.csv", "b.xlsx", "sub/c.csv.gz", ".DS_Store", "sub/_SUCCESS"] {
+        std::fs::write(path.join(name), "x").unwrap();
+    }
+    let note = |patterns: &[&str]| {
+        let patterns: Vec<String> =
+            patterns.iter().map(|pattern| path.join(pattern).to_string_lossy().into()).collect();
+        expand(&patterns).unwrap().note()
+    };
+    let said = note(&[".", "*"]).unwrap();
+    assert!(said.starts_with("passed over, as files of another kind than .csv, .tsv, "), "{said}");
+    assert!(said.contains("b.xlsx, ") && said.ends_with("sub/c.csv.gz"), "{said}");
+    assert!(!said.contains("_S") && !said.contains("a.csv"), "{said}");
+    assert_eq!(note(&["a.csv"]), None);
+    assert_eq!(note(&["*.csv"]), None);
+    let only = [path.join("sub").to_string_lossy().into_owned()];
+    assert!(expand(&only).unwrap_err().message().contains("names no file that can be loaded: known are .csv, "));
+    for number in 0..6 {
+        std::fs::write(path.join(format!("{number}.pdf")), "x").unwrap();
+    }
+    assert!(note(&["*"]).unwrap().ends_with(" and 3 more"));
 }

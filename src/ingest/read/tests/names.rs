@@ -93,6 +93,32 @@ fn what_only_looks_like_a_field_is_named_once() {
     }
 }
 
+/// A field within properties has no column of its own to be mapped from.
+#[test]
+fn keys_of_properties_that_look_like_a_field_are_named() {
+    let line = |properties: &str| format!("{{\"ts\":\"2024-01-01\",\"properties\":{{{properties}}}}}\n");
+    let notes = |lines: &[&str], mapping: &str| {
+        let text: String = lines.iter().map(|properties| line(properties)).collect();
+        TestFile::new("n.ndjson", text).read_with_notes(options(mapping)).unwrap().1
+    };
+    let odd = r#""orderNo":"1","Qty":2,"e-mail":"a@x.cn","colour":"red","cust_id":"u1""#;
+    let said = notes(&[odd, odd], "");
+    assert_eq!(
+        said,
+        [
+            "keys of properties that look like a field and are not read as one: 'Qty' (to be read as quantity, name it so), \
+          'orderNo' (to be read as order_id, name it so)"
+        ]
+    );
+    assert!(notes(&[r#""orderId":"1","QUANTITY":2"#], "").is_empty(), "read as fields");
+    assert!(notes(&[r#""orderNo":"1","order_id":"1""#], "").is_empty(), "the field has its key");
+    // What comes from elsewhere is not looked for in the properties.
+    let mapped = TestFile::new("m.ndjson", "{\"ts\":\"2024-01-01\",\"no\":\"1\",\"properties\":{\"orderNo\":\"1\"}}\n");
+    assert!(mapped.read_with_notes(options("order_id=no")).unwrap().1.is_empty());
+    let traits = "{\"ts\":\"2024-01-01\",\"type\":\"identify\",\"traits\":{\"orderNo\":\"1\"}}\n";
+    assert!(TestFile::new("i.ndjson", traits).read_with_notes(options("")).unwrap().1.is_empty());
+}
+
 /// Case B1: the spec lets `previousId` be an anonymous id or a user id.
 #[test]
 fn an_alias_links_its_previous_id() {

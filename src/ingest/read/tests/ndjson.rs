@@ -61,6 +61,13 @@ fn mapped_keys_lists_and_exact_money() {
 }
 
 #[test]
+fn a_first_line_that_was_cut_off_is_a_row_to_reject() {
+    let file = TestFile::new("c.ndjson", "{\"ts\":\"2024-01-01\",\n{\"ts\":\"2024-01-01\",\"event\":\"a\"}\n");
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!((rows.len(), rows.rejected()), (2, 1));
+}
+
+#[test]
 fn bad_lines_are_rejected_with_their_text() {
     let file = TestFile::new(
         "b.ndjson",

@@ -1,0 +1,80 @@
+//! Identifiers and order numbers of a load that count as none, and a load without any identifier: said, since persons and
+//! orders are missing then without a row that was rejected.
+
+/// Counts over the kept rows of one load.
+#[derive(Debug, Default)]
+pub(super) struct Omissions {
+    rows: u64,
+    /// Rows that belong to somebody.
+    identified: u64,
+    identifiers: Tally,
+    order_numbers: Tally,
+}
+
+/// How many values are blocked.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    count: u64,
+    /// The first one.
+    example: String,
+}
+
+impl Tally {
+    pub(super) fn add(&mut self, value: &str) {
+        if self.count == 0 {
+            value.clone_into(&mut self.example);
+        }
+        self.count += 1;
+    }
+
+    fn merge(&mut self, other: Tally) {
+        if self.count == 0 {
+            self.example = other.example;
+        }
+        self.count += other.count;
+    }
+}
+
+impl Omissions {
+    pub(super) fn add_rows(&mut self, rows: usize, identified: usize) {
+        self.rows += rows as u64;
+        self.identified += identified as u64;
+    }
+
+    pub(super) fn add_identifiers(&mut self, blocked: Tally) {
+        self.identifiers.merge(blocked);
+    }
+
+    pub(super) fn add_order_numbers(&mut self, blocked: Tally) {
+        self.order_numbers.merge(blocked);
+    }
+
+    /// What is to be said, each a sentence with its count.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let Tally { count, example } = &self.identifiers;
+        match count {
+            0 => {}
+            1 => notes.push(format!("1 identifier is a value that identifies nobody, '{example}': it is left out")),
+            _ => notes.push(format!(
+                "{count} identifiers are values that identify nobody, such as '{example}': they are left out"
+            )),
+        }
+        let Tally { count, example } = &self.order_numbers;
+        match count {
+            0 => {}
+            1 => notes.push(format!("1 order number is a value that names no order, '{example}': its row has none")),
+            _ => notes.push(format!(
+                "{count} order numbers are values that name no order, such as '{example}': their rows have none"
+            )),
+        }
+        if self.rows > 0 && self.identified == 0 {
+            notes.push(
+                "no row has an identifier: the rows belong to no person; --map user_id=COLUMN or id.email=COLUMN says \
+                 which column identifies persons"
+                    .to_owned(),
+            );
+        }
+        notes
+    }
+}
