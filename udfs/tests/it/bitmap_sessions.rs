@@ -7,6 +7,7 @@ use convoke_udfs::UnnestBitmap;
 use convoke_udfs::kernel::from_ids;
 use datafusion::catalog::Session;
 use datafusion::common::{Result, ScalarValue};
+use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::physical_plan::{ExecutionPlan, collect, displayable};
 use datafusion::prelude::{SessionConfig, SessionContext};
@@ -63,8 +64,11 @@ async fn members_come_in_batches_and_in_order() {
     assert!(text.contains("StreamingTableExec") && !text.contains("SortExec"), "{text}");
 }
 
+/// As a server does it: a pool that is first come, first served lets one thread keep the others from the little that
+/// they need to spill.
 fn context_with_memory(bytes: usize) -> SessionContext {
-    let runtime = RuntimeEnvBuilder::new().with_memory_limit(bytes, 1.0).build_arc().unwrap();
+    let pool = Arc::new(FairSpillPool::new(bytes));
+    let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc().unwrap();
     let config = SessionConfig::new().with_target_partitions(2);
     let mut context = SessionContext::new_with_config_rt(config, runtime);
     convoke_udfs::register_all(&mut context).unwrap();
