@@ -1,6 +1,7 @@
 //! The notes of the worked cases, counted by hand.
 
 use super::*;
+use crate::money::Exact;
 use crate::orders::{OwnLine, read_statement};
 use crate::settings::Settings;
 use crate::workspace::Rules;
@@ -28,7 +29,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
             source: None,
             currency: properties.contains("CHF").then_some("CHF"),
             product_id: own.has_product.then_some("p"),
-            quantity: own.quantity,
+            quantity: own.quantity.and_then(Exact::amount),
             has_revenue: own.revenue.is_some(),
         };
         notes.add(named, &read_statement(Some(properties), *own));
@@ -45,7 +46,7 @@ fn revenue(amount: i128) -> OwnLine {
 }
 
 fn line(quantity: i128) -> OwnLine {
-    OwnLine { has_product: true, quantity: Some(quantity * 10_000), ..OwnLine::default() }
+    OwnLine { has_product: true, quantity: Some(Exact::of_units(quantity, 0)), ..OwnLine::default() }
 }
 
 #[track_caller]
