@@ -182,8 +182,8 @@ impl OrderNotes {
         };
         self.is_cut().then(|| {
             format!(
-                "orders were looked at in the first {MOST_EVENTS} of the {} purchase and refund events of this load only\
-                 {more}: SELECT * FROM orders WHERE net < 0 OR net IS NULL OR net_base IS NULL tells those that are \
+                "orders were looked at in the first {MOST_EVENTS} of the {} purchase and refund events of this load \
+                 only{more}: SELECT * FROM orders WHERE net < 0 OR net IS NULL OR net_base IS NULL tells those that are \
                  below 0, in several currencies or without an exchange rate",
                 self.seen
             )

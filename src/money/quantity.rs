@@ -1,7 +1,7 @@
 //! Quantities on their way in: with all their digits, to be multiplied by a price before anything is rounded.
 //!
-//! They are whole numbers of one scale, so that a column can hold them; what is stored of one is rounded as an amount is.
-//! Must not know where a number comes from.
+//! They are whole numbers of one scale, so that a column can hold them; what is stored of one is rounded as an amount
+//! is. Must not know where a number comes from.
 
 use super::{Exact, Reason, decimal_from_integer, decimal_from_text, divide};
 
