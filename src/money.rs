@@ -2,8 +2,13 @@
 //!
 //! Money never passes through a binary fraction when it came as text. Must not know where a number comes from.
 
+mod quantity;
+
 use arrow::datatypes::i256;
 
+pub use self::quantity::{
+    QUANTITY_ONE, QUANTITY_SCALE, quantity_from_float, quantity_from_integer, quantity_from_text,
+};
 use crate::error::shown;
 
 /// Why a value is no amount, as a message for a person.
@@ -43,9 +48,9 @@ pub struct Exact {
 impl Exact {
     pub const ONE: Exact = Exact { digits: 1, scale: 0 };
 
-    /// From ten-thousandths.
-    pub fn of_amount(units: i128) -> Self {
-        Self { digits: units, scale: SCALE }
+    /// From units of ten to the `-scale`, as a DECIMAL holds them.
+    pub fn of_units(digits: i128, scale: i8) -> Self {
+        Self { digits, scale: i64::from(scale) }
     }
 
     /// Reads what [`decimal_from_text`] reads, of any size. Digits behind the 38th are none that a person wrote.

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringArray,
-    StringBuilder, StructBuilder, TimestampMicrosecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Int64Array, Int64Builder, ListBuilder, RecordBatch,
+    StringArray, StringBuilder, StructBuilder, TimestampMicrosecondArray,
 };
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Decimal128Type, Field, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, Field, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 use serde::de::IgnoredAny;
 
@@ -19,6 +19,7 @@ use super::order_columns;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, IdentityGraph, TypeId};
+use crate::money;
 use crate::orders::Statement;
 use crate::settings::{currency_code, not_a_currency};
 use crate::store::events::schema;
@@ -56,7 +57,7 @@ pub(super) struct Acceptance {
     pub(super) message_prefix: String,
     /// Hours beyond now that an event's time may lie.
     pub(super) max_future_hours: u64,
-    /// The rows come from our own readers, which checked their JSON already.
+    /// The rows come from our own readers, which checked their JSON and their numbers already.
     pub(super) checked: bool,
     pub(super) source: Option<Arc<str>>,
     pub(super) notes: OrderNotes,
@@ -176,6 +177,9 @@ impl Acceptor {
         if self.checked {
             return None;
         }
+        if let Some(reason) = rows.quantity_fault(row) {
+            return Some(reason);
+        }
         ["properties", "context"].into_iter().find_map(|column| {
             let text = rows.text(column, row)?;
             let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
@@ -201,11 +205,9 @@ impl Acceptor {
         self.omissions.add_rows(rows.len(), nodes.len() - nodes.null_count());
         let order_ids = self.order_numbers(rows);
         let message_ids = self.message_ids(rows);
-        self.note_orders(
-            rows,
-            &Numbered { message_ids: &message_ids, order_ids: &order_ids, nodes: &nodes },
-            statements,
-        );
+        let quantities = Arc::new(order_columns::quantities(input)?);
+        let numbered = Numbered { message_ids: &message_ids, order_ids: &order_ids, nodes: &nodes };
+        self.note_orders(rows, &numbered, &quantities, statements);
         let of_orders = order_columns::columns(statements)?;
         let columns: Vec<ArrayRef> = schema::stored()
             .fields()
@@ -223,6 +225,7 @@ impl Acceptor {
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
                 )),
+                "quantity" => Arc::clone(&quantities) as ArrayRef,
                 "properties" | "context" => normalize_json(rows, field.name()),
                 name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
                     Some(at) => Arc::clone(&of_orders[at]),
@@ -250,11 +253,15 @@ impl Acceptor {
         Arc::new(numbers)
     }
 
-    fn note_orders(&mut self, rows: &InputColumns<'_>, numbered: &Numbered<'_>, statements: &[Statement]) {
+    fn note_orders(
+        &mut self,
+        rows: &InputColumns<'_>,
+        numbered: &Numbered<'_>,
+        quantities: &Decimal128Array,
+        statements: &[Statement],
+    ) {
         let Numbered { message_ids, order_ids, nodes } = numbered;
-        let decimals =
-            |name: &str| rows.batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Decimal128Type>());
-        let (quantities, revenues) = (decimals("quantity"), decimals("revenue"));
+        let revenues = rows.batch.column_by_name("revenue");
         for (row, statement) in statements.iter().enumerate() {
             let named = Named {
                 ts: rows.ts.value(row),
@@ -268,7 +275,7 @@ impl Acceptor {
                 source: self.source.as_deref().or(rows.text("source", row)),
                 currency: rows.text("currency", row),
                 product_id: rows.text("product_id", row),
-                quantity: quantities.filter(|column| column.is_valid(row)).map(|column| column.value(row)),
+                quantity: quantities.is_valid(row).then(|| quantities.value(row)),
                 has_revenue: revenues.is_some_and(|column| column.is_valid(row)),
             };
             self.notes.add(named, statement);
@@ -408,6 +415,7 @@ struct InputColumns<'a> {
     batch: &'a RecordBatch,
     ts: &'a TimestampMicrosecondArray,
     row: &'a Int64Array,
+    quantities: &'a Decimal128Array,
     identifiers: &'a arrow::array::ListArray,
     identifier_types: &'a StringArray,
     identifier_values: &'a StringArray,
@@ -430,6 +438,7 @@ impl<'a> InputColumns<'a> {
         Ok(Self {
             ts: column("ts")?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(refused)?,
             row: column("row")?.as_primitive_opt().ok_or_else(refused)?,
+            quantities: column("quantity")?.as_primitive_opt().ok_or_else(refused)?,
             identifier_types: elements.column(0).as_string_opt().ok_or_else(refused)?,
             identifier_values: elements.column(1).as_string_opt().ok_or_else(refused)?,
             identifiers,
@@ -460,6 +469,13 @@ impl<'a> InputColumns<'a> {
     fn text(&self, column: &str, row: usize) -> Option<&'a str> {
         let texts = self.texts(column)?;
         (!texts.is_null(row)).then(|| texts.value(row))
+    }
+
+    /// Why the event's own quantity cannot be kept.
+    fn quantity_fault(&self, row: usize) -> Option<String> {
+        let units = self.quantities.is_valid(row).then(|| self.quantities.value(row))?;
+        let stored = money::decimal_from_integer(units, self.quantities.scale());
+        stored.err().map(|reason| format!("column 'quantity': {reason}"))
     }
 
     fn identifiers_of(&self, row: usize) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {

@@ -11,9 +11,13 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use crate::error::Result;
-
+pub use crate::money::QUANTITY_ONE;
+use crate::money::QUANTITY_SCALE;
 use crate::store::events::schema;
 pub use crate::store::events::schema::{DECIMAL, identifier_fields, instant};
+
+/// A quantity on the way in: amounts are computed of all its digits, and four after the point are stored.
+pub const QUANTITY: DataType = DataType::Decimal128(38, QUANTITY_SCALE);
 
 /// Columns of an event on the way in. All may be NULL; the loader fills in or refuses.
 ///
@@ -40,7 +44,7 @@ pub fn schema() -> SchemaRef {
             Field::new("currency", DataType::Utf8, true),
             Field::new("product_id", DataType::Utf8, true),
             Field::new("category", schema::path(), true),
-            Field::new("quantity", DECIMAL, true),
+            Field::new("quantity", QUANTITY, true),
             Field::new("properties", DataType::Utf8, true),
             Field::new("context", DataType::Utf8, true),
             Field::new("reject_reason", DataType::Utf8, true),
@@ -77,7 +81,7 @@ pub struct InputRow<'a> {
     pub product_id: Option<&'a str>,
     /// From the root of the tree to the leaf.
     pub category: Option<&'a [&'a str]>,
-    /// Ten-thousandths.
+    /// In units of which [`QUANTITY_ONE`] are 1.
     pub quantity: Option<i128>,
     /// A JSON object as text.
     pub properties: Option<&'a str>,
@@ -146,7 +150,7 @@ fn text_values<'a>(row: &InputRow<'a>) -> [Option<&'a str>; TEXT_COLUMNS.len()] 
 
 impl Default for InputBuilder {
     fn default() -> Self {
-        let decimal = || Decimal128Builder::new().with_data_type(DECIMAL);
+        let decimal = |data_type| Decimal128Builder::new().with_data_type(data_type);
         let element = Field::new("element", DataType::Struct(identifier_fields()), true);
         Self {
             rows: 0,
@@ -154,9 +158,9 @@ impl Default for InputBuilder {
             ts: TimestampMicrosecondBuilder::new().with_timezone("UTC"),
             identifiers: ListBuilder::new(StructBuilder::from_fields(identifier_fields(), 0)).with_field(element),
             category: ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true)),
-            revenue: decimal(),
-            cost: decimal(),
-            quantity: decimal(),
+            revenue: decimal(DECIMAL),
+            cost: decimal(DECIMAL),
+            quantity: decimal(QUANTITY),
             texts: std::array::from_fn(|_| StringBuilder::new()),
         }
     }

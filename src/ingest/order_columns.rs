@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Decimal128Type, Field};
 
 use super::read::whole_number_text;
 use crate::error::{Error, Result};
+use crate::money::{self, Exact};
 use crate::orders::{OwnLine, Product, Statement, read_statement};
 use crate::store::events::schema::{self, DECIMAL};
 
@@ -31,12 +32,20 @@ pub(super) fn statements(input: &RecordBatch) -> Result<Vec<Statement>> {
         let own = OwnLine {
             revenue: of(revenues, row),
             has_product: products.is_valid(row),
-            quantity: of(quantities, row),
+            quantity: of(quantities, row).map(|units| Exact::of_units(units, quantities.scale())),
             cost: of(costs, row),
         };
         read_statement(properties.is_valid(row).then(|| properties.value(row)), own)
     };
     Ok((0..input.num_rows()).map(statement).collect())
+}
+
+/// The events' own quantities as they are stored: NULL where one is beyond that.
+pub(super) fn quantities(input: &RecordBatch) -> Result<Decimal128Array> {
+    let given = input.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
+    let given = given.ok_or_else(|| Error::invalid("the batch does not have the columns of an ingest stream"))?;
+    let stored = |units| money::decimal_from_integer(units, given.scale()).ok();
+    Ok(given.unary_opt::<_, Decimal128Type>(stored).with_data_type(DECIMAL))
 }
 
 /// The stored columns, in the order of [`schema::ORDER_COLUMNS`].

@@ -47,9 +47,8 @@ pub(super) struct OrderNotes {
     settings: OrderSettings,
     base: BaseCurrency,
     orders: HashMap<Key, OfKey>,
-    /// Events of the load among them.
-    held: usize,
-    is_cut: bool,
+    /// Purchase and refund events of the load; of these the first [`MOST_EVENTS`] are among the orders.
+    seen: usize,
     without_amount: u64,
     not_a_number: u64,
     no_order: NoOrder,
@@ -63,8 +62,7 @@ impl OrderNotes {
             settings,
             base,
             orders: HashMap::new(),
-            held: 0,
-            is_cut: false,
+            seen: 0,
             without_amount: 0,
             not_a_number: 0,
             no_order: NoOrder::default(),
@@ -89,14 +87,13 @@ impl OrderNotes {
         self.not_a_number += u64::from(statement.not_a_number);
         self.without_amount += u64::from(!self.is_refund(event) && statement.amount.is_none());
         let key = self.key_of(&row);
-        if self.held == MOST_EVENTS {
-            self.is_cut = true;
+        self.seen += 1;
+        if self.seen > MOST_EVENTS {
             if let Some(of_key) = self.orders.get_mut(&key) {
                 of_key.is_complete = false;
             }
             return;
         }
-        self.held += 1;
         self.hold(key, event, &row, statement);
     }
 
@@ -149,23 +146,48 @@ impl OrderNotes {
         notes.extend(count(self.not_a_number, NOT_A_NUMBER));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.no_order.note(&self.settings));
-        let of_orders = counts.notes();
-        match &self.unseen {
-            None => notes.extend(of_orders),
-            Some(why) => {
-                notes.extend(of_orders.into_iter().map(|note| format!("by the rows of this load alone: {note}")));
-                let orders = self.orders.len();
-                let of = if orders == 1 { "this load's order" } else { "this load's orders" };
-                notes.push(format!("what earlier loads say of {of} ({orders}) was not looked at: {why}"));
-            }
+        let basis = self.basis();
+        notes.extend(counts.notes().into_iter().map(|note| format!("{basis}{note}")));
+        if let Some(why) = &self.unseen {
+            let orders = self.orders.len();
+            let of = if orders == 1 { "this load's order" } else { "this load's orders" };
+            notes.push(format!("what earlier loads say of {of} ({orders}) was not looked at: {why}"));
         }
-        if self.is_cut {
-            notes.push(format!(
-                "orders were looked at in the first {MOST_EVENTS} purchase and refund events of the load, but for those \
-                 which later rows go on with"
-            ));
-        }
+        notes.extend(self.note_of_cut());
         notes
+    }
+
+    fn is_cut(&self) -> bool {
+        self.seen > MOST_EVENTS
+    }
+
+    /// What goes before a sentence about orders: of which rows its count is, unless it is of all that there are.
+    fn basis(&self) -> String {
+        let events = format!("the first {MOST_EVENTS} purchase and refund events of this load");
+        match (self.is_cut(), self.unseen.is_some()) {
+            (false, false) => String::new(),
+            (false, true) => "by the rows of this load alone: ".to_owned(),
+            (true, false) => format!("by {events}: "),
+            (true, true) => format!("by {events} alone: "),
+        }
+    }
+
+    /// Which orders nothing is said of, though something may be wrong with them: silence is no all-clear.
+    fn note_of_cut(&self) -> Option<String> {
+        let cut = self.orders.values().filter(|of_key| !of_key.is_complete).count();
+        let more = match cut {
+            0 => String::new(),
+            1 => ", but for 1 order that later ones go on with".to_owned(),
+            _ => format!(", but for {cut} orders that later ones go on with"),
+        };
+        self.is_cut().then(|| {
+            format!(
+                "orders were looked at in the first {MOST_EVENTS} of the {} purchase and refund events of this load \
+                 only{more}: SELECT * FROM orders WHERE net < 0 OR net IS NULL OR net_base IS NULL tells those that are \
+                 below 0, in several currencies or without an exchange rate",
+                self.seen
+            )
+        })
     }
 }
 

@@ -36,11 +36,53 @@ fn products_beyond_an_amount_are_none() {
     assert!(Exact::from_text("1e401").is_err() && Exact::from_text("abc").is_err() && Exact::from_text("").is_err());
 }
 
+/// Worked out by Python's `decimal`: `Decimal(text).quantize(Decimal('1e-24'), ROUND_HALF_UP)`.
+#[test]
+fn quantities_keep_the_digits_that_were_written() {
+    let cases = [
+        ("0", 0),
+        ("-3", -3_000_000_000_000_000_000_000_000),
+        ("0.00005", 50_000_000_000_000_000_000),
+        ("1.23456789", 1_234_567_890_000_000_000_000_000),
+        ("-12e-24", -12),
+        ("5e-25", 1),
+        ("-4.9e-25", 0),
+        ("1e-400", 0),
+        ("0e400", 0),
+        ("99999999999999.999949999999999999999999", 99_999_999_999_999_999_949_999_999_999_999_999_999),
+    ];
+    for (text, units) in cases {
+        assert_eq!(quantity_from_text(text), Ok(units), "{text}");
+    }
+    for text in ["abc", "", "3 pcs", "1e14", "99999999999999.99995", "1e401"] {
+        assert_eq!(quantity_from_text(text).unwrap_err(), decimal_from_text(text).unwrap_err(), "{text}");
+    }
+}
+
+#[test]
+fn quantities_of_numbers_are_those_of_their_texts() {
+    for value in [0.0, -2.0, 0.1, 0.000_05, 1.234_567_89, 0.1 + 0.2, 99_999_999_999_999.0, 1e-7, 1.5e14, f64::NAN] {
+        assert_eq!(quantity_from_float(value), quantity_from_text(&value.to_string()), "{value}");
+    }
+    assert_eq!(quantity_from_integer(123_456_789, 8), quantity_from_text("1.23456789"));
+    assert_eq!(quantity_from_integer(-7, 0), Ok(-7 * QUANTITY_ONE));
+    assert_eq!(quantity_from_integer(5, 38), Ok(0), "5e-38");
+    assert_eq!(quantity_from_integer(10_i128.pow(37), 38), quantity_from_text("0.1"));
+    assert!(quantity_from_integer(100_000_000_000_000, 0).is_err());
+}
+
 proptest::proptest! {
+    /// What is stored of a quantity does not depend on the way: rounded once, half away from zero.
+    #[test]
+    fn a_quantity_rounds_to_the_amount_of_its_text(text in "-?[0-9]{1,14}\\.[0-9]{0,24}") {
+        let stored = quantity_from_text(&text).and_then(|units| decimal_from_integer(units, QUANTITY_SCALE));
+        proptest::prop_assert_eq!(stored.ok(), decimal_from_text(&text).ok());
+    }
+
     /// Whole numbers of ten-thousandths, whose exact product has eight decimals, and as amounts.
     #[test]
     fn small_products_are_those_of_integers(left in -1_000_000_000_i64..1_000_000_000, right in -1_000_000_i64..1_000_000) {
-        let exact = |units: i64| Exact::of_amount(i128::from(units));
+        let exact = |units: i64| Exact::of_units(i128::from(units), 4);
         let expected = divide(i128::from(left) * i128::from(right), ONE);
         proptest::prop_assert_eq!(exact(left).times(exact(right)), Some(expected));
         let text = format!("{left}e-4");

@@ -8,12 +8,13 @@ use serde_json::value::RawValue;
 use super::picked::{elements, pick, scalar};
 use crate::money::{self, Exact};
 
-/// Columns of the event itself. Amounts and quantities are ten-thousandths.
+/// Columns of the event itself. Amounts are ten-thousandths.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct OwnLine {
     pub revenue: Option<i128>,
     pub has_product: bool,
-    pub quantity: Option<i128>,
+    /// With all its digits, as those of the properties are: rounded before, it would give another amount than they.
+    pub quantity: Option<Exact>,
     pub cost: Option<i128>,
 }
 
@@ -71,7 +72,7 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let [total, value, price] = [total, value, price].map(|value| numbers.read(value));
     // What a reader could read is the event's own; what it could not is no 1 either.
     let lacks_quantity = own.quantity.is_none() && matches!(numbers.read_given(quantity), Some(None));
-    let quantity = Exact::of_amount(own.quantity.unwrap_or(money::ONE));
+    let quantity = own.quantity.unwrap_or(Exact::ONE);
     let own_price = price.filter(|_| own.has_product && !lacks_quantity);
     let stated = (own.revenue.map(|revenue| ("revenue", Some(revenue))))
         .or_else(|| own_price.map(|price| ("price x quantity", price.times(quantity))))

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::money::ONE;
+use crate::money::{Exact, ONE};
 
 const HOUR: i64 = 3_600_000_000;
 const DAY: i64 = 24 * HOUR;
@@ -254,6 +254,10 @@ fn names_of_orders_are_unambiguous() {
     assert_ne!(key::within("b", Some("a\\")), key::within("\\/b", Some("a")));
 }
 
+fn pieces(count: i128) -> Option<Exact> {
+    Some(Exact::of_units(count, 0))
+}
+
 fn said(properties: &str, own: OwnLine) -> Statement {
     read_statement(Some(properties), own)
 }
@@ -262,7 +266,7 @@ fn said(properties: &str, own: OwnLine) -> Statement {
 fn amounts_are_found_in_their_order() {
     let none = OwnLine::default();
     let amount = |properties: &str, own| said(properties, own).amount;
-    let line = OwnLine { has_product: true, quantity: Some(2 * ONE), ..none };
+    let line = OwnLine { has_product: true, quantity: pieces(2), ..none };
     assert_eq!(amount(r#"{"total":9,"price":10}"#, OwnLine { revenue: Some(0), ..line }), Some(0), "0 is a number");
     assert_eq!(amount(r#"{"total":9,"price":"10.005"}"#, line), Some(200_100));
     assert_eq!(amount(r#"{"total":9,"value":8}"#, line), Some(90_000));
@@ -291,7 +295,7 @@ fn a_line_whose_own_quantity_is_no_number() {
     assert_eq!((stated.amount, stated.whole), (Some(300_000), false), "a line's own total");
     let blank = said(r#"{"price":10,"quantity":" "}"#, line);
     assert_eq!((blank.amount, blank.pieces, blank.not_a_number), (Some(100_000), None, false), "a blank says nothing");
-    let of_column = said(r#"{"price":10,"quantity":"3 pcs"}"#, OwnLine { quantity: Some(2 * ONE), ..line });
+    let of_column = said(r#"{"price":10,"quantity":"3 pcs"}"#, OwnLine { quantity: pieces(2), ..line });
     assert_eq!((of_column.amount, of_column.pieces, of_column.not_a_number), (Some(200_000), None, false));
 
     let sold = OrderEvent { product_id: Some("p"), pieces: Some(0), ..event("m", 0, Some(30.0)) };
@@ -305,7 +309,7 @@ fn a_line_whose_own_quantity_is_no_number() {
 #[test]
 fn members_count_in_any_case() {
     let none = OwnLine::default();
-    let line = OwnLine { has_product: true, quantity: Some(2 * ONE), ..none };
+    let line = OwnLine { has_product: true, quantity: pieces(2), ..none };
     let amount = |properties: &str, own| said(properties, own).amount;
     assert_eq!(amount(r#"{"Price":10}"#, line), Some(200_000));
     assert_eq!(amount(r#"{"TOTAL":9}"#, none), Some(90_000));
@@ -393,8 +397,10 @@ fn a_refund_of_unknown_pieces_takes_no_price() {
 
 #[test]
 fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
-    let line = |quantity| OwnLine { has_product: true, quantity: Some(quantity * ONE), ..OwnLine::default() };
-    assert_eq!(said(r#"{"price":1.23456}"#, line(1_000)).amount, Some(12_345_600));
+    let line = |quantity| OwnLine { has_product: true, quantity, ..OwnLine::default() };
+    assert_eq!(said(r#"{"price":1.23456}"#, line(pieces(1_000))).amount, Some(12_345_600));
+    // 0.33335 of 10000, as the second product below.
+    assert_eq!(said(r#"{"price":10000}"#, line(Some(Exact::of_units(33_335, 5)))).amount, Some(33_335_000));
     let statement = said(
         r#"{"products":[{"price":"1.23456","quantity":1000,"cost":0.00004},{"price":10000,"quantity":0.33335}]}"#,
         OwnLine::default(),
@@ -409,7 +415,7 @@ fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
 #[test]
 fn what_is_beyond_an_amount_is_said() {
     let none = OwnLine::default();
-    let line = OwnLine { has_product: true, quantity: Some(99_999_999 * ONE), ..none };
+    let line = OwnLine { has_product: true, quantity: pieces(99_999_999), ..none };
     let too_large = |properties: &str, own| said(properties, own).too_large;
     // 10^11 x 10^8 and 10^15: an amount has 14 digits before the point.
     assert_eq!(too_large(r#"{"price":99999999999}"#, line), Some("price x quantity"));

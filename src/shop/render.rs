@@ -7,13 +7,10 @@ use std::fmt::Write;
 
 use super::catalog::{CURRENCY, Fen, Product};
 use super::plan::{Action, Arm, CampaignStep, Event, IdentifierKind, Order, Source, Traits};
-use crate::ingest::input::{InputBuilder, InputRow};
+use crate::ingest::input::{InputBuilder, InputRow, QUANTITY_ONE};
 
 /// Ten-thousandths of a yuan in a fen.
 const PER_FEN: i128 = 100;
-
-/// Ten-thousandths in one.
-const PER_ONE: i128 = 10_000;
 
 /// Renders events one by one; the texts are kept between events to spare allocations.
 #[derive(Default)]
@@ -103,7 +100,7 @@ fn fill_columns<'a>(row: &mut InputRow<'a>, action: &'a Action) {
         Action::Viewed(product, brand) | Action::Reviewed(product, brand, _) => fill_product(row, product, brand),
         Action::Added(product, brand, quantity) => {
             fill_product(row, product, brand);
-            row.quantity = Some(i128::from(*quantity) * PER_ONE);
+            row.quantity = Some(i128::from(*quantity) * QUANTITY_ONE);
         }
         Action::Ordered(order) => {
             row.brand = Some(order.brand);

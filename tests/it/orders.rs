@@ -2,6 +2,7 @@
 
 mod beyond;
 mod over_loads;
+mod quantities;
 mod reading;
 mod unread;
 

@@ -15,8 +15,9 @@ use crate::store::events::{DataFile, FoundRows, ReadLimit, WantedOrders, rows_of
 /// A load into a large workspace reads so much of it, and not more.
 const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 5_000_000, found: 200_000 };
 
-/// What is read of an event: what tells its order, and what its statement is read from.
-const COLUMNS: [&str; 15] = [
+/// What is read of an event: what tells its order, and what its statement is read from. Its amount is read as it was
+/// stored: the quantity that it was computed of had more digits than are stored of it.
+const COLUMNS: [&str; 16] = [
     "message_id",
     "ts",
     "received_at",
@@ -32,6 +33,7 @@ const COLUMNS: [&str; 15] = [
     "product_id",
     "quantity",
     "properties",
+    "stated_amount",
 ];
 
 const DAY_MICROSECONDS: i64 = 86_400_000_000;
@@ -89,7 +91,11 @@ impl OrderNotes {
     /// Takes the events of earlier loads that belong to an order of this one.
     fn take_in(&mut self, rows: &RecordBatch) -> Result<()> {
         let columns = StoredColumns(rows);
-        let statements = order_columns::statements(rows)?;
+        let amounts = columns.numbers::<Decimal128Type>("stated_amount")?;
+        let mut statements = order_columns::statements(rows)?;
+        for (row, statement) in statements.iter_mut().enumerate() {
+            statement.amount = amounts.is_valid(row).then(|| amounts.value(row));
+        }
         let (ids, kinds, events) = (columns.text("message_id")?, columns.text("type")?, columns.text("event")?);
         let (numbers, brands, sources) = (columns.text("order_id")?, columns.text("brand")?, columns.text("source")?);
         let (currencies, products) = (columns.text("currency")?, columns.text("product_id")?);

@@ -1,6 +1,7 @@
 //! The notes of the worked cases, counted by hand.
 
 use super::*;
+use crate::money::Exact;
 use crate::orders::{OwnLine, read_statement};
 use crate::settings::Settings;
 use crate::workspace::Rules;
@@ -28,7 +29,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
             source: None,
             currency: properties.contains("CHF").then_some("CHF"),
             product_id: own.has_product.then_some("p"),
-            quantity: own.quantity,
+            quantity: own.quantity.and_then(Exact::amount),
             has_revenue: own.revenue.is_some(),
         };
         notes.add(named, &read_statement(Some(properties), *own));
@@ -45,7 +46,7 @@ fn revenue(amount: i128) -> OwnLine {
 }
 
 fn line(quantity: i128) -> OwnLine {
-    OwnLine { has_product: true, quantity: Some(quantity * 10_000), ..OwnLine::default() }
+    OwnLine { has_product: true, quantity: Some(Exact::of_units(quantity, 0)), ..OwnLine::default() }
 }
 
 #[track_caller]
@@ -233,14 +234,13 @@ fn rows_without_an_event_are_told_by_their_type() {
     assert!(said("alias").ends_with("type alias without an event (1)"));
 }
 
-/// Of a load that is too large the orders that are known in part are left out: nothing false is said of them.
-#[test]
-fn orders_that_are_cut_are_not_judged() {
+/// Purchase and refund events (event, number, properties, own columns), each at a time of its own.
+fn notes_of_many<'a>(rows: impl IntoIterator<Item = (&'a str, String, &'a str, OwnLine)>) -> OrderNotes {
     let settings = Settings::defaults().unwrap().orders;
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
     let mut notes = OrderNotes::new(settings, base);
-    let mut add = |at: usize, event: &str, number: &str, amount: i128| {
-        let (id, own) = (at.to_string(), revenue(amount));
+    for (at, (event, number, properties, own)) in rows.into_iter().enumerate() {
+        let id = at.to_string();
         let named = Named {
             ts: at as i64,
             received_at: 0,
@@ -248,21 +248,72 @@ fn orders_that_are_cut_are_not_judged() {
             kind: "track",
             event: Some(event),
             node: None,
-            order_id: Some(number),
+            order_id: Some(&number),
             brand: None,
             source: None,
             currency: None,
             product_id: None,
             quantity: None,
-            has_revenue: true,
+            has_revenue: own.revenue.is_some(),
         };
-        notes.add(named, &read_statement(None, own));
-    };
-    add(0, ORF, "sold later", 5);
-    add(1, ORF, "never sold", 5);
-    (2..MOST_EVENTS).for_each(|at| add(at, OC, &at.to_string(), 1));
-    add(MOST_EVENTS, OC, "sold later", 9);
-    let notes = notes.finish(|_| None);
-    assert!(notes[0].starts_with("1 order is below 0"), "{notes:?}");
-    assert!(notes.len() == 2 && notes[1].contains("first 200000 purchase and refund events"), "{notes:?}");
+        notes.add(named, &read_statement(Some(properties), own));
+    }
+    notes
+}
+
+/// Sales of 1 each, of orders of their own.
+fn sales(numbers: std::ops::Range<usize>) -> impl Iterator<Item = (&'static str, String, &'static str, OwnLine)> {
+    numbers.map(|number| (OC, number.to_string(), "{}", revenue(1)))
+}
+
+const BELOW_ZERO: &str =
+    "by the first 200000 purchase and refund events of this load: 1 order is below 0: more is refunded than was sold";
+const TELLS_THE_REST: &str = "SELECT * FROM orders WHERE net < 0 OR net IS NULL OR net_base IS NULL tells those that \
+                              are below 0, in several currencies or without an exchange rate";
+
+/// Of a load that is too large the orders that are known in part are left out: nothing false is said of them. What is
+/// said of orders says of how many events it is.
+#[test]
+fn orders_that_are_cut_are_not_judged() {
+    let first = [(ORF, "sold later".to_owned(), "{}", revenue(5)), (ORF, "never sold".to_owned(), "{}", revenue(5))];
+    // The last is below 0, too, and beyond what is looked at.
+    let last =
+        [(OC, "sold later".to_owned(), "{}", revenue(9)), (ORF, "never sold, either".to_owned(), "{}", revenue(5))];
+    let mut notes = notes_of_many(first.into_iter().chain(sales(2..MOST_EVENTS)).chain(last));
+    let cut = format!(
+        "orders were looked at in the first 200000 of the 200002 purchase and refund events of this load only, but for \
+         1 order that later ones go on with: {TELLS_THE_REST}"
+    );
+    assert_eq!(notes.finish(|_| None), [BELOW_ZERO, &cut]);
+    notes.unseen = Some("the disk is full".to_owned());
+    let said = notes.finish(|_| None);
+    assert!(
+        said[0].starts_with("by the first 200000 purchase and refund events of this load alone: 1 order"),
+        "{said:?}"
+    );
+    // Each of 200000 events is of an order of its own.
+    assert_eq!(said[1], "what earlier loads say of this load's orders (200000) was not looked at: the disk is full");
+    assert_eq!(said[2..], [cut]);
+}
+
+/// What needs no other event is counted over the whole load, and nothing found is not the same as nothing looked at.
+#[test]
+fn events_beyond_those_that_are_held_are_counted() {
+    let none = OwnLine::default();
+    let more = ["{}", r#"{"total":"ten"}"#].map(|properties| (OC, "more".to_owned(), properties, none));
+    let said = notes_of_many(sales(0..MOST_EVENTS).chain(more)).finish(|_| None);
+    let cut = format!(
+        "orders were looked at in the first 200000 of the 200002 purchase and refund events of this load only: \
+         {TELLS_THE_REST}"
+    );
+    assert_eq!(
+        said,
+        [
+            "1 event has an amount, price or quantity that is no number: it counts as absent",
+            "2 purchase events of this load say no amount: they count as 0",
+            &cut
+        ]
+    );
+    let all = notes_of_many(sales(0..MOST_EVENTS)).finish(|_| None);
+    assert!(all.is_empty(), "exactly as many as are held: {all:?}");
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::coerce::{Reason, TimeParser, decimal_from_text, shown, trimmed};
+use super::coerce::{Reason, TimeParser, decimal_from_text, quantity_from_text, shown, trimmed};
 use super::field::{EventField, EventKind, FIELD_COUNT};
 use super::json::{Text, check_object, identifier_text};
 use super::look_alike::Notes;
@@ -69,9 +69,9 @@ impl DraftRules {
     /// Adds the row as an event, or says why it is none.
     pub fn push(&self, draft: &Draft<'_>, builder: &mut InputBuilder) -> Result<(), Reason> {
         let kind = self.kind_of(draft.text(EventField::Kind))?;
-        let decimal = |field| match draft.text(field) {
+        let number = |field, read: fn(&str) -> Result<i128, Reason>| match draft.text(field) {
             None => Ok(None),
-            Some(text) => decimal_from_text(text).map(Some).map_err(|reason| self.at(field, &reason)),
+            Some(text) => read(text).map(Some).map_err(|reason| self.at(field, &reason)),
         };
         let ts = match draft.text(EventField::Ts) {
             Some(text) => self.times.instant_of_text(text).map_err(|reason| self.at(EventField::Ts, &reason))?,
@@ -104,11 +104,11 @@ impl DraftRules {
             campaign_id: draft.text(EventField::CampaignId),
             order_id: draft.text(EventField::OrderId),
             revenue: self.revenue(draft)?,
-            cost: decimal(EventField::Cost)?,
+            cost: number(EventField::Cost, decimal_from_text)?,
             currency: draft.text(EventField::Currency),
             product_id: draft.text(EventField::ProductId),
             category: Some(levels.as_slice()).filter(|levels| !levels.is_empty()),
-            quantity: decimal(EventField::Quantity)?,
+            quantity: number(EventField::Quantity, quantity_from_text)?,
             properties: object(EventField::Properties)?,
             context: object(EventField::Context)?,
             reject_reason: None,

@@ -37,6 +37,8 @@ pub enum Treatment {
     Id,
     Time,
     Decimal,
+    /// Likewise, with more digits: what is computed of it is not computed of a rounded one.
+    Quantity,
     Kind,
     /// Levels from the root to the leaf.
     Path,
@@ -69,7 +71,7 @@ const FIELDS: [(EventField, &str, Option<&str>, Treatment); FIELD_COUNT] = [
     (EventField::Currency, "currency", None, Treatment::Id),
     (EventField::ProductId, "product_id", Some("productId"), Treatment::Id),
     (EventField::Category, "category", None, Treatment::Path),
-    (EventField::Quantity, "quantity", None, Treatment::Decimal),
+    (EventField::Quantity, "quantity", None, Treatment::Quantity),
     (EventField::Properties, "properties", None, Treatment::Object),
     (EventField::Context, "context", None, Treatment::Object),
 ];

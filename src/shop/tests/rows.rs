@@ -3,6 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{Decimal128Type, Int64Type, TimestampMicrosecondType};
 
+use crate::ingest::input::QUANTITY_ONE;
 use crate::shop::Shop;
 
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -74,7 +75,7 @@ fn row_at(batch: &RecordBatch, index: usize) -> Row {
             text("context"),
             text("reject_reason"),
             text("raw"),
-            decimal("quantity").map(|quantity| quantity.to_string()),
+            decimal("quantity").map(|quantity| (quantity / (QUANTITY_ONE / 10_000)).to_string()),
         ],
     }
 }

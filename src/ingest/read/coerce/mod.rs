@@ -14,7 +14,10 @@ pub use text::{shown, trim_blanks, trimmed};
 pub use time::TimeParser;
 pub use whole::{whole_number, whole_number_text};
 
-pub use crate::money::{decimal_from_float, decimal_from_integer, decimal_from_text};
+pub use crate::money::{
+    decimal_from_float, decimal_from_integer, decimal_from_text, quantity_from_float, quantity_from_integer,
+    quantity_from_text,
+};
 
 /// Why a value is not what its field needs, as a message for a person.
 pub type Reason = String;

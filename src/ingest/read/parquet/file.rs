@@ -23,7 +23,7 @@ use super::nested::{IdentifierColumns, category_array, identifier_array};
 use super::nulls::without_null_types;
 use super::rejects::Rejects;
 use super::rendered::{joined_properties, objects, property_batch};
-use super::typed::{decimal_array, event_array, kind_array, text_array, time_array, with_default};
+use super::typed::{AMOUNTS, QUANTITIES, decimal_array, event_array, kind_array, text_array, time_array, with_default};
 use crate::error::{Error, Result};
 use crate::ingest::input::schema;
 
@@ -195,7 +195,8 @@ impl Plan {
         };
         match field.treatment() {
             Treatment::Time => time_array(name, column, self.ts_is_utc, &self.times, rejects),
-            Treatment::Decimal => decimal_array(name, column, rejects),
+            Treatment::Decimal => decimal_array(name, column, &AMOUNTS, rejects),
+            Treatment::Quantity => decimal_array(name, column, &QUANTITIES, rejects),
             Treatment::Path => {
                 let levels = self.layout.field(field).iter();
                 let levels: Vec<_> = levels.map(|at| (self.names[*at].as_str(), batch.column(*at))).collect();

@@ -12,13 +12,16 @@ use arrow::datatypes::{
 };
 use uuid::Uuid;
 
-use super::super::coerce::{Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, trimmed};
+use super::super::coerce::{
+    Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, quantity_from_float,
+    quantity_from_integer, quantity_from_text, trimmed,
+};
 use super::super::draft::{MISSING_EVENT, unknown_kind};
 use super::super::field::EventKind;
 use super::rejects::Rejects;
 use super::rendered::is_utf8;
 use crate::error::{Error, Result};
-use crate::ingest::input::DECIMAL;
+use crate::ingest::input::{DECIMAL, QUANTITY};
 
 /// Any column of single values as text. `prepare` trims a value or finds it empty.
 pub fn text_array(name: &str, column: &ArrayRef, prepare: fn(&str) -> Option<&str>) -> Result<StringArray> {
@@ -137,40 +140,61 @@ impl Rows<'_> {
     }
 }
 
-/// Money and quantities from integers, floats, decimals of any scale and text.
-pub fn decimal_array(name: &str, column: &ArrayRef, rejects: &mut Rejects) -> Result<ArrayRef> {
+/// How the numbers of a file become those of a column.
+pub struct Numbers {
+    data_type: DataType,
+    from_text: fn(&str) -> Result<i128, Reason>,
+    from_integer: fn(i128, i8) -> Result<i128, Reason>,
+    from_float: fn(f64) -> Result<i128, Reason>,
+}
+
+/// Money.
+pub static AMOUNTS: Numbers = Numbers {
+    data_type: DECIMAL,
+    from_text: decimal_from_text,
+    from_integer: decimal_from_integer,
+    from_float: decimal_from_float,
+};
+
+pub static QUANTITIES: Numbers = Numbers {
+    data_type: QUANTITY,
+    from_text: quantity_from_text,
+    from_integer: quantity_from_integer,
+    from_float: quantity_from_float,
+};
+
+/// Numbers from integers, floats, decimals of any scale and text.
+pub fn decimal_array(name: &str, column: &ArrayRef, numbers: &Numbers, rejects: &mut Rejects) -> Result<ArrayRef> {
     let rows = Rows { name, rejects };
     let decimals = match column.data_type() {
         DataType::UInt64 => {
             let wide = cast(column, &DataType::Decimal128(20, 0))?;
-            rows.optional(wide.as_primitive::<Decimal128Type>(), |units| decimal_from_integer(units, 0))
+            rows.optional(wide.as_primitive::<Decimal128Type>(), |units| (numbers.from_integer)(units, 0))
         }
         integer if integer.is_integer() => {
             let wide = cast(column, &DataType::Int64)?;
-            rows.optional(wide.as_primitive::<Int64Type>(), |number| decimal_from_integer(i128::from(number), 0))
+            rows.optional(wide.as_primitive::<Int64Type>(), |number| (numbers.from_integer)(i128::from(number), 0))
         }
-        DataType::Decimal32(_, scale)
-        | DataType::Decimal64(_, scale)
-        | DataType::Decimal128(_, scale)
-        | DataType::Decimal256(_, scale) => {
+        DataType::Decimal32(_, scale) | DataType::Decimal64(_, scale) | DataType::Decimal128(_, scale) => {
             let wide = cast(column, &DataType::Decimal128(38, *scale))?;
-            rows.optional(wide.as_primitive::<Decimal128Type>(), |units| decimal_from_integer(units, *scale))
+            rows.optional(wide.as_primitive::<Decimal128Type>(), |units| (numbers.from_integer)(units, *scale))
         }
-        // By its own shortest text: widened to 64 bits, 0.1 would be 0.10000000149.
-        DataType::Float16 | DataType::Float32 => {
+        // By its own shortest text: widened to 64 bits, 0.1 would be 0.10000000149. And a cast to 38 digits makes NULL of
+        // what has more.
+        DataType::Float16 | DataType::Float32 | DataType::Decimal256(..) => {
             let texts = cast(column, &DataType::Utf8)?;
-            text_decimals(texts.as_string::<i32>(), rows)
+            text_decimals(texts.as_string::<i32>(), numbers, rows)
         }
-        DataType::Float64 => rows.optional(column.as_primitive::<Float64Type>(), decimal_from_float),
-        DataType::Utf8 | DataType::Binary => text_decimals(&text_array(name, column, trimmed)?, rows),
+        DataType::Float64 => rows.optional(column.as_primitive::<Float64Type>(), numbers.from_float),
+        DataType::Utf8 | DataType::Binary => text_decimals(&text_array(name, column, trimmed)?, numbers, rows),
         other => return Err(unreadable(name, other, "a decimal number")),
     };
-    Ok(Arc::new(decimals.with_data_type(DECIMAL)))
+    Ok(Arc::new(decimals.with_data_type(numbers.data_type.clone())))
 }
 
-fn text_decimals(texts: &StringArray, rows: Rows<'_>) -> Decimal128Array {
+fn text_decimals(texts: &StringArray, numbers: &Numbers, rows: Rows<'_>) -> Decimal128Array {
     let values = texts.iter().enumerate();
-    values.map(|(row, text)| rows.rejects.keep(row, rows.name, decimal_from_text(text?))).collect()
+    values.map(|(row, text)| rows.rejects.keep(row, rows.name, (numbers.from_text)(text?))).collect()
 }
 
 /// `type`: the default where there is none, unknown ones rejected.

@@ -13,7 +13,7 @@ fn a_purchase_log_with_padded_columns() {
     assert_eq!(rows.all("user_id"), ["00001", "00002", "00002"]);
     assert_eq!(rows.get(0, "ts"), "1997-01-01T00:00:00Z");
     assert_eq!(rows.all("revenue"), ["11.7700", "77.0000", "0.0000"]);
-    assert_eq!(rows.all("quantity"), ["1.0000", "5.0000", "-"]);
+    assert_eq!(rows.all("quantity"), ["1.000000000000000000000000", "5.000000000000000000000000", "-"]);
     assert_eq!(rows.all("event"), ["sale", "sale", "sale"]);
     assert_eq!(rows.all("type"), ["track", "track", "track"]);
     assert_eq!(rows.all("properties"), ["-", "-", "-"]);

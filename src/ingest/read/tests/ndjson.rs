@@ -130,7 +130,7 @@ fn fields_of_a_single_product_are_lifted_out_of_the_properties() {
     assert_eq!(rows.all("channel"), ["web", "-", "-", "-"]);
     assert_eq!(rows.all("product_id"), ["12", "-", "-", "-"]);
     assert_eq!(rows.all("category"), ["[Women, Tops]", "[a]", "[x, y]", "-"]);
-    assert_eq!(rows.all("quantity"), ["2.0000", "-", "-", "-"]);
+    assert_eq!(rows.all("quantity"), ["2.000000000000000000000000", "-", "-", "-"]);
     assert_eq!(rows.all("cost"), ["1.5000", "-", "-", "-"]);
     assert_eq!((rows.get(0, "store_id"), rows.get(0, "campaign_id")), ("7".into(), "c".into()));
     assert_eq!(rows.get(3, "revenue"), "3.0000");

@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use arrow::array::*;
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Fields, Int32Type, Int64Type, i256};
 use parquet::arrow::ArrowWriter;
 
 use super::{Rows, TestFile, options, refusal};
@@ -68,6 +68,41 @@ fn decimals_of_every_type() {
     assert!(
         error.message().contains("column 'revenue' is of type Boolean, which cannot be read as a decimal number"),
         "{error}"
+    );
+}
+
+/// What a quantity is multiplied by is to see all its digits: rounded to four, 0.00005 kg would be twice as much.
+#[test]
+fn quantities_of_every_type_keep_their_digits() {
+    let (small, long) = ("0.000050000000000000000000", "1.234567890000000000000000");
+    let values = |rows: Rows| rows.all("quantity");
+    assert_eq!(values(read_as("quantity", Float64Array::from(vec![0.000_05, 1.234_567_89])).unwrap()), [small, long]);
+    assert_eq!(values(read_as("quantity", StringArray::from(vec!["5e-5", " 1.23456789 "])).unwrap()), [small, long]);
+    let ten = Decimal128Array::from(vec![500_000, 12_345_678_900]).with_precision_and_scale(20, 10).unwrap();
+    assert_eq!(values(read_as("quantity", ten).unwrap()), [small, long]);
+    let float = read_as("quantity", Float32Array::from(vec![Some(0.1), None])).unwrap();
+    assert_eq!(values(float), ["0.100000000000000000000000", "-"]);
+    let whole = read_as("quantity", Int32Array::from(vec![3, -4])).unwrap();
+    assert_eq!(values(whole), ["3.000000000000000000000000", "-4.000000000000000000000000"]);
+    let rows = read_as("quantity", Float64Array::from(vec![1e14, f64::NAN])).unwrap();
+    assert_eq!(
+        rows.get(0, "reject_reason"),
+        "column 'quantity': '100000000000000' has more than 14 digits before the point"
+    );
+    assert_eq!(rows.get(1, "reject_reason"), "column 'quantity': 'NaN' is not a decimal number");
+}
+
+/// A decimal of more than 38 digits is rounded or rejected, as any other: it does not become NULL.
+#[test]
+fn wide_decimals_are_rounded_or_rejected() {
+    let units = [i256::from_i128(12_345_650), i256::from_i128(10).wrapping_pow(45)];
+    let wide = Decimal256Array::from(units.to_vec()).with_precision_and_scale(50, 6).unwrap();
+    let rows = read_as("revenue", wide).unwrap();
+    assert_eq!(rows.all("revenue"), ["12.3457", "-"]);
+    let reason = rows.get(1, "reject_reason");
+    assert!(
+        reason.starts_with("column 'revenue': '1000000") && reason.ends_with("digits before the point"),
+        "{reason}"
     );
 }
 
