@@ -452,7 +452,7 @@ async fn plan_in_full(
             return Err(Error::invalid(repair.advice));
         }
     }
-    Err(suggest::planning_error(error, statement, template.catalog.as_str(), &template.table_names))
+    Err(suggest::planning_error(error, statement, state, &template.table_names))
 }
 
 /// What the rules over plans know of the session.
