@@ -227,10 +227,6 @@ impl From<DataFusionError> for Error {
         if let Some(ours) = Error::of_store(&error) {
             return ours.with_source(error);
         }
-        if let Some(ours) = spill_limit(&error.to_string()) {
-            // Without its source: DataFusion would take the innermost error for what is to be said.
-            return ours;
-        }
         let kind = match error.find_root() {
             DataFusionError::SQL(..)
             | DataFusionError::Plan(_)
@@ -238,7 +234,10 @@ impl From<DataFusionError> for Error {
             | DataFusionError::Configuration(_)
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Execution(_) => Kind::InvalidInput,
-            DataFusionError::ArrowError(arrow, _) => arrow_kind(arrow),
+            DataFusionError::ArrowError(arrow, _) => match below_writer(arrow) {
+                Some(ours) => return ours,
+                None => arrow_kind(arrow),
+            },
             DataFusionError::ResourcesExhausted(_) => Kind::Busy,
             DataFusionError::External(source) => match source.downcast_ref::<Error>() {
                 Some(ours) => return ours.without_source(),
@@ -262,17 +261,11 @@ impl From<DataFusionError> for Error {
     }
 }
 
-/// What a statement is told that has spilled too much: DataFusion names an option of its own.
-fn spill_limit(message: &str) -> Option<Error> {
-    if !message.contains("datafusion.runtime.max_temp_directory_size") {
-        return None;
-    }
-    let limit = message.split("allowable limit of ").nth(1).and_then(|rest| rest.split(". ").next());
-    let limit = limit.map(|limit| format!(" of {}", limit.trim())).unwrap_or_default();
-    Some(Error::busy(format!(
-        "the disk for spilled data{limit} is used up (setting query.spill, for all statements together): select fewer \
-         rows or columns, group before sorting or joining, or try again when others have ended"
-    )))
+/// What a writer of ours told the writer of batches above it.
+fn below_writer(error: &ArrowError) -> Option<Error> {
+    let ArrowError::IoError(_, failure) = error else { return None };
+    // Without its source: DataFusion would take the innermost error for what is to be said.
+    failure.get_ref()?.downcast_ref::<Error>().map(Error::without_source)
 }
 
 fn schema_message(error: &SchemaError) -> String {

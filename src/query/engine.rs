@@ -24,6 +24,7 @@ use super::parameters::{Parameters, take_stand_ins};
 use super::places::Places;
 use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
+use super::spill_folder::SpillFolder;
 use super::spilling_join::Attempt;
 use super::statement::{self, FunctionKinds, Parsed, Written, input_names};
 use super::stop::Stop;
@@ -116,6 +117,7 @@ pub struct Engine {
     pub(super) workspaces: Workspaces,
     pub(super) settings: Arc<Settings>,
     runtime: Arc<RuntimeEnv>,
+    spill: SpillFolder,
     pub(super) threads: Arc<QueryThreads>,
     pub(super) history: History,
     templates: Arc<Templates>,
@@ -127,12 +129,14 @@ pub struct Engine {
 
 impl Engine {
     pub fn new(workspaces: Workspaces, settings: Arc<Settings>) -> Result<Self> {
-        let runtime = runtime::shared_runtime(&settings.query)?;
+        let spill = SpillFolder::new(settings.query.spill.0)?;
+        let runtime = runtime::shared_runtime(&settings.query, spill.clone())?;
         let pool = Arc::clone(&runtime.memory_pool);
         let panics = Panics::default();
         Ok(Self {
             memory: Arc::new(SharedMemory::new(pool, settings.query.pool_memory.0)),
             runtime,
+            spill,
             threads: Arc::new(QueryThreads::new(settings.query.concurrency, panics.clone())?),
             history: History::default(),
             templates: Arc::default(),
@@ -154,7 +158,7 @@ impl Engine {
             queued: self.places.waiting(),
             memory_used: self.memory.used(),
             memory_limit: self.memory.size(),
-            spill_used: self.runtime.disk_manager.used_disk_space(),
+            spill_used: self.spill.used(),
             panics: self.panics.count(),
         }
     }
@@ -452,7 +456,7 @@ async fn plan_in_full(
             return Err(Error::invalid(repair.advice));
         }
     }
-    Err(suggest::planning_error(error, statement, template.catalog.as_str(), &template.table_names))
+    Err(suggest::planning_error(error, statement, state, &template.table_names))
 }
 
 /// What the rules over plans know of the session.

@@ -17,6 +17,7 @@ mod promise;
 mod rules;
 mod runtime;
 mod session;
+mod spill_folder;
 mod spilling_join;
 mod statement;
 mod stop;

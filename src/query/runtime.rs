@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::common::DataFusionError;
-use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::disk_manager::DiskManagerBuilder;
 use datafusion::execution::memory_pool::{GreedyMemoryPool, MemoryPool, TrackConsumersPool};
 use datafusion::execution::object_store::ObjectStoreRegistry;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -13,6 +13,7 @@ use object_store::ObjectStore;
 use parking_lot::RwLock;
 use url::Url;
 
+use super::spill_folder::SpillFolder;
 use crate::error::Result;
 use crate::settings::QuerySettings;
 
@@ -22,15 +23,12 @@ const NAMED_CONSUMERS: std::num::NonZeroUsize = std::num::NonZeroUsize::MIN;
 /// Footers and page indexes held in memory: without them one person's rows would cost a read of each footer.
 const FOOTER_MEMORY: usize = 256 << 20;
 
-/// The runtime of the whole server; each statement gets its own memory limit on top (`limits`).
-pub(super) fn shared_runtime(settings: &QuerySettings) -> Result<Arc<RuntimeEnv>> {
+/// The runtime of the whole server, which spills to `folder`; each statement gets its own memory limit on top (`limits`).
+pub(super) fn shared_runtime(settings: &QuerySettings, folder: SpillFolder) -> Result<Arc<RuntimeEnv>> {
     let pool = TrackConsumersPool::new(GreedyMemoryPool::new(settings.pool_memory.0), NAMED_CONSUMERS);
-    let disk = DiskManagerBuilder::default()
-        .with_mode(DiskManagerMode::OsTmpDirectory)
-        .with_max_temp_directory_size(settings.spill.0 as u64);
     let runtime = RuntimeEnvBuilder::new()
         .with_memory_pool(Arc::new(pool))
-        .with_disk_manager_builder(disk)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_temp_file_factory(Arc::new(folder)))
         .with_metadata_cache_limit(FOOTER_MEMORY)
         .with_object_store_registry(Arc::new(WorkspaceStores::default()))
         .build()?;

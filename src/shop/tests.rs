@@ -242,6 +242,21 @@ fn the_example_person_has_two_cookies_and_orders() {
     assert!(purchases.values().filter(|order| order.person == Some(person)).count() >= 3);
 }
 
+/// None of these shops has a person with all that the example is chosen for.
+#[test]
+fn a_small_shop_shows_somebody_who_is_there() {
+    for persons in [1, 7, 100, 300, 500] {
+        let user = Shop::new(persons).example_user_id().unwrap();
+        let rows = rows_of(Shop::new(persons));
+        let owners = recount::persons(&rows);
+        let person = owners[&("user_id".to_owned(), user)];
+        let purchases = recount::purchases(&rows, &owners);
+        let orders = purchases.values().filter(|order| order.person == Some(person)).count();
+        assert!(orders >= 3 || persons < 100, "{persons} persons: {orders} orders");
+    }
+    assert_eq!(Shop::new(0).example_user_id(), None);
+}
+
 #[test]
 fn placeholders_are_junk_and_values_are_not() {
     for junk in ["", "  ", "NULL", " Unknown ", "0", "000-000", "-", "-1", "N/A", "na", "Guest", "TEST"] {

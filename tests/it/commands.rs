@@ -119,4 +119,10 @@ fn a_demo_that_ends_leaves_no_token_and_no_address() {
     assert!(said(&output).contains("without --exit it goes on"), "{}", said(&output));
     let tokens = run(folder.path(), &["token", "list", "--data", "convoke-demo", "--format", "csv"]);
     assert!(tokens.status.success() && !said(&tokens).contains("demo"), "{}", said(&tokens));
+
+    // So small a shop has nobody with all that the example of the last question is chosen for.
+    let told = said(&output);
+    let (_, timeline) = told.split_once("FROM person_timeline('user_id', 'u0").unwrap();
+    let lines = timeline.lines().filter(|line| line.starts_with('│')).count();
+    assert_eq!(lines, 1 + 12, "the names of the columns and LIMIT 12: {told}");
 }

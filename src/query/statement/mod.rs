@@ -29,6 +29,7 @@ mod row_values;
 mod shared_values;
 mod signs;
 mod split;
+mod table_names;
 #[cfg(test)]
 mod tests;
 mod unnest_tables;
@@ -42,6 +43,7 @@ pub(super) use self::repairs::{has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
+pub(super) use self::table_names::table_names;
 pub(super) use self::unnest_tables::shows_unnest;
 use self::using_join::ColumnsOf;
 pub(super) use self::using_join::name_keys;
