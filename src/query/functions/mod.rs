@@ -31,7 +31,7 @@ use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
 pub(super) use date_part::ExtractPlanner;
-pub(super) use interval_text::{IntervalText, check_units, with_units};
+pub(super) use interval_text::{IntervalText, read_units, with_units};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;

@@ -1,5 +1,5 @@
-//! Sorts, windows and DISTINCT ON by a DOUBLE take -0 and 0 for one number, as comparisons and groups do: `functions/numbers/one_zero`
-//! has why.
+//! Sorts, windows and DISTINCT ON by a DOUBLE take -0 and 0 for one number, as comparisons and groups do:
+//! `functions/numbers/one_zero` has why.
 
 use std::sync::Arc;
 
