@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF, TryCast, li
 use super::RuleContext;
 use crate::query::functions::{IntervalText, read_units};
 
-/// The cast over a function that refuses texts without a unit.
+/// The cast of a text in which each number has its unit: a literal is read here, others by a function below the cast.
 pub(super) fn check_units(
     expression: Expr,
     schema: &DFSchema,
@@ -27,14 +27,12 @@ pub(super) fn check_units(
         && let Expr::Literal(text, _) = expr.as_ref()
         && is_meant(expr, field)?
     {
-        // A literal stays one, such as that of a parameter: what is shown of the plan, and what is pruned by it, needs it.
-        return Ok(match text.try_as_str().flatten().map(read_units).transpose()? {
-            Some(Cow::Owned(named)) => {
-                let (expr, field) = (Box::new(lit(named)), Arc::clone(field));
-                Transformed::yes(Expr::Cast(Cast { expr, field }))
-            }
-            _ => Transformed::no(expression),
-        });
+        // The value of a parameter: what the text of a statement says is read before it is planned.
+        let Some(Cow::Owned(named)) = text.try_as_str().flatten().map(read_units).transpose()? else {
+            return Ok(Transformed::no(expression));
+        };
+        let field = Arc::clone(field);
+        return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(lit(named)), field })));
     }
     Ok(match expression {
         Expr::Cast(Cast { expr, field }) if is_meant(&expr, &field)? => {
