@@ -54,15 +54,15 @@ impl DatePart {
 /// # Errors
 /// `InvalidInput` for a number.
 fn refuse_numbers(arguments: &ReturnFieldArgs<'_>) -> Result<()> {
-    if !arguments.arg_fields.get(1).is_some_and(|given| given.data_type().is_numeric()) {
-        return Ok(());
+    match arguments.arg_fields.get(1).is_some_and(|given| given.data_type().is_numeric()) {
+        true => Err(Error::invalid(
+            "extract and date_part take a time or a length of time, and this is a number: the difference of two dates is \
+             the number of days already, write b - a alone; for hours and the like take CAST(b AS TIMESTAMP) - \
+             CAST(a AS TIMESTAMP), and of seconds since 1970 from_unixtime(x)",
+        )
+        .into()),
+        false => Ok(()),
     }
-    Err(Error::invalid(
-        "extract and date_part take a time or a length of time, and this is a number: the difference of two dates is the \
-         number of days already, write b - a alone; for hours and the like take CAST(b AS TIMESTAMP) - \
-         CAST(a AS TIMESTAMP), and of seconds since 1970 from_unixtime(x)",
-    )
-    .into())
 }
 
 impl ScalarUDFImpl for DatePart {

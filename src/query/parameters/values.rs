@@ -29,7 +29,7 @@ pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfRes
     }
     if given.is_string() && matches!(place, DataType::Interval(_)) {
         let text = value.try_as_str().flatten().unwrap_or_default();
-        return ScalarValue::from(read_units(text)?.as_ref()).cast_to(place).map(Some);
+        return ScalarValue::from(&*read_units(text)?).cast_to(place).map(Some);
     }
     if given.is_string() || place.is_string() {
         // Text is what clients send that know no other type.

@@ -28,9 +28,11 @@ pub(super) fn check_units(
         && is_meant(expr, field)?
     {
         // The value of a parameter: what the text of a statement says is read before it is planned.
-        let Some(Cow::Owned(named)) = text.try_as_str().flatten().map(read_units).transpose()? else {
-            return Ok(Transformed::no(expression));
+        let named = match text.try_as_str().flatten().map(read_units).transpose()? {
+            Some(Cow::Owned(named)) => Some(named),
+            _ => None,
         };
+        let Some(named) = named else { return Ok(Transformed::no(expression)) };
         let field = Arc::clone(field);
         return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(lit(named)), field })));
     }
