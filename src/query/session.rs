@@ -14,6 +14,7 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
+use super::functions::ExtractPlanner;
 use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
 use super::history::History;
@@ -173,7 +174,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
         // Asked before DataFusion's own, which come with the default features.
-        .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner)])
+        .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner), Arc::new(ExtractPlanner)])
         .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
         .with_optimizer_rules(optimizer_rules())

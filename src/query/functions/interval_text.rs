@@ -30,27 +30,33 @@ impl IntervalText {
     }
 
     fn read<'t>(&self, text: Option<&'t str>) -> Result<Option<Cow<'t, str>>> {
-        let Some(text) = text else { return Ok(None) };
-        let named = if text.contains(':') { with_units(text) } else { None };
-        let text = named.map_or(Cow::Borrowed(text), Cow::Owned);
-        match self.gives_null {
-            true => Ok(Some(text).filter(|text| !lacks_unit(text))),
-            false => check_units(&text).map(|()| Some(text)),
+        match (text, self.gives_null) {
+            (None, _) => Ok(None),
+            (Some(text), true) => Ok(Some(name_times(text)).filter(|named| !lacks_unit(named))),
+            (Some(text), false) => read_units(text).map(Some),
         }
     }
 }
 
+/// The text with a unit for each of its numbers, as a cast to INTERVAL reads it.
+///
 /// # Errors
 /// `InvalidInput` for a text with a number that has no unit.
-pub(in crate::query) fn check_units(text: &str) -> Result<()> {
-    if !lacks_unit(text) {
-        return Ok(());
+pub(in crate::query) fn read_units(text: &str) -> Result<Cow<'_, str>> {
+    let named = name_times(text);
+    if !lacks_unit(&named) {
+        return Ok(named);
     }
     Err(Error::invalid(format!(
         "the length of time {} has a number without a unit: write it like '1 day', '2 hours 30 minutes' or '1 month'",
         shown(text)
     ))
     .into())
+}
+
+fn name_times(text: &str) -> Cow<'_, str> {
+    let named = if text.contains(':') { with_units(text) } else { None };
+    named.map_or(Cow::Borrowed(text), Cow::Owned)
 }
 
 /// Whether it depends on who reads the text which unit a number of it has.

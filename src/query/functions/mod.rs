@@ -3,6 +3,7 @@
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
 mod coalesce;
+mod date_part;
 mod date_trunc;
 mod examples;
 mod interval_text;
@@ -29,7 +30,8 @@ use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
-pub(super) use interval_text::{IntervalText, check_units, with_units};
+pub(super) use date_part::ExtractPlanner;
+pub(super) use interval_text::{IntervalText, read_units, with_units};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
@@ -38,6 +40,7 @@ pub(super) use person_at::PERSON_AT;
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
     numbers::register(state)?;
+    state.register_udf(date_part::function())?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;

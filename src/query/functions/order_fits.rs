@@ -39,13 +39,19 @@ impl ScalarUDFImpl for OrderFits {
         let Some(row) = (0..values.len()).find(|row| values.null_count() > 0 && values.is_null(*row)) else {
             return Ok(ColumnarValue::Array(values.clone()));
         };
-        let key = columns[1].as_string_opt::<i32>().map_or("", |keys| keys.value(row));
+        let key = columns[1].as_string_opt::<i32>().filter(|keys| keys.is_valid(row)).map(|keys| keys.value(row));
+        let (order, others) = match key {
+            Some(key) => (format!("order '{key}'"), format!("order_key <> '{}'", key.replace('\'', "''"))),
+            None => ("an order without a key".to_owned(), "order_key IS NOT NULL".to_owned()),
+        };
         Err(Error::invalid(format!(
-            "the amounts of order '{key}' do not fit DECIMAL(18,4), 14 digits before the point, when they are added up or \
-             taken to the base currency: look at its events and at the rates of their currencies in fx_rates; \
-             WHERE order_key <> '{}' leaves the order out",
-            key.replace('\'', "''")
+            "the amounts of {order} do not fit DECIMAL(18,4), 14 digits before the point, when they are added up or taken to \
+             the base currency: look at its events and at the rates of their currencies in fx_rates; WHERE {others} leaves \
+             the order out"
         ))
         .into())
     }
 }
+
+#[cfg(test)]
+mod tests;

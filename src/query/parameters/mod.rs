@@ -187,16 +187,24 @@ fn at_place(number: usize, place: &Place, value: &ScalarValue, zone: Tz) -> Resu
     let data_type = place.data_type();
     let refused = || {
         let shown: String = value.to_string().chars().take(SHOWN_CHARACTERS).collect();
-        Error::invalid(format!(
-            "the value of parameter ${number} is {shown}, which is no {data_type}: bind a value of this type, or say how \
-             it becomes one, such as CAST(round(${number}) AS ...)"
-        ))
+        let remedy = remedy(number, data_type);
+        Error::invalid(format!("the value of parameter ${number} is {shown}, which is no {data_type}: {remedy}"))
     };
     match (to_place(value, data_type, zone), place) {
         (Ok(Some(value)), _) => Ok(Some(value)),
         (Ok(None), Place::Compared(_)) => Ok(None),
         (Ok(None), Place::Stored(_)) => Err(refused()),
         (Err(error), _) => Err(refused().with_source(error)),
+    }
+}
+
+fn remedy(number: usize, data_type: &DataType) -> String {
+    match data_type {
+        DataType::Interval(_) | DataType::Duration(_) => format!(
+            "bind a length of time, or write CAST(${number} AS INTERVAL) and bind a text with its units, such as \
+             '1 day 02:30'"
+        ),
+        _ => format!("bind a value of this type, or say how it becomes one, such as CAST(round(${number}) AS ...)"),
     }
 }
 

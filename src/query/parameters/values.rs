@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use chrono_tz::Tz;
 use datafusion::common::{Result as DfResult, ScalarValue};
 
+use crate::query::functions::read_units;
 use crate::query::zone::{self, is_instant, is_wall_time};
 
 /// The value in the type of its place; `None` when the place cannot hold it as it is: cut to 1, the 1.5 of
@@ -25,6 +26,10 @@ pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfRes
     }
     if given.is_string() && is_wall_time(place) {
         return zone::to_wall_time(value, place, zone).map(Some);
+    }
+    if given.is_string() && matches!(place, DataType::Interval(_)) {
+        let text = value.try_as_str().flatten().unwrap_or_default();
+        return ScalarValue::from(&*read_units(text)?).cast_to(place).map(Some);
     }
     if given.is_string() || place.is_string() {
         // Text is what clients send that know no other type.

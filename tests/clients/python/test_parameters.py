@@ -336,6 +336,7 @@ OFFSETS = {
     "double": (pa.array([1.5]), None),
     "decimal": (pa.array([Decimal("1.5")]), None),
     "text of an interval": (pa.array(["1 day"]), None),
+    "text of hours and minutes": (pa.array(["1 day 02:30"]), None),
     "text of a time": (pa.array(["2024-02-28 00:00:00"]), None),
     "text of a number": (pa.array(["1"]), None),
     "time of day": (pa.array([datetime.time(1, 2, 3)], pa.time64("us")), None),
@@ -345,7 +346,7 @@ OFFSETS = {
 LENGTHS = {"seconds", "milliseconds", "microseconds", "nanoseconds", "interval"}
 MOMENTS = {"instant", "wall time", "wall time in nanoseconds", "wall time in seconds", "day"}
 # A text may be either: DuckDB takes one beside `+` for an interval and `1` for a second, and does not choose beside `-`.
-TEXTS = {"text of an interval", "text of a time", "text of a number"}
+TEXTS = {"text of an interval", "text of hours and minutes", "text of a time", "text of a number"}
 
 
 @pytest.mark.parametrize("zone", ["UTC", "Asia/Shanghai"])
@@ -373,3 +374,31 @@ def test_instants_and_offsets(value_server, zone, arithmetic, answered):
             if plain(got) != plain(right):
                 wrong.append(f"{name}: {got} instead of {right}")
     assert not wrong, f"{arithmetic} in {zone}:\n" + "\n".join(wrong)
+
+
+@pytest.mark.parametrize("text", ["1 day 02:30", "02:30:00", "-00:30:01.5", "1 month -1 day 00:30", "2 hours 30 minutes"])
+def test_texts_of_lengths(values, duck, text):
+    """Hours and minutes are read as those of a literal, in casts and below them."""
+    for sql in (
+        "SELECT ts + CAST(? AS INTERVAL) AS a FROM kinds WHERE i = 1",
+        "SELECT ts - TRY_CAST(? AS INTERVAL) AS a FROM kinds WHERE i = 1",
+        "SELECT ts + CAST(coalesce(?, '1 day') AS INTERVAL) AS a FROM kinds WHERE i = 1",
+        "SELECT count(*) AS n FROM kinds WHERE ts - TIMESTAMPTZ '2024-02-28 00:00:00+00' > CAST(? AS INTERVAL)",
+    ):
+        ((right,),) = duck.execute(sql.replace("?", f"'{text}'")).fetchall()
+        assert plain(adbc.one(values, sql, (text,))) == plain(right), sql
+
+
+def test_texts_that_are_no_length(values):
+    """Refused with what to write: a number without a unit may be seconds or months."""
+    for sql, text, remedy in (
+        ("SELECT CAST(? AS INTERVAL) AS a", "1", "without a unit: write it like '1 day'"),
+        ("SELECT CAST(? AS INTERVAL) AS a", "02:30 5", "'02:30 5' has a number without a unit"),
+        ("SELECT ts + ? AS a FROM kinds", "02:30:00", "CAST(x AS INTERVAL)"),
+        ("SELECT count(*) AS n FROM kinds WHERE ts - TIMESTAMPTZ '2024-02-28 00:00:00+00' > ?", "02:30:00", "CAST($1 AS INTERVAL)"),
+    ):
+        with pytest.raises(adbc_driver_manager.Error) as refusal:
+            adbc.one(values, sql, (text,))
+        assert refusal.value.status_code == adbc_driver_manager.AdbcStatusCode.INVALID_ARGUMENT
+        assert remedy in str(refusal.value), f"{sql}: {refusal.value}"
+    assert adbc.one(values, "SELECT TRY_CAST(? AS INTERVAL) AS a", ("1:2:3:4",)) is None

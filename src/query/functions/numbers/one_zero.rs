@@ -1,5 +1,6 @@
-//! `one_zero(x)`: a DOUBLE with 0 in place of -0, put around the keys of windows and of orders. DataFusion 55.2 sorts and
-//! parts by the order of all bit patterns, in which -0 comes before 0: equal rows had other ranks and other groups.
+//! `one_zero(x)`: a DOUBLE with 0 in place of -0, put around the keys of windows, of orders and of DISTINCT ON. DataFusion
+//! 55.2 sorts and parts by the order of all bit patterns, in which -0 comes before 0: equal rows had other ranks and other
+//! groups.
 
 use std::sync::{Arc, LazyLock};
 

@@ -1,8 +1,9 @@
-use arrow::datatypes::TimeUnit;
+use arrow::datatypes::{IntervalUnit, TimeUnit};
 
 use super::*;
 
 const MONEY: DataType = DataType::Decimal128(18, 4);
+const INTERVAL: DataType = DataType::Interval(IntervalUnit::MonthDayNano);
 
 fn instant() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
@@ -27,6 +28,10 @@ fn a_place_takes_what_it_can_hold() {
         (ScalarValue::Date32(Some(1)), instant(), micros(86_400_000_000)),
         (ScalarValue::from("1970-01-02"), instant(), micros(86_400_000_000)),
         (ScalarValue::TimestampMicrosecond(Some(86_400_000_000), None), DataType::Date32, ScalarValue::Date32(Some(1))),
+        // 9,000 and 1,801.5 seconds; DuckDB 2.0.0 reads these texts so.
+        (ScalarValue::from("1 day 02:30"), INTERVAL, ScalarValue::new_interval_mdn(0, 1, 9_000_000_000_000)),
+        (ScalarValue::from("-00:30:01.5"), INTERVAL, ScalarValue::new_interval_mdn(0, 0, -1_801_500_000_000)),
+        (ScalarValue::from("2 months 1 hour"), INTERVAL, ScalarValue::new_interval_mdn(2, 0, 3_600_000_000_000)),
     ] {
         assert_eq!(to_place(&value, &place, Tz::UTC).unwrap(), Some(taken), "{value:?} at {place}");
     }
@@ -54,7 +59,11 @@ fn what_would_lose_something_stays_what_it_is() {
 
 #[test]
 fn a_text_that_is_no_value_of_the_type_is_an_error() {
-    for place in [DataType::Int64, MONEY, DataType::Boolean, DataType::Date32, instant()] {
+    for place in [DataType::Int64, MONEY, DataType::Boolean, DataType::Date32, instant(), INTERVAL] {
         to_place(&ScalarValue::from("much"), &place, Tz::UTC).unwrap_err();
+    }
+    // A month where arrow reads it, a second in INTERVAL '1'.
+    for text in ["1", "02:61:00", "1 02:30:00"] {
+        to_place(&ScalarValue::from(text), &INTERVAL, Tz::UTC).unwrap_err();
     }
 }

@@ -1,18 +1,19 @@
 //! A text that becomes an INTERVAL names the unit of each number: `CAST('1' AS INTERVAL)` was a month, where
-//! `INTERVAL '1'` is a second.
+//! `INTERVAL '1'` is a second. Hours and minutes, as in `02:30:00`, are read as those of a literal.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::ScalarFunction;
-use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF, TryCast};
+use datafusion::logical_expr::{Cast, Expr, ExprSchemable, ScalarUDF, TryCast, lit};
 
 use super::RuleContext;
-use crate::query::functions::{IntervalText, check_units as check_text};
+use crate::query::functions::{IntervalText, read_units};
 
-/// The cast over a function that refuses texts without a unit.
+/// The cast of a text in which each number has its unit: a literal is read here, others by a function below the cast.
 pub(super) fn check_units(
     expression: Expr,
     schema: &DFSchema,
@@ -26,8 +27,14 @@ pub(super) fn check_units(
         && let Expr::Literal(text, _) = expr.as_ref()
         && is_meant(expr, field)?
     {
-        text.try_as_str().flatten().map_or(Ok(()), check_text)?;
-        return Ok(Transformed::no(expression));
+        // The value of a parameter: what the text of a statement says is read before it is planned.
+        let named = match text.try_as_str().flatten().map(read_units).transpose()? {
+            Some(Cow::Owned(named)) => Some(named),
+            _ => None,
+        };
+        let Some(named) = named else { return Ok(Transformed::no(expression)) };
+        let field = Arc::clone(field);
+        return Ok(Transformed::yes(Expr::Cast(Cast { expr: Box::new(lit(named)), field })));
     }
     Ok(match expression {
         Expr::Cast(Cast { expr, field }) if is_meant(&expr, &field)? => {

@@ -97,6 +97,7 @@ const WRITTEN: Phase = Phase {
         meeting::unify_branches,
         intervals::sort_by_length,
         zeros::unify_in_sort,
+        zeros::unify_in_distinct_on,
         short_circuit::evaluate_in_order,
     ],
     expressions: &[

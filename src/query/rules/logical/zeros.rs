@@ -1,10 +1,12 @@
-//! Sorts and windows by a DOUBLE take -0 and 0 for one number, as comparisons and groups do: `functions/numbers/one_zero`
-//! has why.
+//! Sorts, windows and DISTINCT ON by a DOUBLE take -0 and 0 for one number, as comparisons and groups do:
+//! `functions/numbers/one_zero` has why.
+
+use std::sync::Arc;
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
 
 use super::RuleContext;
 use crate::query::functions::numbers::{has_two_zeros, is_one_zero, one_zero};
@@ -37,6 +39,24 @@ pub(super) fn unify_in_sort(node: LogicalPlan, _context: &RuleContext<'_>) -> Df
     let LogicalPlan::Sort(mut sort) = node else { return Ok(Transformed::no(node)) };
     let changed = unify_keys(&mut sort.expr, sort.input.schema());
     Ok(Transformed::new_transformed(LogicalPlan::Sort(sort), changed))
+}
+
+/// DISTINCT ON with such keys: its groups are right, but the order within them says which row is kept. The first keys of
+/// the order are those of ON, and DataFusion 55.2 wants them to be the same.
+pub(super) fn unify_in_distinct_on(
+    node: LogicalPlan,
+    _context: &RuleContext<'_>,
+) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Distinct(Distinct::On(mut on)) = node else { return Ok(Transformed::no(node)) };
+    let schema = Arc::clone(on.input.schema());
+    let mut changed = false;
+    if let Some(order) = &mut on.sort_expr {
+        changed |= unify_keys(order, &schema);
+        for key in &mut on.on_expr {
+            changed |= unify(key, &schema);
+        }
+    }
+    Ok(Transformed::new_transformed(LogicalPlan::Distinct(Distinct::On(on)), changed))
 }
 
 fn unify_keys(keys: &mut [Sort], schema: &DFSchema) -> bool {
