@@ -14,9 +14,9 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
-use super::functions::ExtractPlanner;
 use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
+use super::functions::{ExtractPlanner, FieldPlanner};
 use super::history::History;
 use super::rules;
 use super::rules::logical::{AfterCoercion, UnnestedTables};
@@ -173,7 +173,12 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
         // Asked before DataFusion's own, which come with the default features.
-        .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner), Arc::new(ExtractPlanner)])
+        .with_expr_planners(vec![
+            Arc::new(InstantPlanner),
+            Arc::new(NumberPlanner),
+            Arc::new(ExtractPlanner),
+            Arc::new(FieldPlanner),
+        ])
         .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
         .with_optimizer_rules(rules::optimizer_rules())
