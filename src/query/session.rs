@@ -14,14 +14,13 @@ use datafusion_functions_json::register_all as register_json;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
-use super::functions::ExtractPlanner;
 use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
+use super::functions::{ExtractPlanner, FieldPlanner};
 use super::history::History;
 use super::rules;
 use super::rules::logical::{AfterCoercion, UnnestedTables};
 use super::rules::optimizer::GuardFilters;
-use super::rules::single_distinct::optimizer_rules;
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
@@ -174,10 +173,15 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_config(config)
         .with_runtime_env(Arc::clone(parts.runtime))
         // Asked before DataFusion's own, which come with the default features.
-        .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner), Arc::new(ExtractPlanner)])
+        .with_expr_planners(vec![
+            Arc::new(InstantPlanner),
+            Arc::new(NumberPlanner),
+            Arc::new(ExtractPlanner),
+            Arc::new(FieldPlanner),
+        ])
         .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
-        .with_optimizer_rules(optimizer_rules())
+        .with_optimizer_rules(rules::optimizer_rules())
         .with_optimizer_rule(Arc::new(GuardFilters))
         .with_physical_optimizer_rules(rules::physical::rules())
         .build();

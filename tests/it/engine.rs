@@ -271,3 +271,21 @@ async fn a_predicate_on_person_reaches_the_parquet_reader() {
     let plan = world.rows("EXPLAIN SELECT message_id FROM events WHERE person = 0").await.join("\n");
     assert!(plan.contains("PersonScan: 1 nodes in 1 files"), "{plan}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_both_meanings_of_null_are_hashed() {
+    let world = world().await;
+    let table = "(SELECT value AS id, nullif(value % 1000, 3) AS k, nullif(value % 7, 3) AS m
+                  FROM generate_series(1, 20000))";
+    let joined = format!("FROM {table} x JOIN {table} y ON x.k IS NOT DISTINCT FROM y.k");
+    for sql in [
+        format!("SELECT x.id, y.id {joined}"),
+        format!("SELECT x.id, y.id {joined} WHERE x.m = y.m"),
+        format!("SELECT x.id, y.id {joined} JOIN {table} z ON y.id = z.id"),
+        format!("SELECT x.id, y.id {joined} JOIN {table} z ON y.id IS NOT DISTINCT FROM z.id AND y.k = z.k"),
+    ] {
+        let plan = world.rows(&format!("EXPLAIN {sql}")).await.join("\n");
+        assert!(plan.contains("HashJoinExec"), "{sql}\n{plan}");
+        assert!(!plan.contains("NestedLoopJoinExec") && !plan.contains("CrossJoinExec"), "{sql}\n{plan}");
+    }
+}

@@ -7,10 +7,12 @@
 //!
 //! Can go when those are closed: `tests/slt/correlated.slt` then passes without it.
 
+mod reach;
+
 use std::sync::Arc;
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{DFSchema, Result as DfResult, Spans};
+use datafusion::common::{Result as DfResult, Spans};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -35,9 +37,10 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
     let mut found = false;
     node.apply_expressions(|expression| {
         expression.apply(|part| {
+            reach::check_operand(part)?;
             if let Some(subquery) = subquery_of(part).filter(|subquery| !subquery.outer_ref_columns.is_empty()) {
                 found = true;
-                check_reach(subquery, &schema_of_inputs(&node))?;
+                reach::check_subquery(subquery, &schema_of_inputs(&node))?;
             }
             Ok(TreeNodeRecursion::Continue)
         })
@@ -46,10 +49,12 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
         return Ok(Transformed::no(node));
     }
     let names = NamePreserver::new(&node);
-    node.map_expressions(|expression| {
+    let done = node.map_expressions(|expression| {
         let name = names.save(&expression);
         Ok(expression.transform_up(rewrite_part)?.update_data(|expression| name.restore(expression)))
-    })
+    })?;
+    reach::check_conditions(&done.data)?;
+    Ok(done)
 }
 
 /// The side of a join that reads the other one.
@@ -70,23 +75,6 @@ fn subquery_of(part: &Expr) -> Option<&Subquery> {
         | Expr::ScalarSubquery(subquery) => Some(subquery),
         _ => None,
     }
-}
-
-/// Refuses a subquery within a subquery that reads the row of the statement around both: DataFusion finds no join for it.
-fn check_reach(subquery: &Subquery, around: &DFSchema) -> DfResult<()> {
-    for column in &subquery.outer_ref_columns {
-        if let Expr::OuterReferenceColumn(_, column) = column
-            && !around.has_column(column)
-        {
-            return Err(Error::invalid(format!(
-                "a subquery within a subquery reads {}, which belongs to neither of them: join the tables of the inner \
-                 subquery in the outer one, and compare with the outer row there",
-                column.flat_name()
-            ))
-            .into());
-        }
-    }
-    Ok(())
 }
 
 fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
@@ -292,7 +280,7 @@ fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<(
     if in_join || plan.all_out_ref_exprs().is_empty() || (!joins.need_handle_count_bug && filters_one_table(plan)) {
         return Ok(());
     }
-    plan.clone().rewrite(&mut joins)?;
+    with_conditions_of_outer_row(plan)?.rewrite(&mut joins)?;
     if joins.can_pull_up {
         return Ok(());
     }
@@ -301,6 +289,25 @@ fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<(
          subquery aggregates, and in WHERE only; or join the tables and GROUP BY the outer row",
     )
     .into())
+}
+
+/// The plan with `x = x` of the outer row as the optimizer will have written it: as it stands, DataFusion leaves it out
+/// here, and finds it in the way of the join later.
+fn with_conditions_of_outer_row(plan: &LogicalPlan) -> DfResult<LogicalPlan> {
+    let done = plan.clone().transform_up(|node| match node {
+        LogicalPlan::Filter(_) => node.map_expressions(|condition| condition.transform_up(simplify_equality)),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(done.data)
+}
+
+fn simplify_equality(part: Expr) -> DfResult<Transformed<Expr>> {
+    match part {
+        Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) if left == right && left.contains_outer() => {
+            Ok(Transformed::yes(left.is_not_null()))
+        }
+        other => Ok(Transformed::no(other)),
+    }
 }
 
 /// Whether the plan has columns and constants of the rows of one table that meet conditions: a join is found for each of

@@ -23,6 +23,7 @@ mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
+mod nullability;
 mod numbers;
 mod repeated_sorts;
 mod set_operation_all;
@@ -108,7 +109,12 @@ const WRITTEN: Phase = Phase {
         zeros::unify_in_call,
         repeated_sorts::of_aggregate,
     ],
-    closing: &[mixed_times::unify_values, interval_groups::group_by_length],
+    closing: &[
+        mixed_times::unify_values,
+        interval_groups::group_by_length,
+        // Behind all rules that make a CASE.
+        nullability::agree,
+    ],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
@@ -157,10 +163,10 @@ impl AnalyzerRule for AfterCoercion {
 
 impl Phase {
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
-        let retyped = Cell::new(false);
+        let changed = Cell::new(false);
         let done = plan.transform_up_with_subqueries(|node| {
-            // DataFusion's nodes keep the types that the columns of their inputs had.
-            let node = if retyped.get() { node.recompute_schema()? } else { node };
+            // DataFusion's nodes keep the types that the columns of their inputs had, and whether these may be NULL.
+            let node = if changed.get() { node.recompute_schema()? } else { node };
             let before = Arc::clone(node.schema());
             let mut done = Transformed::no(node);
             for rule in self.nodes {
@@ -170,8 +176,8 @@ impl Phase {
             for rule in self.closing {
                 done = done.transform_data(|node| rule(node, context))?;
             }
-            if done.transformed && !has_same_types(&before, done.data.schema()) {
-                retyped.set(true);
+            if done.transformed && !has_same_columns(&before, done.data.schema()) {
+                changed.set(true);
             }
             Ok(done)
         })?;
@@ -221,9 +227,12 @@ impl Phase {
     }
 }
 
-fn has_same_types(one: &DFSchema, other: &DFSchema) -> bool {
-    let types = |schema: &DFSchema| schema.fields().iter().map(|field| field.data_type().clone()).collect::<Vec<_>>();
-    types(one) == types(other)
+/// Whether the columns have the same types, and may be NULL in both.
+fn has_same_columns(one: &DFSchema, other: &DFSchema) -> bool {
+    let columns = |schema: &DFSchema| {
+        schema.fields().iter().map(|field| (field.data_type().clone(), field.is_nullable())).collect::<Vec<_>>()
+    };
+    columns(one) == columns(other)
 }
 
 /// The columns that the expressions of a node can name.
