@@ -130,7 +130,7 @@ impl AggregateUDFImpl for OneZeroOfGroup {
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
-        match self.inner.reverse_expr() {
+        match self.inner.reverse_udf() {
             ReversedUDAF::Reversed(inner) => ReversedUDAF::Reversed(one_zero_of_group(&inner)),
             other => other,
         }
