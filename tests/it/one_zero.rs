@@ -73,5 +73,5 @@ async fn a_column_of_a_table_stays_a_column() {
         assert!(!plan.contains("one_zero"), "{sql}: {plan}");
     }
     let plan = world.rows("EXPLAIN SELECT round(x) FROM t").await.join("\n");
-    assert_eq!(plan.matches("one_zero(round(").count(), 2, "once in each plan: {plan}");
+    assert!(plan.contains("one_zero(round(") && !plan.contains("one_zero(one_zero("), "{plan}");
 }

@@ -1,5 +1,6 @@
-//! A cast that rounds, and the call that makes zeros one, have the name of what they hold, as DataFusion names its casts. A condition may become a key of a
-//! join, which DataFusion 55.2 puts beside the columns under its name; it gives casts another one there, but no calls.
+//! A cast that rounds, and the call that makes zeros one, have the name of what they hold, as DataFusion names its own
+//! casts. A condition may become a key of a join, which DataFusion 55.2 puts beside the columns under its name; it gives
+//! casts another one there, but no calls.
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
@@ -8,8 +9,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use super::RuleContext;
 use crate::query::functions::numbers::{as_key, one_zero_key};
 
-/// The conditions with casts that have names of their own.
-pub(super) fn name_casts(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+/// The conditions with calls that have names of their own.
+pub(super) fn name_calls(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {
         return Ok(Transformed::no(node));
     }

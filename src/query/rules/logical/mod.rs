@@ -125,7 +125,7 @@ const COERCED: Phase = Phase {
         zeros::unify,
     ],
     // Behind the rules that put calls around keys.
-    closing: &[join_keys::name_casts, computed_keys::compute_first],
+    closing: &[join_keys::name_calls, computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
