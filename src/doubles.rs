@@ -1,5 +1,6 @@
-//! DOUBLE and REAL as the program holds them: there is one zero and one NaN. A column that comes from outside, or out of
-//! a computation, loses its -0 and its other NaNs here, so that whoever compares, sorts or hashes bits need not ask.
+//! DOUBLE and REAL as the program holds them: there is one zero and one NaN. A column that comes from outside, or out
+//! of a computation, loses its -0 and its other NaNs here, so that whoever compares, sorts or hashes bits need not
+//! ask.
 //!
 //! Must not know where a column comes from.
 

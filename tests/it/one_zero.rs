@@ -1,5 +1,5 @@
-//! One zero and one NaN where SQL text files do not reach: bound parameters, bulk ingest, plans. `tests/slt/one_zero.slt`
-//! has the rest.
+//! One zero and one NaN where SQL text files do not reach: bound parameters, bulk ingest, plans.
+//! `tests/slt/one_zero.slt` has the rest.
 
 use std::sync::Arc;
 

@@ -1,8 +1,8 @@
-//! `one_zero(x)`: a DOUBLE or REAL with 0 in place of -0 and one NaN in place of all. A rule puts it around what may make
-//! others; the operators of this folder do it themselves.
+//! `one_zero(x)`: a DOUBLE or REAL with 0 in place of -0 and one NaN in place of all. A rule puts it around what may
+//! make others; the operators of this folder do it themselves.
 //!
-//! DataFusion 55.2 compares and hashes bit patterns, in which -0 is not 0: in sorts, windows, lists of IN, `nullif`, filters
-//! of joins, nested keys. So neither comes into being, and nobody who compares has to know.
+//! DataFusion 55.2 compares and hashes bit patterns, in which -0 is not 0: in sorts, windows, lists of IN, `nullif`,
+//! filters of joins, nested keys. So neither comes into being, and nobody who compares has to know.
 
 use std::sync::{Arc, LazyLock};
 
@@ -35,7 +35,8 @@ pub(in crate::query) fn one_zero_value(value: &ScalarValue) -> DfResult<ScalarVa
     }
 }
 
-/// The call as a part of a condition, where its name tells it from the column within: `rules/logical/join_keys` has why.
+/// The call as a part of a condition, where its name tells it from the column within: `rules/logical/join_keys` has
+/// why.
 pub(in crate::query) fn one_zero_key(call: &ScalarFunction) -> Option<Expr> {
     let is_meant = call.func.inner().downcast_ref::<OneZero>().is_some_and(|function| !function.is_key);
     is_meant.then(|| key_function().call(call.args.clone()))

@@ -26,8 +26,8 @@ pub(in crate::query) fn has_one_zero(function: &AggregateUDF) -> bool {
     function.inner().is::<OneZeroOfGroup>()
 }
 
-/// Named as what it holds: a plan shows the aggregate that the user wrote. Values from statistics, which DataFusion gives
-/// for counts and extremes, are none of such an aggregate.
+/// Named as what it holds: a plan shows the aggregate that the user wrote. Values from statistics, which DataFusion
+/// gives for counts and extremes, are none of such an aggregate.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct OneZeroOfGroup {
     inner: Arc<AggregateUDF>,

@@ -1,8 +1,8 @@
-//! What may make a -0, or another NaN than the one, makes none: `functions/numbers/one_zero` has why. Such are casts from
-//! text and to fewer digits, the sign of a DOUBLE, functions, and aggregates of DOUBLEs.
+//! What may make a -0, or another NaN than the one, makes none: `functions/numbers/one_zero` has why. Such are casts
+//! from text and to fewer digits, the sign of a DOUBLE, functions, and aggregates of DOUBLEs.
 //!
-//! Values that are read stay what they are: what comes into a table, and every bound parameter, is made one on its way in.
-//! A table that an earlier program wrote may still hold a -0.
+//! Values that are read stay what they are: what comes into a table, and every bound parameter, is made one on its way
+//! in. A table that an earlier program wrote may still hold a -0.
 
 use std::sync::Arc;
 
