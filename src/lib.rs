@@ -6,6 +6,7 @@
 //! | module | is for | must never know |
 //! |---|---|---|
 //! | [`error`] | one error, its kinds and their protocol codes | any other module |
+//! | [`doubles`] | DOUBLE columns with one zero and one NaN | where they come from |
 //! | [`ids`] | names and numbers that travel everywhere | how they are stored |
 //! | [`money`] | amounts and quantities, and how they are rounded | where they come from |
 //! | [`orders`] | what an order is: its events resolved into entries and items | Arrow, SQL, storage |
@@ -31,6 +32,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod doubles;
 pub mod error;
 pub mod flight;
 pub mod http;

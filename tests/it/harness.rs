@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use convoke::auth::Caller;
 use convoke::error::Result;
 use convoke::ids::WorkspaceName;
 use convoke::ingest::input::{InputBuilder, InputRow};
 use convoke::ingest::{LoadRequest, LoadSummary, Loader};
-use convoke::query::{Engine, SessionOptions};
+use convoke::query::{Engine, IfExists, SessionOptions, TableIngest};
 use convoke::settings::Settings;
 use convoke::store::Root;
 use convoke::workspace::{Manifest, Workspaces};
@@ -78,6 +78,16 @@ impl World {
         let mut builder = InputBuilder::default();
         rows.iter().for_each(|row| builder.push(row));
         self.load_batches(hash, vec![builder.finish()]).await.unwrap()
+    }
+
+    /// Rows into a user table, as they come over the wire.
+    pub async fn ingest(&self, table: &str, if_exists: IfExists, create: bool, columns: &[(&str, ArrayRef)]) {
+        let named = columns.iter().map(|(name, array)| (*name, Arc::clone(array), true));
+        let batch = RecordBatch::try_from_iter_with_nullable(named).unwrap();
+        let how = TableIngest { catalog: None, schema: None, table: table.into(), if_exists, create };
+        let rows = futures::stream::iter([Ok(batch.clone())]).boxed();
+        let session = SessionOptions::default();
+        self.engine.ingest(&self.caller, &session, how, batch.schema(), rows).await.unwrap();
     }
 
     pub async fn query(&self, sql: &str) -> Result<Vec<RecordBatch>> {

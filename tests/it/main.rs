@@ -16,6 +16,8 @@ mod engine;
 mod intake;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
+/// One zero and one NaN where SQL text files do not reach: bound parameters, bulk ingest, plans.
+mod one_zero;
 /// Promise 9 and the layout of the Delta table.
 mod open_data;
 /// Orders, bookings and items by the worked cases of money.

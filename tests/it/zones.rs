@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Date32Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::array::{ArrayRef, Date32Array, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::DataType;
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use convoke::ingest::input::InputRow;
-use convoke::query::{IfExists, SessionOptions, TableIngest};
+use convoke::query::{IfExists, SessionOptions};
 use convoke::settings::Settings;
 use datafusion::common::ScalarValue;
 use futures::StreamExt;
@@ -129,7 +129,7 @@ async fn bulk_ingest_reads_times_without_a_zone_in_that_of_the_session() {
     let zoned = TimestampMicrosecondArray::from(vec![Some(aware_micros("2024-02-29T16:30:00Z")), None]);
     let zoned = zoned.with_timezone("Europe/Berlin");
     let columns: [(&str, ArrayRef); 2] = [("a", Arc::new(times)), ("b", Arc::new(zoned))];
-    ingest(&world, "visits", IfExists::Fail, true, &columns).await;
+    world.ingest("visits", IfExists::Fail, true, &columns).await;
     assert_eq!(
         world.rows("SELECT a, b, arrow_typeof(a) FROM visits ORDER BY a").await,
         [
@@ -141,20 +141,11 @@ async fn bulk_ingest_reads_times_without_a_zone_in_that_of_the_session() {
         ("b", Arc::new(Date32Array::from(vec![19_783]))),
         ("a", Arc::new(StringArray::from(vec!["2024-03-01 00:30:00"]))),
     ];
-    ingest(&world, "visits", IfExists::Append, false, &days).await;
+    world.ingest("visits", IfExists::Append, false, &days).await;
     assert_eq!(
         world.row("SELECT a, b FROM visits WHERE b = DATE '2024-03-01'").await,
         "2024-03-01T00:30:00+08:00 2024-03-01T00:00:00+08:00"
     );
-}
-
-async fn ingest(world: &World, table: &str, if_exists: IfExists, create: bool, columns: &[(&str, ArrayRef)]) {
-    let named = columns.iter().map(|(name, array)| (*name, Arc::clone(array), true));
-    let batch = RecordBatch::try_from_iter_with_nullable(named).unwrap();
-    let how = TableIngest { catalog: None, schema: None, table: table.into(), if_exists, create };
-    let rows = futures::stream::iter([Ok(batch.clone())]).boxed();
-    let session = SessionOptions::default();
-    world.engine.ingest(&world.caller, &session, how, batch.schema(), rows).await.unwrap();
 }
 
 /// The files that a statement opens, out of its plan.

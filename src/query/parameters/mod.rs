@@ -19,6 +19,7 @@ use datafusion::logical_expr::LogicalPlan;
 use self::places::{Place, Places, declared_type};
 pub(super) use self::stand_in::{PlanningParameters, put_stand_ins, take_stand_ins};
 use self::values::to_place;
+use super::functions::numbers::one_zero_value;
 use super::table_functions;
 use crate::error::{Error, Result};
 
@@ -115,10 +116,13 @@ impl Parameters {
     pub(super) fn arrange(&self, row: &[ScalarValue]) -> Result<Vec<ScalarValue>> {
         check_count(self.count(), row.len())?;
         let places = self.places.iter().zip(&self.types);
-        let arranged = row.iter().zip(places).enumerate().map(|(index, (value, (place, own)))| match (own, place) {
-            (Some(own), _) if value.is_null() => Ok(ScalarValue::try_new_null(own)?),
-            (Some(_), _) | (None, None) => Ok(value.clone()),
-            (None, Some(place)) => Ok(at_place(index + 1, place, value, self.zone)?.unwrap_or_else(|| value.clone())),
+        let arranged = row.iter().zip(places).enumerate().map(|(index, (value, (place, own)))| {
+            let value = one_zero_value(value)?;
+            match (own, place) {
+                (Some(own), _) if value.is_null() => Ok(ScalarValue::try_new_null(own)?),
+                (Some(_), _) | (None, None) => Ok(value),
+                (None, Some(place)) => Ok(at_place(index + 1, place, &value, self.zone)?.unwrap_or(value)),
+            }
         });
         arranged.collect()
     }
@@ -163,7 +167,7 @@ fn type_for<'a>(
     if let Some(place) = place {
         let mut fits = true;
         for value in values.clone() {
-            fits &= at_place(number, place, value, zone)?.is_some();
+            fits &= at_place(number, place, &one_zero_value(value)?, zone)?.is_some();
         }
         if fits {
             return Ok(None);

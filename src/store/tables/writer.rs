@@ -12,6 +12,7 @@ use parquet::file::properties::EnabledStatistics;
 use uuid::Uuid;
 
 use super::file::NewFile;
+use crate::doubles::one_zero;
 use crate::error::{Error, Result};
 use crate::store::delta::FileStatistics;
 use crate::store::{objects, paths};
@@ -200,7 +201,8 @@ fn fit(batch: &RecordBatch, columns: &SchemaRef) -> Result<RecordBatch> {
         if !field.is_nullable() && column.logical_null_count() > 0 {
             return Err(Error::invalid(format!("column '{}' may not be NULL", field.name())));
         }
-        fitted.push(column);
+        // Whatever they come from: rows of a client, or of a file of an earlier program that a DELETE writes anew.
+        fitted.push(one_zero(&column)?);
     }
     Ok(RecordBatch::try_new(Arc::clone(columns), fitted)?)
 }

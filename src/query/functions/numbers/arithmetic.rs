@@ -20,6 +20,7 @@ use datafusion::physical_expr_common::datum::apply;
 use super::exact_sums::all_within;
 use super::operands::{Class, Needed, common_types, of_product, of_remainder, of_sum, sql_name, wider_types};
 use super::quotient;
+use crate::doubles::one_zero;
 use crate::error::Error;
 
 /// An operation on two numbers.
@@ -235,7 +236,7 @@ impl ScalarUDFImpl for Arithmetic {
             if may_overflow {
                 check_digits(&computed)?;
             }
-            Ok(computed)
+            one_zero(&computed)
         };
         apply(left, right, compute).map_err(|error| match error {
             datafusion::error::DataFusionError::ArrowError(error, _) => self.explain(*error, &arguments),

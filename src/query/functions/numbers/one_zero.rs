@@ -1,63 +1,75 @@
-//! `one_zero(x)`: a DOUBLE with 0 in place of -0, put around the keys of windows, of orders and of DISTINCT ON. DataFusion
-//! 55.2 sorts and parts by the order of all bit patterns, in which -0 comes before 0: equal rows had other ranks and other
-//! groups.
+//! `one_zero(x)`: a DOUBLE or REAL with 0 in place of -0 and one NaN in place of all. A rule puts it around what may
+//! make others; the operators of this folder do it themselves.
+//!
+//! DataFusion 55.2 compares and hashes bit patterns, in which -0 is not 0: in sorts, windows, lists of IN, `nullif`,
+//! filters of joins, nested keys. So neither comes into being, and nobody who compares has to know.
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::interval_arithmetic::Interval;
+use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
+use crate::doubles;
 use crate::error::Error;
-
-/// Whether values of the type may be -0.
-pub(in crate::query) fn has_two_zeros(data_type: &DataType) -> bool {
-    matches!(data_type, DataType::Float32 | DataType::Float64)
-}
 
 /// The number, in which both zeros are one.
 pub(in crate::query) fn one_zero(number: Expr) -> Expr {
     function().call(vec![number])
 }
 
+/// The value, or those in it, as the engine holds them.
+///
+/// # Errors
+/// None that a value can bring about.
+pub(in crate::query) fn one_zero_value(value: &ScalarValue) -> DfResult<ScalarValue> {
+    match doubles::holds_doubles(&value.data_type()) {
+        true => ScalarValue::try_from_array(&doubles::one_zero(&value.to_array()?)?, 0),
+        false => Ok(value.clone()),
+    }
+}
+
+/// The call as a part of a condition, where its name tells it from the column within: `rules/logical/join_keys` has
+/// why.
+pub(in crate::query) fn one_zero_key(call: &ScalarFunction) -> Option<Expr> {
+    let is_meant = call.func.inner().downcast_ref::<OneZero>().is_some_and(|function| !function.is_key);
+    is_meant.then(|| key_function().call(call.args.clone()))
+}
+
 pub(in crate::query) fn is_one_zero(expression: &Expr) -> bool {
-    matches!(expression, Expr::ScalarFunction(call) if call.func == function())
+    matches!(expression, Expr::ScalarFunction(call) if call.func.inner().is::<OneZero>())
 }
 
 pub(super) fn function() -> Arc<ScalarUDF> {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(OneZero::new())));
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(OneZero::new(false))));
+    Arc::clone(&FUNCTION)
+}
+
+fn key_function() -> Arc<ScalarUDF> {
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(OneZero::new(true))));
     Arc::clone(&FUNCTION)
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct OneZero {
+    is_key: bool,
     signature: Signature,
 }
 
 impl OneZero {
-    fn new() -> Self {
-        Self { signature: Signature::any(1, Volatility::Immutable) }
+    fn new(is_key: bool) -> Self {
+        Self { is_key, signature: Signature::any(1, Volatility::Immutable) }
     }
 }
 
 fn missing() -> Error {
     Error::internal("one_zero of nothing")
-}
-
-/// -0 + 0 is 0; every other number stays what it is.
-fn add_zero(column: &ArrayRef) -> DfResult<ArrayRef> {
-    if let Some(doubles) = column.as_primitive_opt::<Float64Type>() {
-        return Ok(Arc::new(doubles.unary::<_, Float64Type>(|value| value + 0.0)));
-    }
-    match column.as_primitive_opt::<Float32Type>() {
-        Some(reals) => Ok(Arc::new(reals.unary::<_, Float32Type>(|value| value + 0.0))),
-        None => Err(Error::internal("one_zero of what is no DOUBLE").into()),
-    }
 }
 
 impl ScalarUDFImpl for OneZero {
@@ -69,15 +81,35 @@ impl ScalarUDFImpl for OneZero {
         &self.signature
     }
 
+    /// That of the number: a column is named by what the user wrote.
+    fn schema_name(&self, arguments: &[Expr]) -> DfResult<String> {
+        let name = arguments.first().ok_or_else(missing)?.schema_name().to_string();
+        Ok(if self.is_key { format!("one_zero({name})") } else { name })
+    }
+
     fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
         match types {
-            [number] if has_two_zeros(number) => Ok(number.clone()),
+            [number] if doubles::holds_doubles(number) => Ok(number.clone()),
             _ => Err(Error::invalid("one_zero(x) takes a DOUBLE").into()),
         }
     }
 
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> DfResult<FieldRef> {
+        let field = arguments.arg_fields.first().ok_or_else(missing)?;
+        self.return_type(&[field.data_type().clone()])?;
+        Ok(Arc::clone(field))
+    }
+
     fn is_strict(&self) -> bool {
         true
+    }
+
+    /// What is one already stays what it is.
+    fn simplify(&self, mut arguments: Vec<Expr>, _info: &SimplifyContext) -> DfResult<ExprSimplifyResult> {
+        match arguments.first().is_some_and(is_one_zero) {
+            true => Ok(ExprSimplifyResult::Simplified(arguments.swap_remove(0))),
+            false => Ok(ExprSimplifyResult::Original(arguments)),
+        }
     }
 
     /// Rows that are sorted by the number are sorted by this, too.
@@ -91,11 +123,9 @@ impl ScalarUDFImpl for OneZero {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
-        let operand = arguments.args.first().ok_or_else(missing)?;
-        let numbers = add_zero(&operand.to_array(1)?)?;
-        Ok(match operand {
-            ColumnarValue::Array(_) => ColumnarValue::Array(numbers),
-            ColumnarValue::Scalar(_) => ColumnarValue::Scalar(ScalarValue::try_from_array(&numbers, 0)?),
+        Ok(match arguments.args.first().ok_or_else(missing)? {
+            ColumnarValue::Array(numbers) => ColumnarValue::Array(doubles::one_zero(numbers)?),
+            ColumnarValue::Scalar(number) => ColumnarValue::Scalar(one_zero_value(number)?),
         })
     }
 }

@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
+use crate::doubles::one_zero;
 use crate::error::Error;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -63,7 +64,7 @@ impl ScalarUDFImpl for Power {
                 },
                 _ => binary::<_, _, _, Float64Type>(base, exponent, f64::powf)?,
             };
-            Ok(Arc::new(raised) as arrow::array::ArrayRef)
+            one_zero(&(Arc::new(raised) as arrow::array::ArrayRef))
         };
         datafusion::physical_expr_common::datum::apply(base, exponent, raise)
     }

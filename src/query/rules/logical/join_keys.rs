@@ -1,22 +1,23 @@
-//! A cast that rounds has the name of what it casts, as DataFusion names its own casts. A condition may become a key of a
-//! join, which DataFusion 55.2 puts beside the columns under its name; it gives casts another one there, but no calls.
+//! A cast that rounds, and the call that makes zeros one, have the name of what they hold, as DataFusion names its own
+//! casts. A condition may become a key of a join, which DataFusion 55.2 puts beside the columns under its name; it
+//! gives casts another one there, but no calls.
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::RuleContext;
-use crate::query::functions::numbers::as_key;
+use crate::query::functions::numbers::{as_key, one_zero_key};
 
-/// The conditions with casts that have names of their own.
-pub(super) fn name_casts(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+/// The conditions with calls that have names of their own.
+pub(super) fn name_calls(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {
         return Ok(Transformed::no(node));
     }
     node.map_expressions(|expression| {
         expression.transform_up(|part| {
             let key = match &part {
-                Expr::ScalarFunction(call) => as_key(call),
+                Expr::ScalarFunction(call) => as_key(call).or_else(|| one_zero_key(call)),
                 _ => None,
             };
             Ok(key.map_or_else(|| Transformed::no(part), Transformed::yes))

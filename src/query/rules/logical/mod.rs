@@ -97,8 +97,6 @@ const WRITTEN: Phase = Phase {
         volatile_operand::compute_first,
         meeting::unify_branches,
         intervals::sort_by_length,
-        zeros::unify_in_sort,
-        zeros::unify_in_distinct_on,
         short_circuit::evaluate_in_order,
     ],
     expressions: &[
@@ -106,7 +104,6 @@ const WRITTEN: Phase = Phase {
         meeting::unify,
         numbers::rewrite,
         intervals::compare_by_length,
-        zeros::unify_in_call,
         repeated_sorts::of_aggregate,
     ],
     closing: &[
@@ -125,10 +122,16 @@ const BOUND: Phase = Phase {
 };
 
 const COERCED: Phase = Phase {
-    nodes: &[join_keys::name_casts],
-    expressions: &[interval_texts::check_units, lengths::split_days, local_time::rewrite, calendar_frame::check],
+    nodes: &[],
+    expressions: &[
+        interval_texts::check_units,
+        lengths::split_days,
+        local_time::rewrite,
+        calendar_frame::check,
+        zeros::unify,
+    ],
     // Behind the rules that put calls around keys.
-    closing: &[computed_keys::compute_first],
+    closing: &[join_keys::name_calls, computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.

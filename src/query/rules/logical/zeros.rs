@@ -1,76 +1,129 @@
-//! Sorts, windows and DISTINCT ON by a DOUBLE take -0 and 0 for one number, as comparisons and groups do:
-//! `functions/numbers/one_zero` has why.
+//! What may make a -0, or another NaN than the one, makes none: `functions/numbers/one_zero` has why. Such are casts
+//! from text and to fewer digits, the sign of a DOUBLE, functions, and aggregates of DOUBLEs.
+//!
+//! Values that are read stay what they are: what comes into a table, and every bound parameter, is made one on its way
+//! in. A table that an earlier program wrote may still hold a -0.
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
-use datafusion::logical_expr::expr::Sort;
-use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan};
+use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, Operator, WindowFunctionDefinition};
 
 use super::RuleContext;
-use crate::query::functions::numbers::{has_two_zeros, is_one_zero, one_zero};
+use crate::doubles::holds_doubles;
+use crate::query::functions::numbers::{has_one_zero, is_one_zero, one_zero, one_zero_of_group};
 
-/// The window or the aggregate with such keys.
-pub(super) fn unify_in_call(
+/// Functions that make none of arguments without: they choose one of them, or see to it themselves.
+const KEEPERS: [&str; 24] = [
+    "abs",
+    "add",
+    "array_any_value",
+    "array_element",
+    "array_max",
+    "array_min",
+    "coalesce",
+    "date_part",
+    "div",
+    "divide",
+    "get_field",
+    "greatest",
+    "least",
+    "mod",
+    "multiply",
+    "named_cast",
+    "nullif",
+    "nvl",
+    "nvl2",
+    "one_zero",
+    "pi",
+    "power",
+    "random",
+    "subtract",
+];
+
+/// Aggregates and windows that give one of the values that they got.
+const CHOOSERS: [&str; 6] = ["any_value", "first_value", "last_value", "max", "min", "nth_value"];
+
+/// The expression, giving no such value. In a plan that is coerced: casts stand there that nobody wrote.
+pub(super) fn unify(
     mut expression: Expr,
     schema: &DFSchema,
     _context: &RuleContext<'_>,
 ) -> DfResult<Transformed<Expr>> {
-    let changed = match &mut expression {
-        Expr::WindowFunction(call) => {
-            let mut changed = unify_keys(&mut call.params.order_by, schema);
-            for part in &mut call.params.partition_by {
-                changed |= unify(part, schema);
+    match &mut expression {
+        Expr::AggregateFunction(call) => {
+            if let Some(unified) = unify_group(&call.func, &call.params.args, schema) {
+                call.func = unified;
+                return Ok(Transformed::yes(expression));
             }
-            changed
         }
-        // What stands WITHIN GROUP is the argument, and an order of distinct values is that of the argument itself.
-        Expr::AggregateFunction(call) if !call.func.supports_within_group_clause() && !call.params.distinct => {
-            unify_keys(&mut call.params.order_by, schema)
+        Expr::WindowFunction(call) => {
+            if let WindowFunctionDefinition::AggregateUDF(function) = &call.fun
+                && let Some(unified) = unify_group(function, &call.params.args, schema)
+            {
+                call.fun = WindowFunctionDefinition::AggregateUDF(unified);
+                return Ok(Transformed::yes(expression));
+            }
         }
+        // A plan that is analyzed again.
+        Expr::ScalarFunction(call) if call.func.name() == "one_zero" && call.args.first().is_some_and(is_one_zero) => {
+            return Ok(Transformed::yes(call.args.swap_remove(0)));
+        }
+        _ => {}
+    }
+    Ok(match is_source(&expression, schema) {
+        true => Transformed::yes(one_zero(expression)),
+        false => Transformed::no(expression),
+    })
+}
+
+fn is_source(expression: &Expr, schema: &DFSchema) -> bool {
+    let gives_double = || expression.get_type(schema).is_ok_and(|given| is_double(&given));
+    match expression {
+        Expr::Cast(cast) => casts_to_source(&cast.expr, cast.field.data_type(), schema),
+        Expr::TryCast(cast) => casts_to_source(&cast.expr, cast.field.data_type(), schema),
+        Expr::Negative(_) => gives_double(),
+        Expr::BinaryExpr(binary) => {
+            let is_arithmetic = matches!(
+                binary.op,
+                Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo
+            );
+            is_arithmetic && gives_double()
+        }
+        Expr::ScalarFunction(call) => !KEEPERS.contains(&call.func.name()) && gives_double(),
         _ => false,
-    };
-    Ok(Transformed::new_transformed(expression, changed))
-}
-
-/// The node, sorting by such keys.
-pub(super) fn unify_in_sort(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    let LogicalPlan::Sort(mut sort) = node else { return Ok(Transformed::no(node)) };
-    let changed = unify_keys(&mut sort.expr, sort.input.schema());
-    Ok(Transformed::new_transformed(LogicalPlan::Sort(sort), changed))
-}
-
-/// DISTINCT ON with such keys: its groups are right, but the order within them says which row is kept. The first keys of
-/// the order are those of ON, and DataFusion 55.2 wants them to be the same.
-pub(super) fn unify_in_distinct_on(
-    node: LogicalPlan,
-    _context: &RuleContext<'_>,
-) -> DfResult<Transformed<LogicalPlan>> {
-    let LogicalPlan::Distinct(Distinct::On(mut on)) = node else { return Ok(Transformed::no(node)) };
-    let schema = Arc::clone(on.input.schema());
-    let mut changed = false;
-    if let Some(order) = &mut on.sort_expr {
-        changed |= unify_keys(order, &schema);
-        for key in &mut on.on_expr {
-            changed |= unify(key, &schema);
-        }
     }
-    Ok(Transformed::new_transformed(LogicalPlan::Distinct(Distinct::On(on)), changed))
 }
 
-fn unify_keys(keys: &mut [Sort], schema: &DFSchema) -> bool {
-    let mut changed = false;
-    for key in keys {
-        changed |= unify(&mut key.expr, schema);
+/// Whole numbers and decimals have one zero, and no NaN.
+fn casts_to_source(operand: &Expr, to: &DataType, schema: &DFSchema) -> bool {
+    if !holds_doubles(to) {
+        return false;
     }
-    changed
+    let is_exact = |from: &DataType| from.is_integer() || from.is_decimal() || from.is_null();
+    let widens = |from: &DataType| *from == DataType::Float32 && *to == DataType::Float64;
+    operand.get_type(schema).is_ok_and(|from| from != *to && !is_exact(&from) && !widens(&from))
 }
 
-fn unify(key: &mut Expr, schema: &DFSchema) -> bool {
-    let is_meant = !is_one_zero(key) && key.get_type(schema).is_ok_and(|given| has_two_zeros(&given));
-    if is_meant {
-        *key = one_zero(std::mem::take(key));
+/// The aggregate of DOUBLEs with one zero in its results; `None` where it has it already. The mean of the least number
+/// and 0 is -0, the sum of two infinities a NaN with a sign.
+fn unify_group(function: &Arc<AggregateUDF>, arguments: &[Expr], schema: &DFSchema) -> Option<Arc<AggregateUDF>> {
+    if CHOOSERS.contains(&function.name()) || has_one_zero(function) {
+        return None;
     }
-    is_meant
+    let fields: Vec<_> = arguments
+        .iter()
+        .map(|argument| argument.to_field(schema).map(|(_, field)| field))
+        .collect::<DfResult<_>>()
+        .ok()?;
+    // An average of whole numbers or decimals is a DOUBLE, too, and never -0.
+    let takes_doubles = fields.iter().any(|field| is_double(field.data_type()));
+    let gives_double = || function.return_field(&fields).is_ok_and(|given| is_double(given.data_type()));
+    (takes_doubles && gives_double()).then(|| one_zero_of_group(function))
+}
+
+fn is_double(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float32 | DataType::Float64)
 }
