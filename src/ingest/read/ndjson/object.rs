@@ -18,7 +18,7 @@ use crate::ingest::input::InputBuilder;
 
 /// Fields that are lifted out of the properties where the object itself lacks them, as a CSV file's columns of these names
 /// feed them; in any case, and by the Segment spec's name. The properties keep them, too.
-const LIFTED: [EventField; 11] = [
+pub(super) const LIFTED: [EventField; 11] = [
     EventField::OrderId,
     EventField::Revenue,
     EventField::Currency,
@@ -89,10 +89,11 @@ impl ObjectReader {
             parts.given = parse_object(text).map_err(|reason| column_reason(key, &reason))?;
         }
         let mut others: Vec<(&KeyRoles, &str, &RawValue)> = Vec::new();
+        let mut roleless: Vec<(&str, &RawValue)> = Vec::new();
         for (key, value) in object.iter().filter(|(_, value)| !is_empty(value)) {
             match self.roles.of(&key.0) {
                 None => {
-                    self.unused.note(&key.0);
+                    roleless.push((key.0.as_ref(), *value));
                     parts.others.push((key.0.as_ref(), *value));
                 }
                 Some(roles) if roles.rank == 0 => feed(roles, &key.0, value, &mut draft, &mut parts)?,
@@ -120,11 +121,9 @@ impl ObjectReader {
             }
         }
         self.lift(&parts.given, kind, &mut draft);
-        self.unused.note_fed(&draft);
         // What a person is like may be named as he likes.
-        if !kind.has_traits() {
-            self.unused.note_properties(parts.given.keys().map(|key| key.0.as_ref()));
-        }
+        let properties = parts.given.iter().filter(|_| !kind.has_traits()).map(|(key, value)| (key.0.as_ref(), *value));
+        self.unused.note(&draft, filled_keys(roleless.into_iter()), filled_keys(properties));
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
             self.properties.raw(&key.0, value.get());
@@ -175,6 +174,11 @@ impl ObjectReader {
             _ => draft.values[field.index()] = text(),
         }
     }
+}
+
+/// The keys whose values say something.
+fn filled_keys<'k>(members: impl Iterator<Item = (&'k str, &'k RawValue)>) -> impl Iterator<Item = &'k str> {
+    members.filter(|(_, value)| !is_empty(value) && value.get() != "\"\"").map(|(key, _)| key)
 }
 
 /// A category's levels, where it is a list.

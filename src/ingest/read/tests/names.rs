@@ -107,7 +107,8 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
         said,
         [
             "keys of properties that look like a field and are not read as one: 'Qty' (to be read as quantity, name it so), \
-          'orderNo' (to be read as order_id, name it so)"
+             'cust_id' (to be read as user_id, write it so beside the properties), 'e-mail' (to be read as id.email, write \
+             it among the identifiers of the event, of type email), 'orderNo' (to be read as order_id, name it so)"
         ]
     );
     assert!(notes(&[r#""orderId":"1","QUANTITY":2"#], "").is_empty(), "read as fields");
@@ -117,6 +118,48 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
     assert!(mapped.read_with_notes(options("order_id=no")).unwrap().1.is_empty());
     let traits = "{\"ts\":\"2024-01-01\",\"type\":\"identify\",\"traits\":{\"orderNo\":\"1\"}}\n";
     assert!(TestFile::new("i.ndjson", traits).read_with_notes(options("")).unwrap().1.is_empty());
+}
+
+/// A row with the field says nothing of the rows without: each is judged by itself.
+#[test]
+fn a_look_alike_is_named_though_other_rows_have_the_field() {
+    let text = r#"{"ts":"2024-01-01","properties":{"order_id":"1","revenue":10}}
+{"ts":"2024-01-01","properties":{"orderNo":"2","amount":99}}
+{"ts":"2024-01-01","properties":{"Order ID":"3","grand_total":50,"E-Mail":"x@y.cn","sku":null,"Qty":""}}
+{"ts":"2024-01-01","user_id":"u1","identifiers":[{"type":"email","value":"x@y.cn"}],"properties":{"customer_id":"7","Email":"x@y.cn","source_":"s"}}
+"#;
+    let notes =
+        |text: &str, mapping: &str| TestFile::new("n.ndjson", text).read_with_notes(options(mapping)).unwrap().1;
+    let said = notes(text, "");
+    let [note] = said.as_slice() else { panic!("{said:?}") };
+    for part in [
+        "'orderNo' (to be read as order_id, name it so)",
+        "'Order ID' (to be read as order_id, name it so)",
+        "'amount' (to be read as revenue, name it so)",
+        "'grand_total' (to be read as revenue, name it so)",
+        "'E-Mail' (to be read as id.email, write it among the identifiers of the event, of type email)",
+    ] {
+        assert!(note.contains(part), "{part}: {note}");
+    }
+    for part in ["customer_id", "'Email'", "sku", "Qty", "source"] {
+        assert!(!note.contains(part), "its row has the field, or it says nothing: {part}: {note}");
+    }
+    for (key, target) in [("Email", "id.email"), ("user_ID", "user_id"), ("customer_id", "user_id")] {
+        let text = format!("{{\"ts\":\"2024-01-01\",\"properties\":{{\"{key}\":\"x\"}}}}\n");
+        let said = notes(&text, "");
+        assert!(said.len() == 1 && said[0].contains(&format!("'{key}' (to be read as {target}, ")), "{said:?}");
+    }
+    // Beside the properties a mapping would take the field from the rows that have it.
+    let beside =
+        "{\"ts\":\"2024-01-01\",\"order_id\":\"1\"}\n{\"ts\":\"2024-01-01\",\"orderNo\":\"2\",\"e-mail\":\"x@y.cn\"}\n";
+    let said = notes(beside, "");
+    let part = "'e-mail' (--map 'id.email=e-mail'), 'orderNo' (other rows have order_id: name it so in these, too)";
+    assert!(said.len() == 1 && said[0].contains(part), "{said:?}");
+    assert!(notes(beside, "id.email=e-mail,properties.orderNo=orderNo").is_empty());
+    // After many rows, too.
+    let late = "{\"ts\":\"2024-01-01\",\"properties\":{\"revenue\":1}}\n".repeat(1_500)
+        + "{\"ts\":\"2024-01-01\",\"properties\":{\"amount\":1}}\n";
+    assert!(notes(&late, "").concat().contains("'amount' (to be read as revenue"));
 }
 
 /// Case B1: the spec lets `previousId` be an anonymous id or a user id.
