@@ -19,4 +19,4 @@ pub use event::{OrderEvent, Row};
 pub use items::Item;
 pub use order::{Entry, Kind, Order};
 pub use resolve::{Totals, resolve};
-pub use statement::{OwnLine, Product, Statement, read_statement};
+pub use statement::{OwnLine, Product, Statement, is_read, read_statement};

@@ -65,6 +65,11 @@ const MEMBERS: [&str; 7] = ["products", "line_items", "items", "total", "value",
 const PRODUCT_MEMBERS: [&str; 9] =
     ["product_id", "sku", "category", "quantity", "price", "total", "amount", "discount", "cost"];
 
+/// Whether a property of this name says something of an order.
+pub fn is_read(property: &str) -> bool {
+    MEMBERS.iter().any(|name| name.eq_ignore_ascii_case(property))
+}
+
 /// Reads the properties of an event (JSON text, if any) beside its own columns.
 pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let [products, line_items, items, total, value, price, quantity] =

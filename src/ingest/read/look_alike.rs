@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::field::EventField;
 use super::mapping::Target;
+use super::twins::Twins;
 
 /// What a reader noticed of its file as a whole, for people to read. Cheap to clone: all clones share the notes.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Notes {
     texts: Arc<Mutex<Vec<String>>>,
     unread_revenues: Arc<AtomicU64>,
     unread_numbers: Arc<AtomicU64>,
+    /// Keys of one row that are one field.
+    pub(super) twins: Twins,
 }
 
 impl Notes {
@@ -36,6 +39,7 @@ impl Notes {
 
     pub fn to_vec(&self) -> Vec<String> {
         let mut notes = self.texts.lock().clone();
+        notes.extend(self.twins.notes());
         match self.unread_revenues.load(Ordering::Relaxed) {
             0 => {}
             1 => notes.push("1 event has a revenue that is no number: what else says its amount counts".to_owned()),
@@ -224,6 +228,6 @@ impl LookAlikes {
 }
 
 /// A column's name as a mapping takes it.
-fn escape(column: &str) -> String {
+pub fn escape(column: &str) -> String {
     column.replace('\\', "\\\\").replace(',', "\\,").replace('/', "\\/")
 }
