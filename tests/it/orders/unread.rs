@@ -184,3 +184,32 @@ async fn keys_of_products_in_a_cell_are_named() {
         "{said}"
     );
 }
+
+/// The price is there: what is not known are the pieces, those that come back or those that were sold. By hand: of a, whose
+/// pieces are not known, nothing is refunded; of b 1 of 2 pieces of 20 together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_without_a_quantity_is_not_said_to_lack_a_price() {
+    let note = "1 refunded product has a quantity that is no number, there or in its order: what it is worth is not known, \
+                it refunds 0";
+    let sold = |quantity: Value| json!([{"product_id": "a", "Price": "20", "Quantity": quantity}]);
+    let back = |quantity: Value| json!([{"product_id": "a", "quantity": quantity}]);
+    for (of_sale, of_refund) in
+        [(json!("2 pcs"), json!("1 pcs")), (json!(2), json!("1 pcs")), (json!("2 pcs"), json!(1))]
+    {
+        let world = world().await;
+        let events = [
+            bought("m1", "01T00:00", json!({"order_id": "1", "products": sold(of_sale.clone())})),
+            refunded("m2", "02T00:00", json!({"order_id": "1", "products": back(of_refund.clone())})),
+        ];
+        let notes = load(&world, &events).await.notes;
+        assert!(notes.iter().any(|said| said == note), "{of_sale}, {of_refund}: {notes:?}");
+        assert!(notes.iter().all(|said| !said.contains("no price")), "{of_sale}, {of_refund}: {notes:?}");
+        assert_eq!(world.row("SELECT refund FROM orders").await, "0.0000");
+    }
+    let known = json!({"order_id": "2", "products": [{"product_id": "b", "price": 10, "quantity": 2}]});
+    let unknown = json!({"order_id": "2", "products": [{"product_id": "b"}, {"product_id": "z"}]});
+    let world = world().await;
+    let notes = load(&world, &[bought("m3", "01T00:00", known), refunded("m4", "02T00:00", unknown)]).await.notes;
+    assert_eq!(notes, ["1 refunded product has no price, nor has its order one: it refunds 0"]);
+    assert_eq!(world.row("SELECT refund FROM orders").await, "-10.0000");
+}
