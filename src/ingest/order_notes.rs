@@ -9,7 +9,7 @@ mod earlier;
 mod held;
 mod no_order;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use self::counts::Counts;
 use self::held::{Held, Key, OfKey};
@@ -21,6 +21,9 @@ use crate::workspace::BaseCurrency;
 
 /// Events of the load that are held to resolve their orders; of a larger load the first ones.
 const MOST_EVENTS: usize = 200_000;
+
+/// Keys of products that are told apart.
+const MOST_KEYS: usize = 100;
 
 /// What a row says beside its statement.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,8 @@ pub(super) struct OrderNotes {
     seen: usize,
     without_amount: u64,
     not_a_number: u64,
+    /// By key of a product that is not read: the key that it looks like.
+    product_keys: BTreeMap<String, &'static str>,
     no_order: NoOrder,
     /// Why what earlier loads hold of these orders is not known.
     unseen: Option<String>,
@@ -65,6 +70,7 @@ impl OrderNotes {
             seen: 0,
             without_amount: 0,
             not_a_number: 0,
+            product_keys: BTreeMap::new(),
             no_order: NoOrder::default(),
             unseen: None,
         }
@@ -86,6 +92,11 @@ impl OrderNotes {
         };
         self.not_a_number += u64::from(statement.not_a_number);
         self.without_amount += u64::from(!self.is_refund(event) && statement.amount.is_none());
+        for (key, meant) in &statement.look_alikes {
+            if self.product_keys.len() < MOST_KEYS && !self.product_keys.contains_key(key) {
+                self.product_keys.insert(key.clone(), *meant);
+            }
+        }
         let key = self.key_of(&row);
         self.seen += 1;
         if self.seen > MOST_EVENTS {
@@ -145,6 +156,7 @@ impl OrderNotes {
         let mut notes = Vec::new();
         notes.extend(count(self.not_a_number, NOT_A_NUMBER));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
+        notes.extend(self.note_of_product_keys());
         notes.extend(self.no_order.note(&self.settings));
         let basis = self.basis();
         notes.extend(counts.notes().into_iter().map(|note| format!("{basis}{note}")));
@@ -155,6 +167,14 @@ impl OrderNotes {
         }
         notes.extend(self.note_of_cut());
         notes
+    }
+
+    fn note_of_product_keys(&self) -> Option<String> {
+        let texts = self.product_keys.iter().map(|(key, meant)| format!("'{key}' (to be read as {meant}, name it so)"));
+        let texts: Vec<String> = texts.collect();
+        (!texts.is_empty()).then(|| {
+            format!("keys of products that look like one that counts and are not read as one: {}", texts.join(", "))
+        })
     }
 
     fn is_cut(&self) -> bool {

@@ -38,8 +38,10 @@ pub struct Order<'a> {
     pub entries: Vec<Entry<'a>>,
     /// The whole statement that stands, in `events`.
     pub standing: Option<usize>,
-    /// Products of refund events of which no price is known: they refund 0.
+    /// Products of refund events of which nothing says a price: they refund 0.
     pub refunds_without_price: usize,
+    /// The same of those for which only the pieces are not known, theirs or those of the order: they refund 0, too.
+    pub refunds_without_quantity: usize,
 }
 
 impl Order<'_> {

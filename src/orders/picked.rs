@@ -1,20 +1,30 @@
 //! A few members of a JSON object, as they are written, by their names in any case: the exact one counts before others, of
-//! equal ones the last. All else is passed over.
+//! equal ones the last. All else is passed over, its keys shown to who asks.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of the object `text` that have these names; `None` for a text that is no object.
 pub(super) fn pick<'a, const N: usize>(text: &'a str, names: &[&str; N]) -> Option<[Option<&'a RawValue>; N]> {
+    pick_and_look(text, names, &mut |_| {})
+}
+
+/// The same; `look` is shown the keys of the others that have a value.
+pub(super) fn pick_and_look<'a, const N: usize>(
+    text: &'a str,
+    names: &[&str; N],
+    look: &mut dyn FnMut(&str),
+) -> Option<[Option<&'a RawValue>; N]> {
     let mut reader = serde_json::Deserializer::from_str(text);
-    Members { names }.deserialize(&mut reader).ok()
+    Members { names, look }.deserialize(&mut reader).ok()
 }
 
 struct Members<'n, const N: usize> {
     names: &'n [&'n str; N],
+    look: &'n mut dyn FnMut(&str),
 }
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Members<'_, N> {
@@ -39,7 +49,9 @@ impl<'de, const N: usize> Visitor<'de> for Members<'_, N> {
                 Some(at) if key == self.names[at] => exact[at] = given(map.next_value()?),
                 Some(at) => in_other_case[at] = given(map.next_value()?),
                 None => {
-                    map.next_value::<IgnoredAny>()?;
+                    if given(map.next_value()?).is_some() {
+                        (self.look)(&key);
+                    }
                 }
             }
         }

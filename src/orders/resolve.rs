@@ -1,6 +1,6 @@
 //! The events of one order become its entries: what is booked, when, as what (SQL.md 1, cases A23 to A35).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::event::{OrderEvent, Row};
 use super::items;
@@ -23,7 +23,8 @@ pub struct Totals<'a> {
 pub fn resolve<'a>(mut events: Vec<OrderEvent<'a>>, base: &'a str) -> Order<'a> {
     events.sort_unstable_by(|left, right| left.sort_key().cmp(&right.sort_key()));
     let standing = events.iter().rposition(|event| event.whole && !event.is_refund);
-    let mut order = Order { events, entries: Vec::new(), standing, refunds_without_price: 0 };
+    let (refunds_without_price, refunds_without_quantity) = (0, 0);
+    let mut order = Order { events, entries: Vec::new(), standing, refunds_without_price, refunds_without_quantity };
     let named = order.the_currency_named().unwrap_or(base);
     order.book_purchases(named);
     if order.entries.len() < order.events.len() {
@@ -72,28 +73,35 @@ impl<'a> Order<'a> {
             |event: &OrderEvent<'_>| event.unpriced || event.products.iter().any(|row| row.amount.is_none());
         let prices = match self.events.iter().any(|event| event.is_refund && lacks_price(event)) {
             true => self.prices(),
-            false => HashMap::new(),
+            false => Prices::default(),
         };
         for at in 0..self.events.len() {
             let event = &mut self.events[at];
             if !event.is_refund || !(event.unpriced || event.amount.is_some()) {
                 continue;
             }
-            self.refunds_without_price += fill_in_prices(event, &prices);
+            let without = fill_in_prices(event, &prices);
+            self.refunds_without_price += without.price;
+            self.refunds_without_quantity += without.quantity;
             let (ts, amount) = (event.ts, event.amount.unwrap_or_default());
             let currency = event.currency.unwrap_or(named);
             self.book(at, ts, true, -amount.abs(), currency);
         }
     }
 
-    /// Amount and pieces of each product among the sales.
-    fn prices(&self) -> HashMap<&'a str, (i128, i128)> {
-        let mut prices: HashMap<&'a str, (i128, i128)> = HashMap::new();
+    fn prices(&self) -> Prices<'a> {
+        let mut prices = Prices::default();
         for entry in self.entries.iter().filter(|entry| entry.kind == Kind::Sale) {
             for row in items::rows_of_purchase(self, entry) {
-                if let (Some(product), Some(amount), Some(pieces)) = (row.product_id, row.amount, row.quantity) {
-                    let held = prices.entry(product).or_default();
-                    *held = (held.0 + amount, held.1 + pieces);
+                match (row.product_id, row.amount, row.quantity) {
+                    (Some(product), Some(amount), Some(pieces)) => {
+                        let held = prices.sold.entry(product).or_default();
+                        *held = (held.0 + amount, held.1 + pieces);
+                    }
+                    (Some(product), _, None) => {
+                        prices.uncounted.insert(product);
+                    }
+                    _ => {}
                 }
             }
         }
@@ -154,25 +162,64 @@ impl<'a> Order<'a> {
     }
 }
 
-/// Gives the products of a refund event the order's price a piece of them; returns how many refund 0 for want of one.
-fn fill_in_prices<'a>(event: &mut OrderEvent<'a>, prices: &HashMap<&'a str, (i128, i128)>) -> usize {
-    let price_of = |row: &Row<'a>| {
-        let held = row.product_id.and_then(|product| prices.get(product)).filter(|(_, pieces)| *pieces != 0);
+/// What the sales of an order say of the price of a piece.
+#[derive(Default)]
+struct Prices<'a> {
+    /// Amount and pieces of each product.
+    sold: HashMap<&'a str, (i128, i128)>,
+    /// Products whose pieces are not known.
+    uncounted: HashSet<&'a str>,
+}
+
+impl<'a> Prices<'a> {
+    /// The price of the row's pieces.
+    fn of(&self, row: &Row<'a>) -> Option<i128> {
+        let held = row.product_id.and_then(|product| self.sold.get(product)).filter(|(_, pieces)| *pieces != 0);
         held.zip(row.quantity)
             .map(|((amount, pieces), quantity)| money::divide(amount.saturating_mul(quantity), *pieces))
-    };
-    let mut without = 0;
+    }
+
+    /// Whether the row has no price since pieces are not known: its own, or those that were sold.
+    fn is_uncounted(&self, row: &Row<'a>) -> bool {
+        row.quantity.is_none() || row.product_id.is_some_and(|product| self.uncounted.contains(product))
+    }
+}
+
+/// How many products of a refund event refund 0, by what is not known of them.
+#[derive(Default)]
+struct Without {
+    price: usize,
+    quantity: usize,
+}
+
+impl Without {
+    fn count<'a>(&mut self, row: &Row<'a>, prices: &Prices<'a>) {
+        match prices.is_uncounted(row) {
+            true => self.quantity += 1,
+            false => self.price += 1,
+        }
+    }
+}
+
+/// Gives the products of a refund event the order's price a piece of them; returns how many refund 0 for want of one.
+fn fill_in_prices<'a>(event: &mut OrderEvent<'a>, prices: &Prices<'a>) -> Without {
+    let mut without = Without::default();
     for row in event.products.iter_mut().filter(|row| row.amount.is_none()) {
-        let price = price_of(row);
-        without += usize::from(price.is_none());
+        let price = prices.of(row);
+        if price.is_none() {
+            without.count(row, prices);
+        }
         row.amount = price.or(event.unpriced.then_some(0));
     }
     if !event.unpriced {
-        return 0;
+        return Without::default();
     }
     if event.products.is_empty() {
-        let price = price_of(&event.own_row(0));
-        without += usize::from(price.is_none());
+        let own = event.own_row(0);
+        let price = prices.of(&own);
+        if price.is_none() {
+            without.count(&own, prices);
+        }
         event.amount = Some(price.unwrap_or_default());
     } else {
         event.amount = Some(event.products.iter().filter_map(|row| row.amount).sum());

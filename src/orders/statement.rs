@@ -5,7 +5,8 @@
 
 use serde_json::value::RawValue;
 
-use super::picked::{elements, pick, scalar};
+use super::picked::{elements, pick, pick_and_look, scalar};
+use super::product_keys::{Meant, find_resemblance};
 use crate::money::{self, Exact};
 
 /// Columns of the event itself. Amounts are ten-thousandths.
@@ -38,6 +39,8 @@ pub struct Statement {
     /// What `total` says, where it is a number.
     pub total: Option<i128>,
     pub products: Vec<Product>,
+    /// Keys of products that look like one that counts, which their product lacks, and the key that counts.
+    pub look_alikes: Vec<(String, &'static str)>,
 }
 
 impl Statement {
@@ -62,13 +65,20 @@ const MEMBERS: [&str; 7] = ["products", "line_items", "items", "total", "value",
 const PRODUCT_MEMBERS: [&str; 9] =
     ["product_id", "sku", "category", "quantity", "price", "total", "amount", "discount", "cost"];
 
+/// Whether a property of this name says something of an order.
+pub fn is_read(property: &str) -> bool {
+    MEMBERS.iter().any(|name| name.eq_ignore_ascii_case(property))
+}
+
 /// Reads the properties of an event (JSON text, if any) beside its own columns.
 pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let [products, line_items, items, total, value, price, quantity] =
         properties.filter(|text| mentions(text)).and_then(|text| pick(text, &MEMBERS)).unwrap_or_default();
     let mut numbers = Numbers::default();
     let lists = [products, line_items, items].into_iter().flatten();
-    let products = lists.into_iter().find_map(|list| products_of(list, &mut numbers)).unwrap_or_default();
+    let mut look_alikes = LookAlikes::default();
+    let read_list = |list| products_of(list, &mut numbers, &mut look_alikes);
+    let products = lists.into_iter().find_map(read_list).unwrap_or_default();
     let [total, value, price] = [total, value, price].map(|value| numbers.read(value));
     // What a reader could read is the event's own; what it could not is no 1 either.
     let lacks_quantity = own.quantity.is_none() && matches!(numbers.read_given(quantity), Some(None));
@@ -104,6 +114,7 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         too_large: numbers.too_large,
         total: total.and_then(Exact::amount),
         products,
+        look_alikes: look_alikes.missed,
     }
 }
 
@@ -156,25 +167,53 @@ impl Numbers {
     }
 }
 
-fn products_of(value: &RawValue, numbers: &mut Numbers) -> Option<Vec<Product>> {
+/// Gathers keys of products that look like one that counts.
+#[derive(Default)]
+struct LookAlikes {
+    /// Of the product under way.
+    seen: Vec<(String, Meant)>,
+    /// Those of which the product lacks what they look like.
+    missed: Vec<(String, &'static str)>,
+}
+
+impl LookAlikes {
+    fn see(&mut self, key: &str) {
+        if let Some(meant) = find_resemblance(key) {
+            self.seen.push((key.to_owned(), meant));
+        }
+    }
+
+    /// Judges those of the product under way.
+    fn judge(&mut self, lacks: impl Fn(Meant) -> bool) {
+        for (key, meant) in self.seen.drain(..) {
+            let missed = (key, meant.name());
+            if lacks(meant) && !self.missed.contains(&missed) {
+                self.missed.push(missed);
+            }
+        }
+    }
+}
+
+fn products_of(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Option<Vec<Product>> {
     // A cell of a CSV file holds the array as a text.
     let Some(values) = elements(value) else {
         let text = scalar(value).filter(|text| text.starts_with('['))?;
         let inner: Box<RawValue> = serde_json::from_str(&text).ok()?;
-        return products_of(&inner, numbers);
+        return products_of(&inner, numbers, look_alikes);
     };
     let given = values.into_iter().filter(|value| value.get() != "null");
-    let products: Vec<Product> = given.map(|value| product(value, numbers)).collect();
+    let products: Vec<Product> = given.map(|value| product(value, numbers, look_alikes)).collect();
     (!products.is_empty()).then_some(products)
 }
 
-fn product(value: &RawValue, numbers: &mut Numbers) -> Product {
-    let Some([product_id, sku, category, quantity, price, total, amount, discount, cost]) =
-        pick(value.get(), &PRODUCT_MEMBERS)
-    else {
+fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Product {
+    let picked = pick_and_look(value.get(), &PRODUCT_MEMBERS, &mut |key| look_alikes.see(key));
+    let Some([product_id, sku, category, quantity, price, total, amount, discount, cost]) = picked else {
+        look_alikes.judge(|_| false);
         return Product { product_id: text(value), quantity: Some(money::ONE), ..Product::default() };
     };
-    let quantity = numbers.read_given(quantity).unwrap_or(Some(Exact::ONE));
+    let given_quantity = numbers.read_given(quantity);
+    let quantity = given_quantity.unwrap_or(Some(Exact::ONE));
     let [price, discount, cost] = [price, discount, cost].map(|value| numbers.read(value));
     let less = |amount: i128, discount: i128| in_range(amount - discount);
     let of_price = |(price, quantity): (Exact, Exact)| match discount {
@@ -182,11 +221,19 @@ fn product(value: &RawValue, numbers: &mut Numbers) -> Product {
         Some(discount) => price.times(quantity).zip(discount.amount()).and_then(|(amount, off)| less(amount, off)),
     };
     let given = [total, amount].into_iter().find_map(|value| numbers.read(value));
+    let product_id = [product_id, sku].into_iter().flatten().find_map(text);
+    look_alikes.judge(|meant| match meant {
+        Meant::ProductId => product_id.is_none(),
+        Meant::Quantity => given_quantity.is_none(),
+        Meant::Price | Meant::Total => given.is_none() && price.is_none(),
+        Meant::Discount => given.is_none() && discount.is_none(),
+        Meant::Cost => cost.is_none(),
+    });
     let amount = (given.map(|given| ("a product's total", given.amount())))
         .or_else(|| price.zip(quantity).map(|priced| ("a product's price x quantity", of_price(priced))));
     let cost = cost.zip(quantity).map(|(cost, quantity)| ("a product's cost x quantity", cost.times(quantity)));
     Product {
-        product_id: [product_id, sku].into_iter().flatten().find_map(text),
+        product_id,
         category: category.and_then(path),
         quantity: numbers.keep(quantity.map(|quantity| ("a product's quantity", quantity.amount()))),
         amount: numbers.keep(amount),

@@ -97,6 +97,27 @@ async fn parameters_are_typed_and_bound_table_functions_included() {
     assert!(message.contains("person_timeline(id_type TEXT"), "{message}");
 }
 
+/// Rounded in silence a price would be another one: a text is refused as a decimal is, with what to write.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn texts_that_are_bound_to_a_decimal_are_not_rounded() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    world.query("CREATE TABLE prices (price DECIMAL(10, 2))").await.unwrap();
+    let insert = "INSERT INTO prices VALUES ($1)";
+    for value in [ScalarValue::from("9.999"), ScalarValue::from("-.001"), ScalarValue::Decimal128(Some(1_005), 4, 3)] {
+        let error = world.query_with(insert, &session, vec![value]).await.unwrap_err();
+        let told = error.to_string();
+        assert!(told.contains("which is no Decimal128(10, 2)") && told.contains("CAST(round($1) AS ...)"), "{told}");
+    }
+    for text in ["9.990", " 10 "] {
+        world.query_with(insert, &session, vec![ScalarValue::from(text)]).await.unwrap();
+    }
+    assert_eq!(world.rows("SELECT price FROM prices ORDER BY price").await, ["9.99", "10.00"]);
+    let compared = "SELECT count(*) FROM prices WHERE price = $1";
+    world.query_with(compared, &session, vec![ScalarValue::from("9.994")]).await.unwrap_err();
+    assert_eq!(texts(&world.query_with(compared, &session, vec![ScalarValue::from("9.990")]).await.unwrap()), ["1"]);
+}
+
 /// The schema is told before a query runs, and rows are sent as it says.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn columns_are_promised_with_the_type_that_all_branches_have() {

@@ -14,6 +14,7 @@ use crate::workspace::BaseCurrency;
 #[derive(Default)]
 pub(super) struct Counts {
     refunds_without_price: u64,
+    refunds_without_quantity: u64,
     beyond: u64,
     below_zero: u64,
     several_currencies: u64,
@@ -38,6 +39,7 @@ impl Counts {
         let events = held.iter().enumerate().map(|(source, held)| order_event(held, source)).collect();
         let order = resolve(events, &base.name);
         self.refunds_without_price += order.refunds_without_price as u64;
+        self.refunds_without_quantity += order.refunds_without_quantity as u64;
         let totals = order.totals();
         let sums = [totals.gross, totals.refund, totals.net, totals.cost, Some(totals.items)];
         self.beyond += u64::from(sums.into_iter().flatten().any(|sum| !money::is_amount(sum)));
@@ -83,6 +85,7 @@ impl Counts {
                     "refunded products have no price, nor have their orders one: they refund 0",
                 ],
             ),
+            (self.refunds_without_quantity, REFUNDS_WITHOUT_QUANTITY),
             (
                 self.beyond,
                 [
@@ -128,6 +131,11 @@ impl Counts {
     }
 }
 
+const REFUNDS_WITHOUT_QUANTITY: Sentence = [
+    "refunded product has a quantity that is no number, there or in its order: what it is worth is not known, it refunds 0",
+    "refunded products have a quantity that is no number, there or in their orders: what they are worth is not known, they \
+     refund 0",
+];
 const SEVERAL_CURRENCIES: Sentence = [
     "order is sold or refunded in several currencies: its net is NULL and no part of sum(net), net_base has all",
     "orders are sold or refunded in several currencies: their net is NULL and no part of sum(net), net_base has all",

@@ -1,13 +1,15 @@
 //! Which column of a file feeds which field of an event, for files whose columns are known before the first row.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use super::draft::is_previous_id;
 use super::field::{EventField, EventKind, FIELD_COUNT};
-use super::look_alike::{LookAlikes, Notes};
+use super::look_alike::{LookAlikes, Notes, escape};
 use super::mapping::Target;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
+use crate::orders;
 use crate::settings::similar_names;
 
 /// Columns by number. A column without a role of its own is a property.
@@ -46,17 +48,29 @@ impl Layout {
         }
         for field in EventField::all().filter(|field| !options.mapping.maps(*field)) {
             let free = columns.iter().enumerate().filter(|(column, _)| !taken[*column]);
-            let matches = free.filter_map(|(column, name)| field.name_match(name).map(|rank| (rank, column)));
-            if let Some((_, column)) = matches.min() {
-                taken[column] = true;
-                layout.fields[field.index()].push(column);
+            let named: Vec<usize> =
+                free.filter(|(_, name)| field.name_match(name).is_some()).map(|(column, _)| column).collect();
+            match *named {
+                [] => {}
+                [column] => {
+                    taken[column] = true;
+                    layout.fields[field.index()].push(column);
+                }
+                [first, second, ..] => {
+                    return Err(field_twice(file, field, [&columns[first], &columns[second]]));
+                }
             }
+        }
+        let mut previous = columns.iter().enumerate().filter(|(column, name)| !taken[*column] && is_previous_id(name));
+        if let (Some((_, first)), Some((_, second))) = (previous.next(), previous.next()) {
+            return Err(property_twice(file, [first, second]));
         }
         layout.previous = columns.iter().enumerate().position(|(column, name)| !taken[column] && is_previous_id(name));
         let rest = columns.iter().enumerate().filter(|(column, _)| !taken[*column]);
         let rest = rest.map(|(column, name)| (name.clone(), column));
         layout.note_look_alikes(rest.clone(), notes);
         layout.properties.extend(rest);
+        layout.check_properties(columns, file)?;
         layout.check(options, columns, file)?;
         Ok(layout)
     }
@@ -75,6 +89,19 @@ impl Layout {
             });
         }
         found.report(notes);
+    }
+
+    /// Refuses columns that are one property: one would be taken, and the other lost without a word. Properties of which
+    /// nothing is read are kept as they are named.
+    fn check_properties(&self, columns: &[String], file: &Path) -> Result<()> {
+        let mut seen: HashMap<String, usize> = HashMap::new();
+        for (key, column) in &self.properties {
+            let name = if orders::is_read(key) { key.to_ascii_lowercase() } else { key.clone() };
+            if let Some(twin) = seen.insert(name, *column) {
+                return Err(property_twice(file, [&columns[twin], &columns[*column]]));
+            }
+        }
+        Ok(())
     }
 
     /// Refuses a file of which every row would be rejected for the same reason.
@@ -129,6 +156,28 @@ fn find_column(columns: &[String], name: &str, file: &Path) -> Result<Option<usi
         ))),
         (first, _) => Ok(first.map(|(column, _)| column)),
     }
+}
+
+/// The error for two columns that feed the same field by their names.
+fn field_twice(file: &Path, field: EventField, [first, second]: [&String; 2]) -> Error {
+    let field = field.name();
+    Error::invalid(format!(
+        "{}: both '{first}' and '{second}' name the field {field}, and only one can be it: add --map '{field}={}' or --map \
+         '{field}={}', and the other one becomes a property",
+        file.display(),
+        escape(first),
+        escape(second)
+    ))
+}
+
+/// The error for two columns that are one property by their names.
+fn property_twice(file: &Path, [first, second]: [&String; 2]) -> Error {
+    Error::invalid(format!(
+        "{}: both '{first}' and '{second}' name one property that is read, and only one can be it: give the other one \
+         another name, such as --map 'properties.other={}'",
+        file.display(),
+        escape(second)
+    ))
 }
 
 /// The error for a mapping that names a column which the file lacks.

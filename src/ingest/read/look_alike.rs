@@ -2,6 +2,7 @@
 //!
 //! Must not know any file format.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +10,7 @@ use parking_lot::Mutex;
 
 use super::field::EventField;
 use super::mapping::Target;
+use super::twins::Twins;
 
 /// What a reader noticed of its file as a whole, for people to read. Cheap to clone: all clones share the notes.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +18,8 @@ pub struct Notes {
     texts: Arc<Mutex<Vec<String>>>,
     unread_revenues: Arc<AtomicU64>,
     unread_numbers: Arc<AtomicU64>,
+    /// Keys of one row that are one field.
+    pub(super) twins: Twins,
 }
 
 impl Notes {
@@ -35,6 +39,7 @@ impl Notes {
 
     pub fn to_vec(&self) -> Vec<String> {
         let mut notes = self.texts.lock().clone();
+        notes.extend(self.twins.notes());
         match self.unread_revenues.load(Ordering::Relaxed) {
             0 => {}
             1 => notes.push("1 event has a revenue that is no number: what else says its amount counts".to_owned()),
@@ -135,26 +140,64 @@ fn find_misspelling(folded: &str) -> Option<EventField> {
     })
 }
 
+/// What names look like, looked up once a name: rows repeat their keys.
+#[derive(Debug, Default)]
+pub struct Resemblances {
+    by_name: HashMap<String, Option<Target>>,
+}
+
+impl Resemblances {
+    /// Names that are remembered; a file with more has keys that are values.
+    const MOST_NAMES: usize = 1_000;
+
+    pub fn of(&mut self, name: &str) -> Option<Target> {
+        if let Some(known) = self.by_name.get(name) {
+            return known.clone();
+        }
+        let found = find_resemblance(name);
+        if self.by_name.len() < Self::MOST_NAMES {
+            self.by_name.insert(name.to_owned(), found.clone());
+        }
+        found
+    }
+}
+
 /// The look-alikes of one file.
 #[derive(Debug, Default)]
 pub struct LookAlikes {
-    /// Column and what it looks like.
-    found: Vec<(String, Target)>,
+    found: Vec<LookAlike>,
+}
+
+#[derive(Debug)]
+struct LookAlike {
+    column: String,
+    target: Target,
+    /// Under the name of what it looks like it would be read.
+    is_read_by_name: bool,
 }
 
 impl LookAlikes {
     /// Takes note of a column that feeds nothing, unless what it looks like has another column: `is_fed` tells.
     pub fn look_at(&mut self, column: &str, is_fed: impl Fn(&Target) -> bool) {
         if let Some(target) = find_resemblance(column).filter(|target| !is_fed(target)) {
-            self.found.push((column.to_owned(), target));
+            self.add(column, &target, false);
         }
+    }
+
+    /// Adds one that was found. `is_read_by_name`: other rows have the field, or their properties may, so that this one is
+    /// to be named as they are.
+    pub fn add(&mut self, column: &str, target: &Target, is_read_by_name: bool) {
+        self.found.push(LookAlike { column: column.to_owned(), target: target.clone(), is_read_by_name });
     }
 
     /// Adds one note about all of them.
     pub fn report(self, notes: &Notes) {
-        let Some((example, _)) = self.found.first() else { return };
-        let texts =
-            self.found.iter().map(|(column, target)| format!("'{column}' (--map '{target}={}')", escape(column)));
+        let Some(LookAlike { column: example, .. }) = self.found.first() else { return };
+        let texts = self.found.iter().map(|LookAlike { column, target, is_read_by_name }| match is_read_by_name {
+            // Mapped, the field would come from this key alone, and the rows that have it would lose theirs.
+            true => format!("'{column}' (other rows have {target}: name it so in these, too)"),
+            false => format!("'{column}' (--map '{target}={}')", escape(column)),
+        });
         notes.add(format!(
             "columns that look like a field and are not used, but kept as properties: {0}; --map 'properties.{1}={1}' says \
              that one is meant so",
@@ -168,7 +211,15 @@ impl LookAlikes {
         if self.found.is_empty() {
             return;
         }
-        let texts = self.found.iter().map(|(key, target)| format!("'{key}' (to be read as {target}, name it so)"));
+        let texts = self.found.iter().map(|LookAlike { column, target, is_read_by_name }| match target {
+            _ if *is_read_by_name => format!("'{column}' (to be read as {target}, name it so)"),
+            Target::Identifier(kind) => {
+                format!(
+                    "'{column}' (to be read as {target}, write it among the identifiers of the event, of type {kind})"
+                )
+            }
+            _ => format!("'{column}' (to be read as {target}, write it so beside the properties)"),
+        });
         notes.add(format!(
             "keys of properties that look like a field and are not read as one: {}",
             texts.collect::<Vec<_>>().join(", ")
@@ -177,6 +228,6 @@ impl LookAlikes {
 }
 
 /// A column's name as a mapping takes it.
-fn escape(column: &str) -> String {
+pub fn escape(column: &str) -> String {
     column.replace('\\', "\\\\").replace(',', "\\,").replace('/', "\\/")
 }

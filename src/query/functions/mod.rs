@@ -2,6 +2,7 @@
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
+mod bigint;
 mod coalesce;
 mod date_part;
 mod date_trunc;
@@ -42,6 +43,7 @@ pub(super) use person_at::PERSON_AT;
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
     numbers::register(state)?;
+    bigint::register(state)?;
     state.register_udf(date_part::function())?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;

@@ -4,6 +4,7 @@ use arrow::datatypes::DataType;
 use chrono_tz::Tz;
 use datafusion::common::{Result as DfResult, ScalarValue};
 
+use crate::error::Error;
 use crate::query::functions::read_units;
 use crate::query::zone::{self, is_instant, is_wall_time};
 
@@ -11,7 +12,7 @@ use crate::query::zone::{self, is_instant, is_wall_time};
 /// `WHERE quantity >= ?` finds other rows. Times that name no zone are read in `zone`.
 ///
 /// # Errors
-/// For a text that is none of the type's values.
+/// For a text that is none of the type's values, or would be rounded to one.
 pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfResult<Option<ScalarValue>> {
     let given = value.data_type();
     if given == *place {
@@ -31,6 +32,13 @@ pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfRes
         let text = value.try_as_str().flatten().unwrap_or_default();
         return ScalarValue::from(&*read_units(text)?).cast_to(place).map(Some);
     }
+    if given.is_string()
+        && let Some(scale) = scale_of(place)
+        && has_more_decimals(value.try_as_str().flatten().unwrap_or_default(), scale)
+    {
+        // A number that is bound is not rounded, either.
+        return Err(Error::invalid(format!("{value} has more decimals than {place}")).into());
+    }
     if given.is_string() || place.is_string() {
         // Text is what clients send that know no other type.
         return value.cast_to(place).map(Some);
@@ -41,6 +49,23 @@ pub(super) fn to_place(value: &ScalarValue, place: &DataType, zone: Tz) -> DfRes
         || (is_bytes(&given) && is_bytes(place))
         || (given.is_nested() && place.is_nested());
     Ok(if same_kind { without_loss(value, place) } else { None })
+}
+
+/// The decimals of a decimal type.
+fn scale_of(data_type: &DataType) -> Option<i8> {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(*scale),
+        _ => None,
+    }
+}
+
+/// Whether a text has digits behind the decimals that are kept.
+fn has_more_decimals(text: &str, scale: i8) -> bool {
+    let fraction = text.trim().split_once('.').map_or("", |(_, fraction)| fraction);
+    fraction.trim_end_matches('0').len() > usize::try_from(scale).unwrap_or_default()
 }
 
 /// The value in another type, if casting it back gives the same.

@@ -64,3 +64,12 @@ def test_one_schema(server, sql):
     assert not [field.name for field in promised if pa.types.is_uint64(field.type)], promised
     for field, column in zip(promised, table.columns, strict=True):
         assert field.nullable or column.null_count == 0, f"NULL in {field}"
+
+
+def test_numbers_of_rows_are_bigint(server):
+    """As in DuckDB: Python gets an int of it, no Decimal."""
+    sql = "SELECT row_number() OVER () AS a, rank() OVER () AS b, ntile(2) OVER () AS c, array_length([1, 2]) AS d"
+    with Client(server) as client:
+        _, table = client.read(statement(sql))
+    assert [field.type for field in table.schema] == [pa.int64()] * 4
+    assert table.to_pylist() == [{"a": 1, "b": 1, "c": 1, "d": 2}]

@@ -129,3 +129,87 @@ async fn orders_that_a_sum_of_net_leaves_out_are_counted() {
         "1 order is sold or refunded in several currencies: its net is NULL and no part of sum(net), net_base has all";
     assert!(summary.notes.iter().any(|note| note == told), "{:?}", summary.notes);
 }
+
+/// SQL.md 1 says which keys of a product count: 2 x 1 + 2 x 1 of them, where 2 x 3 twice was meant. Each is named where its
+/// product lacks what it looks like.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_products_that_only_look_like_one_that_counts_are_named() {
+    let world = world().await;
+    let products = json!([{"id": "a", "price": 2, "qty": 3}, {"productId": "b", "Price": "2", "Qty": 3}]);
+    let summary = load(&world, &[bought("m1", "01T00:00", json!({"order_id": "a", "products": products}))]).await;
+    assert_eq!(
+        summary.notes,
+        [
+            "keys of products that look like one that counts and are not read as one: 'Qty' (to be read as quantity, name \
+             it so), 'id' (to be read as product_id, name it so), 'productId' (to be read as product_id, name it so), \
+             'qty' (to be read as quantity, name it so)"
+        ]
+    );
+    assert_eq!(world.row("SELECT gross, items FROM orders").await, "4.0000 2.0000");
+    // What a product says by the key that counts needs no other; what says nothing is not told; nor is a product seen.
+    let plain = json!([
+        {"product_id": "a", "id": 1, "price": 2, "unit_price": 2, "line_total": 6, "quantity": 3, "qty": 3},
+        {"sku": "b", "total": 6, "unit_price": 2, "discount_amount": 1, "qty": null, "name": "B", "brand": "x"},
+    ]);
+    let seen = json!({"products": [{"id": "a", "qty": 3}]});
+    let known = [
+        bought("m2", "01T00:00", json!({"order_id": "b", "products": plain})),
+        event("m3", "Product List Viewed", "u1", "01T00:00", seen),
+    ];
+    assert!(load(&world, &known).await.notes.is_empty());
+    let priced = json!([{"product_id": "a", "unit_price": 2, "discount_amount": 1, "unit-cost": 1}]);
+    let notes = load(&world, &[bought("m4", "01T00:00", json!({"order_id": "c", "line_items": priced}))]).await.notes;
+    let said = notes.concat();
+    for part in [
+        "'unit_price' (to be read as price, name it so)",
+        "'discount_amount' (to be read as discount, name it so)",
+        "'unit-cost' (to be read as cost, name it so)",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+/// The same of a cell of a CSV file, which holds the array as a text.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_of_products_in_a_cell_are_named() {
+    let world = world().await;
+    let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
+    let cell = r#""[{""product_id"":""a"",""price"":2,""qty"":3}]""#;
+    write!(file, "ts,event,order_id,products\n2024-03-01,Order Completed,a,{cell}\n").unwrap();
+    let reader = FileReader::open(file.path(), ReadOptions::default()).unwrap();
+    let summary = world.load_batches("one", reader.batches().collect()).await.unwrap();
+    let said = summary.notes.concat();
+    assert!(
+        said.contains("keys of products that look like") && said.contains("'qty' (to be read as quantity"),
+        "{said}"
+    );
+}
+
+/// The price is there: what is not known are the pieces, those that come back or those that were sold. By hand: of a, whose
+/// pieces are not known, nothing is refunded; of b 1 of 2 pieces of 20 together.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_without_a_quantity_is_not_said_to_lack_a_price() {
+    let note = "1 refunded product has a quantity that is no number, there or in its order: what it is worth is not known, \
+                it refunds 0";
+    let sold = |quantity: Value| json!([{"product_id": "a", "Price": "20", "Quantity": quantity}]);
+    let back = |quantity: Value| json!([{"product_id": "a", "quantity": quantity}]);
+    for (of_sale, of_refund) in
+        [(json!("2 pcs"), json!("1 pcs")), (json!(2), json!("1 pcs")), (json!("2 pcs"), json!(1))]
+    {
+        let world = world().await;
+        let events = [
+            bought("m1", "01T00:00", json!({"order_id": "1", "products": sold(of_sale.clone())})),
+            refunded("m2", "02T00:00", json!({"order_id": "1", "products": back(of_refund.clone())})),
+        ];
+        let notes = load(&world, &events).await.notes;
+        assert!(notes.iter().any(|said| said == note), "{of_sale}, {of_refund}: {notes:?}");
+        assert!(notes.iter().all(|said| !said.contains("no price")), "{of_sale}, {of_refund}: {notes:?}");
+        assert_eq!(world.row("SELECT refund FROM orders").await, "0.0000");
+    }
+    let known = json!({"order_id": "2", "products": [{"product_id": "b", "price": 10, "quantity": 2}]});
+    let unknown = json!({"order_id": "2", "products": [{"product_id": "b"}, {"product_id": "z"}]});
+    let world = world().await;
+    let notes = load(&world, &[bought("m3", "01T00:00", known), refunded("m4", "02T00:00", unknown)]).await.notes;
+    assert_eq!(notes, ["1 refunded product has no price, nor has its order one: it refunds 0"]);
+    assert_eq!(world.row("SELECT refund FROM orders").await, "-10.0000");
+}

@@ -8,7 +8,7 @@ use futures::TryStreamExt;
 use prost::Message;
 
 use super::{Client, Served, boot, load, ticket, within};
-use crate::harness::world_with;
+use crate::harness::{texts, world_with};
 
 const SHAPES: [&str; 42] = [
     "SELECT count(*) FROM events",
@@ -74,6 +74,31 @@ async fn all_calls_tell_the_same_schema() {
             }
         }
         assert!(faults.is_empty(), "{}", faults.join("\n"));
+    })
+    .await;
+}
+
+/// As PostgreSQL and DuckDB have them; a decimal would be another type in every client. DuckDB gives these rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_of_rows_and_of_elements_are_bigint() {
+    within(async {
+        let world = world_with(Settings::defaults().unwrap(), "UTC").await;
+        let served = boot(world, Duration::from_secs(5)).await;
+        let mut client = served.client().await;
+        let sql = "SELECT row_number() OVER (ORDER BY x) AS a, rank() OVER (ORDER BY x) AS b,
+                     dense_rank() OVER (ORDER BY x) AS c, ntile(2) OVER (ORDER BY x) AS d, array_length([1, 2, 3]) AS e,
+                     cardinality([1, 2]) AS f, array_position([7, 8], 8) AS g
+                   FROM (VALUES (1), (1), (2)) AS v(x) ORDER BY a";
+        let info = client.execute(sql.into(), None).await.unwrap();
+        let mut stream = client.do_get(ticket(&info)).await.unwrap();
+        let mut rows = Vec::new();
+        while let Some(batch) = stream.try_next().await.unwrap() {
+            for field in batch.schema().fields() {
+                assert_eq!(field.data_type(), &DataType::Int64, "{}", field.name());
+            }
+            rows.extend(texts(&[batch]));
+        }
+        assert_eq!(rows, ["1 1 1 1 3 2 2", "2 1 1 1 3 2 2", "3 3 2 2 3 2 2"]);
     })
     .await;
 }

@@ -10,15 +10,18 @@ use super::super::draft::{Draft, DraftRules, column_reason};
 use super::super::field::{EventField, EventKind, Treatment};
 use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
 use super::super::look_alike::Notes;
+use super::super::mapping::Target;
 use super::super::options::ReadOptions;
+use super::super::twins::Member;
 use super::roles::{KeyRoles, Role, Roles};
 use super::unused::UnusedKeys;
 use crate::error::Result;
 use crate::ingest::input::InputBuilder;
+use crate::orders;
 
 /// Fields that are lifted out of the properties where the object itself lacks them, as a CSV file's columns of these names
 /// feed them; in any case, and by the Segment spec's name. The properties keep them, too.
-const LIFTED: [EventField; 11] = [
+pub(super) const LIFTED: [EventField; 11] = [
     EventField::OrderId,
     EventField::Revenue,
     EventField::Currency,
@@ -89,10 +92,11 @@ impl ObjectReader {
             parts.given = parse_object(text).map_err(|reason| column_reason(key, &reason))?;
         }
         let mut others: Vec<(&KeyRoles, &str, &RawValue)> = Vec::new();
+        let mut roleless: Vec<(&str, &RawValue)> = Vec::new();
         for (key, value) in object.iter().filter(|(_, value)| !is_empty(value)) {
             match self.roles.of(&key.0) {
                 None => {
-                    self.unused.note(&key.0);
+                    roleless.push((key.0.as_ref(), *value));
                     parts.others.push((key.0.as_ref(), *value));
                 }
                 Some(roles) if roles.rank == 0 => feed(roles, &key.0, value, &mut draft, &mut parts)?,
@@ -101,11 +105,19 @@ impl ObjectReader {
         }
         // Keys in another case, and the Segment spec's: each counts where no better one is given.
         others.sort_by_key(|(roles, ..)| roles.rank);
+        let mut taken: Vec<(&KeyRoles, Member<'_>)> = Vec::new();
         for (roles, key, value) in others {
-            let is_given = object.get(roles.exact.as_str()).is_some_and(|exact| !is_empty(exact));
-            match is_given || roles.roles.iter().any(|role| is_fed(role, &draft)) {
-                true => parts.others.push((key, value)),
-                false => feed(roles, key, value, &mut draft, &mut parts)?,
+            let exact = object.get_key_value(roles.exact.as_str()).filter(|(_, exact)| !is_empty(exact));
+            if exact.is_none() && !roles.roles.iter().any(|role| is_fed(role, &draft)) {
+                feed(roles, key, value, &mut draft, &mut parts)?;
+                taken.push((roles, (key, value)));
+                continue;
+            }
+            parts.others.push((key, value));
+            let better = || taken.iter().find(|(other, _)| other.exact == roles.exact).map(|(_, member)| *member);
+            let counts = exact.map(|(key, value)| (key.0.as_ref(), *value)).or_else(better);
+            if let (Some(counts), Some(target)) = (counts, roles.roles.iter().find_map(target_of)) {
+                self.notes.twins.note(counts, (key, value), Some(target));
             }
         }
         let kind = draft.values[EventField::Kind.index()].as_deref().and_then(trimmed);
@@ -120,10 +132,11 @@ impl ObjectReader {
             }
         }
         self.lift(&parts.given, kind, &mut draft);
-        self.unused.note_fed(&draft);
         // What a person is like may be named as he likes.
+        let properties = parts.given.iter().filter(|_| !kind.has_traits()).map(|(key, value)| (key.0.as_ref(), *value));
+        self.unused.note(&draft, filled_keys(roleless.into_iter()), filled_keys(properties));
         if !kind.has_traits() {
-            self.unused.note_properties(parts.given.keys().map(|key| key.0.as_ref()));
+            self.note_twin_members(&parts);
         }
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
@@ -138,6 +151,25 @@ impl ObjectReader {
         self.rules.push(&draft, builder)
     }
 
+    /// Of properties that say something of an order and differ in case one is read.
+    fn note_twin_members(&self, parts: &PropertyParts<'_>) {
+        let given = parts.given.iter().map(|(key, value)| (key.0.as_ref(), *value));
+        let others = parts.others.iter().copied().filter(|(key, _)| !parts.given.contains_key(*key));
+        // Fields have been looked at before.
+        let is_read = |(key, value): &Member<'_>| {
+            !is_empty(value) && orders::is_read(key) && EventField::from_name(key).is_none()
+        };
+        let read: Vec<Member<'_>> = given.chain(others).filter(is_read).collect();
+        for (at, one) in read.iter().enumerate() {
+            for other in read[at + 1..].iter().filter(|other| other.0.eq_ignore_ascii_case(one.0)) {
+                // The exact name counts, else the last one.
+                let is_exact = one.0.bytes().all(|byte| !byte.is_ascii_uppercase());
+                let [taken, left] = if is_exact { [one, other] } else { [other, one] };
+                self.notes.twins.note(*taken, *left, None);
+            }
+        }
+    }
+
     fn lift<'a>(&self, properties: &RawObject<'a>, kind: EventKind, draft: &mut Draft<'a>) {
         let is_meant = |field: &EventField| !kind.has_traits() || LIFTED_FROM_TRAITS.contains(field);
         for field in self.lifted.iter().copied().filter(is_meant) {
@@ -146,8 +178,13 @@ impl ObjectReader {
                 continue;
             }
             let named = properties.iter().filter(|(_, value)| !is_empty(value));
-            let ranked = named.filter_map(|(key, value)| Some((field.name_match(&key.0)?, *value)));
-            if let Some((_, value)) = ranked.min_by_key(|(rank, _)| *rank) {
+            let ranked = named.filter_map(|(key, value)| Some((field.name_match(&key.0)?, (key.0.as_ref(), *value))));
+            let ranked: Vec<(u8, Member<'_>)> = ranked.collect();
+            let Some((_, best)) = ranked.iter().min_by_key(|(rank, _)| *rank) else { continue };
+            for (_, other) in ranked.iter().filter(|(_, other)| other.0 != best.0) {
+                self.notes.twins.note(*best, *other, None);
+            }
+            if let Some(&value) = properties.get(best.0) {
                 self.lift_value(field, value, draft);
             }
         }
@@ -175,6 +212,20 @@ impl ObjectReader {
             _ => draft.values[field.index()] = text(),
         }
     }
+}
+
+/// What a mapping feeds that stands for the role, where a mapping can.
+fn target_of(role: &Role) -> Option<Target> {
+    match role {
+        Role::Field(field) => Some(Target::Field(*field)),
+        Role::Identifier(kind) => Some(Target::Identifier(kind.clone())),
+        Role::Level(_) | Role::Property(_) | Role::Traits | Role::Previous => None,
+    }
+}
+
+/// The keys whose values say something.
+fn filled_keys<'k>(members: impl Iterator<Item = (&'k str, &'k RawValue)>) -> impl Iterator<Item = &'k str> {
+    members.filter(|(_, value)| !is_empty(value) && value.get() != "\"\"").map(|(key, _)| key)
 }
 
 /// A category's levels, where it is a list.

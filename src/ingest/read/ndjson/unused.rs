@@ -1,92 +1,106 @@
-//! Keys of a file that feed nothing, for the note about those that look like a field. Must not know how keys are used.
+//! Keys of a file's rows that feed nothing, for the note about those that look like a field. Must not know how keys are
+//! used.
+//!
+//! Rows differ: a key counts in a row that lacks what the key looks like, whatever other rows have.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use super::super::coerce::trimmed;
 use super::super::draft::Draft;
 use super::super::field::{EventField, FIELD_COUNT};
-use super::super::look_alike::{LookAlikes, Notes};
+use super::super::look_alike::{LookAlikes, Notes, Resemblances};
 use super::super::mapping::Target;
 use super::super::options::ReadOptions;
 
-/// Keys that are remembered; a file with more has keys that are values.
-const MAX_KEYS: usize = 1_000;
-/// Rows whose properties are looked at: there are many keys in them, and a file repeats them.
-const ROWS_WITH_PROPERTIES: usize = 1_000;
-
 /// What the rows so far had.
 pub struct UnusedKeys {
-    keys: BTreeSet<String>,
-    /// Keys within the properties of the first rows.
-    properties: BTreeSet<String>,
-    rows_with_properties: usize,
+    resemblances: Resemblances,
+    /// Keys of rows that look like what their row lacks.
+    keys: BTreeMap<String, Target>,
+    /// The same of keys within properties.
+    properties: BTreeMap<String, Target>,
     /// By [`EventField::index`]: some row has a value.
     fed: [bool; FIELD_COUNT],
-    has_identifiers: bool,
     mapped: Vec<Target>,
 }
 
 impl UnusedKeys {
     pub fn new(options: &ReadOptions) -> Self {
-        let mapped = options.mapping.entries().map(|(target, _)| target.clone()).collect();
         Self {
-            keys: BTreeSet::new(),
-            properties: BTreeSet::new(),
-            rows_with_properties: 0,
+            resemblances: Resemblances::default(),
+            keys: BTreeMap::new(),
+            properties: BTreeMap::new(),
             fed: [false; FIELD_COUNT],
-            has_identifiers: false,
-            mapped,
+            mapped: options.mapping.entries().map(|(target, _)| target.clone()).collect(),
         }
     }
 
-    pub fn note(&mut self, key: &str) {
-        if self.keys.len() < MAX_KEYS && !self.keys.contains(key) {
-            self.keys.insert(key.to_owned());
+    /// Takes note of a row: what it has, whatever keys that came from, its keys without a role, and those within its
+    /// properties.
+    pub fn note<'k>(
+        &mut self,
+        draft: &Draft<'_>,
+        keys: impl Iterator<Item = &'k str>,
+        properties: impl Iterator<Item = &'k str>,
+    ) {
+        for field in EventField::all() {
+            self.fed[field.index()] |= is_fed(field, draft);
         }
-    }
-
-    /// Takes note of the keys within a row's properties.
-    pub fn note_properties<'k>(&mut self, keys: impl Iterator<Item = &'k str>) {
-        if self.rows_with_properties == ROWS_WITH_PROPERTIES {
-            return;
-        }
-        self.rows_with_properties += 1;
+        let mapped = &self.mapped;
+        let is_lacking = |target: &Target| !mapped.contains(target) && lacks(draft, target);
         for key in keys {
-            if self.properties.len() < MAX_KEYS && !self.properties.contains(key) {
-                self.properties.insert(key.to_owned());
+            if let Some(target) = self.resemblances.of(key).filter(is_lacking) {
+                self.keys.entry(key.to_owned()).or_insert(target);
+            }
+        }
+        for key in properties {
+            let target = self.resemblances.of(key).filter(is_said_in_properties);
+            if let Some(target) = target.filter(is_lacking) {
+                self.properties.entry(key.to_owned()).or_insert(target);
             }
         }
     }
 
-    /// Takes note of what a row has, whatever key it came from.
-    pub fn note_fed(&mut self, draft: &Draft<'_>) {
-        for field in EventField::all() {
-            self.fed[field.index()] |= draft.values[field.index()].is_some();
-        }
-        self.fed[EventField::Category.index()] |= !draft.levels.is_empty();
-        self.has_identifiers |= !draft.identifiers.is_empty();
-    }
-
-    /// `lifted` are the fields that are read out of properties, too.
     pub fn report(&self, lifted: &[EventField], notes: &Notes) {
         let mut found = LookAlikes::default();
-        for key in &self.keys {
-            found.look_at(key, |target| {
-                let is_fed = match target {
-                    Target::Field(field) => self.fed[field.index()],
-                    Target::Identifier(_) => self.has_identifiers,
-                    Target::Property(_) => true,
-                };
-                is_fed || self.mapped.contains(target)
-            });
+        for (key, target) in &self.keys {
+            let is_fed = matches!(target, Target::Field(field) if self.fed[field.index()]);
+            found.add(key, target, is_fed);
         }
         found.report(notes);
         let mut within = LookAlikes::default();
-        for key in &self.properties {
-            within.look_at(key, |target| match target {
-                Target::Field(field) => self.fed[field.index()] || !lifted.contains(field),
-                Target::Identifier(_) | Target::Property(_) => true,
-            });
+        for (key, target) in &self.properties {
+            // Named as the field they are read.
+            let is_lifted = matches!(target, Target::Field(field) if lifted.contains(field));
+            within.add(key, target, is_lifted);
         }
         within.report_within_properties(notes);
+    }
+}
+
+/// What programs say in the properties of an event, be it read there or not: not the event's own time or name.
+fn is_said_in_properties(target: &Target) -> bool {
+    match target {
+        Target::Field(EventField::UserId | EventField::AnonymousId) | Target::Identifier(_) => true,
+        Target::Field(field) => super::object::LIFTED.contains(field),
+        Target::Property(_) => false,
+    }
+}
+
+/// Whether the row has nothing of what a key looks like.
+fn lacks(draft: &Draft<'_>, target: &Target) -> bool {
+    match target {
+        Target::Field(field) => !is_fed(*field, draft),
+        Target::Identifier(kind) => draft.identifiers.iter().all(|(known, _)| known != kind),
+        Target::Property(_) => false,
+    }
+}
+
+fn is_fed(field: EventField, draft: &Draft<'_>) -> bool {
+    let is_given = draft.values[field.index()].as_deref().and_then(trimmed).is_some();
+    match field {
+        EventField::Category => is_given || draft.levels.iter().any(|level| trimmed(level).is_some()),
+        EventField::Identifiers => is_given || !draft.identifiers.is_empty(),
+        _ => is_given,
     }
 }

@@ -46,16 +46,74 @@ fn fields_are_named_in_any_case_also_in_a_mapping() {
     }
 }
 
+/// Of rows of NDJSON the exact one counts, and the note says how many rows have another value beside it.
 #[test]
-fn of_several_spellings_the_exact_one_counts() {
-    let columns = ["ts", "User_Id", "user_id", "userId", "orderid", "ORDERID"];
-    let row: &[&str] = &["2024-01-01", "a", "b", "c", "", "o2"];
-    for (rows, notes) in read_all(&columns, &[row], &options("")) {
-        assert_eq!(rows.get(0, "user_id"), "b");
-        let properties = rows.get(0, "properties");
-        assert!(properties.contains(r#""User_Id":"a""#) && properties.contains(r#""userId":"c""#), "{properties}");
-        assert_eq!(notes, Vec::<String>::new(), "the field has its column");
+fn of_several_spellings_the_exact_one_counts_and_the_others_are_told() {
+    let text = r#"{"ts":"2024-01-01","User_Id":"a","user_id":"b","userId":"c","orderid":"","ORDERID":"o2"}
+{"ts":"2024-01-01","User_Id":"a","user_id":"b","userId":7}
+{"ts":"2024-01-01","user_id":7,"userId":"7","User_Id":" ","properties":{"order_id":"1","order_ID":"2","Price":1,"price":2}}
+"#;
+    let (rows, notes) = TestFile::new("t.ndjson", text).read_with_notes(options("")).unwrap();
+    assert_eq!(rows.all("user_id"), ["b", "b", "7"]);
+    assert_eq!(rows.all("order_id")[2], "1");
+    let properties = rows.get(0, "properties");
+    assert!(properties.contains(r#""User_Id":"a""#) && properties.contains(r#""userId":"c""#), "{properties}");
+    let count = |part: &str| notes.iter().filter(|note| note.starts_with(part)).count();
+    for told in [
+        "2 rows have both 'user_id' and 'User_Id' with different values, and 'user_id' alone counts: rename one; --map \
+         'user_id=User_Id' takes the other one, of all rows",
+        "2 rows have both 'user_id' and 'userId' with different values",
+        "1 row has both 'order_id' and 'order_ID' with different values, and 'order_id' alone counts: rename one",
+        "1 row has both 'price' and 'Price' with different values, and 'price' alone counts: rename one",
+    ] {
+        assert_eq!(count(told), 1, "{told}: {notes:?}");
     }
+    let same =
+        r#"{"ts":"2024-01-01","userId":"a","USERID":"a","properties":{"total":5,"Total":"5","Colour":1,"colour":2}}"#;
+    assert_eq!(TestFile::new("t.ndjson", same).read_with_notes(options("")).unwrap().1, Vec::<String>::new());
+}
+
+/// A file whose columns are known before the first row is refused, and the remedy that is named reads it.
+#[test]
+fn columns_that_are_one_field_are_refused_until_one_is_mapped() {
+    let refused = |file: &TestFile| file.read(options("")).err().unwrap().message().to_owned();
+    let row: &[&str] = &["2024-01-01", "1", "2"];
+    for (columns, field) in [
+        (["ts", "REVENUE", "revenue"], "revenue"),
+        (["ts", "order_id", "Order_ID"], "order_id"),
+        (["ts", "userId", "user_id"], "user_id"),
+        (["ts", "quantity", "Quantity"], "quantity"),
+    ] {
+        let [csv, _, parquet] = files(&columns, &[row]).try_into().ok().unwrap();
+        for file in [csv, parquet] {
+            let told = refused(&file);
+            let (first, second) = (columns[1], columns[2]);
+            let both = format!("both '{first}' and '{second}' name the field {field}, and only one can be it");
+            let remedy = format!("add --map '{field}={first}' or --map '{field}={second}'");
+            assert!(told.contains(&both) && told.contains(&remedy), "{told}");
+            for (mapped, value) in [(first, "1"), (second, "2")] {
+                let rows = file.read(options(&format!("{field}={mapped}"))).unwrap();
+                let found = rows.get(0, field);
+                assert_eq!(found.trim_end_matches('0').trim_end_matches('.'), value, "{mapped}");
+            }
+        }
+    }
+    let blank = TestFile::new("t.csv", "ts,REVENUE,\"revenue \"\n2024-01-01,1,2\n");
+    assert!(refused(&blank).contains("both 'REVENUE' and 'revenue' name the field revenue"));
+    let [csv, _, parquet] = files(&["ts", "Price", "price"], &[row]).try_into().ok().unwrap();
+    for file in [csv, parquet] {
+        let told = refused(&file);
+        assert!(told.contains("both 'Price' and 'price' name one property that is read"), "{told}");
+        assert!(told.contains("--map 'properties.other=price'"), "{told}");
+        let properties = file.read(options("properties.other=price")).unwrap().get(0, "properties");
+        assert!(properties.contains("\"other\":") && properties.contains("\"Price\":"), "{properties}");
+    }
+    // What is kept under its own name is none the less there.
+    let kept = TestFile::new("t.csv", "ts,Colour,colour\n2024-01-01,red,blue\n").read(options("")).unwrap();
+    assert_eq!(kept.get(0, "properties"), r#"{"Colour":"red","colour":"blue"}"#);
+    // A mapping that gives a column the name of another one.
+    let taken = TestFile::new("t.csv", "ts,x,colour\n2024-01-01,red,blue\n").read(options("properties.colour=x"));
+    assert!(taken.err().unwrap().message().contains("both 'x' and 'colour' name one property"));
     let file = TestFile::new("t.csv", "ts,Day,DAY\n2024-01-01,1,2\n");
     let error = file.read(options("ts=day")).err().unwrap();
     assert!(error.message().contains("both 'Day' and 'DAY' may be the column 'day'"), "{error}");
@@ -107,7 +165,8 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
         said,
         [
             "keys of properties that look like a field and are not read as one: 'Qty' (to be read as quantity, name it so), \
-          'orderNo' (to be read as order_id, name it so)"
+             'cust_id' (to be read as user_id, write it so beside the properties), 'e-mail' (to be read as id.email, write \
+             it among the identifiers of the event, of type email), 'orderNo' (to be read as order_id, name it so)"
         ]
     );
     assert!(notes(&[r#""orderId":"1","QUANTITY":2"#], "").is_empty(), "read as fields");
@@ -117,6 +176,48 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
     assert!(mapped.read_with_notes(options("order_id=no")).unwrap().1.is_empty());
     let traits = "{\"ts\":\"2024-01-01\",\"type\":\"identify\",\"traits\":{\"orderNo\":\"1\"}}\n";
     assert!(TestFile::new("i.ndjson", traits).read_with_notes(options("")).unwrap().1.is_empty());
+}
+
+/// A row with the field says nothing of the rows without: each is judged by itself.
+#[test]
+fn a_look_alike_is_named_though_other_rows_have_the_field() {
+    let text = r#"{"ts":"2024-01-01","properties":{"order_id":"1","revenue":10}}
+{"ts":"2024-01-01","properties":{"orderNo":"2","amount":99}}
+{"ts":"2024-01-01","properties":{"Order ID":"3","grand_total":50,"E-Mail":"x@y.cn","sku":null,"Qty":""}}
+{"ts":"2024-01-01","user_id":"u1","identifiers":[{"type":"email","value":"x@y.cn"}],"properties":{"customer_id":"7","Email":"x@y.cn","source_":"s"}}
+"#;
+    let notes =
+        |text: &str, mapping: &str| TestFile::new("n.ndjson", text).read_with_notes(options(mapping)).unwrap().1;
+    let said = notes(text, "");
+    let [note] = said.as_slice() else { panic!("{said:?}") };
+    for part in [
+        "'orderNo' (to be read as order_id, name it so)",
+        "'Order ID' (to be read as order_id, name it so)",
+        "'amount' (to be read as revenue, name it so)",
+        "'grand_total' (to be read as revenue, name it so)",
+        "'E-Mail' (to be read as id.email, write it among the identifiers of the event, of type email)",
+    ] {
+        assert!(note.contains(part), "{part}: {note}");
+    }
+    for part in ["customer_id", "'Email'", "sku", "Qty", "source"] {
+        assert!(!note.contains(part), "its row has the field, or it says nothing: {part}: {note}");
+    }
+    for (key, target) in [("Email", "id.email"), ("user_ID", "user_id"), ("customer_id", "user_id")] {
+        let text = format!("{{\"ts\":\"2024-01-01\",\"properties\":{{\"{key}\":\"x\"}}}}\n");
+        let said = notes(&text, "");
+        assert!(said.len() == 1 && said[0].contains(&format!("'{key}' (to be read as {target}, ")), "{said:?}");
+    }
+    // Beside the properties a mapping would take the field from the rows that have it.
+    let beside =
+        "{\"ts\":\"2024-01-01\",\"order_id\":\"1\"}\n{\"ts\":\"2024-01-01\",\"orderNo\":\"2\",\"e-mail\":\"x@y.cn\"}\n";
+    let said = notes(beside, "");
+    let part = "'e-mail' (--map 'id.email=e-mail'), 'orderNo' (other rows have order_id: name it so in these, too)";
+    assert!(said.len() == 1 && said[0].contains(part), "{said:?}");
+    assert!(notes(beside, "id.email=e-mail,properties.orderNo=orderNo").is_empty());
+    // After many rows, too.
+    let late = "{\"ts\":\"2024-01-01\",\"properties\":{\"revenue\":1}}\n".repeat(1_500)
+        + "{\"ts\":\"2024-01-01\",\"properties\":{\"amount\":1}}\n";
+    assert!(notes(&late, "").concat().contains("'amount' (to be read as revenue"));
 }
 
 /// Case B1: the spec lets `previousId` be an anonymous id or a user id.

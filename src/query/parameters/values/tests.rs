@@ -21,6 +21,8 @@ fn a_place_takes_what_it_can_hold() {
         (ScalarValue::Int64(Some(10)), MONEY, ScalarValue::Decimal128(Some(100_000), 18, 4)),
         (ScalarValue::Decimal128(Some(105), 3, 1), MONEY, ScalarValue::Decimal128(Some(105_000), 18, 4)),
         (ScalarValue::from("12"), DataType::Int64, ScalarValue::Int64(Some(12))),
+        (ScalarValue::from(" -9.99000 "), MONEY, ScalarValue::Decimal128(Some(-99_900), 18, 4)),
+        (ScalarValue::from("7"), DataType::Decimal128(10, 0), ScalarValue::Decimal128(Some(7), 10, 0)),
         (ScalarValue::Int64(Some(4)), DataType::Utf8, ScalarValue::from("4")),
         (ScalarValue::Null, DataType::Int64, ScalarValue::Int64(None)),
         (ScalarValue::Utf8(None), instant(), ScalarValue::TimestampMicrosecond(None, Some("UTC".into()))),
@@ -66,4 +68,18 @@ fn a_text_that_is_no_value_of_the_type_is_an_error() {
     for text in ["1", "02:61:00", "1 02:30:00"] {
         to_place(&ScalarValue::from(text), &INTERVAL, Tz::UTC).unwrap_err();
     }
+}
+
+/// Rounded in silence it would be another number, as a decimal would be that is bound there.
+#[test]
+fn a_text_with_more_decimals_than_its_place_is_an_error() {
+    let price = DataType::Decimal128(10, 2);
+    for (text, place) in
+        [("9.999", &price), ("-0.001", &price), ("1.00005", &MONEY), (".5", &DataType::Decimal128(10, 0))]
+    {
+        to_place(&ScalarValue::from(text), place, Tz::UTC).unwrap_err();
+        to_place(&ScalarValue::Utf8View(Some(text.into())), place, Tz::UTC).unwrap_err();
+    }
+    let decimal = ScalarValue::Decimal128(Some(1_005), 4, 3);
+    assert_eq!(to_place(&decimal, &price, Tz::UTC).unwrap(), None, "what cannot be stored is refused there");
 }
