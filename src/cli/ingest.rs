@@ -62,6 +62,8 @@ struct Outcome<'f> {
     lost: Vec<&'f Path>,
     /// Loaded before with other options.
     refused: Vec<&'f Path>,
+    /// Loaded before by the token of another source.
+    of_other_source: Vec<&'f Path>,
     /// Could not be read.
     failed: Vec<&'f Path>,
 }
@@ -74,8 +76,10 @@ impl<'f> Outcome<'f> {
         if summary.read > 0 && summary.kept == 0 {
             self.lost.push(file);
         }
-        if summary.read_otherwise.is_some() {
-            self.refused.push(file);
+        match (&summary.read_otherwise, summary.of_other_source) {
+            (None, _) => {}
+            (Some(_), false) => self.refused.push(file),
+            (Some(_), true) => self.of_other_source.push(file),
         }
         self.total.read += summary.read;
         self.total.kept += summary.kept;
@@ -92,10 +96,15 @@ impl<'f> Outcome<'f> {
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
         }
-        let faults: Vec<String> = [(&self.failed, FAILED), (&self.refused, REFUSED), (&self.lost, "no row was kept")]
-            .into_iter()
-            .filter_map(|(files, what)| describe_files(files, what))
-            .collect();
+        let faults: Vec<String> = [
+            (&self.failed, FAILED),
+            (&self.refused, REFUSED),
+            (&self.of_other_source, OF_OTHER_SOURCE),
+            (&self.lost, "no row was kept"),
+        ]
+        .into_iter()
+        .filter_map(|(files, what)| describe_files(files, what))
+        .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults.join("; "))) }
     }
 }
@@ -104,6 +113,10 @@ impl<'f> Outcome<'f> {
 const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone, \
                        and its rows would be there twice: nothing was loaded; --again loads them beside those that are \
                        there";
+
+const OF_OTHER_SOURCE: &str = "the same file was loaded before for another source, and its rows would be there twice: \
+                               nothing was loaded; where two sources truly send files of equal content, --again loads \
+                               it for this source, too";
 
 const FAILED: &str = "not loaded, for the reason that is said above; the other files are done";
 
@@ -241,6 +254,9 @@ fn read_in_background(reader: FileReader, failed: Arc<AtomicBool>) -> BoxStream<
 
 fn describe(source: &str, summary: &LoadSummary) -> String {
     if let Some(before) = &summary.read_otherwise {
+        if summary.of_other_source {
+            return format!("{source}: refused, the same file was loaded before for another source, as {before}");
+        }
         return format!("{source}: refused, the same file was loaded before with other options, as {before}");
     }
     if summary.skipped {
