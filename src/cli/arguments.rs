@@ -209,7 +209,8 @@ pub(super) struct IngestArguments {
     /// Source of rows that have none
     #[arg(long, value_name = "NAME")]
     pub(super) source: Option<String>,
-    /// Zone of times without one (default: the workspace's); a new workspace gets it for its own
+    /// Zone of times without one (default: the workspace's); a new folder's workspace gets it for its own by the first
+    /// load that keeps a row
     #[arg(long, value_name = "TZ", value_parser = time_zone)]
     pub(super) time_zone: Option<Tz>,
     /// Field separator of CSV (default: comma, tab for .tsv)

@@ -38,6 +38,9 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     if let Some(note) = found.note() {
         output::complain(&note);
     }
+    if let Some(given) = arguments.time_zone.filter(|given| *given != zone) {
+        output::complain(&explain_zones(given, zone));
+    }
     let files = &found.files;
     let mut outcome = Outcome::default();
     for file in files {
@@ -159,6 +162,8 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
     }
     let settings = Settings::load(None, std::env::vars(), &[])?;
     let embedded = Embedded::open(&arguments.data.data, settings).await?;
+    let chosen = arguments.time_zone.unwrap_or(chrono_tz::Tz::UTC);
+    embedded.workspaces.settle_zone(&arguments.data.workspace, chosen).await?;
     embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let zone = workspace.manifest().time_zone;
@@ -167,6 +172,16 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
         types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
     }
     Ok((Target::Folder { loader: embedded.loader, caller: embedded::local_caller(&arguments.data) }, zone))
+}
+
+/// What each of two zones is for: times are read in one, days are counted in the other.
+fn explain_zones(given: chrono_tz::Tz, of_workspace: chrono_tz::Tz) -> String {
+    format!(
+        "note: --time-zone {given} is how times without a zone are read; days are counted in the workspace's zone, \
+         {of_workspace}: a day of orders, dates and months begins at 00:00 there. It cannot be changed any more: for days \
+         of {given} make a workspace by `convoke workspace create NAME --time-zone {given}`, or name a new folder with \
+         --data, and load all files there"
+    )
 }
 
 fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<ReadOptions> {

@@ -27,6 +27,71 @@ fn complaint(folder: &Path, arguments: &[&str]) -> String {
     said(&output)
 }
 
+const GOOD: &str = "ts,event,user_id,order_id,revenue\n2024-03-02 00:15:00,Order Completed,u1,a,50\n";
+const ZONE: &str = "SELECT value FROM system.settings WHERE key = 'workspace.time_zone'";
+
+fn answer(folder: &Path, data: &str, sql: &str) -> String {
+    let output = run(folder, &["sql", sql, "--data", data, "--format", "csv"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+}
+
+fn ingest_well(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, &[&["ingest"][..], arguments].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    said(&output)
+}
+
+/// 00:15 in Berlin on 2 March is 23:15 in UTC on 1 March.
+#[test]
+fn an_attempt_of_which_nothing_is_kept_leaves_the_zone_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("de.csv", &GOOD.replace(',', ";"));
+    write("rejected.csv", "ts,event,user_id\nnever,Order Completed,u1\n");
+    write("good.csv", GOOD);
+    let berlin = ["--time-zone", "Europe/Berlin"];
+    for (data, failing) in [("z1", "de.csv"), ("z2", "rejected.csv")] {
+        complaint(folder.path(), &["ingest", failing, "--data", data]);
+        complaint(folder.path(), &["ingest", failing, "--data", data, "--time-zone", "Asia/Tokyo"]);
+        let told =
+            ingest_well(folder.path(), &[&["de.csv", "--data", data, "--delimiter", ";"][..], &berlin[..]].concat());
+        assert!(!told.contains("days are counted"), "{told}");
+        assert_eq!(answer(folder.path(), data, ZONE), "Europe/Berlin");
+        assert_eq!(answer(folder.path(), data, "SELECT day FROM orders"), "2024-03-02");
+    }
+    // The zone of an attempt that failed decides nothing either, nor does a command that needed a workspace.
+    complaint(folder.path(), &[&["ingest", "rejected.csv", "--data", "z3"][..], &berlin[..]].concat());
+    ingest_well(folder.path(), &["good.csv", "--data", "z3"]);
+    assert_eq!(answer(folder.path(), "z3", ZONE), "UTC");
+    assert!(run(folder.path(), &["token", "create", "--data", "z4", "--role", "analyst"]).status.success());
+    ingest_well(folder.path(), &[&["good.csv", "--data", "z4"][..], &berlin[..]].concat());
+    assert_eq!(answer(folder.path(), "z4", "SELECT day FROM orders"), "2024-03-02");
+}
+
+#[test]
+fn a_zone_that_is_not_the_workspace_s_is_told_and_changes_no_day() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    std::fs::write(folder.path().join("more.csv"), GOOD.replace(",a,", ",b,")).unwrap();
+    // One was chosen when it was made, the other by the first rows.
+    assert!(run(folder.path(), &["workspace", "create", "convoke", "--data", "made"]).status.success());
+    ingest_well(folder.path(), &["good.csv", "--data", "loaded"]);
+    for data in ["made", "loaded"] {
+        let told = ingest_well(folder.path(), &["more.csv", "--data", data, "--time-zone", "Europe/Berlin"]);
+        for part in [
+            "--time-zone Europe/Berlin is how times without a zone are read",
+            "days are counted in the workspace's zone, UTC",
+            "convoke workspace create NAME --time-zone Europe/Berlin",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(answer(folder.path(), data, ZONE), "UTC");
+        assert_eq!(answer(folder.path(), data, "SELECT day FROM orders WHERE order_id = 'b'"), "2024-03-01");
+    }
+}
+
 /// An export of a day without orders is no fault; that of the next day comes under the same name.
 #[test]
 fn a_file_without_rows_says_so_and_hides_no_later_one() {

@@ -241,7 +241,7 @@ async fn a_file_by_the_token_of_another_source_is_refused() {
         let web = served.tokens.create_for_source(workspace, "web", None, "web").await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("jan.csv");
-        let text = "ts,event,user_id,order_id,revenue\n2024-01-05 00:15,Order Completed,w1,j1,50\n";
+        let text = "ts,event,user_id,order_id,revenue\n2024-01-05 00:15:00,Order Completed,w1,j1,50\n";
         std::fs::write(&file, text).unwrap();
         let sum = "SELECT sum(net) FROM orders WHERE order_id = 'j1'";
         let mut client = served.client().await;
