@@ -98,6 +98,11 @@ impl<'f> Outcome<'f> {
         }
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
+            if self.total.kept > 0 {
+                output::complain(
+                    "load the corrected rows alone, in a file of their own: those that were kept would count twice",
+                );
+            }
         }
         let faults: Vec<String> = [
             (&self.failed, FAILED),

@@ -237,7 +237,7 @@ impl<'a> Load<'a> {
                 max_future_hours: settings.ingest.max_future_hours,
                 checked: request.checked,
                 source: caller.source.clone(),
-                notes: OrderNotes::new(orders, base),
+                notes: OrderNotes::new(workspace.name().clone(), orders, base),
             }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
@@ -288,11 +288,11 @@ impl<'a> Load<'a> {
 
     /// What to know of the rows' identifiers and orders, by all that was known `before` and what the load brought.
     async fn notes(&mut self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
-        let mut notes = self.acceptor.notes_on_names();
         let of_orders = self.acceptor.order_notes();
         of_orders.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
-        notes.extend(of_orders.finish(|node| after.identity.person_of(node)));
-        notes
+        let on_orders = of_orders.finish(|node| after.identity.person_of(node));
+        let repetition = of_orders.note_of_repetition();
+        repetition.into_iter().chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
     }
 
     fn summary(&self) -> LoadSummary {

@@ -92,6 +92,25 @@ fn a_zone_that_is_not_the_workspace_s_is_told_and_changes_no_day() {
     }
 }
 
+/// 4 rows, 1 of them rejected, corrected as its reason says, and loaded whole: 3 rows are there twice.
+#[test]
+fn a_corrected_file_that_is_loaded_whole_is_told_before_all_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.csv");
+    let header = "ts,event,user_id,order_id,revenue\n";
+    let good =
+        ["a,10", "b,20", "c,30"].map(|order| format!("2024-03-02 10:00:00,Order Completed,u1,{order}\n")).concat();
+    std::fs::write(&file, format!("{header}{good}2024-03-02 10:00:00,Order Completed,u1,d,fourty\n")).unwrap();
+    let told = ingest_well(folder.path(), &["orders.csv", "--data", "d"]);
+    assert!(told.contains("3 kept, 1 rejected"), "{told}");
+    assert!(told.contains("load the corrected rows alone, in a file of their own"), "{told}");
+    std::fs::write(&file, format!("{header}{good}2024-03-02 10:00:00,Order Completed,u1,d,40\n")).unwrap();
+    let told = ingest_well(folder.path(), &["orders.csv", "--data", "d"]);
+    let first = "\n  note: 3 of 4 purchase and refund rows of this load are there already, word for word";
+    assert!(told.contains("4 kept, 0 rejected") && told.contains(first), "{told}");
+    assert_eq!(answer(folder.path(), "d", "SELECT sum(net) FROM orders"), "160.0000", "60 + 100");
+}
+
 /// An export of a day without orders is no fault; that of the next day comes under the same name.
 #[test]
 fn a_file_without_rows_says_so_and_hides_no_later_one() {

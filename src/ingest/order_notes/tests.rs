@@ -14,7 +14,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
     settings.purchase_events.push("Order Placed".into());
     settings.order_key = key;
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
-    let mut notes = OrderNotes::new(settings, base);
+    let mut notes = OrderNotes::new(WorkspaceName::default(), settings, base);
     for (at, (event, number, brand, properties, own)) in rows.iter().enumerate() {
         let id = format!("m{at}");
         let named = Named {
@@ -238,7 +238,7 @@ fn rows_without_an_event_are_told_by_their_type() {
 fn notes_of_many<'a>(rows: impl IntoIterator<Item = (&'a str, String, &'a str, OwnLine)>) -> OrderNotes {
     let settings = Settings::defaults().unwrap().orders;
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
-    let mut notes = OrderNotes::new(settings, base);
+    let mut notes = OrderNotes::new(WorkspaceName::default(), settings, base);
     for (at, (event, number, properties, own)) in rows.into_iter().enumerate() {
         let id = at.to_string();
         let named = Named {
