@@ -219,7 +219,8 @@ pub(super) struct IngestArguments {
     /// How times are written, such as '%d.%m.%Y %H:%M'
     #[arg(long, value_name = "FORMAT")]
     pub(super) ts_format: Option<String>,
-    /// Load files that were loaded before once more, beside the rows that are there, with the same options or others
+    /// Load files that were loaded before once more, with the same options or others: beside the rows that are there, so
+    /// that they count twice
     #[arg(long)]
     pub(super) again: bool,
 }

@@ -118,9 +118,10 @@ impl<'f> Outcome<'f> {
 }
 
 /// Why a file is not loaded whose bytes are there, and what to do.
-const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone, \
-                       and its rows would be there twice: nothing was loaded; --again loads them beside those that are \
-                       there";
+const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone: \
+                       nothing was loaded. --again would load its rows beside those that are there, and each would count \
+                       twice; to have it read with these options instead, load each file once into another --data folder, \
+                       or again after `convoke workspace drop`";
 
 const OF_OTHER_SOURCE: &str = "the same file was loaded before for another source, and its rows would be there twice: \
                                nothing was loaded; where two sources truly send files of equal content, --again loads \
@@ -280,7 +281,9 @@ fn describe(source: &str, summary: &LoadSummary) -> String {
         return format!("{source}: refused, the same file was loaded before with other options, as {before}");
     }
     if summary.skipped {
-        return format!("{source}: skipped, the same content was loaded before (--again loads it once more)");
+        return format!(
+            "{source}: skipped, the same content was loaded before (--again loads it once more: its rows count twice then)"
+        );
     }
     if summary.read == 0 {
         // An empty export is no fault, and is not remembered: the same file may come again.

@@ -185,6 +185,24 @@ fn a_server_that_makes_its_folder_says_so() {
     assert!(first_line().contains("no token was made yet"), "the second time it is there");
 }
 
+/// What --again would do is said where it is named, and what is told in its place does what was meant.
+#[test]
+fn a_refused_file_is_told_that_its_rows_would_count_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    let named = ["good.csv", "--source", "shop"];
+    let told = complaint(folder.path(), &[&["ingest", "--data", "d"][..], &named[..]].concat());
+    for part in ["--again would load its rows beside", "count twice", "another --data folder", "workspace drop"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let told = ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    assert!(told.contains("skipped") && told.contains("its rows count twice then"), "{told}");
+    assert!(run(folder.path(), &["workspace", "drop", "convoke", "--data", "d", "--yes"]).status.success());
+    ingest_well(folder.path(), &[&["--data", "d"][..], &named[..]].concat());
+    assert_eq!(answer(folder.path(), "d", "SELECT count(*), sum(net) FROM orders"), "1,50.0000");
+}
+
 #[test]
 fn settings_are_shown_one_a_line() {
     let folder = tempfile::tempdir().unwrap();
