@@ -1,9 +1,10 @@
 //! What one load's rows say of orders that its owner should hear of: amounts taken as 0, orders below 0, numbers that
 //! occur with several brands. An order is judged by all that is known of it, whichever load brought it, in bounded memory.
 //!
-//! `held` keeps the events by order, `earlier` adds those of the loads before, `counts` judges, `no_order` counts what
+//! `held` keeps the events by order, `advice` says what settings help, `earlier` adds those of the loads before, `counts` judges, `no_order` counts what
 //! belongs to no order though it says money, `repeated` what earlier loads said already.
 
+mod advice;
 mod counts;
 mod earlier;
 mod held;
@@ -171,7 +172,9 @@ impl OrderNotes {
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.no_order.note(&self.settings));
         let basis = self.basis();
-        notes.extend(counts.notes().into_iter().map(|note| format!("{basis}{note}")));
+        notes.extend(
+            counts.notes(&self.workspace, self.settings.order_key).into_iter().map(|note| format!("{basis}{note}")),
+        );
         if let Some(why) = &self.unseen {
             let orders = self.orders.len();
             let of = if orders == 1 { "this load's order" } else { "this load's orders" };

@@ -204,6 +204,35 @@ fn a_refused_file_is_told_that_its_rows_would_count_twice() {
 }
 
 #[test]
+fn a_key_of_orders_that_events_lack_is_told_when_it_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    std::fs::write(folder.path().join("more.csv"), GOOD.replace(",u1,", ",u2,")).unwrap();
+    let set = |setting: &str| {
+        let output = run(folder.path(), &["workspace", "set", "convoke", "--data", "d", setting]);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    let told = set("order_key=source");
+    assert!(told.contains("none of the 1 purchase events that are loaded has a source"), "{told}");
+    assert!(told.contains("by --source, by a column source"), "{told}");
+    ingest_well(folder.path(), &["more.csv", "--data", "d", "--source", "web"]);
+    assert_eq!(answer(folder.path(), "d", "SELECT count(*) FROM orders"), "2", "the number within its source");
+    let told = set("orders.order_key=source");
+    assert!(told.contains("1 of the 2 purchase events that are loaded have no source"), "{told}");
+    let told = set("order_key=brand");
+    assert!(told.contains("none of the 2 purchase events that are loaded has a brand"), "{told}");
+    assert!(told.contains("by a column brand (--map brand=COLUMN)"), "{told}");
+    // Nothing to tell of another setting, of the usual key, and of events that are no purchases.
+    for setting in ["base_currency=EUR", "order_key=order_id", "order_key="] {
+        assert!(!set(setting).contains("purchase events"), "{setting}");
+    }
+    set("purchase_events=Sold");
+    assert!(!set("order_key=brand").contains("purchase events"));
+}
+
+#[test]
 fn settings_are_shown_one_a_line() {
     let folder = tempfile::tempdir().unwrap();
     assert!(run(folder.path(), &["workspace", "create", "shop", "--data", "d"]).status.success());

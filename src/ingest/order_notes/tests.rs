@@ -126,6 +126,9 @@ fn a32_lines_of_several_event_names() {
 fn a8_numbers_of_several_brands() {
     let rows = [(OC, "1001", "north", "{}", revenue(100)), (OC, "1001", "south", "{}", revenue(50))];
     assert_only(&notes(&rows), "1 order number occurs with several brands");
+    for part in ["count each of them whole under the brand", "`convoke workspace set convoke order_key=brand`"] {
+        assert!(notes(&rows)[0].contains(part), "{part}: {:?}", notes(&rows));
+    }
     assert!(notes_with(OrderKey::Brand, &rows).is_empty());
     // A refund without the brand is of the only order of its number.
     let back = [(OC, "7", "north", "{}", revenue(100)), (ORF, "7", "", "{}", revenue(30))];

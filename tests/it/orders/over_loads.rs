@@ -79,7 +79,15 @@ async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
     let login = json!({"messageId": "i1", "type": "identify", "userId": "u1", "anonymousId": "c1",
                        "timestamp": "2024-03-01T00:00:00Z"});
     assert!(load_rows(&persons, &[cookie, login]).await.is_empty());
-    assert_only(&load_rows(&persons, &[of("m3", "u2", json!(null))]).await, "1 order has purchases of several persons");
+    let told = load_rows(&persons, &[of("m3", "u2", json!(null))]).await;
+    assert_only(&told, "1 order has purchases of several persons");
+    for part in ["`convoke workspace set convoke order_key=source`", "by --source at their load", "order_key=brand"] {
+        assert!(told[0].contains(part), "{part}: {told:?}");
+    }
+    // Within a brand the command is no help: the rows need other brands.
+    let told = load_rows(&within, &[of("m5", "u9", json!("south"))]).await;
+    assert_only(&told, "1 order has purchases of several persons");
+    assert!(told[0].ends_with("the rows of each need a brand of their own"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
