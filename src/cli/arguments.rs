@@ -209,7 +209,8 @@ pub(super) struct IngestArguments {
     /// Source of rows that have none
     #[arg(long, value_name = "NAME")]
     pub(super) source: Option<String>,
-    /// Zone of times without one (default: the workspace's); a new workspace gets it for its own
+    /// Zone of times without one (default: the workspace's); a new folder's workspace gets it for its own by the first
+    /// load that keeps a row
     #[arg(long, value_name = "TZ", value_parser = time_zone)]
     pub(super) time_zone: Option<Tz>,
     /// Field separator of CSV (default: comma, tab for .tsv)
@@ -218,7 +219,8 @@ pub(super) struct IngestArguments {
     /// How times are written, such as '%d.%m.%Y %H:%M'
     #[arg(long, value_name = "FORMAT")]
     pub(super) ts_format: Option<String>,
-    /// Load files that were loaded before once more, beside the rows that are there, with the same options or others
+    /// Load files that were loaded before once more, with the same options or others: beside the rows that are there, so
+    /// that they count twice
     #[arg(long)]
     pub(super) again: bool,
 }

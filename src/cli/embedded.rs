@@ -59,10 +59,10 @@ impl Embedded {
         Ok(())
     }
 
-    /// Makes the default workspace when the root has none at all.
+    /// Makes the default workspace when the root has none at all. Its zone is open until it holds events.
     pub(super) async fn create_default_workspace(&self, time_zone: Option<Tz>) -> Result<()> {
         if self.workspaces.is_fresh().await? {
-            let manifest = Manifest::new(time_zone.unwrap_or(Tz::UTC));
+            let manifest = Manifest { zone_is_open: true, ..Manifest::new(time_zone.unwrap_or(Tz::UTC)) };
             self.workspaces.get_or_create(&WorkspaceName::default(), &manifest).await?;
         }
         Ok(())

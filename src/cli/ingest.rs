@@ -38,6 +38,9 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     if let Some(note) = found.note() {
         output::complain(&note);
     }
+    if let Some(given) = arguments.time_zone.filter(|given| *given != zone) {
+        output::complain(&explain_zones(given, zone));
+    }
     let files = &found.files;
     let mut outcome = Outcome::default();
     for file in files {
@@ -62,6 +65,8 @@ struct Outcome<'f> {
     lost: Vec<&'f Path>,
     /// Loaded before with other options.
     refused: Vec<&'f Path>,
+    /// Loaded before by the token of another source.
+    of_other_source: Vec<&'f Path>,
     /// Could not be read.
     failed: Vec<&'f Path>,
 }
@@ -74,8 +79,10 @@ impl<'f> Outcome<'f> {
         if summary.read > 0 && summary.kept == 0 {
             self.lost.push(file);
         }
-        if summary.read_otherwise.is_some() {
-            self.refused.push(file);
+        match (&summary.read_otherwise, summary.of_other_source) {
+            (None, _) => {}
+            (Some(_), false) => self.refused.push(file),
+            (Some(_), true) => self.of_other_source.push(file),
         }
         self.total.read += summary.read;
         self.total.kept += summary.kept;
@@ -91,19 +98,34 @@ impl<'f> Outcome<'f> {
         }
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
+            if self.total.kept > 0 {
+                output::complain(
+                    "load the corrected rows alone, in a file of their own: those that were kept would count twice",
+                );
+            }
         }
-        let faults: Vec<String> = [(&self.failed, FAILED), (&self.refused, REFUSED), (&self.lost, "no row was kept")]
-            .into_iter()
-            .filter_map(|(files, what)| describe_files(files, what))
-            .collect();
+        let faults: Vec<String> = [
+            (&self.failed, FAILED),
+            (&self.refused, REFUSED),
+            (&self.of_other_source, OF_OTHER_SOURCE),
+            (&self.lost, "no row was kept"),
+        ]
+        .into_iter()
+        .filter_map(|(files, what)| describe_files(files, what))
+        .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults.join("; "))) }
     }
 }
 
 /// Why a file is not loaded whose bytes are there, and what to do.
-const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone, \
-                       and its rows would be there twice: nothing was loaded; --again loads them beside those that are \
-                       there";
+const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone: \
+                       nothing was loaded. --again would load its rows beside those that are there, and each would count \
+                       twice; to have it read with these options instead, load each file once into another --data folder, \
+                       or again after `convoke workspace drop`";
+
+const OF_OTHER_SOURCE: &str = "the same file was loaded before for another source, and its rows would be there twice: \
+                               nothing was loaded; where two sources truly send files of equal content, --again loads \
+                               it for this source, too";
 
 const FAILED: &str = "not loaded, for the reason that is said above; the other files are done";
 
@@ -146,6 +168,8 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
     }
     let settings = Settings::load(None, std::env::vars(), &[])?;
     let embedded = Embedded::open(&arguments.data.data, settings).await?;
+    let chosen = arguments.time_zone.unwrap_or(chrono_tz::Tz::UTC);
+    embedded.workspaces.settle_zone(&arguments.data.workspace, chosen).await?;
     embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let zone = workspace.manifest().time_zone;
@@ -154,6 +178,16 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
         types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
     }
     Ok((Target::Folder { loader: embedded.loader, caller: embedded::local_caller(&arguments.data) }, zone))
+}
+
+/// What each of two zones is for: times are read in one, days are counted in the other.
+fn explain_zones(given: chrono_tz::Tz, of_workspace: chrono_tz::Tz) -> String {
+    format!(
+        "note: --time-zone {given} is how times without a zone are read; days are counted in the workspace's zone, \
+         {of_workspace}: a day of orders, dates and months begins at 00:00 there. It cannot be changed any more: for days \
+         of {given} make a workspace by `convoke workspace create NAME --time-zone {given}`, or name a new folder with \
+         --data, and load all files there"
+    )
 }
 
 fn read_options(arguments: &IngestArguments, zone: chrono_tz::Tz) -> Result<ReadOptions> {
@@ -241,10 +275,15 @@ fn read_in_background(reader: FileReader, failed: Arc<AtomicBool>) -> BoxStream<
 
 fn describe(source: &str, summary: &LoadSummary) -> String {
     if let Some(before) = &summary.read_otherwise {
+        if summary.of_other_source {
+            return format!("{source}: refused, the same file was loaded before for another source, as {before}");
+        }
         return format!("{source}: refused, the same file was loaded before with other options, as {before}");
     }
     if summary.skipped {
-        return format!("{source}: skipped, the same content was loaded before (--again loads it once more)");
+        return format!(
+            "{source}: skipped, the same content was loaded before (--again loads it once more: its rows count twice then)"
+        );
     }
     if summary.read == 0 {
         // An empty export is no fault, and is not remembered: the same file may come again.

@@ -2,14 +2,20 @@
 
 use std::io::{self, BufRead, IsTerminal};
 
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use futures::TryStreamExt;
+
 use super::arguments::{
     CreateWorkspaceArguments, DropWorkspaceArguments, ListArguments, SetWorkspaceArguments, WorkspaceCommand,
 };
 use super::embedded::Embedded;
 use super::output::{self, ResultRows};
+use crate::auth::Caller;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
-use crate::settings::Settings;
+use crate::query::SessionOptions;
+use crate::settings::{OrderSettings, Settings};
 use crate::workspace::{Manifest, RuleChange, WorkspaceEntry, WorkspaceSettings, WorkspaceState};
 
 pub(super) async fn run(command: WorkspaceCommand) -> Result<()> {
@@ -71,7 +77,14 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
     let settings = held.rules.settings.with(&arguments.settings, &embedded.settings)?;
     let rules =
         workspace.change_rules(&writer, RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
-    let base = rules.orders(&embedded.settings.orders).base_currency;
+    let orders = rules.orders(&embedded.settings.orders);
+    let is_of_key = |key: &str| key.rsplit('.').next() == Some("order_key");
+    if arguments.settings.iter().any(|(key, _)| is_of_key(key))
+        && let Some(note) = note_on_order_key(&embedded, name, &orders).await?
+    {
+        output::complain(&note);
+    }
+    let base = orders.base_currency;
     if !rules.fx_rates.rates.is_empty() && rules.rates_in(&base).is_none() {
         output::complain(&format!(
             "the exchange rates of this workspace are in {}: until rates in {base} are imported (`convoke import \
@@ -85,6 +98,52 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
     }
     output::say(&format!("workspace '{name}' has these settings of its own; the server's hold for all others:"))?;
     own.iter().try_for_each(|(key, value)| output::say(&format!("  {key} = {value}")))
+}
+
+/// What to know when purchases lack what their numbers are to count within.
+async fn note_on_order_key(
+    embedded: &Embedded,
+    name: &WorkspaceName,
+    orders: &OrderSettings,
+) -> Result<Option<String>> {
+    let Some(part) = orders.order_key.part() else { return Ok(None) };
+    let names = orders.purchase_events.iter().map(|event| format!("'{}'", event.replace('\'', "''")));
+    let names = names.collect::<Vec<_>>().join(", ");
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!("SELECT count(*) AS purchases, count({part}) AS with_part FROM events WHERE event IN ({names})");
+    let (caller, session) = (Caller::local_admin(name.clone()), SessionOptions::default());
+    let prepared = embedded.engine.prepare(&caller, &session, &sql, None).await?;
+    let execution = embedded.engine.execute(&caller, &session, &prepared, Vec::new()).await?;
+    let batches: Vec<RecordBatch> = execution.stream.try_collect().await?;
+    let count = |column: usize| -> i64 {
+        let columns = batches.iter().filter_map(|batch| batch.column(column).as_primitive_opt::<Int64Type>());
+        columns.flat_map(|counts| counts.values().iter()).sum()
+    };
+    Ok(explain_lack(part, count(0), count(1)))
+}
+
+/// What is said of `purchases` events of which `with_part` have a part, such as a brand; `None` when all have one.
+fn explain_lack(part: &str, purchases: i64, with_part: i64) -> Option<String> {
+    let without = purchases - with_part;
+    if without == 0 {
+        return None;
+    }
+    let way = match part {
+        "source" => "by --source, by a column source (--map source=COLUMN), or by an ingest token that has one",
+        _ => "by a column brand (--map brand=COLUMN)",
+    };
+    let effect = match with_part {
+        0 => format!(
+            "none of the {purchases} purchase events that are loaded has a {part}: their numbers count as with \
+             order_key=order_id"
+        ),
+        _ => format!(
+            "{without} of the {purchases} purchase events that are loaded have no {part}: among them a number is one order"
+        ),
+    };
+    Some(format!("note: {effect}; rows get a {part} when they are loaded, {way}"))
 }
 
 /// A refusal of the writer's place, in words for settings and imports.

@@ -61,6 +61,9 @@ pub struct LoadSummary {
     /// was meant. `skipped` is set, too.
     #[serde(default)]
     pub read_otherwise: Option<String>,
+    /// With `read_otherwise`: that load's token was bound to another source than the caller's, or to none.
+    #[serde(default)]
+    pub of_other_source: bool,
     /// The first reasons of rejected rows, each with its row.
     #[serde(default)]
     pub reasons: Vec<String>,
@@ -135,13 +138,15 @@ impl Loader {
         workspace.manifest().check_takes(kind, workspace.name())?;
         let writer = workspace.writer().await?;
         let held = workspace.snapshot();
-        let own = || held.loads.iter().filter(|load| is_of(load, caller));
-        let repetition = own().filter(|load| load.content_hash == request.content_hash).count() as u64;
-        let other = own().rfind(|load| request.file_hash.is_some() && load.file_hash == request.file_hash);
-        if !request.again && (repetition > 0 || other.is_some()) {
-            let read_otherwise = other.filter(|_| repetition == 0).map(|load| load.source.clone());
-            let version = held.events.version;
-            return Ok(LoadSummary { skipped: true, read_otherwise, version, ..Default::default() });
+        let is_same = |load: &&LoadRecord| is_of(load, caller) && load.content_hash == request.content_hash;
+        let repetition = held.loads.iter().filter(is_same).count() as u64;
+        if !request.again && repetition > 0 {
+            return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
+        }
+        if !request.again
+            && let Some(earlier) = load_of_file(&held.loads, &request, caller)
+        {
+            return Ok(LoadSummary { version: held.events.version, ..refuse(earlier, caller) });
         }
         let mut load = Load::new(&workspace, &self.settings, caller, &request, repetition);
         workspace.begin_load(&writer);
@@ -162,6 +167,29 @@ impl Loader {
 /// have changed.
 fn is_of(load: &LoadRecord, caller: &Caller) -> bool {
     load.token_source.as_deref() == caller.source.as_deref() && load.kept > 0
+}
+
+/// The newest load that kept rows of the same file, one of the caller's source before one of another.
+///
+/// Whose token it came by does not matter: that two sources send files of equal bytes is rarer than that one file is
+/// sent by two tokens, and the first is mended by `--again`, while numbers that doubled in silence are not noticed. What
+/// names no file is told apart by its source.
+fn load_of_file<'l>(loads: &'l [LoadRecord], request: &LoadRequest, caller: &Caller) -> Option<&'l LoadRecord> {
+    let file = request.file_hash.as_ref()?;
+    // Records of before files had a hash say the same of a file that was read in the same way.
+    let is_file =
+        |load: &LoadRecord| load.file_hash.as_ref() == Some(file) || load.content_hash == request.content_hash;
+    let of_file = || loads.iter().rev().filter(|load| load.kept > 0 && is_file(load));
+    of_file().find(|load| is_of(load, caller)).or_else(|| of_file().next())
+}
+
+/// What is said of a file of which `earlier` has the rows.
+fn refuse(earlier: &LoadRecord, caller: &Caller) -> LoadSummary {
+    let of_other_source = !is_of(earlier, caller);
+    // Who may only send events of one source learns nothing of how others name their files.
+    let is_secret = of_other_source && caller.check_can_query().is_err();
+    let name = if is_secret { "a file of another source".to_owned() } else { earlier.source.clone() };
+    LoadSummary { skipped: true, read_otherwise: Some(name), of_other_source, ..Default::default() }
 }
 
 /// What message ids begin with that the source does not give: other for every content, token's source and repetition.
@@ -209,7 +237,7 @@ impl<'a> Load<'a> {
                 max_future_hours: settings.ingest.max_future_hours,
                 checked: request.checked,
                 source: caller.source.clone(),
-                notes: OrderNotes::new(orders, base),
+                notes: OrderNotes::new(workspace.name().clone(), orders, base),
             }),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
@@ -260,11 +288,11 @@ impl<'a> Load<'a> {
 
     /// What to know of the rows' identifiers and orders, by all that was known `before` and what the load brought.
     async fn notes(&mut self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
-        let mut notes = self.acceptor.notes_on_names();
         let of_orders = self.acceptor.order_notes();
         of_orders.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
-        notes.extend(of_orders.finish(|node| after.identity.person_of(node)));
-        notes
+        let on_orders = of_orders.finish(|node| after.identity.person_of(node));
+        let repetition = of_orders.note_of_repetition();
+        repetition.into_iter().chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
     }
 
     fn summary(&self) -> LoadSummary {

@@ -1,20 +1,22 @@
 //! What one load's rows say of orders that its owner should hear of: amounts taken as 0, orders below 0, numbers that
 //! occur with several brands. An order is judged by all that is known of it, whichever load brought it, in bounded memory.
 //!
-//! `held` keeps the events by order, `earlier` adds those of the loads before, `counts` judges, `no_order` counts what
-//! belongs to no order though it says money.
+//! `held` keeps the events by order, `advice` says what settings help, `earlier` adds those of the loads before, `counts` judges, `no_order` counts what
+//! belongs to no order though it says money, `repeated` what earlier loads said already.
 
+mod advice;
 mod counts;
 mod earlier;
 mod held;
 mod no_order;
+mod repeated;
 
 use std::collections::{BTreeMap, HashMap};
 
 use self::counts::Counts;
 use self::held::{Held, Key, OfKey};
 use self::no_order::NoOrder;
-use crate::ids::{Node, Person};
+use crate::ids::{Node, Person, WorkspaceName};
 use crate::orders::Statement;
 use crate::settings::{OrderKey, OrderSettings};
 use crate::workspace::BaseCurrency;
@@ -47,6 +49,8 @@ pub(super) struct Named<'a> {
 
 /// Gathers purchase and refund events of a load.
 pub(super) struct OrderNotes {
+    /// For commands that are advised.
+    workspace: WorkspaceName,
     settings: OrderSettings,
     base: BaseCurrency,
     orders: HashMap<Key, OfKey>,
@@ -62,8 +66,9 @@ pub(super) struct OrderNotes {
 }
 
 impl OrderNotes {
-    pub(super) fn new(settings: OrderSettings, base: BaseCurrency) -> Self {
+    pub(super) fn new(workspace: WorkspaceName, settings: OrderSettings, base: BaseCurrency) -> Self {
         Self {
+            workspace,
             settings,
             base,
             orders: HashMap::new(),
@@ -105,7 +110,7 @@ impl OrderNotes {
             }
             return;
         }
-        self.hold(key, event, &row, statement);
+        self.hold(key, event, &row, statement, false);
     }
 
     /// What events of one order have in common.
@@ -117,7 +122,7 @@ impl OrderNotes {
         }
     }
 
-    fn hold(&mut self, key: Key, event: &str, row: &Named<'_>, statement: &Statement) {
+    fn hold(&mut self, key: Key, event: &str, row: &Named<'_>, statement: &Statement, is_earlier: bool) {
         let part = match self.settings.order_key {
             _ if row.order_id.is_none() => None,
             OrderKey::OrderId => None,
@@ -131,6 +136,7 @@ impl OrderNotes {
             message_id: row.message_id.to_owned(),
             event: event.to_owned(),
             is_refund: self.is_refund(event),
+            is_earlier,
             has_number: row.order_id.is_some(),
             node: row.node,
             part: own(part),
@@ -141,6 +147,25 @@ impl OrderNotes {
             statement: statement.clone(),
         };
         self.orders.entry(key).or_default().events.push(held);
+    }
+
+    /// That rows of this load count twice, since earlier loads brought them. Nothing else that is said of the load is as
+    /// wrong as that.
+    pub(super) fn note_of_repetition(&self) -> Option<String> {
+        let complete = self.orders.values().filter(|of_key| of_key.is_complete);
+        let rows: u64 = complete.map(|of_key| repeated::count(&of_key.events)).sum();
+        let (are, count) = if rows == 1 { ("is", "counts") } else { ("are", "count") };
+        (rows > 0).then(|| {
+            format!(
+                "{}{rows} of {} purchase and refund rows of this load {are} there already, word for word, from earlier \
+                 loads, and {count} twice now: of a corrected file load the corrected rows alone, in a file of their own. \
+                 No load is taken back by itself: `convoke workspace drop {}`, or another --data folder, and each file \
+                 loaded once makes the figures right",
+                self.basis(),
+                self.seen,
+                self.workspace,
+            )
+        })
     }
 
     /// The notes, each a sentence with its count. `person_of` says whose a node is after the load.
@@ -159,7 +184,9 @@ impl OrderNotes {
         notes.extend(self.note_of_product_keys());
         notes.extend(self.no_order.note(&self.settings));
         let basis = self.basis();
-        notes.extend(counts.notes().into_iter().map(|note| format!("{basis}{note}")));
+        notes.extend(
+            counts.notes(&self.workspace, self.settings.order_key).into_iter().map(|note| format!("{basis}{note}")),
+        );
         if let Some(why) = &self.unseen {
             let orders = self.orders.len();
             let of = if orders == 1 { "this load's order" } else { "this load's orders" };

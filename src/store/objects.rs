@@ -73,6 +73,13 @@ pub async fn create_json(store: &dyn ObjectStore, path: &Path, document: &impl S
     create(store, path, serde_json::to_vec_pretty(document)?).await
 }
 
+/// Puts a document in place of the one that is there. Only under the writer's lock: nobody else may write it then.
+pub async fn replace_json(store: &dyn ObjectStore, path: &Path, document: &impl Serialize) -> Result<()> {
+    let bytes = Bytes::from(serde_json::to_vec_pretty(document)?);
+    store.put_opts(path, bytes.into(), PutOptions::from(PutMode::Overwrite)).await?;
+    Ok(())
+}
+
 pub async fn read_json<T: DeserializeOwned>(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<Option<T>> {
     match read(store, path).await? {
         None => Ok(None),

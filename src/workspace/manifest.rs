@@ -32,6 +32,9 @@ pub struct Manifest {
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
     pub created_at: DateTime<Utc>,
+    /// Nobody chose the zone: it was made because a command needed one. As long as it holds no event, a load chooses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub zone_is_open: bool,
     /// It holds the synthetic shop of the demo, and nothing else.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub demo: bool,
@@ -42,7 +45,14 @@ pub struct Manifest {
 
 impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
-        Self { format: FORMAT, time_zone, created_at: Utc::now(), demo: false, settings: WorkspaceSettings::default() }
+        Self {
+            format: FORMAT,
+            time_zone,
+            created_at: Utc::now(),
+            zone_is_open: false,
+            demo: false,
+            settings: WorkspaceSettings::default(),
+        }
     }
 
     /// # Errors

@@ -143,6 +143,33 @@ impl Workspaces {
         }
     }
 
+    /// Gives a workspace whose zone nobody chose this one, as long as it holds no event: a load that failed, or of which
+    /// nothing was kept, must not decide for good what a day is.
+    ///
+    /// # Errors
+    /// `Conflict` when another process writes to the workspace.
+    pub async fn settle_zone(&self, name: &WorkspaceName, time_zone: Tz) -> Result<()> {
+        let Some(manifest) = self.manifest(name).await? else { return Ok(()) };
+        if !manifest.zone_is_open || manifest.time_zone == time_zone {
+            return Ok(());
+        }
+        let workspace = self.get(name).await?;
+        if workspace.snapshot().events.rows() > 0 {
+            return Ok(());
+        }
+        let writer = workspace.writer().await?;
+        // Another process may have loaded before this one got the right to write.
+        if workspace.snapshot().events.rows() > 0 {
+            return Ok(());
+        }
+        let manifest = Manifest { time_zone, ..manifest };
+        objects::replace_json(self.root.store().as_ref(), &self.root.paths(name).manifest(), &manifest).await?;
+        drop(writer);
+        let reopened = Arc::new(workspace.reopen(manifest).await?);
+        self.open.lock().insert(name.clone(), Arc::new(OnceCell::new_with(Some(reopened))));
+        Ok(())
+    }
+
     /// Whether the root has no workspace at all, not even what is left of one.
     pub async fn is_fresh(&self) -> Result<bool> {
         for name in removal::folders(&self.root).await? {

@@ -101,6 +101,13 @@ impl Workspace {
         Ok(workspace)
     }
 
+    /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
+    pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
+        let reopened = Self::open(self.root.clone(), self.name.clone(), manifest).await?;
+        reopened.writer.lock().await.lock = self.writer.lock().await.lock.take();
+        Ok(reopened)
+    }
+
     /// Takes the newest checkpoint that can be read, and replays the loads after it.
     async fn start(&self) -> Result<()> {
         let events = self.events.snapshot().await?;

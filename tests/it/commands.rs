@@ -27,6 +27,90 @@ fn complaint(folder: &Path, arguments: &[&str]) -> String {
     said(&output)
 }
 
+const GOOD: &str = "ts,event,user_id,order_id,revenue\n2024-03-02 00:15:00,Order Completed,u1,a,50\n";
+const ZONE: &str = "SELECT value FROM system.settings WHERE key = 'workspace.time_zone'";
+
+fn answer(folder: &Path, data: &str, sql: &str) -> String {
+    let output = run(folder, &["sql", sql, "--data", data, "--format", "csv"]);
+    assert!(output.status.success(), "{}", said(&output));
+    let text = String::from_utf8(output.stdout).unwrap();
+    text.lines().skip(1).collect::<Vec<_>>().join("\n")
+}
+
+fn ingest_well(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, &[&["ingest"][..], arguments].concat());
+    assert!(output.status.success(), "{}", said(&output));
+    said(&output)
+}
+
+/// 00:15 in Berlin on 2 March is 23:15 in UTC on 1 March.
+#[test]
+fn an_attempt_of_which_nothing_is_kept_leaves_the_zone_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("de.csv", &GOOD.replace(',', ";"));
+    write("rejected.csv", "ts,event,user_id\nnever,Order Completed,u1\n");
+    write("good.csv", GOOD);
+    let berlin = ["--time-zone", "Europe/Berlin"];
+    for (data, failing) in [("z1", "de.csv"), ("z2", "rejected.csv")] {
+        complaint(folder.path(), &["ingest", failing, "--data", data]);
+        complaint(folder.path(), &["ingest", failing, "--data", data, "--time-zone", "Asia/Tokyo"]);
+        let told =
+            ingest_well(folder.path(), &[&["de.csv", "--data", data, "--delimiter", ";"][..], &berlin[..]].concat());
+        assert!(!told.contains("days are counted"), "{told}");
+        assert_eq!(answer(folder.path(), data, ZONE), "Europe/Berlin");
+        assert_eq!(answer(folder.path(), data, "SELECT day FROM orders"), "2024-03-02");
+    }
+    // The zone of an attempt that failed decides nothing either, nor does a command that needed a workspace.
+    complaint(folder.path(), &[&["ingest", "rejected.csv", "--data", "z3"][..], &berlin[..]].concat());
+    ingest_well(folder.path(), &["good.csv", "--data", "z3"]);
+    assert_eq!(answer(folder.path(), "z3", ZONE), "UTC");
+    assert!(run(folder.path(), &["token", "create", "--data", "z4", "--role", "analyst"]).status.success());
+    ingest_well(folder.path(), &[&["good.csv", "--data", "z4"][..], &berlin[..]].concat());
+    assert_eq!(answer(folder.path(), "z4", "SELECT day FROM orders"), "2024-03-02");
+}
+
+#[test]
+fn a_zone_that_is_not_the_workspace_s_is_told_and_changes_no_day() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    std::fs::write(folder.path().join("more.csv"), GOOD.replace(",a,", ",b,")).unwrap();
+    // One was chosen when it was made, the other by the first rows.
+    assert!(run(folder.path(), &["workspace", "create", "convoke", "--data", "made"]).status.success());
+    ingest_well(folder.path(), &["good.csv", "--data", "loaded"]);
+    for data in ["made", "loaded"] {
+        let told = ingest_well(folder.path(), &["more.csv", "--data", data, "--time-zone", "Europe/Berlin"]);
+        for part in [
+            "--time-zone Europe/Berlin is how times without a zone are read",
+            "days are counted in the workspace's zone, UTC",
+            "convoke workspace create NAME --time-zone Europe/Berlin",
+        ] {
+            assert!(told.contains(part), "{part}: {told}");
+        }
+        assert_eq!(answer(folder.path(), data, ZONE), "UTC");
+        assert_eq!(answer(folder.path(), data, "SELECT day FROM orders WHERE order_id = 'b'"), "2024-03-01");
+    }
+}
+
+/// 4 rows, 1 of them rejected, corrected as its reason says, and loaded whole: 3 rows are there twice.
+#[test]
+fn a_corrected_file_that_is_loaded_whole_is_told_before_all_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.csv");
+    let header = "ts,event,user_id,order_id,revenue\n";
+    let good =
+        ["a,10", "b,20", "c,30"].map(|order| format!("2024-03-02 10:00:00,Order Completed,u1,{order}\n")).concat();
+    std::fs::write(&file, format!("{header}{good}2024-03-02 10:00:00,Order Completed,u1,d,fourty\n")).unwrap();
+    let told = ingest_well(folder.path(), &["orders.csv", "--data", "d"]);
+    assert!(told.contains("3 kept, 1 rejected"), "{told}");
+    assert!(told.contains("load the corrected rows alone, in a file of their own"), "{told}");
+    std::fs::write(&file, format!("{header}{good}2024-03-02 10:00:00,Order Completed,u1,d,40\n")).unwrap();
+    let told = ingest_well(folder.path(), &["orders.csv", "--data", "d"]);
+    let first = "\n  note: 3 of 4 purchase and refund rows of this load are there already, word for word";
+    assert!(told.contains("4 kept, 0 rejected") && told.contains(first), "{told}");
+    assert_eq!(answer(folder.path(), "d", "SELECT sum(net) FROM orders"), "160.0000", "60 + 100");
+}
+
 /// An export of a day without orders is no fault; that of the next day comes under the same name.
 #[test]
 fn a_file_without_rows_says_so_and_hides_no_later_one() {
@@ -99,6 +183,53 @@ fn a_server_that_makes_its_folder_says_so() {
     };
     assert!(first_line().contains("there was no data folder 'nosuch': it is made"));
     assert!(first_line().contains("no token was made yet"), "the second time it is there");
+}
+
+/// What --again would do is said where it is named, and what is told in its place does what was meant.
+#[test]
+fn a_refused_file_is_told_that_its_rows_would_count_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    let named = ["good.csv", "--source", "shop"];
+    let told = complaint(folder.path(), &[&["ingest", "--data", "d"][..], &named[..]].concat());
+    for part in ["--again would load its rows beside", "count twice", "another --data folder", "workspace drop"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let told = ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    assert!(told.contains("skipped") && told.contains("its rows count twice then"), "{told}");
+    assert!(run(folder.path(), &["workspace", "drop", "convoke", "--data", "d", "--yes"]).status.success());
+    ingest_well(folder.path(), &[&["--data", "d"][..], &named[..]].concat());
+    assert_eq!(answer(folder.path(), "d", "SELECT count(*), sum(net) FROM orders"), "1,50.0000");
+}
+
+#[test]
+fn a_key_of_orders_that_events_lack_is_told_when_it_is_set() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("good.csv"), GOOD).unwrap();
+    std::fs::write(folder.path().join("more.csv"), GOOD.replace(",u1,", ",u2,")).unwrap();
+    let set = |setting: &str| {
+        let output = run(folder.path(), &["workspace", "set", "convoke", "--data", "d", setting]);
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    ingest_well(folder.path(), &["good.csv", "--data", "d"]);
+    let told = set("order_key=source");
+    assert!(told.contains("none of the 1 purchase events that are loaded has a source"), "{told}");
+    assert!(told.contains("by --source, by a column source"), "{told}");
+    ingest_well(folder.path(), &["more.csv", "--data", "d", "--source", "web"]);
+    assert_eq!(answer(folder.path(), "d", "SELECT count(*) FROM orders"), "2", "the number within its source");
+    let told = set("orders.order_key=source");
+    assert!(told.contains("1 of the 2 purchase events that are loaded have no source"), "{told}");
+    let told = set("order_key=brand");
+    assert!(told.contains("none of the 2 purchase events that are loaded has a brand"), "{told}");
+    assert!(told.contains("by a column brand (--map brand=COLUMN)"), "{told}");
+    // Nothing to tell of another setting, of the usual key, and of events that are no purchases.
+    for setting in ["base_currency=EUR", "order_key=order_id", "order_key="] {
+        assert!(!set(setting).contains("purchase events"), "{setting}");
+    }
+    set("purchase_events=Sold");
+    assert!(!set("order_key=brand").contains("purchase events"));
 }
 
 #[test]

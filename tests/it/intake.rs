@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use chrono::{Duration, Utc};
-use convoke::auth::Caller;
+use convoke::auth::{Caller, Role};
 use convoke::error::{Kind, Result};
 use convoke::ids::WorkspaceName;
 use convoke::ingest::input::{InputBuilder, InputRow};
@@ -125,9 +125,56 @@ async fn the_same_file_is_not_loaded_twice_by_other_options() {
     let both = [ingest(&world, text, &sold, false).await, ingest(&world, text, &mapped, false).await];
     assert!(both.iter().all(|load| load.skipped && load.read_otherwise.is_none()), "both are there: {both:?}");
     assert!(ingest(&world, text, &zone, false).await.read_otherwise.is_some(), "this one is not");
-    // Of another source it is other events.
-    let of_web = World { caller: world.caller.clone().with_source(Some("web")), ..world };
-    assert!(!ingest(&of_web, text, &zone, false).await.skipped);
+}
+
+/// The same bytes by another token, whichever was first: refused, though with the same options, unless it is said that
+/// two sources truly send the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_file_is_not_loaded_twice_by_other_tokens() {
+    let sold = ReadOptions { event: Some("Order Completed".into()), ..ReadOptions::default() };
+    let tokyo = ReadOptions { time_zone: chrono_tz::Asia::Tokyo, ..sold.clone() };
+    let text = "ts,user_id,order_id,revenue\n2024-03-01 08:00:00,u1,a,50\n";
+    let sources = [None, Some("web"), Some("pos"), Some("")];
+    for first in sources {
+        for second in sources.into_iter().filter(|second| *second != first) {
+            let by = |world: World, source: Option<&str>| World {
+                caller: Caller::local_admin(WorkspaceName::default()).with_source(source),
+                ..world
+            };
+            let world = by(world().await, first);
+            assert!(!ingest(&world, text, &sold, false).await.skipped);
+            let world = by(world, second);
+            for options in [&sold, &tokyo] {
+                let refused = ingest(&world, text, options, false).await;
+                assert!(
+                    refused.skipped && refused.of_other_source && refused.kept == 0,
+                    "{first:?} {second:?}: {refused:?}"
+                );
+                assert_eq!(refused.read_otherwise.as_deref(), Some("ts,u"));
+            }
+            assert_eq!(world.row("SELECT count(*), sum(net) FROM orders").await, "1 50.0000");
+            // Equal content of two sources: it is there for both then, and is recognised as the own of each.
+            assert!(!ingest(&world, text, &sold, true).await.skipped);
+            assert!(ingest(&world, text, &sold, false).await.read_otherwise.is_none());
+            let other = ingest(&world, text, &tokyo, false).await;
+            assert!(other.read_otherwise.is_some() && !other.of_other_source, "{other:?}");
+            assert_eq!(world.row("SELECT count(*), count(DISTINCT message_id) FROM events").await, "2 2");
+            let world = by(world, first);
+            assert!(ingest(&world, text, &sold, false).await.read_otherwise.is_none(), "it is there for this one");
+        }
+    }
+}
+
+/// A token that sends events and reads nothing is not told how another source names its files.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn names_of_files_of_another_source_are_not_told_to_an_ingest_token() {
+    let text = "ts,user_id\n2024-03-01,u1\n";
+    let options = ReadOptions { event: Some("Order Completed".into()), ..ReadOptions::default() };
+    let world = world().await;
+    assert!(!ingest(&world, text, &options, false).await.skipped);
+    let token = Caller::new(WorkspaceName::default(), "web", Role::Ingest).with_source(Some("web"));
+    let refused = ingest(&World { caller: token, ..world }, text, &options, false).await;
+    assert_eq!(refused.read_otherwise.as_deref(), Some("a file of another source"));
 }
 
 /// Clients and folders of before this was told apart: what they name is recognised as it was.

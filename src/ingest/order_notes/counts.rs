@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::held::{Held, order_event};
-use super::{Sentence, count};
-use crate::ids::{Node, Person};
+use super::{Sentence, advice, count};
+use crate::ids::{Node, Person, WorkspaceName};
 use crate::money;
 use crate::orders::{Entry, Kind, Order, resolve};
 use crate::settings::OrderKey;
@@ -75,8 +75,8 @@ impl Counts {
         }
     }
 
-    /// What is to be said, each a sentence with its count.
-    pub(super) fn notes(&self) -> Vec<String> {
+    /// What is to be said, each with its count.
+    pub(super) fn notes(&self, workspace: &WorkspaceName, key: OrderKey) -> Vec<String> {
         let notes = [
             (
                 self.refunds_without_price,
@@ -115,19 +115,17 @@ impl Counts {
                     "orders have lines of several event names, which add up: check purchase_events",
                 ],
             ),
-            (self.several_brands, SEVERAL_BRANDS),
+        ];
+        let said = |(number, sentence): (u64, Sentence)| count(number, sentence);
+        let of_brands = said((self.several_brands, SEVERAL_BRANDS)).map(|note| note + &advice::on_brands(workspace));
+        let of_persons =
+            said((self.several_persons, SEVERAL_PERSONS)).map(|note| note + &advice::on_persons(workspace, key));
+        let refunds = [
             (self.refunds_without_brand, REFUNDS_WITHOUT_BRAND),
             (self.refunds_without_source, REFUNDS_WITHOUT_SOURCE),
-            (self.several_persons, SEVERAL_PERSONS),
-            (
-                self.without_rate,
-                [
-                    "booking has no exchange rate: its amount_base is NULL",
-                    "bookings have no exchange rate: their amount_base is NULL",
-                ],
-            ),
         ];
-        notes.into_iter().filter_map(|(number, sentence)| count(number, sentence)).collect()
+        let notes = notes.into_iter().filter_map(said).chain(of_brands).chain(refunds.into_iter().filter_map(said));
+        notes.chain(of_persons).chain(count(self.without_rate, WITHOUT_RATE)).collect()
     }
 }
 
@@ -141,8 +139,8 @@ const SEVERAL_CURRENCIES: Sentence = [
     "orders are sold or refunded in several currencies: their net is NULL and no part of sum(net), net_base has all",
 ];
 const SEVERAL_BRANDS: Sentence = [
-    "order number occurs with several brands and is one order: see the setting order_key",
-    "order numbers occur with several brands and are one order each: see the setting order_key",
+    "order number occurs with several brands and is one order",
+    "order numbers occur with several brands and are one order each",
 ];
 const REFUNDS_WITHOUT_BRAND: Sentence = [
     "refund names an order number of several orders and no brand: it is booked on an order of its own",
@@ -153,10 +151,12 @@ const REFUNDS_WITHOUT_SOURCE: Sentence = [
     "refunds name an order number of several orders and no source: they are booked on orders of their own",
 ];
 const SEVERAL_PERSONS: Sentence = [
-    "order has purchases of several persons and counts for the first: where shops give the same numbers, see the setting \
-     order_key",
-    "orders have purchases of several persons and count for the first: where shops give the same numbers, see the setting \
-     order_key",
+    "order has purchases of several persons and counts for the first",
+    "orders have purchases of several persons and count for the first",
+];
+const WITHOUT_RATE: Sentence = [
+    "booking has no exchange rate: its amount_base is NULL",
+    "bookings have no exchange rate: their amount_base is NULL",
 ];
 
 /// Purchases that add up: neither replaced nor a statement of the whole order.

@@ -124,7 +124,7 @@ impl OrderNotes {
             let key = self.key_of(&named);
             // Of a node only the days of the load are asked for.
             if let Some(event) = named.event.filter(|_| self.orders.contains_key(&key)) {
-                self.hold(key, event, &named, statement);
+                self.hold(key, event, &named, statement, true);
             }
         }
         Ok(())

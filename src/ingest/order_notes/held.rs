@@ -34,6 +34,8 @@ pub(super) struct Held {
     pub(super) message_id: String,
     pub(super) event: String,
     pub(super) is_refund: bool,
+    /// An earlier load brought it.
+    pub(super) is_earlier: bool,
     pub(super) has_number: bool,
     pub(super) node: Option<i64>,
     /// What the number counts within.

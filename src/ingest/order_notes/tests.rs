@@ -14,7 +14,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
     settings.purchase_events.push("Order Placed".into());
     settings.order_key = key;
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
-    let mut notes = OrderNotes::new(settings, base);
+    let mut notes = OrderNotes::new(WorkspaceName::default(), settings, base);
     for (at, (event, number, brand, properties, own)) in rows.iter().enumerate() {
         let id = format!("m{at}");
         let named = Named {
@@ -126,6 +126,9 @@ fn a32_lines_of_several_event_names() {
 fn a8_numbers_of_several_brands() {
     let rows = [(OC, "1001", "north", "{}", revenue(100)), (OC, "1001", "south", "{}", revenue(50))];
     assert_only(&notes(&rows), "1 order number occurs with several brands");
+    for part in ["count each of them whole under the brand", "`convoke workspace set convoke order_key=brand`"] {
+        assert!(notes(&rows)[0].contains(part), "{part}: {:?}", notes(&rows));
+    }
     assert!(notes_with(OrderKey::Brand, &rows).is_empty());
     // A refund without the brand is of the only order of its number.
     let back = [(OC, "7", "north", "{}", revenue(100)), (ORF, "7", "", "{}", revenue(30))];
@@ -238,7 +241,7 @@ fn rows_without_an_event_are_told_by_their_type() {
 fn notes_of_many<'a>(rows: impl IntoIterator<Item = (&'a str, String, &'a str, OwnLine)>) -> OrderNotes {
     let settings = Settings::defaults().unwrap().orders;
     let base = BaseCurrency::new(&Rules::default(), &settings, chrono_tz::Tz::UTC);
-    let mut notes = OrderNotes::new(settings, base);
+    let mut notes = OrderNotes::new(WorkspaceName::default(), settings, base);
     for (at, (event, number, properties, own)) in rows.into_iter().enumerate() {
         let id = at.to_string();
         let named = Named {

@@ -66,10 +66,11 @@ async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
         "1 order number occurs with several brands",
     );
     let within = world_with(with("orders.order_key", "brand"), "UTC").await;
-    for (id, user, brand) in [("m1", "u1", "north"), ("m2", "u2", "south"), ("m3", "u2", "south")] {
+    for (id, user, brand) in [("m1", "u1", "north"), ("m2", "u2", "south"), ("m3", "u2", "east")] {
         let notes = load_rows(&within, &[of(id, user, json!(brand))]).await;
         assert!(notes.is_empty(), "{notes:?}");
     }
+    assert_only(&load_rows(&within, &[of("m4", "u2", json!("south"))]).await, "1 of 1 purchase and refund rows");
     // Without brands the persons tell; two identifiers of one person are one.
     let persons = crate::harness::world().await;
     assert!(load_rows(&persons, &[of("m1", "u1", json!(null))]).await.is_empty());
@@ -78,7 +79,15 @@ async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
     let login = json!({"messageId": "i1", "type": "identify", "userId": "u1", "anonymousId": "c1",
                        "timestamp": "2024-03-01T00:00:00Z"});
     assert!(load_rows(&persons, &[cookie, login]).await.is_empty());
-    assert_only(&load_rows(&persons, &[of("m3", "u2", json!(null))]).await, "1 order has purchases of several persons");
+    let told = load_rows(&persons, &[of("m3", "u2", json!(null))]).await;
+    assert_only(&told, "1 order has purchases of several persons");
+    for part in ["`convoke workspace set convoke order_key=source`", "by --source at their load", "order_key=brand"] {
+        assert!(told[0].contains(part), "{part}: {told:?}");
+    }
+    // Within a brand the command is no help: the rows need other brands.
+    let told = load_rows(&within, &[of("m5", "u9", json!("south"))]).await;
+    assert_only(&told, "1 order has purchases of several persons");
+    assert!(told[0].ends_with("the rows of each need a brand of their own"), "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -180,4 +189,71 @@ async fn money_of_other_events_is_said() {
     let world = crate::harness::open(folder, with("orders.purchase_events", "Purchase,ORDER COMPLETED"), "UTC").await;
     assert_eq!(world.row("SELECT count(*), sum(net) FROM orders").await, "2 10.0000");
     assert!(load_rows(&world, &[of("m5", "Purchase")]).await.is_empty());
+}
+
+/// A file whose bad row was corrected, loaded whole: 3 of its 4 rows are there twice, and the sums say so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_there_already_are_said_first() {
+    let world = world().await;
+    let line = |id: &str, number: &str, product: &str, amount: i32| {
+        bought(id, "01T00:00", json!({"order_id": number, "product_id": product, "quantity": 2, "revenue": amount}))
+    };
+    let by_day = |id: &str, amount: i32| bought(id, "05T10:00", json!({"revenue": amount}));
+    let first = [line("m1", "a", "p", 10), line("m2", "a", "q", 5), by_day("m3", 7)];
+    assert!(load_rows(&world, &first).await.is_empty());
+    assert_eq!(world.row("SELECT sum(net) FROM orders").await, "22.0000");
+    // Other messages, since rows of a file are named by the file.
+    let again = [line("n1", "a", "p", 10), line("n2", "a", "q", 5), by_day("n3", 7), line("n4", "b", "p", 10)];
+    let notes = load_rows(&world, &again).await;
+    assert_only(&notes, "3 of 4 purchase and refund rows of this load are there already, word for word, from earlier");
+    for part in ["count twice now", "load the corrected rows alone", "`convoke workspace drop convoke`"] {
+        assert!(notes[0].contains(part), "{part}: {notes:?}");
+    }
+    assert_eq!(world.row("SELECT sum(net) FROM orders").await, "54.0000", "22 + 22 + 10");
+    // Each earlier row stands for one: of three equal ones two were there.
+    let three = [line("o1", "a", "p", 10), line("o2", "a", "p", 10), line("o3", "a", "p", 10)];
+    assert_only(&load_rows(&world, &three).await, "2 of 3 purchase and refund rows");
+}
+
+/// It goes before what else is to be said, and what says less than the same words is another row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_say_something_else_are_no_repetition() {
+    let world = world().await;
+    let row = |id: &str, user: &str, time: &str, mut more: Value| {
+        more["order_id"] = json!("a");
+        event(id, "Order Completed", user, time, more)
+    };
+    let words = || json!({"revenue": 10, "product_id": "p", "quantity": 1});
+    assert!(load_rows(&world, &[row("m1", "u1", "01T00:00", words())]).await.is_empty());
+    let others = [
+        row("m2", "u1", "01T00:01", words()),
+        row("m3", "u1", "01T00:00", json!({"revenue": 11, "product_id": "p", "quantity": 1})),
+        row("m4", "u1", "01T00:00", json!({"revenue": 10, "product_id": "q", "quantity": 1})),
+        row("m5", "u1", "01T00:00", json!({"revenue": 10, "product_id": "p", "quantity": 2})),
+    ];
+    for other in others {
+        let notes = load_rows(&world, &[other]).await;
+        assert!(notes.is_empty(), "{notes:?}");
+    }
+    // Equal rows of one load were written twice by whoever wrote it: each counts.
+    let twins = [row("m6", "u1", "09T00:00", words()), row("m7", "u1", "09T00:00", words())];
+    assert!(load_rows(&world, &twins).await.is_empty());
+    let notes = load_rows(&world, &[row("m8", "u1", "01T00:00", words()), row("m9", "u2", "01T00:00", words())]).await;
+    assert!(notes.len() == 2 && notes[0].starts_with("1 of 2 purchase and refund rows of this load is"), "{notes:?}");
+    assert!(notes[1].starts_with("1 order has purchases of several persons"), "{notes:?}");
+}
+
+/// What states an order whole replaces what was stated before: sent again it counts once. A refund counts each time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orders_that_are_stated_whole_again_do_not_count_twice() {
+    let world = world().await;
+    let whole = |id: &str| {
+        let products = json!([{"product_id": "p", "price": 30}, {"product_id": "q", "price": 20}]);
+        bought(id, "01T00:00", json!({"order_id": "a", "products": products}))
+    };
+    assert!(load_rows(&world, &[whole("m1"), refund("m2", "a", 4)]).await.is_empty());
+    assert!(load_rows(&world, &[whole("m3")]).await.is_empty());
+    assert_eq!(world.row(MONEY).await, "50.0000 -4.0000 46.0000");
+    assert_only(&load_rows(&world, &[whole("m4"), refund("m5", "a", 4)]).await, "1 of 2 purchase and refund rows");
+    assert_eq!(world.row(MONEY).await, "50.0000 -8.0000 42.0000");
 }

@@ -222,3 +222,40 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     })
     .await;
 }
+
+/// `convoke ingest` of one file by one token after the other: what it says, and whether it did it.
+async fn ingest_by(served: &Served, file: &std::path::Path, token: &str, more: &[&str]) -> (bool, String) {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_convoke"));
+    command.arg("ingest").arg(file).args(["--connect", &format!("http://{}", served.address), "--token", token]);
+    command.args(more);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8(said).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_by_the_token_of_another_source_is_refused() {
+    within(async {
+        let served = served().await;
+        let workspace = convoke::ids::WorkspaceName::default();
+        let web = served.tokens.create_for_source(workspace, "web", None, "web").await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("jan.csv");
+        let text = "ts,event,user_id,order_id,revenue\n2024-01-05 00:15:00,Order Completed,w1,j1,50\n";
+        std::fs::write(&file, text).unwrap();
+        let sum = "SELECT sum(net) FROM orders WHERE order_id = 'j1'";
+        let mut client = served.client().await;
+        let (done, said) = ingest_by(&served, &file, &web, &[]).await;
+        assert!(done, "{said}");
+        for options in [&[][..], &["--time-zone", "Asia/Tokyo"]] {
+            let (done, said) = ingest_by(&served, &file, &served.token, options).await;
+            assert!(!done && said.contains("refused, the same file was loaded before for another source"), "{said}");
+            assert!(said.contains("--again loads it for this source, too"), "{said}");
+            assert_eq!(rows(&mut client, sum).await, ["50.0000"]);
+        }
+        let (done, said) = ingest_by(&served, &file, &served.token, &["--again"]).await;
+        assert!(done, "{said}");
+        assert_eq!(rows(&mut client, sum).await, ["100.0000"], "what is told does");
+    })
+    .await;
+}
