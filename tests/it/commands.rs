@@ -126,3 +126,17 @@ fn a_demo_that_ends_leaves_no_token_and_no_address() {
     let lines = timeline.lines().filter(|line| line.starts_with('│')).count();
     assert_eq!(lines, 1 + 12, "the names of the columns and LIMIT 12: {told}");
 }
+
+#[test]
+fn several_statements_in_the_argument_are_told_where_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), "ts,event,user_id\n2024-01-01,x,u1\n").unwrap();
+    assert!(run(folder.path(), &["ingest", "a.csv"]).status.success());
+    let told = complaint(folder.path(), &["sql", "SELECT 1 AS one; SELECT 2 AS two"]);
+    assert!(told.contains("holds 2 statements") && told.contains("convoke sql -f FILE"), "{told}");
+    std::fs::write(folder.path().join("two.sql"), "SELECT 1 AS one; SELECT 2 AS two").unwrap();
+    let output = run(folder.path(), &["sql", "-f", "two.sql"]);
+    assert!(output.status.success() && said(&output).contains("two"), "what is advised does: {}", said(&output));
+    let output = run(folder.path(), &["sql", "SELECT 1 AS one; -- and a comment"]);
+    assert!(output.status.success(), "{}", said(&output));
+}
