@@ -51,6 +51,8 @@ pub(super) struct OrderNotes {
     seen: usize,
     without_amount: u64,
     not_a_number: u64,
+    /// The first of these, with the event that says it.
+    first_not_a_number: Option<String>,
     no_order: NoOrder,
     /// Why what earlier loads hold of these orders is not known.
     unseen: Option<String>,
@@ -65,6 +67,7 @@ impl OrderNotes {
             seen: 0,
             without_amount: 0,
             not_a_number: 0,
+            first_not_a_number: None,
             no_order: NoOrder::default(),
             unseen: None,
         }
@@ -81,10 +84,13 @@ impl OrderNotes {
 
     pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {
         let Some(event) = row.event.filter(|event| self.counts(event)) else {
-            self.no_order.add(&row, statement);
+            self.no_order.add(&row, statement, &self.settings);
             return;
         };
-        self.not_a_number += u64::from(statement.not_a_number);
+        if let Some(said) = &statement.not_a_number {
+            self.not_a_number += 1;
+            self.first_not_a_number.get_or_insert_with(|| format!("{said}, in message_id '{}'", row.message_id));
+        }
         self.without_amount += u64::from(!self.is_refund(event) && statement.amount.is_none());
         let key = self.key_of(&row);
         self.seen += 1;
@@ -143,7 +149,8 @@ impl OrderNotes {
             }
         }
         let mut notes = Vec::new();
-        notes.extend(count(self.not_a_number, NOT_A_NUMBER));
+        let first = self.first_not_a_number.as_deref().unwrap_or_default();
+        notes.extend(count(self.not_a_number, NOT_A_NUMBER).map(|note| format!("{note}; the first is {first}")));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.no_order.note(&self.settings));
         let basis = self.basis();

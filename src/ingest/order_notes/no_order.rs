@@ -9,6 +9,8 @@ use crate::settings::OrderSettings;
 /// Event names that are told apart, and those that are shown.
 const MOST_NAMES: usize = 100;
 const SHOWN: usize = 3;
+/// What GA4 calls a sale and a refund. Their number is `transaction_id` there, which is none here.
+const SALES_ELSEWHERE: [&str; 2] = ["purchase", "refund"];
 
 #[derive(Default)]
 pub(super) struct NoOrder {
@@ -25,9 +27,9 @@ enum Label {
 }
 
 impl NoOrder {
-    pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement) {
-        let says_amount = row.has_revenue || (row.order_id.is_some() && statement.says_amount());
-        if !says_amount {
+    pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement, settings: &OrderSettings) {
+        let is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| is_sale(event, settings));
+        if !row.has_revenue && !(statement.says_amount() && is_of_order()) {
             return;
         }
         self.rows += 1;
@@ -59,8 +61,8 @@ impl NoOrder {
         }
         advice.extend(self.kinds().filter_map(advice_on_kind));
         Some(format!(
-            "{} {rows} a revenue, or an order number and an amount, but {are} in no order, since the event is neither a \
-             purchase nor a refund: {}{more}{advice}",
+            "{} {rows} a revenue, or an amount and the number or name of an order, but {are} in no order, since the event is \
+             neither a purchase nor a refund: {}{more}{advice}",
             self.rows,
             shown.join(", "),
         ))
@@ -121,14 +123,23 @@ struct NearName<'s> {
     name: &'s str,
 }
 
-/// The purchase or refund event that has the same letters and digits, in another case or spelling.
 fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let Label::Event(event) = label else { return None };
+    near_name(event, settings)
+}
+
+/// The purchase or refund event that has the same letters and digits, in another case or spelling.
+fn near_name<'s>(event: &str, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let folded = fold(event);
     let of = |setting: &'static str, names: &'s [String]| {
         names.iter().find(|name| fold(name) == folded).map(|name| NearName { setting, name })
     };
     of("purchase_events", &settings.purchase_events).or_else(|| of("refund_events", &settings.refund_events))
+}
+
+/// Whether the name alone says that the event is a sale or a refund: other events say amounts, too, such as those of a cart.
+fn is_sale(event: &str, settings: &OrderSettings) -> bool {
+    SALES_ELSEWHERE.iter().any(|name| event.eq_ignore_ascii_case(name)) || near_name(event, settings).is_some()
 }
 
 fn fold(name: &str) -> String {
