@@ -184,6 +184,23 @@ fn money_of_events_that_make_no_order() {
     assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
 }
 
+/// The command is to be typed as it is told: it has what the lists have already.
+#[test]
+fn the_command_for_an_event_names_the_whole_list() {
+    let told = |event: &str| notes(&[(event, "1", "", "{}", revenue(5))]).remove(0);
+    for (event, command) in [
+        ("Purchase", "set NAME purchase_events='Order Completed,order_completed,Order Placed,Purchase'"),
+        ("REFUND", "set NAME refund_events='Order Refunded,order_refunded,Order Cancelled,order_cancelled,REFUND'"),
+        ("order placed", "set NAME purchase_events='Order Completed,order_completed,Order Placed,order placed'"),
+        (
+            "Sold, it's over",
+            r#"purchase_events='["Order Completed","order_completed","Order Placed","Sold, it'\''s over"]'"#,
+        ),
+    ] {
+        assert!(told(event).ends_with(command), "{}", told(event));
+    }
+}
+
 /// As GA4 names and fills them: `transaction_id` is no order number here. Steps before a sale say amounts, too.
 #[test]
 fn sales_without_a_revenue_and_an_order_number() {
