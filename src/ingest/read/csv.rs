@@ -96,13 +96,14 @@ impl CsvBatches {
         let written = written.strip_prefix("\u{feff}".as_bytes()).unwrap_or(written);
         first_line::check_no_separator_line(path, written)?;
         check_header(path, written, delimiter)?;
-        let columns = column_names(path, &header)?;
-        let layout = Layout::resolve(options, &columns, path, notes).map_err(|error| {
+        let mut explain = |error: Error| {
             let mut next = StringRecord::new();
             // A line that cannot be read says nothing about the one before it.
             let has_next = reader.read_record(&mut next).unwrap_or(false);
             first_line::fault(path, &header, has_next.then_some(&next), delimiter, options).unwrap_or(error)
-        })?;
+        };
+        let columns = column_names(path, &header).map_err(&mut explain)?;
+        let layout = Layout::resolve(options, &columns, path, notes).map_err(explain)?;
         let rules = DraftRules::new(options, layout.column_names(&columns), notes)?;
         Ok(Self {
             path: path.to_owned(),

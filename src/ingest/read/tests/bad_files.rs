@@ -26,7 +26,7 @@ fn refusals_name_the_file_and_the_remedy() {
             "its first line reads as a row and not as names of columns, '1', '2024-01-05', 'a', '5': the file seems to have \
              no header line. Put one above it that names its 4 columns",
         ),
-        ("a.csv", b"1,05/01/2024,a,5.20\n", none(), "the file seems to have no header line"),
+        ("a.csv", b"1,05/01/2024,a,1\n", none(), "the file seems to have no header line"),
         ("a.csv", b"customer,2023,2024,2025\nc,1,2,3\n", none(), "no column holds the time of the event"),
         (
             "a.csv",

@@ -163,6 +163,6 @@ fn an_object_without_a_time_names_the_fields_that_there_are() {
     fields.sort_unstable();
     assert_eq!(fields, ["created_at", "event"]);
     assert_eq!(reasons[1], missing, "it has the field");
-    let mapped = file.read(super::options("ts=created_at")).unwrap();
+    let mapped = file.read(options("ts=created_at")).unwrap();
     assert_eq!(mapped.all("reject_reason"), ["-", "column 'created_at': the time of the event is missing"]);
 }
