@@ -30,7 +30,8 @@ enum Label {
 impl NoOrder {
     pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement, settings: &OrderSettings) {
         let is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| is_sale(event, settings));
-        if !row.has_revenue && !(statement.says_amount() && is_of_order()) {
+        let says_money = row.has_revenue || (statement.says_amount() && is_of_order());
+        if !says_money {
             return;
         }
         self.rows += 1;
