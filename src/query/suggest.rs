@@ -41,7 +41,7 @@ pub(super) fn planning_error(
     if let Some(missing) = missing {
         return no_table(&missing, state, tables);
     }
-    match missing_function(statement, state).filter(|_| is_plan) {
+    match is_plan.then(|| missing_function(statement, state)).flatten() {
         Some(name) => no_function(&name, state),
         None => error,
     }

@@ -115,11 +115,6 @@ impl ObjectReader {
         }
         let kind = draft.values[EventField::Kind.index()].as_deref().and_then(trimmed);
         let kind = self.rules.kind_of(kind)?;
-        if !self.time_is_mapped && !self.roles.feeds(EventField::Ts, object.keys().map(|key| key.0.as_ref())) {
-            let keys = columns_text(object.keys().map(|key| key.0.as_ref()));
-            let missing = format!("{MISSING_TIME}: add --map ts=FIELD ({keys})");
-            return Err(self.rules.at(EventField::Ts, &missing));
-        }
         if let Some(traits) = parts.traits {
             match kind.has_traits() {
                 true => {
@@ -134,6 +129,11 @@ impl ObjectReader {
         // What a person is like may be named as he likes.
         if !kind.has_traits() {
             self.unused.note_properties(parts.given.keys().map(|key| key.0.as_ref()));
+        }
+        if !self.time_is_mapped && !self.roles.feeds(EventField::Ts, object.keys().map(|key| key.0.as_ref())) {
+            let keys = columns_text(object.keys().map(|key| key.0.as_ref()));
+            let missing = format!("{MISSING_TIME}: add --map ts=FIELD ({keys})");
+            return Err(self.rules.at(EventField::Ts, &missing));
         }
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {
