@@ -10,6 +10,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
+use datafusion::sql::sqlparser::parser::ParserError;
 
 pub use self::store_failure::StoreFailure;
 
@@ -254,6 +255,7 @@ impl From<DataFusionError> for Error {
         };
         let message = match error.find_root() {
             DataFusionError::SchemaError(schema_error, _) => schema_message(schema_error),
+            DataFusionError::SQL(fault, _) => syntax_message(fault),
             DataFusionError::Context(_, _) | DataFusionError::External(_) => error.find_root().strip_backtrace(),
             root => first_lines(&root.message()),
         };
@@ -270,6 +272,17 @@ fn below_writer(error: &ArrowError) -> Option<Error> {
 
 fn schema_message(error: &SchemaError) -> String {
     error.to_string()
+}
+
+/// What is wrong with the text, without the names that the parser's faults have in its source.
+fn syntax_message(fault: &ParserError) -> String {
+    match fault {
+        ParserError::TokenizerError(said) | ParserError::ParserError(said) => said.clone(),
+        ParserError::RecursionLimitExceeded => {
+            "the statement is nested too deep: write inner queries as WITH tables, and long chains as IN (...)"
+                .to_owned()
+        }
+    }
 }
 
 /// The message without the stack that a debug build of DataFusion appends.

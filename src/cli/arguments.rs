@@ -102,7 +102,7 @@ other columns become properties, and those that look like a field (e-mail, Order
 cut, 123.0 is customer 123, usd is USD, 202401312359 is 2024-01-31 23:59. Values such as null, N/A, (not set), 0 or
 unknown identify nobody and are no order number (`convoke workspace set --help`). An alias links its user_id to its
 previous_id, as a user_id and as an anonymous_id. Times more than two days from now are rejected.
-Exit code 1 when a file cannot be read, or when no row of it was kept.
+Exit code 1 when a file cannot be read, or when it has rows and none was kept; one without rows is said and no error.
 Fields: message_id ts type event anonymous_id user_id channel source brand store_id campaign_id order_id revenue cost
         currency product_id category quantity properties context, and id.<type> for identifiers";
 

@@ -48,7 +48,9 @@ async fn dates(arguments: ImportArguments) -> Result<()> {
     names.merge(imported);
     let all = names.names.len();
     workspace.change_rules(&writer, RuleChange { day_names: Some(names), ..RuleChange::default() }).await?;
-    output::say(&format!("{}: names of {count} days imported, {all} days have names", arguments.file.display()))
+    let (days, have) = (counted(count, "day"), if all == 1 { "has" } else { "have" });
+    let all = counted(all, "day");
+    output::say(&format!("{}: names of {days} imported, {all} {have} names", arguments.file.display()))
 }
 
 async fn fx_rates(arguments: ImportArguments) -> Result<()> {
@@ -75,12 +77,18 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
     rates.merge(imported);
     let all: usize = rates.rates.values().map(|days| days.len()).sum();
     workspace.change_rules(&writer, RuleChange { fx_rates: Some(rates), ..RuleChange::default() }).await?;
-    output::say(&format!("{}: {count} rates in {base} imported, {all} in all", arguments.file.display()))?;
+    let rates = counted(count, "rate");
+    output::say(&format!("{}: {rates} in {base} imported, {all} in all", arguments.file.display()))?;
     let (bookings, currencies) = without_rate(&embedded, &arguments).await?;
     if bookings > 0 {
         output::complain(&describe_without_rate(bookings, currencies));
     }
     Ok(())
+}
+
+/// The number with its noun.
+fn counted(number: usize, noun: &str) -> String {
+    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn describe_without_rate(bookings: i64, currencies: i64) -> String {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::query::split;
 
 pub(super) async fn run(arguments: SqlArguments) -> Result<()> {
+    arguments.statement.as_deref().map_or(Ok(()), check_single)?;
     let mut source = Source::open(&arguments).await?;
     if let Some(statement) = &arguments.statement {
         return run_one(&mut source, statement, arguments.format).await;
@@ -25,6 +26,18 @@ pub(super) async fn run(arguments: SqlArguments) -> Result<()> {
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text).map_err(|error| Error::from(error).context("standard input"))?;
     run_all(&mut source, &text, arguments.format).await
+}
+
+/// Of several statements a server would say only that it takes one at a time.
+fn check_single(text: &str) -> Result<()> {
+    let cut = split(text);
+    match cut.statements.len() + usize::from(!cut.rest.is_empty()) {
+        0 | 1 => Ok(()),
+        count => Err(Error::invalid(format!(
+            "the argument holds {count} statements, and one is run from there: write them to a file and run convoke sql \
+             -f FILE, or send them to standard input"
+        ))),
+    }
 }
 
 async fn run_one(source: &mut Source, statement: &str, format: Format) -> Result<()> {

@@ -60,6 +60,8 @@ pub(super) struct OrderNotes {
     not_a_number: u64,
     /// By key of a product that is not read: the key that it looks like.
     product_keys: BTreeMap<String, &'static str>,
+    /// The first of these, with the event that says it.
+    first_not_a_number: Option<String>,
     no_order: NoOrder,
     /// Why what earlier loads hold of these orders is not known.
     unseen: Option<String>,
@@ -76,6 +78,7 @@ impl OrderNotes {
             without_amount: 0,
             not_a_number: 0,
             product_keys: BTreeMap::new(),
+            first_not_a_number: None,
             no_order: NoOrder::default(),
             unseen: None,
         }
@@ -92,10 +95,13 @@ impl OrderNotes {
 
     pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {
         let Some(event) = row.event.filter(|event| self.counts(event)) else {
-            self.no_order.add(&row, statement);
+            self.no_order.add(&row, statement, &self.settings);
             return;
         };
-        self.not_a_number += u64::from(statement.not_a_number);
+        if let Some(said) = &statement.not_a_number {
+            self.not_a_number += 1;
+            self.first_not_a_number.get_or_insert_with(|| format!("{said}, in message_id '{}'", row.message_id));
+        }
         self.without_amount += u64::from(!self.is_refund(event) && statement.amount.is_none());
         for (key, meant) in &statement.look_alikes {
             if self.product_keys.len() < MOST_KEYS && !self.product_keys.contains_key(key) {
@@ -179,7 +185,8 @@ impl OrderNotes {
             }
         }
         let mut notes = Vec::new();
-        notes.extend(count(self.not_a_number, NOT_A_NUMBER));
+        let first = self.first_not_a_number.as_deref().unwrap_or_default();
+        notes.extend(count(self.not_a_number, NOT_A_NUMBER).map(|note| format!("{note}; the first is {first}")));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.note_of_product_keys());
         notes.extend(self.no_order.note(&self.settings));

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::picked::{elements, pick, pick_and_look, scalar};
 use super::product_keys::{Meant, find_resemblance};
+use crate::error::shown;
 use crate::money::{self, Exact};
 
 /// Columns of the event itself. Amounts are ten-thousandths.
@@ -32,8 +33,8 @@ pub struct Statement {
     pub whole: bool,
     /// A product has neither an amount nor a price, and nothing says the amount of all.
     pub unpriced: bool,
-    /// Some amount, price or quantity was given that is no number.
-    pub not_a_number: bool,
+    /// The first amount, price or quantity that was given and is no number, as people are told of it.
+    pub not_a_number: Option<String>,
     /// What is beyond DECIMAL(18,4): nothing in place of it would be right.
     pub too_large: Option<&'static str>,
     /// What `total` says, where it is a number.
@@ -79,9 +80,10 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let mut look_alikes = LookAlikes::default();
     let read_list = |list| products_of(list, &mut numbers, &mut look_alikes);
     let products = lists.into_iter().find_map(read_list).unwrap_or_default();
-    let [total, value, price] = [total, value, price].map(|value| numbers.read(value));
+    let [total, value, price] =
+        [("total", total), ("value", value), ("price", price)].map(|(name, value)| numbers.read(name, value));
     // What a reader could read is the event's own; what it could not is no 1 either.
-    let lacks_quantity = own.quantity.is_none() && matches!(numbers.read_given(quantity), Some(None));
+    let lacks_quantity = own.quantity.is_none() && matches!(numbers.read_given("quantity", quantity), Some(None));
     let quantity = own.quantity.unwrap_or(Exact::ONE);
     let own_price = price.filter(|_| own.has_product && !lacks_quantity);
     let stated = (own.revenue.map(|revenue| ("revenue", Some(revenue))))
@@ -132,28 +134,30 @@ fn mentions(text: &str) -> bool {
     })
 }
 
-/// Reads numbers, and notes when one is given that is none, or that is none that can be kept.
+/// Reads numbers, and notes the first one that is none, or that is none that can be kept.
 #[derive(Default)]
 struct Numbers {
-    refused: bool,
+    refused: Option<String>,
     too_large: Option<&'static str>,
 }
 
 impl Numbers {
     /// A number, or a number in a text.
-    fn read(&mut self, value: Option<&RawValue>) -> Option<Exact> {
-        self.read_given(value).flatten()
+    fn read(&mut self, name: &str, value: Option<&RawValue>) -> Option<Exact> {
+        self.read_given(name, value).flatten()
     }
 
     /// `None` where nothing is given, and `Some(None)` for what is no number.
-    fn read_given(&mut self, value: Option<&RawValue>) -> Option<Option<Exact>> {
+    fn read_given(&mut self, name: &str, value: Option<&RawValue>) -> Option<Option<Exact>> {
         let value = value.filter(|value| value.get() != "null")?;
         let text = scalar(value);
         if text.as_ref().is_some_and(|text| text.trim().is_empty()) {
             return None;
         }
-        let read = text.and_then(|text| Exact::from_text(text.trim()).ok());
-        self.refused |= read.is_none();
+        let read = text.as_ref().and_then(|text| Exact::from_text(text.trim()).ok());
+        if read.is_none() {
+            self.refused.get_or_insert_with(|| format!("{name} {}", shown(text.as_deref().unwrap_or(value.get()))));
+        }
         Some(read)
     }
 
@@ -212,15 +216,19 @@ fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes
         look_alikes.judge(|_| false);
         return Product { product_id: text(value), quantity: Some(money::ONE), ..Product::default() };
     };
-    let given_quantity = numbers.read_given(quantity);
+    let given_quantity = numbers.read_given("a product's quantity", quantity);
     let quantity = given_quantity.unwrap_or(Some(Exact::ONE));
-    let [price, discount, cost] = [price, discount, cost].map(|value| numbers.read(value));
+    let [price, discount, cost] =
+        [("a product's price", price), ("a product's discount", discount), ("a product's cost", cost)]
+            .map(|(name, value)| numbers.read(name, value));
     let less = |amount: i128, discount: i128| in_range(amount - discount);
     let of_price = |(price, quantity): (Exact, Exact)| match discount {
         None => price.times(quantity),
         Some(discount) => price.times(quantity).zip(discount.amount()).and_then(|(amount, off)| less(amount, off)),
     };
-    let given = [total, amount].into_iter().find_map(|value| numbers.read(value));
+    let given = [("a product's total", total), ("a product's amount", amount)]
+        .into_iter()
+        .find_map(|(name, value)| numbers.read(name, value));
     let product_id = [product_id, sku].into_iter().flatten().find_map(text);
     look_alikes.judge(|meant| match meant {
         Meant::ProductId => product_id.is_none(),

@@ -276,7 +276,7 @@ fn amounts_are_found_in_their_order() {
         "no product of its own"
     );
     assert_eq!(amount(r#"{"total":"n/a","value":8}"#, none), Some(80_000));
-    assert!(said(r#"{"total":"n/a"}"#, none).not_a_number);
+    assert_eq!(said(r#"{"total":"n/a","value":{}}"#, none).not_a_number.as_deref(), Some("total 'n/a'"));
     assert_eq!(amount(r#"{"items":3,"line_items":[{"price":2,"quantity":3,"discount":0.5}]}"#, none), Some(55_000));
     assert_eq!(amount(r#"{"items":[{"total":"1.00005"},{"amount":2,"price":9}]}"#, none), Some(30_001));
     assert_eq!(amount(r#"{"total":1,"total":2}"#, none), Some(20_000), "of equal keys the last");
@@ -290,13 +290,17 @@ fn amounts_are_found_in_their_order() {
 fn a_line_whose_own_quantity_is_no_number() {
     let line = OwnLine { has_product: true, ..OwnLine::default() };
     let unknown = said(r#"{"price":10,"quantity":"3 pcs"}"#, line);
-    assert_eq!((unknown.amount, unknown.pieces, unknown.not_a_number), (None, Some(0), true));
+    assert_eq!((unknown.amount, unknown.pieces, unknown.not_a_number.is_some()), (None, Some(0), true));
     let stated = said(r#"{"price":10,"quantity":"3 pcs","total":30}"#, line);
     assert_eq!((stated.amount, stated.whole), (Some(300_000), false), "a line's own total");
     let blank = said(r#"{"price":10,"quantity":" "}"#, line);
-    assert_eq!((blank.amount, blank.pieces, blank.not_a_number), (Some(100_000), None, false), "a blank says nothing");
+    assert_eq!(
+        (blank.amount, blank.pieces, blank.not_a_number.is_some()),
+        (Some(100_000), None, false),
+        "a blank says nothing"
+    );
     let of_column = said(r#"{"price":10,"quantity":"3 pcs"}"#, OwnLine { quantity: pieces(2), ..line });
-    assert_eq!((of_column.amount, of_column.pieces, of_column.not_a_number), (Some(200_000), None, false));
+    assert_eq!((of_column.amount, of_column.pieces, of_column.not_a_number.is_some()), (Some(200_000), None, false));
 
     let sold = OrderEvent { product_id: Some("p"), pieces: Some(0), ..event("m", 0, Some(30.0)) };
     let order = resolve(vec![sold], "USD");
@@ -364,14 +368,14 @@ fn a_quantity_that_is_no_number_is_not_one() {
     let product = &statement.products[0];
     assert_eq!((product.quantity, product.amount, product.cost), (None, None, None));
     assert_eq!((statement.amount, statement.cost, statement.pieces), (Some(10 * ONE), None, Some(2 * ONE)));
-    assert!(statement.not_a_number);
+    assert_eq!(statement.not_a_number.as_deref(), Some("a product's quantity '3 pcs'"));
     let stated = &of(r#""total":30,"quantity":"3 pcs""#).products[0];
     assert_eq!((stated.quantity, stated.amount), (None, Some(30 * ONE)));
     for absent in [r#""price":10"#, r#""price":10,"quantity":null"#, r#""price":10,"quantity":" ""#] {
         let statement = of(absent);
         let product = &statement.products[0];
         assert_eq!((product.quantity, product.amount), (Some(ONE), Some(10 * ONE)), "{absent}");
-        assert!(!statement.not_a_number);
+        assert!(statement.not_a_number.is_none());
     }
 }
 

@@ -1,17 +1,23 @@
 //! Names that a user may have meant.
 
+use std::ops::ControlFlow;
+
 use datafusion::common::{ResolvedTableReference, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, ObjectNamePart, visit_expressions};
 
 use super::statement::{has_quoted_name, table_names};
 use crate::error::Error;
 use crate::settings::similar_names;
 use crate::workspace::not_found;
 
-/// A planning error of DataFusion; an unknown table is answered with the tables there are, a name in double quotes that is
-/// none with the text that was meant.
+/// Calls that the planner knows by their name alone.
+const PLANNED_BY_NAME: [&str; 2] = ["unnest", "unnest_outer"];
+
+/// A planning error of DataFusion; an unknown table is answered with the tables there are, an unknown function with those
+/// of nearly its name, a name in double quotes that is none with the text that was meant.
 ///
 /// `state` is the session that the statement was planned in; `tables` are names as a user writes them: `events`,
 /// `system.queries`.
@@ -23,10 +29,8 @@ pub(super) fn planning_error(
 ) -> Error {
     let quoted = missing_column(&error).filter(|name| has_quoted_name(statement, name)).map(str::to_owned);
     // DataFusion has no error of its own for a table that is not there, only one for all that does not plan.
-    let missing = match error.find_root() {
-        DataFusionError::Plan(_) => missing_table(statement, state),
-        _ => None,
-    };
+    let is_plan = matches!(error.find_root(), DataFusionError::Plan(_));
+    let missing = if is_plan { missing_table(statement, state) } else { None };
     let error = Error::from(error);
     if let Some(text) = quoted {
         return error.context(format!(
@@ -34,10 +38,59 @@ pub(super) fn planning_error(
             text.replace('\'', "''")
         ));
     }
-    match missing {
-        Some(missing) => no_table(&missing, state, tables),
+    if let Some(missing) = missing {
+        return no_table(&missing, state, tables);
+    }
+    match is_plan.then(|| missing_function(statement, state)).flatten() {
+        Some(name) => no_function(&name, state),
         None => error,
     }
+}
+
+/// DataFusion offers the nearest name however far it is.
+fn no_function(missing: &str, state: &SessionState) -> Error {
+    let most = (missing.chars().count() / 4).max(1);
+    let near = functions(state).map(|name| (strsim::osa_distance(missing, name), name));
+    let hint = match near.filter(|(slips, _)| *slips <= most).min() {
+        Some((_, name)) => format!("Did you mean '{name}'?"),
+        None => "SHOW FUNCTIONS lists those that there are".to_owned(),
+    };
+    Error::invalid(format!("Invalid function '{missing}'. {hint}"))
+}
+
+fn functions(state: &SessionState) -> impl Iterator<Item = &str> {
+    let values = state.scalar_functions().keys().chain(state.higher_order_functions().keys());
+    let over_rows = state.aggregate_functions().keys().chain(state.window_functions().keys());
+    values.chain(over_rows).map(String::as_str)
+}
+
+/// The first call in the text of a function that is not there.
+fn missing_function(statement: &DfStatement, state: &SessionState) -> Option<String> {
+    let written = match statement {
+        DfStatement::Explain(explain) => return missing_function(&explain.statement, state),
+        DfStatement::Statement(inner) => inner.as_ref(),
+        _ => return None,
+    };
+    let found = visit_expressions(written, |expression| match called(expression) {
+        Some(name) if !is_function(&name, state) => ControlFlow::Break(name),
+        _ => ControlFlow::Continue(()),
+    });
+    found.break_value()
+}
+
+/// The name of the function that is called, as the planner looks it up.
+fn called(expression: &Expr) -> Option<String> {
+    let Expr::Function(Function { name, args, .. }) = expression else { return None };
+    match name.0.as_slice() {
+        // Without parentheses it may be a column.
+        _ if matches!(args, FunctionArguments::None) => None,
+        [ObjectNamePart::Identifier(name)] if name.quote_style.is_some() => Some(name.value.clone()),
+        _ => Some(name.to_string().to_ascii_lowercase()),
+    }
+}
+
+fn is_function(name: &str, state: &SessionState) -> bool {
+    PLANNED_BY_NAME.contains(&name) || functions(state).any(|known| known == name)
 }
 
 fn no_table(missing: &ResolvedTableReference, state: &SessionState, tables: &[String]) -> Error {

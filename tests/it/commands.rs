@@ -257,3 +257,30 @@ fn a_demo_that_ends_leaves_no_token_and_no_address() {
     let lines = timeline.lines().filter(|line| line.starts_with('│')).count();
     assert_eq!(lines, 1 + 12, "the names of the columns and LIMIT 12: {told}");
 }
+
+#[test]
+fn several_statements_in_the_argument_are_told_where_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), "ts,event,user_id\n2024-01-01,x,u1\n").unwrap();
+    assert!(run(folder.path(), &["ingest", "a.csv"]).status.success());
+    let told = complaint(folder.path(), &["sql", "SELECT 1 AS one; SELECT 2 AS two"]);
+    assert!(told.contains("holds 2 statements") && told.contains("convoke sql -f FILE"), "{told}");
+    std::fs::write(folder.path().join("two.sql"), "SELECT 1 AS one; SELECT 2 AS two").unwrap();
+    let output = run(folder.path(), &["sql", "-f", "two.sql"]);
+    assert!(output.status.success() && said(&output).contains("two"), "what is advised does: {}", said(&output));
+    let output = run(folder.path(), &["sql", "SELECT 1 AS one; -- and a comment"]);
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn one_rate_and_one_day_are_said_so() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.csv"), "ts,event,user_id\n2024-01-01,x,u1\n").unwrap();
+    std::fs::write(folder.path().join("rates.csv"), "day,currency,rate\n2024-01-01,EUR,1.1\n").unwrap();
+    std::fs::write(folder.path().join("days.csv"), "day,name\n2024-01-01,New Year\n").unwrap();
+    assert!(run(folder.path(), &["ingest", "a.csv"]).status.success());
+    let told = said(&run(folder.path(), &["import", "fx_rates", "rates.csv"]));
+    assert!(told.contains(": 1 rate in ") && told.contains("imported, 1 in all"), "{told}");
+    let told = said(&run(folder.path(), &["import", "dates", "days.csv"]));
+    assert!(told.contains("names of 1 day imported, 1 day has names"), "{told}");
+}

@@ -9,6 +9,9 @@ use crate::settings::OrderSettings;
 /// Event names that are told apart, and those that are shown.
 const MOST_NAMES: usize = 100;
 const SHOWN: usize = 3;
+/// What GA4 calls a sale and a refund. Their number is `transaction_id` there, which is none here.
+const SALE_ELSEWHERE: &str = "purchase";
+const REFUND_ELSEWHERE: &str = "refund";
 
 #[derive(Default)]
 pub(super) struct NoOrder {
@@ -25,9 +28,10 @@ enum Label {
 }
 
 impl NoOrder {
-    pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement) {
-        let says_amount = row.has_revenue || (row.order_id.is_some() && statement.says_amount());
-        if !says_amount {
+    pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement, settings: &OrderSettings) {
+        let is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| is_sale(event, settings));
+        let says_money = row.has_revenue || (statement.says_amount() && is_of_order());
+        if !says_money {
             return;
         }
         self.rows += 1;
@@ -54,13 +58,18 @@ impl NoOrder {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (rows, are) = if self.rows == 1 { ("row has", "is") } else { ("rows have", "are") };
         let mut advice = String::new();
-        if events.iter().any(|(_, label, _)| matches!(label, Label::Event(_))) {
+        let named = events.iter().find_map(|(_, label, _)| match label {
+            Label::Event(event) => Some(event),
+            Label::Kind(_) => None,
+        });
+        if let Some(event) = named {
             advice.push_str(&advice_on_events(settings, events.iter().any(|(meant, ..)| meant.is_some())));
+            advice.push_str(&command_for(event, settings));
         }
         advice.extend(self.kinds().filter_map(advice_on_kind));
         Some(format!(
-            "{} {rows} a revenue, or an order number and an amount, but {are} in no order, since the event is neither a \
-             purchase nor a refund: {}{more}{advice}",
+            "{} {rows} a revenue, or an amount and the number or name of an order, but {are} in no order, since the event is \
+             neither a purchase nor a refund: {}{more}{advice}",
             self.rows,
             shown.join(", "),
         ))
@@ -83,6 +92,26 @@ fn advice_on_events(settings: &OrderSettings, has_near: bool) -> String {
          a refund in refund_events ({}): that holds for rows that are loaded already{near}",
         settings.purchase_events.join(", "),
         settings.refund_events.join(", "),
+    )
+}
+
+/// The command that makes the event one of orders. It replaces the list, so that it has to name all that is there.
+fn command_for(event: &str, settings: &OrderSettings) -> String {
+    let setting = match near_name(event, settings) {
+        Some(near) => near.setting,
+        None if event.eq_ignore_ascii_case(REFUND_ELSEWHERE) => "refund_events",
+        None => "purchase_events",
+    };
+    let held = if setting == "refund_events" { &settings.refund_events } else { &settings.purchase_events };
+    let names: Vec<&str> = held.iter().map(String::as_str).chain([event]).collect();
+    let list = match names.iter().any(|name| name.contains(',') || name.starts_with('[')) {
+        true => serde_json::json!(names).to_string(),
+        false => names.join(","),
+    };
+    format!(
+        "; the command takes the whole list: convoke workspace set NAME {setting}='{}'",
+        // As a shell takes a quote inside of quotes.
+        list.replace('\'', r"'\''")
     )
 }
 
@@ -121,14 +150,24 @@ struct NearName<'s> {
     name: &'s str,
 }
 
-/// The purchase or refund event that has the same letters and digits, in another case or spelling.
 fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let Label::Event(event) = label else { return None };
+    near_name(event, settings)
+}
+
+/// The purchase or refund event that has the same letters and digits, in another case or spelling.
+fn near_name<'s>(event: &str, settings: &'s OrderSettings) -> Option<NearName<'s>> {
     let folded = fold(event);
     let of = |setting: &'static str, names: &'s [String]| {
         names.iter().find(|name| fold(name) == folded).map(|name| NearName { setting, name })
     };
     of("purchase_events", &settings.purchase_events).or_else(|| of("refund_events", &settings.refund_events))
+}
+
+/// Whether the name alone says that the event is a sale or a refund: other events say amounts, too, such as those of a cart.
+fn is_sale(event: &str, settings: &OrderSettings) -> bool {
+    [SALE_ELSEWHERE, REFUND_ELSEWHERE].iter().any(|name| event.eq_ignore_ascii_case(name))
+        || near_name(event, settings).is_some()
 }
 
 fn fold(name: &str) -> String {

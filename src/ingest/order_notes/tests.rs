@@ -176,7 +176,7 @@ fn money_of_events_that_make_no_order() {
         ("Order Viewed", "4", "", "{}", none),
     ];
     let said = notes(&rows);
-    assert_only(&said, "3 rows have a revenue, or an order number and an amount, but are in no order");
+    assert_only(&said, "3 rows have a revenue, or an amount and the number or name of an order, but are in no order");
     assert!(
         said[0].contains("'order completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (2);"),
         "{said:?}"
@@ -185,6 +185,45 @@ fn money_of_events_that_make_no_order() {
     let many = ["a", "b", "c", "d", "e"].map(|event| (event, "1", "", "{}", revenue(1)));
     let said = notes(&many);
     assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
+}
+
+/// The command is to be typed as it is told: it has what the lists have already.
+#[test]
+fn the_command_for_an_event_names_the_whole_list() {
+    let told = |event: &str| notes(&[(event, "1", "", "{}", revenue(5))]).remove(0);
+    for (event, command) in [
+        ("Purchase", "set NAME purchase_events='Order Completed,order_completed,Order Placed,Purchase'"),
+        ("REFUND", "set NAME refund_events='Order Refunded,order_refunded,Order Cancelled,order_cancelled,REFUND'"),
+        ("order placed", "set NAME purchase_events='Order Completed,order_completed,Order Placed,order placed'"),
+        (
+            "Sold, it's over",
+            r#"purchase_events='["Order Completed","order_completed","Order Placed","Sold, it'\''s over"]'"#,
+        ),
+    ] {
+        assert!(told(event).ends_with(command), "{}", told(event));
+    }
+}
+
+/// As GA4 names and fills them: `transaction_id` is no order number here. Steps before a sale say amounts, too.
+#[test]
+fn sales_without_a_revenue_and_an_order_number() {
+    let none = OwnLine::default();
+    let ga4 = r#"{"transaction_id":"T1","value":9,"items":[{"item_id":"a","price":9,"quantity":1}]}"#;
+    let with_total = r#"{"total":9,"products":[{"product_id":"a","price":9}]}"#;
+    let rows = [
+        ("purchase", "", "", ga4, none),
+        ("Purchase", "", "", with_total, none),
+        ("refund", "", "", ga4, none),
+        ("order-completed", "", "", with_total, none),
+        ("purchase", "", "", "{}", none),
+        ("begin_checkout", "", "", ga4, none),
+        ("Cart Viewed", "", "", with_total, none),
+    ];
+    let said = notes(&rows);
+    assert_only(&said, "4 rows have a revenue, or an amount and the number or name of an order, but are in no order");
+    let named =
+        "'order-completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (1), 'purchase' (1)";
+    assert!(said[0].contains(named), "{said:?}");
 }
 
 #[test]
@@ -312,7 +351,8 @@ fn events_beyond_those_that_are_held_are_counted() {
     assert_eq!(
         said,
         [
-            "1 event has an amount, price or quantity that is no number: it counts as absent",
+            "1 event has an amount, price or quantity that is no number: it counts as absent; the first is total 'ten', in \
+             message_id '200001'",
             "2 purchase events of this load say no amount: they count as 0",
             &cut
         ]

@@ -15,9 +15,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use arrow::array::RecordBatch;
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 
-use super::coerce::{Reason, shown, trimmed};
+use super::coerce::{Reason, trimmed};
 use super::draft::{Draft, DraftRules, column_reason};
 use super::field::EventField;
+use super::first_line;
 use super::json::{ObjectWriter, is_empty, parse_object};
 use super::layout::Layout;
 use super::look_alike::Notes;
@@ -92,10 +93,17 @@ impl CsvBatches {
             )));
         }
         let written = text.read(0, reader.position().byte()).map_err(|error| damaged(path, error))?;
-        check_header(path, written.strip_prefix("\u{feff}".as_bytes()).unwrap_or(written), delimiter)?;
-        let columns = column_names(path, &header)?;
-        let layout = Layout::resolve(options, &columns, path, notes)
-            .map_err(|error| other_delimiter(path, &columns, delimiter).unwrap_or(error))?;
+        let written = written.strip_prefix("\u{feff}".as_bytes()).unwrap_or(written);
+        first_line::check_no_separator_line(path, written)?;
+        check_header(path, written, delimiter)?;
+        let mut explain = |error: Error| {
+            let mut next = StringRecord::new();
+            // A line that cannot be read says nothing about the one before it.
+            let has_next = reader.read_record(&mut next).unwrap_or(false);
+            first_line::fault(path, &header, has_next.then_some(&next), delimiter, options).unwrap_or(error)
+        };
+        let columns = column_names(path, &header).map_err(&mut explain)?;
+        let layout = Layout::resolve(options, &columns, path, notes).map_err(explain)?;
         let rules = DraftRules::new(options, layout.column_names(&columns), notes)?;
         Ok(Self {
             path: path.to_owned(),
@@ -304,20 +312,6 @@ fn check_header(path: &Path, header: &[u8], delimiter: u8) -> Result<()> {
         Some(QuoteFault::TextBehind { .. }) => TEXT_BEHIND_QUOTE,
     };
     Err(Error::invalid(format!("{}: the header: {fault}", path.display())))
-}
-
-/// The error for a file without the columns that it needs, where another character seems to separate them.
-fn other_delimiter(path: &Path, columns: &[String], delimiter: u8) -> Option<Error> {
-    const SEPARATORS: [(u8, &str); 4] = [(b';', ";"), (b'\t', "\\t"), (b'|', "|"), (b',', ",")];
-    let [only] = columns else { return None };
-    let count = |separator: u8| only.bytes().filter(|byte| *byte == separator).count();
-    let others = SEPARATORS.into_iter().filter(|(byte, _)| *byte != delimiter && count(*byte) > 0);
-    let (_, written) = others.max_by_key(|(byte, _)| count(*byte))?;
-    Some(Error::invalid(format!(
-        "{}: its first line is one column, {}: if '{written}' separates its columns, add --delimiter '{written}'",
-        path.display(),
-        shown(only)
-    )))
 }
 
 /// Joins a `properties` column, if there is one, with the columns that have no field of their own.

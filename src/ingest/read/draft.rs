@@ -75,7 +75,7 @@ impl DraftRules {
         };
         let ts = match draft.text(EventField::Ts) {
             Some(text) => self.times.instant_of_text(text).map_err(|reason| self.at(EventField::Ts, &reason))?,
-            None => return Err(self.at(EventField::Ts, "the time of the event is missing")),
+            None => return Err(self.at(EventField::Ts, MISSING_TIME)),
         };
         let event = draft.text(EventField::Event).or(self.event.as_deref().filter(|_| kind.is_action()));
         if event.is_none() && kind == EventKind::Track {
@@ -214,6 +214,8 @@ pub fn split_levels<'a>(text: &'a str) -> Vec<Cow<'a, str>> {
         false => text.split('/').map(Cow::Borrowed).collect(),
     }
 }
+
+pub const MISSING_TIME: &str = "the time of the event is missing";
 
 pub const MISSING_EVENT: &str =
     "an event of type track needs a name: --event NAME gives one to rows without, --type names another type";

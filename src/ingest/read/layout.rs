@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::draft::is_previous_id;
 use super::field::{EventField, EventKind, FIELD_COUNT};
+use super::files::Format;
 use super::look_alike::{LookAlikes, Notes, escape};
 use super::mapping::Target;
 use super::options::ReadOptions;
@@ -187,12 +188,33 @@ pub fn missing_column<'a>(
     name: &str,
     columns: impl Iterator<Item = &'a str> + Clone,
 ) -> Error {
+    if let Some(advice) = nested_field(file, name, columns.clone()) {
+        return Error::invalid(format!("{}: no column '{name}' to map '{target}' from: {advice}", file.display()));
+    }
     let similar = similar_names(name, columns.clone());
     let hint = if similar.is_empty() { String::new() } else { format!("did you mean {}? ", similar.join(" or ")) };
     Error::invalid(format!(
         "{}: no column '{name}' to map '{target}' from: {hint}({})",
         file.display(),
         columns_text(columns)
+    ))
+}
+
+/// What to do for a field inside of a column: a mapping takes whole columns.
+fn nested_field<'a>(file: &Path, name: &str, mut columns: impl Iterator<Item = &'a str>) -> Option<String> {
+    let (outer, inner) = name.split_once('.')?;
+    if !columns.any(|column| column == outer) {
+        return None;
+    }
+    let leaf = inner.rsplit('.').next().unwrap_or(inner);
+    let is_plain = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+    let example = match Format::of(file) {
+        Ok(Format::Ndjson) if is_plain => format!(", for example with jq -c '.{leaf} = .{name}'"),
+        _ => String::new(),
+    };
+    Some(format!(
+        "it is a field inside of '{outer}', and only whole columns can be mapped: write it as a column of its own \
+         first{example}, and map that"
     ))
 }
 

@@ -128,6 +128,14 @@ fn read_csv(path: &Path, columns: Columns<'_>, take: &mut Take<'_>) -> Result<()
     let mut lines = Lines { text, counted: 0, line: 1 };
     let header = reader.headers().map_err(|error| fault(path, 1, error))?;
     let header: Vec<String> = header.iter().map(str::to_owned).collect();
+    if let [only] = header.as_slice()
+        && only.contains(';')
+    {
+        return Err(Error::invalid(format!(
+            "{}: its columns are separated by ';': save it with commas between them, and with points in its numbers",
+            path.display()
+        )));
+    }
     let places = places(path, columns, &header)?;
     for record in reader.records() {
         let record = record.map_err(|error| fault(path, lines.of(error.position()), &error))?;

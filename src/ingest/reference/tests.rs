@@ -113,6 +113,8 @@ fn a_faulty_row_is_named_by_its_line() {
     }
     assert!(rates("day,curency,rate\n").contains("did you mean curency"), "{}", rates("day,curency,rate\n"));
     assert!(rates("day,currency,rate\n").contains("no rows"));
+    let semicolons = rates("day;currency;rate\n2024-01-05;EUR;1,1\n");
+    assert!(semicolons.contains("its columns are separated by ';': save it with commas"), "{semicolons}");
     let dates = |name: &str, text: &str| read_dates(&file(&folder, name, text)).unwrap_err().to_string();
     assert!(dates("d.csv", "day,name\n2024-01-05, ;\n").contains("line 2: column 'name' is empty"));
     assert!(

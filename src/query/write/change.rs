@@ -104,8 +104,9 @@ pub(super) fn target(name: &TableReference, template: &Template, session: &Sessi
     let name = name.table();
     if template.is_managed(name) {
         return Err(Error::invalid(format!(
-            "'{name}' is a managed table, read-only to statements: it follows from the events; use another name for a \
-             table of your own"
+            "'{name}' is a managed table, which no statement changes: its rows come from the files that are loaded. Write to \
+             a table of your own, under another name: CREATE TABLE my_{name} AS SELECT * FROM {name} WHERE ... keeps the \
+             rows that you want"
         )));
     }
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {

@@ -174,7 +174,7 @@ async fn money_of_other_events_is_said() {
     nameless["type"] = json!("identify");
     nameless["event"] = json!(null);
     let notes = load_rows(&world, &[of("m1", "Purchase"), of("m2", "ORDER COMPLETED"), nameless]).await;
-    assert_only(&notes, "3 rows have a revenue, or an order number and an amount, but are in no order");
+    assert_only(&notes, "3 rows have a revenue, or an amount and the number or name of an order, but are in no order");
     for part in [
         "'ORDER COMPLETED' (1; the setting purchase_events has 'Order Completed')",
         "'Purchase' (1)",

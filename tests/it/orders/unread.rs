@@ -16,7 +16,13 @@ async fn a_quantity_that_is_no_number_is_null_and_counted() {
         ],
     )
     .await;
-    assert_eq!(summary.notes, ["2 events have an amount, price or quantity that is no number: it counts as absent"]);
+    assert_eq!(
+        summary.notes,
+        [
+            "2 events have an amount, price or quantity that is no number: it counts as absent; the first is a product's \
+          quantity '3 pcs', in message_id 'm1'"
+        ]
+    );
     // The amount that nothing accounts for is a row without a product, SQL.md 1.
     let items = "SELECT order_id, product_id, quantity, amount FROM order_items ORDER BY order_id, line";
     let expected =
@@ -46,7 +52,8 @@ async fn a_line_s_own_quantity_that_is_no_number_is_null_and_counted() {
     assert_eq!(
         summary.notes,
         [
-            "2 events have an amount, price or quantity that is no number: it counts as absent",
+            "2 events have an amount, price or quantity that is no number: it counts as absent; the first is quantity '3 \
+             pcs', in message_id 'm1'",
             "1 purchase event of this load says no amount: it counts as 0"
         ]
     );

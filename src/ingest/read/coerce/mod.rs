@@ -2,6 +2,7 @@
 //!
 //! Must not know files, columns or rows.
 
+mod letters;
 mod text;
 mod time;
 mod whole;

@@ -301,3 +301,20 @@ proptest::proptest! {
         proptest::prop_assert_eq!(decimal_from_text(&text), Ok(i128::from(units)));
     }
 }
+
+/// Excel's count: day 1 is 1900-01-01, and 1900 has a 29th of February there, so that 45292 is 2024-01-01.
+#[test]
+fn day_counts_of_spreadsheets_are_told() {
+    let told = |text: &str| parser("UTC", None).instant_of_text(text).unwrap_err();
+    for (text, day) in
+        [("45292", "2024-01-01"), ("45292.75", "2024-01-01"), ("45351", "2024-02-29"), ("29221", "1980-01-01")]
+    {
+        assert!(
+            told(text).contains(&format!("as Excel counts days it would be {day}: format the column as a date")),
+            "{text}"
+        );
+    }
+    for text in ["99999", "4529", "452920", "45292.", "45292.x"] {
+        assert!(!told(text).contains("Excel"), "{text}: {}", told(text));
+    }
+}

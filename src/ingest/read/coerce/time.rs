@@ -3,15 +3,17 @@
 //! A local time that exists twice is the earlier one; one that a clock change skips is moved forward by the gap.
 
 use chrono::format::{Item, Parsed, StrftimeItems, parse};
-use chrono::{DateTime, LocalResult, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
 use chrono_tz::Tz;
 
 use super::text::shown;
-use super::{Reason, year_last};
+use super::{Reason, letters, year_last};
 use crate::error::{Error, Result as CrateResult};
 
 const SECOND: i64 = 1_000_000;
 const DAY_SECONDS: i64 = 86_400;
+/// The first of 1970 in the count of spreadsheets, whose day 0 is 1899-12-30.
+const DAYS_TO_1970: i64 = 25_569;
 
 /// Years that an event of a customer can lie in; others are mistakes such as year 24 or 20204.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=2200;
@@ -179,6 +181,13 @@ impl TimeParser {
 }
 
 fn format_items(text: &str) -> CrateResult<Vec<Item<'static>>> {
+    if !text.contains('%') {
+        let remedy = letters::translate(text).unwrap_or_else(|| "%d.%m.%Y %H:%M:%S".to_owned());
+        return Err(Error::invalid(format!(
+            "{} is not a time format: its parts begin with %: write it like '{remedy}'",
+            shown(text)
+        )));
+    }
     StrftimeItems::new(text)
         .parse_to_owned()
         .map_err(|_| Error::invalid(format!("'{text}' is not a time format: write it like '%d.%m.%Y %H:%M:%S'")))
@@ -252,11 +261,32 @@ fn not_a_time(text: &str) -> Reason {
     if let Some(remedy) = year_last::advise(text) {
         return format!("{} is not a time by itself: {remedy}", shown(text));
     }
+    if let Some(day) = day_of_spreadsheet(text) {
+        return format!(
+            "{} is not a time; as Excel counts days it would be {day}: format the column as a date there, and save the file \
+             again",
+            shown(text)
+        );
+    }
     format!(
         "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, RFC 3339, 20240531, 202405311345, \
          20240531134500 and epoch numbers of at least {MIN_EPOCH_DIGITS} digits; --ts-format names others",
         shown(text)
     )
+}
+
+/// The day that a count of days since the end of 1899 names, with or without a fraction, of the years 1980 to 2100.
+fn day_of_spreadsheet(text: &str) -> Option<NaiveDate> {
+    const FIRST: i64 = 29_221;
+    const LAST: i64 = 73_415;
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let days = number(whole.as_bytes()).filter(|_| whole.len() == 5 && is_digits(fraction))?;
+    let day = DateTime::from_timestamp((days - DAYS_TO_1970) * DAY_SECONDS, 0)?.date_naive();
+    (FIRST..=LAST).contains(&days).then_some(day)
+}
+
+fn is_digits(fraction: &str) -> bool {
+    !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// `YYYY-MM-DD`, then perhaps a time after `T` or a blank, then perhaps `Z` or a distance from UTC.

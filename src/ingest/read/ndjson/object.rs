@@ -6,9 +6,10 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::super::coerce::{Reason, decimal_from_text, trimmed};
-use super::super::draft::{Draft, DraftRules, column_reason};
+use super::super::draft::{Draft, DraftRules, MISSING_TIME, column_reason};
 use super::super::field::{EventField, EventKind, Treatment};
 use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
+use super::super::layout::columns_text;
 use super::super::look_alike::Notes;
 use super::super::mapping::Target;
 use super::super::options::ReadOptions;
@@ -48,6 +49,8 @@ pub struct ObjectReader {
     /// The key that holds the object of properties.
     properties_key: String,
     unused: UnusedKeys,
+    /// Then a row without a time lacks what others may have.
+    time_is_mapped: bool,
 }
 
 /// What an object gives to the properties: its `properties`, its `traits`, and its keys without a role.
@@ -67,7 +70,9 @@ impl ObjectReader {
         // A field that was mapped comes from there or not at all.
         let lifted = LIFTED.into_iter().filter(|field| !options.mapping.maps(*field)).collect();
         let (unused, notes) = (UnusedKeys::new(options), notes.clone());
-        Ok(Self { roles, rules, lifted, notes, properties: ObjectWriter::default(), properties_key, unused })
+        let time_is_mapped = options.mapping.maps(EventField::Ts);
+        let properties = ObjectWriter::default();
+        Ok(Self { roles, rules, lifted, notes, properties, properties_key, unused, time_is_mapped })
     }
 
     pub fn check_mapped(&self, path: &Path) -> Result<()> {
@@ -137,6 +142,11 @@ impl ObjectReader {
         self.unused.note(&draft, filled_keys(roleless.into_iter()), filled_keys(properties));
         if !kind.has_traits() {
             self.note_twin_members(&parts);
+        }
+        if !self.time_is_mapped && !self.roles.feeds(EventField::Ts, object.keys().map(|key| key.0.as_ref())) {
+            let keys = columns_text(object.keys().map(|key| key.0.as_ref()));
+            let missing = format!("{MISSING_TIME}: add --map ts=FIELD ({keys})");
+            return Err(self.rules.at(EventField::Ts, &missing));
         }
         self.properties.clear();
         for (key, value) in parts.given.iter().filter(|(_, value)| !is_empty(value)) {

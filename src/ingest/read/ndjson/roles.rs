@@ -108,6 +108,11 @@ impl Roles {
         self.by_key.get(key).or_else(|| self.by_lower_case.get(&key.to_lowercase()))
     }
 
+    /// Whether one of the keys is for this field.
+    pub fn feeds<'a>(&self, field: EventField, mut keys: impl Iterator<Item = &'a str>) -> bool {
+        keys.any(|key| self.of(key).is_some_and(|known| known.roles.contains(&Role::Field(field))))
+    }
+
     /// The keys by field, as messages name them.
     pub fn column_names(&self, options: &ReadOptions) -> [String; FIELD_COUNT] {
         let mut names: [String; FIELD_COUNT] = std::array::from_fn(|_| String::new());

@@ -16,7 +16,7 @@ use super::super::coerce::{
     Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, quantity_from_float,
     quantity_from_integer, quantity_from_text, trimmed,
 };
-use super::super::draft::{MISSING_EVENT, unknown_kind};
+use super::super::draft::{MISSING_EVENT, MISSING_TIME, unknown_kind};
 use super::super::field::EventKind;
 use super::rejects::Rejects;
 use super::rendered::is_utf8;
@@ -103,8 +103,6 @@ pub fn time_array(
     };
     Ok(Arc::new(times.with_timezone("UTC")))
 }
-
-const MISSING_TIME: &str = "the time of the event is missing";
 
 /// One column's rows on the way to a typed array; what fails is rejected.
 struct Rows<'a> {

@@ -60,6 +60,47 @@ fn refusals_name_the_file_and_the_remedy() {
     }
 }
 
+/// Exports that a newcomer has: what is wrong is said of the line above the rows, not of the fields that it lacks.
+#[test]
+fn first_lines_that_name_no_columns_are_told() {
+    let none = ReadOptions::default;
+    let cases: [(&str, &[u8], ReadOptions, &str); 6] = [
+        (
+            "a.csv",
+            b"1,2024-01-05,a,5\n2,2024-01-06,b,6\n",
+            none(),
+            "its first line reads as a row and not as names of columns, '1', '2024-01-05', 'a', '5': the file seems to have \
+             no header line. Put one above it that names its 4 columns",
+        ),
+        ("a.csv", b"1,05/01/2024,a,1\n", none(), "the file seems to have no header line"),
+        ("a.csv", b"customer,2023,2024,2025\nc,1,2,3\n", none(), "no column holds the time of the event"),
+        (
+            "a.csv",
+            b"Orders of January,,\nts,event,user_id\n2024-01-01,a,u\n",
+            none(),
+            "its first line holds nothing but 'Orders of January', and the next one 3 cells: if it is a title, remove all \
+             lines above",
+        ),
+        (
+            "a.csv",
+            b"\xef\xbb\xbfsep=;\r\nts;event\r\n",
+            none(),
+            "its first line, 'sep=;', is one that Excel alone reads: remove it, and add --delimiter ';'",
+        ),
+        (
+            "a.ndjson",
+            b"{\"ts\":\"2024-01-01\",\"event\":\"a\",\"ecommerce\":{\"transaction_id\":\"T\"}}\n",
+            options("order_id=ecommerce.transaction_id"),
+            "it is a field inside of 'ecommerce', and only whole columns can be mapped: write it as a column of its own \
+             first, for example with jq -c '.transaction_id = .ecommerce.transaction_id', and map that",
+        ),
+    ];
+    for (name, content, options, expected) in cases {
+        let message = refusal(name, content, options);
+        assert!(message.contains(expected) && message.contains(name), "{name}: {message}");
+    }
+}
+
 #[test]
 fn a_quote_without_end_does_not_fill_the_memory() {
     let mut text = String::from("ts,event\n2024-01-01,\"");
@@ -74,6 +115,9 @@ fn options_that_cannot_work() {
     assert!(refusal("a.csv", "ts,event\n", delimiter).contains("cannot separate fields"));
     let format = ReadOptions { ts_format: Some("%Q".into()), ..ReadOptions::default() };
     assert!(refusal("a.csv", "ts,event\n", format).contains("'%Q' is not a time format"));
+    let format = ReadOptions { ts_format: Some("DD/MM/YYYY".into()), ..ReadOptions::default() };
+    let told = format.check().unwrap_err().to_string();
+    assert!(told.contains("its parts begin with %: write it like '%d/%m/%Y'"), "{told}");
     let missing = FileReader::open("nowhere.csv".as_ref(), ReadOptions::default()).err().unwrap();
     assert!(missing.message().contains("nowhere.csv"), "{missing}");
 }

@@ -151,3 +151,18 @@ fn quantities_in_properties_that_are_no_numbers_are_counted() {
     assert!(reader.batches().all(|batch| batch.is_ok()));
     assert_eq!(notes.to_vec(), ["2 quantities or costs in the properties are no numbers: they count as absent"]);
 }
+
+#[test]
+fn an_object_without_a_time_names_the_fields_that_there_are() {
+    let file =
+        TestFile::new("t.ndjson", "{\"event\":\"a\",\"created_at\":\"2024-01-01\"}\n{\"ts\":null,\"event\":\"a\"}\n");
+    let reasons = file.read(ReadOptions::default()).unwrap().all("reject_reason");
+    let missing = "column 'ts': the time of the event is missing";
+    let fields = reasons[0].strip_prefix(&format!("{missing}: add --map ts=FIELD (its columns are ")).unwrap();
+    let mut fields: Vec<&str> = fields.trim_end_matches(')').split(", ").collect();
+    fields.sort_unstable();
+    assert_eq!(fields, ["created_at", "event"]);
+    assert_eq!(reasons[1], missing, "it has the field");
+    let mapped = file.read(options("ts=created_at")).unwrap();
+    assert_eq!(mapped.all("reject_reason"), ["-", "column 'created_at': the time of the event is missing"]);
+}

@@ -53,7 +53,7 @@ pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>
     Ok(Transformed::new_transformed(expression, changed))
 }
 
-fn is_comparison(operator: Operator) -> bool {
+pub(super) fn is_comparison(operator: Operator) -> bool {
     use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }

@@ -30,6 +30,7 @@ mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod text_and_number;
 mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
@@ -100,6 +101,7 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[
+        text_and_number::refuse,
         mixed_times::name_types,
         meeting::unify,
         numbers::rewrite,
