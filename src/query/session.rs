@@ -20,8 +20,6 @@ use super::functions::numbers::NumberPlanner;
 use super::history::History;
 use super::rules;
 use super::rules::logical::{AfterCoercion, UnnestedTables};
-use super::rules::optimizer::GuardFilters;
-use super::rules::single_distinct::optimizer_rules;
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
@@ -177,8 +175,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         .with_expr_planners(vec![Arc::new(InstantPlanner), Arc::new(NumberPlanner), Arc::new(ExtractPlanner)])
         .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
-        .with_optimizer_rules(optimizer_rules())
-        .with_optimizer_rule(Arc::new(GuardFilters))
+        .with_optimizer_rules(rules::optimizer::rules())
         .with_physical_optimizer_rules(rules::physical::rules())
         .build();
     state.add_analyzer_rule(Arc::new(AfterCoercion));

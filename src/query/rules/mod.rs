@@ -5,4 +5,3 @@
 pub(super) mod logical;
 pub(super) mod optimizer;
 pub(super) mod physical;
-pub(super) mod single_distinct;

@@ -9,20 +9,17 @@ use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::optimizer::single_distinct_to_groupby::SingleDistinctToGroupBy;
-use datafusion::optimizer::{ApplyOrder, Optimizer, OptimizerConfig, OptimizerRule};
-
-/// DataFusion's optimizer rules, of which one keeps the types of its plan.
-pub(in crate::query) fn optimizer_rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
-    let typed = SingleDistinct { inner: SingleDistinctToGroupBy::new() };
-    let name = typed.name().to_owned();
-    let typed: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(typed);
-    let rules = Optimizer::new().rules.into_iter();
-    rules.map(|rule| if rule.name() == name { Arc::clone(&typed) } else { rule }).collect()
-}
+use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 #[derive(Debug)]
-struct SingleDistinct {
+pub(super) struct SingleDistinct {
     inner: SingleDistinctToGroupBy,
+}
+
+impl SingleDistinct {
+    pub(super) fn new() -> Self {
+        Self { inner: SingleDistinctToGroupBy::new() }
+    }
 }
 
 impl OptimizerRule for SingleDistinct {
