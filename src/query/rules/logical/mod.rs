@@ -7,6 +7,7 @@
 //! put a cast wherever types differ: what a cast means belongs there.
 
 mod calendar_frame;
+mod computed_in_list;
 mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
@@ -23,6 +24,7 @@ mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
+mod null_of_two_lists;
 mod numbers;
 mod repeated_sorts;
 mod set_operation_all;
@@ -114,8 +116,14 @@ const WRITTEN: Phase = Phase {
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, meeting::unify_branches],
-    expressions: &[meeting::unify, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
-    closing: &[interval_groups::group_by_length],
+    expressions: &[
+        meeting::unify,
+        null_in_list::split,
+        computed_in_list::split,
+        numbers::rewrite,
+        intervals::compare_by_length,
+    ],
+    closing: &[null_of_two_lists::keep, interval_groups::group_by_length],
 };
 
 const COERCED: Phase = Phase {

@@ -67,19 +67,19 @@ fn turn(condition: &mut Expr) -> bool {
     if !matches!(op, Operator::Eq | Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq) {
         return false;
     }
-    let mut changed = false;
-    if let (Expr::Literal(..), Expr::Column(_), Some(mirrored)) = (left.as_ref(), right.as_ref(), op.swap()) {
+    let is_mirrored = matches!((&**left, &**right), (Expr::Literal(..), Expr::Column(_)));
+    let mirrored = op.swap().filter(|_| is_mirrored);
+    if let Some(mirrored) = mirrored {
         std::mem::swap(left, right);
         *op = mirrored;
-        changed = true;
     }
-    match (left.as_ref(), right.as_mut()) {
+    match (&**left, &mut **right) {
         (Expr::Column(_), Expr::Literal(value, metadata)) => {
             // What the metadata of a parameter says is no part of its value.
             let had_metadata = metadata.take().is_some();
-            unsign_zero(value) || had_metadata || changed
+            unsign_zero(value) || had_metadata || mirrored.is_some()
         }
-        _ => changed,
+        _ => mirrored.is_some(),
     }
 }
 
