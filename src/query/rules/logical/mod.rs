@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod array_list;
 mod calendar_frame;
 mod computed_in_list;
 mod computed_keys;
@@ -117,6 +118,8 @@ const WRITTEN: Phase = Phase {
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, meeting::unify_branches],
     expressions: &[
+        // Before the rules of lists.
+        array_list::rewrite,
         meeting::unify,
         null_in_list::split,
         computed_in_list::split,

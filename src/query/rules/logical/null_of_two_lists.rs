@@ -1,17 +1,15 @@
 //! Keeps the NULL of two lists on one value: `NOT (a IN (1, 2) AND a IN (3, 4))` is NULL where `a` is.
 //!
 //! DataFusion 55.2 joins the lists: where no constant is in both, `a IN (1, 2) AND a IN (3, 4)` became false and `a NOT IN
-//! (1, 2) OR a NOT IN (3, 4)` true, also for a NULL. It makes lists of `a = 1 OR a = 2` and of `a = ANY(ARRAY[1, 2])`,
-//! too. The two lists then stand beside `a IS NULL AND NULL`, which gives the NULL back.
+//! (1, 2) OR a NOT IN (3, 4)` true, also for a NULL. It makes a list of `a = 1 OR a = 2`, too. The two lists then stand
+//! beside `a IS NULL AND NULL`, which gives the NULL back.
 //!
 //! A filter drops rows for false as for NULL, so that lists which it asks for together stay as they are, and skip files.
 //!
 //! Can go when `inlist_intersection` and `inlist_except` give NULL: `tests/slt/in_lists.slt` then passes without it.
 
-use arrow::array::Array;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{split_binary, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr, lit};
@@ -119,7 +117,6 @@ fn list_of(condition: &Expr) -> Option<(&Expr, bool)> {
             let is_list = !list.list.is_empty() && list.list.iter().all(is_constant) && !list.expr.is_volatile();
             is_list.then(|| (below_casts(&list.expr), list.negated))
         }
-        Expr::ScalarFunction(call) => in_array(call).map(|value| (value, false)),
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
             let is_negated = *op == Operator::And;
             let value = compared(left, is_negated)?;
@@ -143,20 +140,6 @@ fn compared(condition: &Expr, is_negated: bool) -> Option<&Expr> {
         }
         other => list_of(other).filter(|(_, negated)| *negated == is_negated).map(|(value, _)| value),
     }
-}
-
-/// The value of `x = ANY(ARRAY[...])`.
-fn in_array(call: &ScalarFunction) -> Option<&Expr> {
-    let ("array_has", [array, value]) = (call.func.name(), call.args.as_slice()) else { return None };
-    let has_elements = match array {
-        Expr::ScalarFunction(array) => {
-            array.func.name() == "make_array" && !array.args.is_empty() && array.args.iter().all(is_constant)
-        }
-        // The value of a parameter.
-        Expr::Literal(ScalarValue::List(lists), _) => lists.len() == 1 && lists.value_length(0) > 0,
-        _ => false,
-    };
-    (has_elements && !value.is_volatile()).then(|| below_casts(value))
 }
 
 /// The value that was cast: it is NULL where the cast is, and DataFusion takes casts off that stand beside constants.
