@@ -60,13 +60,14 @@ pub(super) fn compare_by_length(
 /// `InvalidInput` for a number beside a length of time: DataFusion 55.2 calls its own refusal a fault of its code.
 fn check_lengths(expression: &Expr, schema: &DFSchema) -> DfResult<()> {
     let operands: Vec<&Expr> = match expression {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => vec![left, right],
-        Expr::Between(Between { expr, low, high, .. }) => vec![expr, low, high],
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => vec![left.as_ref(), right.as_ref()],
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_ref(), low.as_ref(), high.as_ref()],
         Expr::InList(InList { expr, list, .. }) => list.iter().chain([expr.as_ref()]).collect(),
         _ => return Ok(()),
     };
     let types: Vec<DataType> = operands.into_iter().filter_map(|operand| operand.get_type(schema).ok()).collect();
-    Ok(check_length_operands(&types)?)
+    check_length_operands(&types)?;
+    Ok(())
 }
 
 fn compares(op: Operator) -> bool {

@@ -21,7 +21,7 @@ use super::computed_in_list::is_constant;
 pub(super) fn keep(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let mut found = false;
     node.apply_expressions(|expression| {
-        found = expression.exists(|part| Ok(has_two_lists(part)))?;
+        found = found || has_two_lists(expression)?;
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     if !found {
@@ -36,13 +36,26 @@ pub(super) fn keep(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Tr
     }
 }
 
-fn has_two_lists(part: &Expr) -> bool {
-    match part {
-        Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => {
-            !values_in_lists(split_binary(part, *op), *op).is_empty()
+/// Chains of AND and OR are long at times: each is walked once.
+fn has_two_lists(expression: &Expr) -> DfResult<bool> {
+    if let Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) = expression {
+        let parts = split_binary(expression, *op);
+        if !values_in_lists(&parts, *op).is_empty() {
+            return Ok(true);
         }
-        _ => false,
+        for part in parts {
+            if has_two_lists(part)? {
+                return Ok(true);
+            }
+        }
+        return Ok(false);
     }
+    let mut found = false;
+    expression.apply_children(|child| {
+        found = has_two_lists(child)?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 fn keep_named(expression: Expr, names: &NamePreserver, is_filter: bool) -> DfResult<Transformed<Expr>> {
@@ -70,7 +83,7 @@ fn keep_null(expression: Expr, is_filter: bool) -> DfResult<Transformed<Expr>> {
     }
     let values = match is_filter && op == Operator::And {
         true => Vec::new(),
-        false => values_in_lists(parts.iter().collect(), op),
+        false => values_in_lists(&parts.iter().collect::<Vec<_>>(), op),
     };
     for value in values {
         let (lists, mut others): (Vec<Expr>, Vec<Expr>) =
@@ -95,8 +108,8 @@ fn with_null_of(value: Expr, lists: Expr, op: Operator) -> Expr {
 
 /// The values that several of the conditions look up, of which the lists may be joined to what is never NULL: lists of
 /// which one holds with AND, and lists of which one excludes with OR.
-fn values_in_lists(conditions: Vec<&Expr>, op: Operator) -> Vec<Expr> {
-    let lists: Vec<(&Expr, bool)> = conditions.into_iter().filter_map(list_of).collect();
+fn values_in_lists(conditions: &[&Expr], op: Operator) -> Vec<Expr> {
+    let lists: Vec<(&Expr, bool)> = conditions.iter().filter_map(|condition| list_of(condition)).collect();
     let mut values: Vec<Expr> = Vec::new();
     for (value, is_negated) in &lists {
         let is_joined = *is_negated == (op == Operator::Or);
