@@ -50,7 +50,7 @@ pub(in crate::query) use self::length_operands::{check_length_operands, text_bes
 pub(in crate::query) use self::length_part::length_part;
 pub(in crate::query) use self::longest_interval::{extreme_of_group, extreme_of_row};
 pub(in crate::query) use self::negate::negate;
-pub(in crate::query) use self::one_zero::{has_two_zeros, is_one_zero, one_zero};
+pub(in crate::query) use self::one_zero::{has_two_zeros, is_one_zero, one_zero, unsign_zero};
 pub(in crate::query) use self::operands::{is_number, sql_name};
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};

@@ -8,12 +8,13 @@
 //! it.
 
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
+use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{Expr, lit};
 
 use super::RuleContext;
+use crate::query::functions::numbers::unsign_zero;
 
 /// The list with constants alone, and comparisons with what else was in it.
 pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
@@ -23,9 +24,13 @@ pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext
     if is_subquery || expr.is_volatile() {
         return Ok(Transformed::no(Expr::InList(InList { expr, list, negated })));
     }
+    let (mut constants, computed): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(is_constant);
     let mut has_zero = false;
-    let list = list.into_iter().map(|value| unsign_zero(value, &mut has_zero));
-    let (constants, computed): (Vec<Expr>, Vec<Expr>) = list.partition(is_constant);
+    for constant in &mut constants {
+        if let Expr::Literal(value, _) = constant {
+            has_zero |= unsign_zero(value);
+        }
+    }
     if computed.is_empty() {
         let list = Expr::InList(InList { expr, list: constants, negated });
         return Ok(Transformed::new_transformed(list, has_zero));
@@ -46,14 +51,4 @@ pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext
 /// Whether the expression has one value in all rows.
 pub(super) fn is_constant(value: &Expr) -> bool {
     !(value.any_column_refs() || value.contains_outer() || value.contains_scalar_subquery() || value.is_volatile())
-}
-
-fn unsign_zero(value: Expr, found: &mut bool) -> Expr {
-    match value {
-        Expr::Literal(ScalarValue::Float64(Some(number)), metadata) if number == 0.0 && number.is_sign_negative() => {
-            *found = true;
-            Expr::Literal(ScalarValue::Float64(Some(0.0)), metadata)
-        }
-        other => other,
-    }
 }

@@ -122,9 +122,10 @@ const BOUND: Phase = Phase {
         array_list::rewrite,
         meeting::unify,
         null_in_list::split,
-        computed_in_list::split,
         numbers::rewrite,
         intervals::compare_by_length,
+        // Behind the rules that bring the members of a list to one type.
+        computed_in_list::split,
     ],
     closing: &[null_of_two_lists::keep, interval_groups::group_by_length],
 };

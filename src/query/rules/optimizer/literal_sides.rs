@@ -9,11 +9,13 @@
 
 use std::sync::Arc;
 
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+
+use crate::query::functions::numbers::unsign_zero;
 
 #[derive(Debug)]
 pub(super) struct LiteralsRight {
@@ -80,20 +82,5 @@ fn turn(condition: &mut Expr) -> bool {
             unsign_zero(value) || had_metadata || mirrored.is_some()
         }
         _ => mirrored.is_some(),
-    }
-}
-
-/// Whether the value was the negative zero.
-fn unsign_zero(value: &mut ScalarValue) -> bool {
-    match value {
-        ScalarValue::Float64(Some(number)) if number.is_sign_negative() && *number == 0.0 => {
-            *number = 0.0;
-            true
-        }
-        ScalarValue::Float32(Some(number)) if number.is_sign_negative() && *number == 0.0 => {
-            *number = 0.0;
-            true
-        }
-        _ => false,
     }
 }

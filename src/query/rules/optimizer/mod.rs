@@ -19,7 +19,7 @@ pub(in crate::query) fn rules() -> Vec<Arc<dyn OptimizerRule + Send + Sync>> {
         [Arc::new(SingleDistinct::new()), Arc::new(LiteralsRight::new())];
     let mut rules: Vec<Arc<dyn OptimizerRule + Send + Sync>> = Vec::new();
     for rule in Optimizer::new().rules {
-        let own = ours.iter().find(|own| own.name() == rule.name()).map(Arc::clone);
+        let own = ours.iter().find(|own| own.name() == rule.name()).cloned();
         rules.push(own.unwrap_or(rule));
     }
     rules.push(Arc::new(GuardFilters));
