@@ -11,13 +11,13 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::InList;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, lit};
 
 use super::RuleContext;
-use crate::query::functions::numbers::unsign_zero;
+use crate::query::functions::numbers::{has_two_zeros, one_zero, unsign_zero};
 
 /// The list with constants alone, and comparisons with what else was in it.
-pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+pub(super) fn split(expression: Expr, schema: &DFSchema, _context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
     let Expr::InList(InList { expr, list, negated }) = expression else { return Ok(Transformed::no(expression)) };
     let is_subquery = matches!(list.as_slice(), [Expr::ScalarSubquery(_)]);
     // What is volatile has one value only where it stands once; `IN ((SELECT ..))` asks for any of the rows.
@@ -27,9 +27,7 @@ pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext
     let (mut constants, computed): (Vec<Expr>, Vec<Expr>) = list.into_iter().partition(is_constant);
     let mut has_zero = false;
     for constant in &mut constants {
-        if let Expr::Literal(value, _) = constant {
-            has_zero |= unsign_zero(value);
-        }
+        has_zero |= unify_zero(constant, schema);
     }
     if computed.is_empty() {
         let list = Expr::InList(InList { expr, list: constants, negated });
@@ -51,4 +49,17 @@ pub(super) fn split(expression: Expr, _schema: &DFSchema, _context: &RuleContext
 /// Whether the expression has one value in all rows.
 pub(super) fn is_constant(value: &Expr) -> bool {
     !(value.any_column_refs() || value.contains_outer() || value.contains_scalar_subquery() || value.is_volatile())
+}
+
+/// The constant as the other zero where it is the negative one, or may become it when signs are computed.
+fn unify_zero(constant: &mut Expr, schema: &DFSchema) -> bool {
+    if let Expr::Literal(value, _) = constant {
+        return unsign_zero(value);
+    }
+    let is_signed = matches!(constant, Expr::Negative(_));
+    let may_be_zero = is_signed && constant.get_type(schema).is_ok_and(|given| has_two_zeros(&given));
+    if may_be_zero {
+        *constant = one_zero(std::mem::take(constant));
+    }
+    may_be_zero
 }
