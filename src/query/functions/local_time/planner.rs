@@ -1,6 +1,6 @@
 //! Sums and differences of times, planned while the text is read. DataFusion 55.2 refuses a difference of instants that
-//! carry two zones: that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's; and `ts + '1 day'`. So are comparisons
-//! of lengths of time.
+//! carry two zones: that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's; and `ts + '1 day'`. It
+//! refuses `ts - ts > '1 day'`, too.
 
 use arrow::compute::kernels::cast_utils::{IntervalParseConfig, IntervalUnit, parse_interval_month_day_nano_config};
 use arrow::datatypes::{DataType, TimeUnit};
@@ -55,7 +55,7 @@ fn compares(operator: &BinaryOperator) -> bool {
     matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq)
 }
 
-/// The comparison of lengths of time, of which a text becomes one: DataFusion 55.2 refuses `ts - ts > '1 day'`.
+/// The comparison of lengths of time, of which a text becomes one.
 ///
 /// # Errors
 /// `InvalidInput` for a number, and for a text that is not written right there.

@@ -2,8 +2,8 @@
 //!
 //! DataFusion 55.2 wraps integers that overflow (also while it folds constants), divides integers and decimals by
 //! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take numbers, lengths of
-//! time times a number, and differences of days: other sums of days and instants stay with DataFusion. Functions of `convoke-udfs` alone keep DataFusion's
-//! numbers.
+//! time times a number, and differences of days: what else is done with days and instants stays with DataFusion. Functions
+//! of `convoke-udfs` alone keep DataFusion's numbers.
 
 mod arithmetic;
 mod average;

@@ -16,7 +16,7 @@ use super::scale_length::scale_length;
 use super::shift::{Direction, shift};
 use crate::error::Error;
 
-/// What is added to days, and to and from instants, stays DataFusion's; so does what it refuses, such as text times a number.
+/// What is added to days and instants stays DataFusion's; so does what it refuses, such as text times a number.
 #[derive(Debug)]
 pub(in crate::query) struct NumberPlanner;
 
