@@ -20,7 +20,6 @@ use super::functions::{ExtractPlanner, FieldPlanner};
 use super::history::History;
 use super::rules;
 use super::rules::logical::{AfterCoercion, UnnestedTables};
-use super::rules::optimizer::GuardFilters;
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
@@ -181,8 +180,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
         ])
         .with_relation_planners(vec![Arc::new(UnnestedTables)])
         .with_default_features()
-        .with_optimizer_rules(rules::optimizer_rules())
-        .with_optimizer_rule(Arc::new(GuardFilters))
+        .with_optimizer_rules(rules::optimizer::rules())
         .with_physical_optimizer_rules(rules::physical::rules())
         .build();
     state.add_analyzer_rule(Arc::new(AfterCoercion));

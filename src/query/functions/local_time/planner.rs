@@ -1,5 +1,6 @@
 //! Sums and differences of times, planned while the text is read. DataFusion 55.2 refuses a difference of instants that
-//! carry two zones: that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's; and `ts + '1 day'`.
+//! carry two zones: that of a column is UTC, that of `TIMESTAMPTZ '...'` the session's; and `ts + '1 day'`. It
+//! refuses `ts - ts > '1 day'`, too.
 
 use arrow::compute::kernels::cast_utils::{IntervalParseConfig, IntervalUnit, parse_interval_month_day_nano_config};
 use arrow::datatypes::{DataType, TimeUnit};
@@ -9,13 +10,19 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::Error;
+use crate::query::functions::numbers::{check_length_operands, has_length, text_beside_length};
 use crate::query::zone::{UTC, is_instant, is_wall_time};
+
+const INTERVAL: DataType = DataType::Interval(arrow::datatypes::IntervalUnit::MonthDayNano);
 
 #[derive(Debug)]
 pub(in crate::query) struct InstantPlanner;
 
 impl ExprPlanner for InstantPlanner {
     fn plan_binary_op(&self, raw: RawBinaryExpr, schema: &DFSchema) -> Result<PlannerResult<RawBinaryExpr>> {
+        if compares(&raw.op) {
+            return beside_length(raw, schema).map(PlannerResult::Original);
+        }
         if !matches!(raw.op, BinaryOperator::Plus | BinaryOperator::Minus) {
             return Ok(PlannerResult::Original(raw));
         }
@@ -40,6 +47,35 @@ impl ExprPlanner for InstantPlanner {
             }
             false => Ok(PlannerResult::Original(raw)),
         }
+    }
+}
+
+fn compares(operator: &BinaryOperator) -> bool {
+    use BinaryOperator::{Eq, Gt, GtEq, Lt, LtEq, NotEq};
+    matches!(operator, Eq | NotEq | Lt | LtEq | Gt | GtEq)
+}
+
+/// The comparison of lengths of time, of which a text becomes one.
+///
+/// # Errors
+/// `InvalidInput` for a number, and for a text that is not written right there.
+fn beside_length(raw: RawBinaryExpr, schema: &DFSchema) -> Result<RawBinaryExpr> {
+    let (Ok(left), Ok(right)) = (raw.left.get_type(schema), raw.right.get_type(schema)) else { return Ok(raw) };
+    let types = [left, right];
+    if !types.iter().any(has_length) {
+        return Ok(raw);
+    }
+    check_length_operands(&types)?;
+    let [left, right] = types;
+    Ok(RawBinaryExpr { op: raw.op, left: as_length(raw.left, &left)?, right: as_length(raw.right, &right)? })
+}
+
+/// The length that a text says; its units are read where casts are.
+fn as_length(operand: Expr, given: &DataType) -> Result<Expr> {
+    match operand {
+        Expr::Literal(..) if given.is_string() => Ok(cast(operand, INTERVAL)),
+        _ if given.is_string() => Err(text_beside_length().into()),
+        _ => Ok(operand),
     }
 }
 

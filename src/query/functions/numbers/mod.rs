@@ -1,18 +1,20 @@
 //! The engine's numbers: operators, casts and sums that are right or fail, never wrapped or cut in silence.
 //!
 //! DataFusion 55.2 wraps integers that overflow (also while it folds constants), divides integers and decimals by
-//! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take numbers, and lengths
-//! of time times a number: days and instants stay with DataFusion. Functions of `convoke-udfs` alone keep DataFusion's
-//! numbers.
+//! cutting digits, and cuts digits in casts. Its operators are planned as these functions, which take numbers, lengths of
+//! time times a number, and differences of days: what else is done with days and instants stays with DataFusion. Functions
+//! of `convoke-udfs` alone keep DataFusion's numbers.
 
 mod arithmetic;
 mod average;
 mod continuous_percentile;
 mod days_and_time;
+mod days_between;
 mod exact_sums;
 mod interval_length;
 mod interval_sums;
 mod length_factor;
+mod length_operands;
 mod length_part;
 mod longest_interval;
 mod median;
@@ -45,6 +47,7 @@ pub(in crate::query) use self::arithmetic::Arithmetic;
 use self::arithmetic::Operation;
 pub(in crate::query) use self::days_and_time::days_and_time;
 pub(in crate::query) use self::interval_length::{has_length, interval_length};
+pub(in crate::query) use self::length_operands::{check_length_operands, text_beside_length};
 pub(in crate::query) use self::length_part::length_part;
 pub(in crate::query) use self::longest_interval::{extreme_of_group, extreme_of_row};
 pub(in crate::query) use self::negate::negate;
@@ -78,6 +81,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         length_part::function(),
         whole_days::function(),
         days_and_time::function(),
+        days_between::function(),
         one_zero::function(),
     ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());

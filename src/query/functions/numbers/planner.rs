@@ -8,6 +8,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, Operator, ScalarUDF};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::arithmetic::{Operation, function};
+use super::days_between::days_between;
 use super::interval_length::has_length;
 use super::operands::is_number;
 use super::power::Power;
@@ -15,7 +16,7 @@ use super::scale_length::scale_length;
 use super::shift::{Direction, shift};
 use crate::error::Error;
 
-/// What days and instants are added to stays DataFusion's; so does what it refuses, such as text times a number.
+/// What is added to days and instants stays DataFusion's; so does what it refuses, such as text times a number.
 #[derive(Debug)]
 pub(in crate::query) struct NumberPlanner;
 
@@ -45,6 +46,9 @@ impl ExprPlanner for NumberPlanner {
         };
         if let Some(divides) = scales_length(operation, &raw.left, &raw.right, schema) {
             return Ok(PlannerResult::Planned(scale_length(raw.left, raw.right, divides)));
+        }
+        if let Some(days) = difference_of_days(operation, &raw.left, &raw.right, schema) {
+            return Ok(PlannerResult::Planned(days));
         }
         refuse_divisor(operation, &raw.right, schema)?;
         match are_numbers(&raw.left, &raw.right, schema) {
@@ -81,7 +85,18 @@ pub(in crate::query) fn plan_operation(
     if let Some(divides) = scales_length(operation, left, right, schema) {
         return Some(scale_length(left.clone(), right.clone(), divides));
     }
+    if let Some(days) = difference_of_days(operation, left, right, schema) {
+        return Some(days);
+    }
     are_numbers(left, right, schema).then(|| function(operation).call(vec![left.clone(), right.clone()]))
+}
+
+fn difference_of_days(operation: Operation, left: &Expr, right: &Expr, schema: &DFSchema) -> Option<Expr> {
+    if operation != Operation::Subtract {
+        return None;
+    }
+    let (left_type, right_type) = (left.get_type(schema).ok()?, right.get_type(schema).ok()?);
+    days_between((left, &left_type), (right, &right_type))
 }
 
 /// # Errors

@@ -12,7 +12,9 @@ use datafusion::logical_expr::{
 
 use super::RuleContext;
 use crate::error::Error;
-use crate::query::functions::numbers::{extreme_of_group, extreme_of_row, has_length, interval_length};
+use crate::query::functions::numbers::{
+    check_length_operands, extreme_of_group, extreme_of_row, has_length, interval_length,
+};
 
 /// What is found between the lengths of intervals; of a percentile the first argument.
 const PERCENTILES: [&str; 2] = ["median", PERCENTILE];
@@ -26,6 +28,7 @@ pub(super) fn compare_by_length(
     schema: &DFSchema,
     _context: &RuleContext<'_>,
 ) -> DfResult<Transformed<Expr>> {
+    check_lengths(&expression, schema)?;
     match expression {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) && measured(&[&left, &right], schema) => {
             let (left, right) = (Box::new(interval_length(*left)), Box::new(interval_length(*right)));
@@ -51,6 +54,20 @@ pub(super) fn compare_by_length(
         Expr::WindowFunction(call) => window(*call, schema),
         other => Ok(Transformed::no(other)),
     }
+}
+
+/// # Errors
+/// `InvalidInput` for a number beside a length of time: DataFusion 55.2 calls its own refusal a fault of its code.
+fn check_lengths(expression: &Expr, schema: &DFSchema) -> DfResult<()> {
+    let operands: Vec<&Expr> = match expression {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => vec![left.as_ref(), right.as_ref()],
+        Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_ref(), low.as_ref(), high.as_ref()],
+        Expr::InList(InList { expr, list, .. }) => list.iter().chain([expr.as_ref()]).collect(),
+        _ => return Ok(()),
+    };
+    let types: Vec<DataType> = operands.into_iter().filter_map(|operand| operand.get_type(schema).ok()).collect();
+    check_length_operands(&types)?;
+    Ok(())
 }
 
 fn compares(op: Operator) -> bool {
@@ -79,18 +96,19 @@ fn call_by_length(mut call: ScalarFunction, schema: &DFSchema) -> Transformed<Ex
     Transformed::no(Expr::ScalarFunction(call))
 }
 
-/// Whether the operands are lengths of time of which one is an interval; a text beside it says one.
+/// Whether the operands are lengths of time of which one is an interval; a text beside a length says one.
 fn measured(operands: &[&Expr], schema: &DFSchema) -> bool {
-    let mut intervals = 0;
+    let (mut intervals, mut differences, mut texts) = (0, 0, 0);
     for operand in operands {
         match operand.get_type(schema) {
             Ok(DataType::Interval(_)) => intervals += 1,
-            Ok(other) if has_length(&other) || other.is_null() => {}
-            Ok(DataType::Utf8 | DataType::Utf8View) if matches!(operand, Expr::Literal(..)) => {}
+            Ok(other) if has_length(&other) => differences += 1,
+            Ok(other) if other.is_null() => {}
+            Ok(DataType::Utf8 | DataType::Utf8View) if matches!(operand, Expr::Literal(..)) => texts += 1,
             _ => return false,
         }
     }
-    intervals > 0
+    intervals > 0 || differences > 0 && texts > 0
 }
 
 fn measured_all(operands: &[Expr], schema: &DFSchema) -> bool {

@@ -6,7 +6,9 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod array_list;
 mod calendar_frame;
+mod computed_in_list;
 mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
@@ -23,6 +25,7 @@ mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod null_in_list;
+mod null_of_two_lists;
 mod nullability;
 mod numbers;
 mod repeated_sorts;
@@ -119,8 +122,17 @@ const WRITTEN: Phase = Phase {
 // A parameter of which only the value tells the type may be a day beside an instant.
 const BOUND: Phase = Phase {
     nodes: &[streamed_members::plan, meeting::unify_branches],
-    expressions: &[meeting::unify, null_in_list::split, numbers::rewrite, intervals::compare_by_length],
-    closing: &[interval_groups::group_by_length],
+    expressions: &[
+        // Before the rules of lists.
+        array_list::rewrite,
+        meeting::unify,
+        null_in_list::split,
+        numbers::rewrite,
+        intervals::compare_by_length,
+        // Behind the rules that bring the members of a list to one type.
+        computed_in_list::split,
+    ],
+    closing: &[null_of_two_lists::keep, interval_groups::group_by_length],
 };
 
 const COERCED: Phase = Phase {

@@ -13,7 +13,7 @@ use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, Operator, Wind
 
 use super::RuleContext;
 use crate::doubles::holds_doubles;
-use crate::query::functions::numbers::{has_one_zero, is_one_zero, one_zero, one_zero_of_group};
+use crate::query::functions::numbers::{has_one_zero, is_one_zero, one_zero, one_zero_of_group, one_zero_value};
 
 /// Functions that make none of arguments without: they choose one of them, or see to it themselves.
 const KEEPERS: [&str; 24] = [
@@ -53,6 +53,13 @@ pub(super) fn unify(
     _context: &RuleContext<'_>,
 ) -> DfResult<Transformed<Expr>> {
     match &mut expression {
+        Expr::Literal(value, _) if holds_doubles(&value.data_type()) => {
+            let unified = one_zero_value(value)?;
+            // Compared by their bits.
+            let changed = unified != *value;
+            *value = unified;
+            return Ok(Transformed::new_transformed(expression, changed));
+        }
         Expr::AggregateFunction(call) => {
             if let Some(unified) = unify_group(&call.func, &call.params.args, schema) {
                 call.func = unified;

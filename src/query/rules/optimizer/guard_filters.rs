@@ -1,4 +1,4 @@
-//! Rules among DataFusion's optimizer rules, behind all of them.
+//! Conditions that can fail, behind the others. Runs when DataFusion's optimizer rules have.
 //!
 //! Conditions that stand side by side are computed for all rows of a batch, and the optimizer brings conditions of several
 //! levels together: `SELECT .. FROM (SELECT .. WHERE a <> 0) WHERE 10 / a > 1` divided by zero. Where a condition can
@@ -11,10 +11,10 @@ use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, LogicalPlan, lit};
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
-use super::logical::can_fail;
+use crate::query::rules::logical::can_fail;
 
 #[derive(Debug)]
-pub(in crate::query) struct GuardFilters;
+pub(super) struct GuardFilters;
 
 impl OptimizerRule for GuardFilters {
     fn name(&self) -> &str {

@@ -1,0 +1,32 @@
+//! Rules over plans while they are optimized: those that stand in for one of DataFusion's, and one behind all of them.
+//! Each file names the fault upstream.
+
+mod guard_filters;
+mod literal_sides;
+mod null_equality;
+mod single_distinct;
+
+use std::sync::Arc;
+
+use datafusion::optimizer::{Optimizer, OptimizerRule};
+
+use self::guard_filters::GuardFilters;
+use self::literal_sides::LiteralsRight;
+use self::null_equality::{ExtractKeys, FlattenJoins};
+use self::single_distinct::SingleDistinct;
+
+type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+
+/// All optimizer rules, DataFusion's included, in their order.
+pub(in crate::query) fn rules() -> Vec<Rule> {
+    let ours: [Rule; 4] = [
+        Arc::new(ExtractKeys::new()),
+        Arc::new(FlattenJoins::new()),
+        Arc::new(LiteralsRight::new()),
+        Arc::new(SingleDistinct::new()),
+    ];
+    let stand_in = |rule: Rule| ours.iter().find(|own| own.name() == rule.name()).cloned().unwrap_or(rule);
+    let mut rules: Vec<Rule> = Optimizer::new().rules.into_iter().map(stand_in).collect();
+    rules.push(Arc::new(GuardFilters));
+    rules
+}
