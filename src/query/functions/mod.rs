@@ -16,6 +16,7 @@ mod order_first;
 mod order_fits;
 mod order_names;
 mod person_at;
+mod self_sorting;
 mod single_group;
 mod to_char;
 mod traits;
@@ -35,6 +36,7 @@ pub(super) use interval_text::{IntervalText, read_units, with_units};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
+pub(super) use self_sorting::sort_alone;
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {

@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod aggregate_orders;
 mod calendar_frame;
 mod computed_keys;
 mod correlated_names;
@@ -107,8 +108,9 @@ const WRITTEN: Phase = Phase {
         intervals::compare_by_length,
         zeros::unify_in_call,
         repeated_sorts::of_aggregate,
+        aggregate_orders::sort_apart,
     ],
-    closing: &[mixed_times::unify_values, interval_groups::group_by_length],
+    closing: &[mixed_times::unify_values, interval_groups::group_by_length, aggregate_orders::check],
 };
 
 // A parameter of which only the value tells the type may be a day beside an instant.
