@@ -6,6 +6,7 @@ mod coalesce;
 mod date_part;
 mod date_trunc;
 mod examples;
+mod interval_fractions;
 mod interval_text;
 mod json_entries;
 pub(super) mod local_time;
@@ -32,6 +33,7 @@ use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
 pub(super) use date_part::ExtractPlanner;
+pub(super) use interval_fractions::spell_fractions;
 pub(super) use interval_text::{IntervalText, read_units, with_units};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};

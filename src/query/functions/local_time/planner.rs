@@ -9,6 +9,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::Error;
+use crate::query::functions::interval_fractions::spell_fractions;
 use crate::query::zone::{UTC, is_instant, is_wall_time};
 
 #[derive(Debug)]
@@ -76,7 +77,8 @@ fn length_in(text: &Expr, names_units: bool) -> Option<Expr> {
         return None;
     }
     let seconds = IntervalParseConfig::new(IntervalUnit::Second);
-    let interval = parse_interval_month_day_nano_config(text, seconds).ok()?;
+    let spelled = spell_fractions(text);
+    let interval = parse_interval_month_day_nano_config(spelled.as_deref().unwrap_or(text), seconds).ok()?;
     Some(lit(ScalarValue::IntervalMonthDayNano(Some(interval))))
 }
 
