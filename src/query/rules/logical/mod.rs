@@ -103,6 +103,8 @@ const WRITTEN: Phase = Phase {
     ],
     expressions: &[
         mixed_times::name_types,
+        // Before rules that measure lengths by their microseconds.
+        lengths::refuse_numbers,
         meeting::unify,
         numbers::rewrite,
         intervals::compare_by_length,
