@@ -1,7 +1,8 @@
 //! INTERVAL literals that DataFusion 55.2 reads in another way or not at all: hours and minutes in the text, as in `INTERVAL
-//! '1 day 02:30:00'`, a fraction of a month, a number that is computed, as in `INTERVAL (n + 1) DAY`, and a sign before one of several units.
+//! '1 day 02:30:00'`, a fraction of a month, a number that is computed or a parameter, as in `INTERVAL (n + 1) DAY` and
+//! `INTERVAL ? DAY`, and a sign before one of several units.
 
-use datafusion::sql::sqlparser::ast::{BinaryOperator, DataType, Expr, Interval, UnaryOperator, Value};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, CastKind, DataType, Expr, Interval, UnaryOperator, Value};
 
 use crate::query::functions::{spell_fractions, with_units};
 
@@ -60,13 +61,30 @@ fn text(written: String) -> Expr {
     Expr::Value(Value::SingleQuotedString(written).into())
 }
 
-/// `INTERVAL (n + 1) DAY` as `(n + 1) * INTERVAL '1' DAY`.
+/// `INTERVAL (n + 1) DAY` and `INTERVAL ? DAY` as `(n + 1) * INTERVAL '1' DAY`, and `INTERVAL ?` as `CAST(? AS INTERVAL)`.
 pub(super) fn multiply_unit(expression: &mut Expr) {
     let Expr::Interval(interval) = expression else { return };
     let is_plain = interval.leading_precision.is_none()
         && interval.last_field.is_none()
         && interval.fractional_seconds_precision.is_none();
-    if !is_plain || interval.leading_field.is_none() || !matches!(interval.value.as_ref(), Expr::Nested(_)) {
+    let (is_parameter, is_computed) = match interval.value.as_ref() {
+        Expr::Value(value) => (matches!(value.value, Value::Placeholder(_)), false),
+        other => (false, matches!(other, Expr::Nested(_))),
+    };
+    if !is_plain || !(is_parameter || is_computed) {
+        return;
+    }
+    if interval.leading_field.is_none() {
+        if is_parameter {
+            let parameter = std::mem::replace(interval.value.as_mut(), Expr::Value(Value::Null.into()));
+            *expression = Expr::Cast {
+                kind: CastKind::Cast,
+                expr: Box::new(parameter),
+                data_type: DataType::Interval { fields: None, precision: None },
+                array: false,
+                format: None,
+            };
+        }
         return;
     }
     let one = text("1".to_owned());
