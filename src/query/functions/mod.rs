@@ -2,6 +2,7 @@
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
+mod approx_median;
 mod coalesce;
 mod date_part;
 mod date_trunc;
@@ -20,6 +21,7 @@ mod person_at;
 mod self_sorting;
 mod single_group;
 mod to_char;
+mod to_timestamp;
 mod traits;
 
 use std::sync::Arc;
@@ -47,6 +49,8 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(date_part::function())?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
+    let to_timestamp = state.udf("to_timestamp")?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_timestamp::ToTimestamp::new(to_timestamp))))?;
     state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions() {
@@ -54,6 +58,7 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(approx_median::ApproxMedian::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(examples::FirstExamples::new())))?;
     Ok(())
