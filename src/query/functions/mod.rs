@@ -53,7 +53,7 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(Arc::new(ScalarUDF::from(to_timestamp::ToTimestamp::new(to_timestamp))))?;
     state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
-    for function in local_time::functions() {
+    for function in local_time::functions(|name| state.udf(name))? {
         state.register_udf(function)?;
     }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
