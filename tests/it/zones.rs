@@ -236,3 +236,21 @@ async fn parameters_scale_lengths_of_time() {
         }
     }
 }
+
+/// A length of time that is a parameter, as a whole or by its number.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn intervals_are_parameters() {
+    let world = a_month("Asia/Shanghai").await;
+    let session = SessionOptions::default();
+    let text = |text: &str| ScalarValue::Utf8(Some(text.to_owned()));
+    for (sql, value) in [
+        ("SELECT INTERVAL $1 = INTERVAL '1 day 2 hours 30 minutes'", text("1 day 02:30")),
+        ("SELECT INTERVAL $1 = INTERVAL '1 month' * 0.33", text("0.33 month")),
+        ("SELECT INTERVAL ? DAY = INTERVAL '2 days'", ScalarValue::Int64(Some(2))),
+        ("SELECT bool_and(ts - INTERVAL ? HOUR < ts) FROM events", ScalarValue::Int64(Some(3))),
+    ] {
+        let rows = world.query_with(sql, &session, vec![value]).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(texts(&rows), ["true"], "{sql}");
+    }
+}

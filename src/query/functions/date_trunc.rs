@@ -1,27 +1,51 @@
-//! `date_trunc` as DataFusion has it, without a calendar where none is needed.
+//! `date_trunc` as DataFusion has it, without a calendar where none is needed, and beyond the nanoseconds of 64 bits, which
+//! end in 2262: a day or a text is one of microseconds, and times that lie farther off are cut here.
 //!
 //! DataFusion takes each UTC instant apart by the rules of a time zone, 50 ns a row. UTC has no rules: its wall time is
 //! the instant, and the function's own short way for times without a zone gives the same.
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, FieldRef, TimeUnit, TimestampMicrosecondType};
-use datafusion::common::Result;
+use chrono::{DateTime, Datelike, NaiveTime};
+use datafusion::common::types::{NativeType, logical_date, logical_string};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Coercion, ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    TypeSignature, TypeSignatureClass,
 };
+
+use super::numbers::has_length;
+use crate::error::Error;
+use crate::query::zone::UTC;
+
+const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct DateTrunc {
     inner: Arc<ScalarUDF>,
+    signature: Signature,
 }
 
 impl DateTrunc {
     pub(super) fn new() -> Self {
-        Self { inner: datafusion::functions::datetime::date_trunc() }
+        let text = || Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
+        let read = vec![TypeSignatureClass::Native(logical_string()), TypeSignatureClass::Native(logical_date())];
+        let microseconds = NativeType::Timestamp(TimeUnit::Microsecond, None);
+        let times = [
+            Coercion::new_implicit(TypeSignatureClass::Timestamp, read, microseconds),
+            Coercion::new_exact(TypeSignatureClass::Time),
+            // Refused where their field is known, with what to write.
+            Coercion::new_exact(TypeSignatureClass::Interval),
+            Coercion::new_exact(TypeSignatureClass::Duration),
+        ];
+        let taken = times.map(|time| TypeSignature::Coercible(vec![text(), time])).to_vec();
+        let inner = datafusion::functions::datetime::date_trunc();
+        let signature = Signature::one_of(taken, inner.signature().volatility);
+        Self { inner, signature }
     }
 }
 
@@ -35,7 +59,7 @@ impl ScalarUDFImpl for DateTrunc {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -43,6 +67,13 @@ impl ScalarUDFImpl for DateTrunc {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        if arguments.arg_fields.get(1).is_some_and(|given| has_length(given.data_type())) {
+            return Err(Error::invalid(
+                "date_trunc cuts times, not lengths of time: write INTERVAL '1 hour' * trunc(extract(epoch FROM a - b) / 3600) \
+                 for whole hours, and extract(hour FROM a - b) for the part",
+            )
+            .into());
+        }
         self.inner.return_field_from_args(arguments)
     }
 
@@ -55,12 +86,97 @@ impl ScalarUDFImpl for DateTrunc {
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        if let [unit, times] = arguments.args.as_slice()
+            && let Some(unit) = unit_of(unit)
+            && is_far(times)?
+        {
+            return truncate_far(times, unit);
+        }
         let argument = arguments.args.get_mut(1).and_then(|value| Some((utc_instants(value)?, value)));
         let Some((instants, argument)) = argument else { return self.inner.invoke_with_args(arguments) };
         *argument = ColumnarValue::Array(in_zone(&instants, None));
         match self.inner.invoke_with_args(arguments)? {
             ColumnarValue::Array(truncated) => Ok(ColumnarValue::Array(in_zone(&truncated, Some("UTC")))),
             scalar => Ok(scalar),
+        }
+    }
+}
+
+/// Pieces of time, where the clock has no rules.
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Microseconds(i64),
+    Week,
+    Months(u32),
+}
+
+/// `None` for what DataFusion refuses or does itself.
+fn unit_of(name: &ColumnarValue) -> Option<Unit> {
+    let ColumnarValue::Scalar(name) = name else { return None };
+    Some(match name.try_as_str().flatten()?.to_ascii_lowercase().as_str() {
+        "microsecond" => Unit::Microseconds(1),
+        "millisecond" => Unit::Microseconds(1_000),
+        "second" => Unit::Microseconds(1_000_000),
+        "minute" => Unit::Microseconds(60_000_000),
+        "hour" => Unit::Microseconds(3_600_000_000),
+        "day" => Unit::Microseconds(MICROSECONDS_OF_A_DAY),
+        "week" => Unit::Week,
+        "month" => Unit::Months(1),
+        "quarter" => Unit::Months(3),
+        "year" => Unit::Months(12),
+        _ => return None,
+    })
+}
+
+/// Whether one of the times is beyond the nanoseconds of 64 bits, which DataFusion makes of it.
+fn is_far(times: &ColumnarValue) -> Result<bool> {
+    match times.data_type() {
+        DataType::Timestamp(TimeUnit::Microsecond, zone) if zone.as_deref().is_none_or(|zone| zone == UTC) => {}
+        _ => return Ok(false),
+    }
+    let far = |time: i64| time.checked_mul(1_000).is_none();
+    Ok(match times {
+        ColumnarValue::Scalar(ScalarValue::TimestampMicrosecond(time, _)) => time.is_some_and(far),
+        ColumnarValue::Scalar(_) => false,
+        ColumnarValue::Array(times) => times.as_primitive::<TimestampMicrosecondType>().iter().flatten().any(far),
+    })
+}
+
+fn truncate_far(times: &ColumnarValue, unit: Unit) -> Result<ColumnarValue> {
+    let truncate_one = |time: i64| {
+        let refusal = || Error::invalid("date_trunc of a time outside of what timestamps can hold");
+        truncate(time, unit).ok_or_else(|| DataFusionError::from(refusal()))
+    };
+    Ok(match times {
+        ColumnarValue::Scalar(ScalarValue::TimestampMicrosecond(time, zone)) => {
+            let time = time.map(truncate_one).transpose()?;
+            ColumnarValue::Scalar(ScalarValue::TimestampMicrosecond(time, zone.clone()))
+        }
+        ColumnarValue::Scalar(other) => ColumnarValue::Scalar(other.clone()),
+        ColumnarValue::Array(times) => {
+            let times = times.as_primitive::<TimestampMicrosecondType>();
+            let zone = times.timezone().map(Arc::from);
+            let cut: TimestampMicrosecondArray = times.try_unary(truncate_one)?;
+            ColumnarValue::Array(Arc::new(cut.with_timezone_opt::<Arc<str>>(zone)))
+        }
+    })
+}
+
+/// The beginning of the piece that the microsecond lies in.
+fn truncate(time: i64, unit: Unit) -> Option<i64> {
+    let begin = |piece: i64| time.checked_sub(time.rem_euclid(piece));
+    match unit {
+        Unit::Microseconds(piece) => begin(piece),
+        Unit::Week => {
+            // 1970 began on a Thursday, weeks begin on Mondays.
+            let day = time.div_euclid(MICROSECONDS_OF_A_DAY);
+            (day - (day + 3).rem_euclid(7)).checked_mul(MICROSECONDS_OF_A_DAY)
+        }
+        Unit::Months(months) => {
+            let day = DateTime::from_timestamp_micros(time)?.date_naive();
+            let month = day.month0() / months * months;
+            let first = day.with_day(1)?.with_month0(month)?;
+            Some(first.and_time(NaiveTime::MIN).and_utc().timestamp_micros())
         }
     }
 }
@@ -86,9 +202,7 @@ fn in_zone(array: &ArrayRef, zone: Option<&str>) -> ArrayRef {
 
 #[cfg(test)]
 mod tests {
-    use arrow::array::TimestampMicrosecondArray;
     use arrow::datatypes::Field;
-    use datafusion::common::ScalarValue;
     use datafusion::config::ConfigOptions;
 
     use super::*;

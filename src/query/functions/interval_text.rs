@@ -1,5 +1,5 @@
 //! `interval_text(text)`: the text, where all of its numbers have a unit; put below casts to INTERVAL by a rule over plans.
-//! Hours and minutes, as in `1 day 02:30:00`, which arrow 59 does not read, get theirs.
+//! Hours and minutes, as in `1 day 02:30:00`, which arrow 59 does not read, get theirs, and fractions of months are days.
 //!
 //! Arrow reads a number without a unit as months where a text is cast, DataFusion as seconds in `INTERVAL '1'`.
 
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::interval_fractions::spell_fractions;
 use crate::error::{Error, shown};
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -32,7 +33,7 @@ impl IntervalText {
     fn read<'t>(&self, text: Option<&'t str>) -> Result<Option<Cow<'t, str>>> {
         match (text, self.gives_null) {
             (None, _) => Ok(None),
-            (Some(text), true) => Ok(Some(name_times(text)).filter(|named| !lacks_unit(named))),
+            (Some(text), true) => Ok(Some(name_times(text)).filter(|named| !lacks_unit(named)).map(spell)),
             (Some(text), false) => read_units(text).map(Some),
         }
     }
@@ -45,7 +46,7 @@ impl IntervalText {
 pub(in crate::query) fn read_units(text: &str) -> Result<Cow<'_, str>> {
     let named = name_times(text);
     if !lacks_unit(&named) {
-        return Ok(named);
+        return Ok(spell(named));
     }
     Err(Error::invalid(format!(
         "the length of time {} has a number without a unit: write it like '1 day', '2 hours 30 minutes' or '1 month'",
@@ -57,6 +58,10 @@ pub(in crate::query) fn read_units(text: &str) -> Result<Cow<'_, str>> {
 fn name_times(text: &str) -> Cow<'_, str> {
     let named = if text.contains(':') { with_units(text) } else { None };
     named.map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn spell(named: Cow<'_, str>) -> Cow<'_, str> {
+    spell_fractions(&named).map_or(named, Cow::Owned)
 }
 
 /// Whether it depends on who reads the text which unit a number of it has.

@@ -2,12 +2,14 @@
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
+mod approx_median;
 mod bigint;
 mod coalesce;
 mod date_part;
 mod date_trunc;
 mod examples;
 mod fields;
+mod interval_fractions;
 mod interval_text;
 mod json_entries;
 pub(super) mod local_time;
@@ -18,8 +20,10 @@ mod order_first;
 mod order_fits;
 mod order_names;
 mod person_at;
+mod self_sorting;
 mod single_group;
 mod to_char;
+mod to_timestamp;
 mod traits;
 
 use std::sync::Arc;
@@ -34,10 +38,12 @@ use crate::workspace::{BaseCurrency, Snapshot};
 
 pub(super) use date_part::ExtractPlanner;
 pub(super) use fields::FieldPlanner;
+pub(super) use interval_fractions::spell_fractions;
 pub(super) use interval_text::{IntervalText, read_units, with_units};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
+pub(super) use self_sorting::sort_alone;
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
@@ -47,13 +53,16 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(date_part::function())?;
     state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
+    let to_timestamp = state.udf("to_timestamp")?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_timestamp::ToTimestamp::new(to_timestamp))))?;
     state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
-    for function in local_time::functions() {
+    for function in local_time::functions(|name| state.udf(name))? {
         state.register_udf(function)?;
     }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
+    state.register_udaf(Arc::new(AggregateUDF::from(approx_median::ApproxMedian::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(examples::FirstExamples::new())))?;
     Ok(())

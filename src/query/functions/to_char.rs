@@ -1,4 +1,5 @@
-//! `to_char` (`date_format`) as DataFusion has it, refusing a pattern without `%`, and of a length of time any but two.
+//! `to_char` (`date_format`) as DataFusion has it, refusing a pattern without `%`, of a difference of instants any but two,
+//! and intervals, of which DataFusion 55.2 lists the types that it takes.
 //!
 //! Patterns are those of strftime: one of PostgreSQL, `YYYY-MM`, holds none of them, and the function would give it back
 //! as it is for every row.
@@ -8,8 +9,10 @@ use std::sync::Arc;
 use arrow::array::AsArray;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
+use datafusion::common::types::logical_string;
 use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Coercion, ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    TypeSignature, TypeSignatureClass,
 };
 
 use crate::error::{Error, shown};
@@ -18,11 +21,18 @@ use crate::error::{Error, shown};
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ToChar {
     inner: Arc<ScalarUDF>,
+    signature: Signature,
 }
 
 impl ToChar {
     pub(super) fn new() -> Self {
-        Self { inner: datafusion::functions::datetime::to_char() }
+        let inner = datafusion::functions::datetime::to_char();
+        let interval = Coercion::new_exact(TypeSignatureClass::Interval);
+        let text = Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
+        // An interval is refused where its field is known, with what to write.
+        let taken = vec![inner.signature().type_signature.clone(), TypeSignature::Coercible(vec![interval, text])];
+        let signature = Signature::one_of(taken, inner.signature().volatility);
+        Self { inner, signature }
     }
 }
 
@@ -36,7 +46,7 @@ impl ScalarUDFImpl for ToChar {
     }
 
     fn signature(&self) -> &Signature {
-        self.inner.signature()
+        &self.signature
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
@@ -44,6 +54,15 @@ impl ScalarUDFImpl for ToChar {
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        if let Some(given) = arguments.arg_fields.first()
+            && matches!(given.data_type(), DataType::Interval(_))
+        {
+            return Err(Error::invalid(
+                "to_char takes a time, not an interval: take its parts, such as extract(hour FROM i), or CAST(i AS TEXT) for \
+                 all of it",
+            )
+            .into());
+        }
         let pattern = arguments.scalar_arguments.get(1).and_then(|pattern| *pattern);
         if let Some(time) = arguments.arg_fields.first()
             && let Some(pattern) = pattern.and_then(|pattern| pattern.try_as_str().flatten())

@@ -150,7 +150,8 @@ fn tokenize(sql: &str) -> Result<(Vec<TokenWithSpan>, usize)> {
     Tokenizer::new(&ConvokeDialect, sql)
         .tokenize_with_location_into_buf_with_mapper(&mut tokens, number)
         .map_err(|error| Error::invalid(format!("syntax: {error}")))?;
-    number_texts::check(&tokens)?;
+    number_texts::join_bases(&mut tokens);
+    number_texts::check(&tokens, sql)?;
     let operators = tokens.iter().filter(|token| is_operator(&token.token)).count();
     if operators > MAX_OPERATORS {
         return Err(Error::invalid(format!(

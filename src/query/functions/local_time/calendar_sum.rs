@@ -30,7 +30,7 @@ impl CalendarSum {
 
     fn sums(&self, instants: &ArrayRef, intervals: &ArrayRef) -> Result<ArrayRef> {
         let DataType::Timestamp(unit, _) = instants.data_type() else { return internal_err!("no instants") };
-        let mut adding = Adding { clock: LocalClock::new(self.zone), unit: *unit, minus: self.minus };
+        let mut adding = Adding { minus: self.minus, ..Adding::new(self.zone, *unit) };
         let numbers = numbers_of(instants)?;
         let intervals = intervals.as_primitive::<IntervalMonthDayNanoType>();
         let rows = (0..numbers.len()).map(|row| {
@@ -46,14 +46,20 @@ impl CalendarSum {
     }
 }
 
-struct Adding {
+/// Adds intervals to instants in one unit.
+pub(super) struct Adding {
     clock: LocalClock,
     unit: TimeUnit,
     minus: bool,
 }
 
 impl Adding {
-    fn add(&mut self, instant: i64, interval: IntervalMonthDayNano) -> Option<i64> {
+    pub(super) fn new(zone: Tz, unit: TimeUnit) -> Self {
+        Self { clock: LocalClock::new(zone), unit, minus: false }
+    }
+
+    /// `None` for a sum outside of what timestamps can hold.
+    pub(super) fn add(&mut self, instant: i64, interval: IntervalMonthDayNano) -> Option<i64> {
         let scale = per_second(self.unit);
         let (mut seconds, fraction) = (instant.div_euclid(scale), instant.rem_euclid(scale));
         if interval.months != 0 {

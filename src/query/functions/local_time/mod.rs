@@ -1,5 +1,5 @@
 //! What depends on the session's zone, as functions that hold it: rules over plans put them where SQL has a cast, a sum or
-//! a call without one. Users call only `timezone` and `now`.
+//! a call without one. Users call only `timezone`, `now` and the series of times.
 
 mod calendar_sum;
 mod day_of;
@@ -9,6 +9,7 @@ mod local_text;
 mod now;
 mod on_wall_time;
 mod planner;
+mod time_series;
 mod timezone;
 mod wall_time;
 
@@ -25,11 +26,15 @@ pub(in crate::query) use local_date::LocalDate;
 pub(in crate::query) use local_text::LocalText;
 pub(in crate::query) use on_wall_time::OnWallTime;
 pub(in crate::query) use planner::InstantPlanner;
+pub(in crate::query) use time_series::TimeSeries;
 pub(in crate::query) use wall_time::WallTime;
 
-/// Those that users call.
-pub(super) fn functions() -> Vec<Arc<ScalarUDF>> {
-    vec![Arc::new(ScalarUDF::from(timezone::TimeZone::new())), Arc::new(ScalarUDF::from(now::Now::new()))]
+/// Those that users call; those around functions of DataFusion find them by name.
+pub(super) fn functions(find: impl Fn(&str) -> Result<Arc<ScalarUDF>>) -> Result<Vec<Arc<ScalarUDF>>> {
+    let mut functions = time_series::functions(find)?;
+    functions.push(Arc::new(ScalarUDF::from(timezone::TimeZone::new())));
+    functions.push(Arc::new(ScalarUDF::from(now::Now::new())));
+    Ok(functions)
 }
 
 /// The field of a function that gives NULL for NULL alone.

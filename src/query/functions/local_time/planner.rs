@@ -10,6 +10,7 @@ use datafusion::logical_expr::{Expr, ExprSchemable, cast, lit};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::error::Error;
+use crate::query::functions::interval_fractions::spell_fractions;
 use crate::query::functions::numbers::{check_length_operands, has_length, text_beside_length};
 use crate::query::zone::{UTC, is_instant, is_wall_time};
 
@@ -112,7 +113,8 @@ fn length_in(text: &Expr, names_units: bool) -> Option<Expr> {
         return None;
     }
     let seconds = IntervalParseConfig::new(IntervalUnit::Second);
-    let interval = parse_interval_month_day_nano_config(text, seconds).ok()?;
+    let spelled = spell_fractions(text);
+    let interval = parse_interval_month_day_nano_config(spelled.as_deref().unwrap_or(text), seconds).ok()?;
     Some(lit(ScalarValue::IntervalMonthDayNano(Some(interval))))
 }
 

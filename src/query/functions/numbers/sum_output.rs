@@ -33,7 +33,7 @@ impl Output {
         let (name, result, wider) = match self {
             Output::Sum(DataType::Duration(_)) => {
                 return Error::invalid(
-                    "sum of lengths of time is beyond 292,000 years: add their seconds, sum(CAST(x AS BIGINT) / 1e6)",
+                    "sum of lengths of time is beyond 292,000 years: add their seconds, sum(extract(epoch FROM x))",
                 );
             }
             Output::Sum(data_type) => ("sum", sql_name(data_type), wider_types(data_type)),

@@ -14,7 +14,9 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Operator, ScalarUDF, ScalarUDFImpl, cast};
 
 use super::{RuleContext, lengths};
-use crate::query::functions::local_time::{CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, WallTime};
+use crate::query::functions::local_time::{
+    CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, TimeSeries, WallTime,
+};
 use crate::query::zone::{OnError, UTC, in_zone, is_instant, is_wall_time};
 
 /// The expression with the functions that hold the zone.
@@ -146,6 +148,9 @@ fn call_locally(
     if zone == Tz::UTC && !(name == "to_date" || READERS.contains(&name)) {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     }
+    if function.func.inner().is::<TimeSeries>() {
+        return count_in_zone(function, schema, zone);
+    }
     let is_of_instant = |argument: Option<&Expr>| -> DfResult<bool> {
         Ok(match argument {
             Some(argument) => is_instant(&argument.get_type(schema)?),
@@ -200,6 +205,24 @@ fn call_locally(
         _ if READERS.contains(&name) => read_locally(function, schema, zone)?,
         _ => Transformed::no(Expr::ScalarFunction(function)),
     })
+}
+
+/// A series of instants has the days and months of the zone; a wall time at one end of it is one of the zone, too.
+fn count_in_zone(mut function: ScalarFunction, schema: &DFSchema, zone: Tz) -> DfResult<Transformed<Expr>> {
+    let ends = function.args.iter().take(2).map(|end| end.get_type(schema));
+    let ends: Vec<DataType> = ends.collect::<DfResult<_>>()?;
+    let instant = ends.iter().find(|end| is_instant(end));
+    let series = function.func.inner().downcast_ref::<TimeSeries>().map(|series| series.in_zone(zone));
+    let (Some(instant), Some(series)) = (instant, series) else {
+        return Ok(Transformed::no(Expr::ScalarFunction(function)));
+    };
+    for (end, given) in function.args.iter_mut().zip(&ends) {
+        if is_wall_time(given) {
+            *end = call(InstantOf::new(zone, instant.clone(), OnError::Fail), vec![std::mem::take(end)]);
+        }
+    }
+    function.func = Arc::new(ScalarUDF::from(series));
+    Ok(Transformed::yes(Expr::ScalarFunction(function)))
 }
 
 fn is_one_text(function: &ScalarFunction, schema: &DFSchema) -> DfResult<bool> {

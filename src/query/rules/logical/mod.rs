@@ -6,6 +6,7 @@
 //! parameters have values: what depends on a value, such as a NULL, belongs there. It is *coerced* when the analyzer has
 //! put a cast wherever types differ: what a cast means belongs there.
 
+mod aggregate_orders;
 mod array_list;
 mod calendar_frame;
 mod computed_in_list;
@@ -106,14 +107,18 @@ const WRITTEN: Phase = Phase {
     expressions: &[
         text_and_number::refuse,
         mixed_times::name_types,
+        // Before rules that measure lengths by their microseconds.
+        lengths::refuse_numbers,
         meeting::unify,
         numbers::rewrite,
         intervals::compare_by_length,
         repeated_sorts::of_aggregate,
+        aggregate_orders::sort_apart,
     ],
     closing: &[
         mixed_times::unify_values,
         interval_groups::group_by_length,
+        aggregate_orders::check,
         // Behind all rules that make a CASE.
         nullability::agree,
     ],

@@ -43,7 +43,7 @@ fn drop_repeated(keys: &mut Vec<Sort>) -> bool {
 }
 
 /// What a key is sorted by, whatever it is called.
-fn value_of(key: &Expr) -> &Expr {
+pub(super) fn value_of(key: &Expr) -> &Expr {
     match key {
         Expr::Alias(alias) => value_of(&alias.expr),
         other => other,

@@ -1,13 +1,14 @@
 //! The clauses of a function call: FILTER, OVER, WITHIN GROUP, IGNORE NULLS, ORDER BY.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
 use datafusion::sql::sqlparser::ast::{
-    Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    ObjectName, ObjectNamePart, WindowFrame, WindowSpec, WindowType,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
+    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType, visit_expressions,
 };
 
 use super::query::check_order_by_expression;
@@ -100,8 +101,25 @@ fn check_window(window: &WindowType) -> Result<()> {
     let WindowSpec { window_name, partition_by: _, order_by, window_frame } = window;
     let remedy = "write the whole window in the parentheses";
     refuse(window_name.is_some(), "a window that adds to a named one", remedy)?;
-    if let Some(WindowFrame { units: _, start_bound: _, end_bound: _ }) = window_frame {}
+    check_frame(window_frame.as_ref())?;
     order_by.iter().try_for_each(check_order_by_expression)
+}
+
+/// The ends of a frame are numbers when a statement is planned.
+pub(super) fn check_frame(frame: Option<&WindowFrame>) -> Result<()> {
+    let Some(WindowFrame { units: _, start_bound, end_bound }) = frame else { return Ok(()) };
+    let holds_parameter = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) => {
+            visit_expressions(distance.as_ref(), |part| match part {
+                Expr::Value(value) if matches!(value.value, Value::Placeholder(_)) => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            })
+            .is_break()
+        }
+        _ => false,
+    };
+    let holds = holds_parameter(start_bound) || end_bound.as_ref().is_some_and(holds_parameter);
+    refuse(holds, "a parameter in the frame of a window", "write the distance itself, as in ROWS 2 PRECEDING")
 }
 
 fn check_clause(clause: &FunctionArgumentClause, name: &str) -> Result<()> {

@@ -1,10 +1,11 @@
 //! The clauses of one SELECT.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, GroupByWithModifier, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind, Value,
-    WildcardAdditionalOptions,
+    Expr, GroupByExpr, GroupByWithModifier, NamedWindowDefinition, NamedWindowExpr, Select, SelectFlavor, SelectItem,
+    SelectItemQualifiedWildcardKind, Value, WildcardAdditionalOptions,
 };
 
+use super::function::check_frame;
 use super::query::check_no_named_window;
 use super::{refuse, relation};
 use crate::error::Result;
@@ -32,7 +33,7 @@ pub(super) fn check(select: &Select) -> Result<()> {
         distribute_by,
         sort_by,
         having,
-        named_window: _,
+        named_window,
         qualify,
         window_before_qualify: _,
         value_table_mode,
@@ -51,6 +52,11 @@ pub(super) fn check(select: &Select) -> Result<()> {
     refuse(matches!(flavor, SelectFlavor::FromFirstNoSelect), "FROM without SELECT", "write SELECT * FROM t")?;
     projection.iter().try_for_each(check_item)?;
     check_group_by(group_by)?;
+    for NamedWindowDefinition(_, window) in named_window {
+        if let NamedWindowExpr::WindowSpec(window) = window {
+            check_frame(window.window_frame.as_ref())?;
+        }
+    }
     for (clause, expression) in [("HAVING", having), ("QUALIFY", qualify)] {
         if let Some(expression) = expression {
             check_no_named_window(expression, clause)?;
