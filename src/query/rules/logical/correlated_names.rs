@@ -23,7 +23,7 @@ use crate::error::Error;
 pub(super) fn keep_apart(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Subquery(subquery)
-            if !subquery.outer_ref_columns.is_empty() && reads_several_tables(&subquery.subquery)? =>
+            if !subquery.outer_ref_columns.is_empty() && reads_several_tables(&subquery.subquery) =>
         {
             let plan = rename(Arc::unwrap_or_clone(subquery.subquery), &mut 0)?;
             Ok(Transformed::yes(LogicalPlan::Subquery(Subquery { subquery: Arc::new(plan), ..subquery })))
@@ -74,15 +74,14 @@ fn check_shown(plan: &LogicalPlan, shown: &DFSchema) -> DfResult<()> {
     .map(drop)
 }
 
-/// Whether a column of the subquery may have the name of another one: of one table each name is one column.
-fn reads_several_tables(plan: &LogicalPlan) -> DfResult<bool> {
-    plan.exists(|node| {
-        Ok(match node {
-            LogicalPlan::Join(_) => true,
-            LogicalPlan::SubqueryAlias(alias) => is_derived(alias),
-            _ => false,
-        })
-    })
+/// Whether a column of the subquery may have the name of another one: of one table each name is one column, and a view
+/// or a derived table that does not read the outer row is one.
+fn reads_several_tables(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Join(_) => true,
+        LogicalPlan::SubqueryAlias(alias) => is_derived(alias) && !alias.input.all_out_ref_exprs().is_empty(),
+        other => other.inputs().into_iter().any(reads_several_tables),
+    }
 }
 
 /// An inner join that compares with the outer row, as a condition above it: that means the same.

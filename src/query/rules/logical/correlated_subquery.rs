@@ -319,7 +319,8 @@ fn filters_one_table(plan: &LogicalPlan) -> bool {
             projection.expr.iter().all(is_plain) && filters_one_table(&projection.input)
         }
         LogicalPlan::Filter(filter) => filters_one_table(&filter.input),
-        LogicalPlan::SubqueryAlias(alias) => matches!(*alias.input, LogicalPlan::TableScan(_)),
+        // A view or a derived table that does not read the outer row is a table.
+        LogicalPlan::SubqueryAlias(alias) => alias.input.all_out_ref_exprs().is_empty(),
         LogicalPlan::TableScan(_) => true,
         _ => false,
     }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::functions_aggregate::first_last::first_value;
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
@@ -117,11 +117,20 @@ fn measure_join(join: &mut Join) -> bool {
 
 /// The node, in which an interval is looked for by its length among the rows of a subquery.
 pub(super) fn look_up_by_length(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {
+    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) || !looks_up(&node)? {
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
     node.map_expressions(|expression| expression.transform_up(|part| measure_members(part, &schema)))
+}
+
+fn looks_up(node: &LogicalPlan) -> DfResult<bool> {
+    let mut found = false;
+    node.apply_expressions(|expression| {
+        found |= expression.exists(|part| Ok(matches!(part, Expr::InSubquery(_) | Expr::SetComparison(_))))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
 }
 
 fn measure_members(part: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
