@@ -262,8 +262,9 @@ fn rows_without_an_event_are_told_by_their_type() {
             quantity: None,
             has_revenue: true,
         };
-        rows.add(&named, &Statement::default());
-        rows.note(&Settings::defaults().unwrap().orders).unwrap()
+        let settings = Settings::defaults().unwrap().orders;
+        rows.add(&named, &Statement::default(), &settings);
+        rows.note(&settings).unwrap()
     };
     let identify = said("identify");
     assert!(

@@ -46,21 +46,6 @@ pub(in crate::query) fn is_one_zero(expression: &Expr) -> bool {
     matches!(expression, Expr::ScalarFunction(call) if call.func.inner().is::<OneZero>())
 }
 
-/// The negative zero as the other one, and whether it was that.
-pub(in crate::query) fn unsign_zero(value: &mut ScalarValue) -> bool {
-    match value {
-        ScalarValue::Float64(Some(number)) if number.is_sign_negative() && *number == 0.0 => {
-            *number = 0.0;
-            true
-        }
-        ScalarValue::Float32(Some(number)) if number.is_sign_negative() && *number == 0.0 => {
-            *number = 0.0;
-            true
-        }
-        _ => false,
-    }
-}
-
 pub(super) fn function() -> Arc<ScalarUDF> {
     static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(OneZero::new(false))));
     Arc::clone(&FUNCTION)
