@@ -55,7 +55,9 @@ impl UnusedKeys {
         }
         for key in properties {
             let target = self.resemblances.of(key).filter(is_said_in_properties);
-            if let Some(target) = target.filter(is_lacking) {
+            // What has the field's own name was read, if only to find that it is no number.
+            let is_read = |target: &Target| matches!(target, Target::Field(field) if is_lifted_as(*field, key));
+            if let Some(target) = target.filter(|target| is_lacking(target) && !is_read(target)) {
                 self.properties.entry(key.to_owned()).or_insert(target);
             }
         }
@@ -85,6 +87,10 @@ fn is_said_in_properties(target: &Target) -> bool {
         Target::Field(field) => super::object::LIFTED.contains(field),
         Target::Property(_) => false,
     }
+}
+
+fn is_lifted_as(field: EventField, key: &str) -> bool {
+    super::object::LIFTED.contains(&field) && field.name_match(key).is_some()
 }
 
 /// Whether the row has nothing of what a key looks like.
