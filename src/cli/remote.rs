@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow_flight::encode::FlightDataEncoderBuilder;
@@ -10,7 +11,8 @@ use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::{Action, FlightClient, FlightData, FlightDescriptor};
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
+use parking_lot::Mutex;
 use tonic::codegen::http::Uri;
 use tonic::transport::{Channel, Endpoint};
 
@@ -123,9 +125,15 @@ impl Remote {
         request: &LoadRequest,
         batches: BoxStream<'static, Result<RecordBatch>>,
     ) -> Result<LoadSummary> {
-        let mut client = self.flight_client()?;
+        let client = self.flight_client()?;
         let descriptor = FlightDescriptor::new_path(vec!["ingest".to_owned()]);
-        let batches = batches.map_err(|error| FlightError::ExternalError(Box::new(error)));
+        // The server learns of it, too, and may answer first that the upload broke off.
+        let own_fault: Arc<Mutex<Option<Error>>> = Arc::default();
+        let kept = Arc::clone(&own_fault);
+        let batches = batches.map_err(move |error| {
+            kept.lock().replace(error);
+            FlightError::ProtocolError("the file cannot be read to its end".to_owned())
+        });
         let data = FlightDataEncoderBuilder::new()
             .with_schema(input::schema())
             .with_flight_descriptor(Some(descriptor))
@@ -135,6 +143,16 @@ impl Remote {
         // An error of the reader ends the stream before this message.
         let last = FlightData { app_metadata: LOAD_COMPLETE.into(), ..FlightData::default() };
         let data = data.chain(futures::stream::iter([Ok(last)]));
+        let answer = self.put(client, data).await;
+        let own_fault = own_fault.lock().take();
+        own_fault.map_or(answer, Err)
+    }
+
+    async fn put(
+        &self,
+        mut client: FlightClient,
+        data: impl Stream<Item = std::result::Result<FlightData, FlightError>> + Send + 'static,
+    ) -> Result<LoadSummary> {
         let mut answers = match client.do_put(data).await {
             Ok(answers) => answers,
             Err(error) => return Err(self.call_error(error).await),
