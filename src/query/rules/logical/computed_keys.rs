@@ -12,14 +12,20 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, Window};
 
 use super::RuleContext;
+use super::expressions::has_part;
 
 /// The node over a projection that holds such keys.
 pub(super) fn compute_first(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Window(window) => compute_for_window(window),
+        LogicalPlan::Aggregate(_) if !has_part(&node, is_sorted)? => Ok(Transformed::no(node)),
         LogicalPlan::Aggregate(aggregate) => compute_for_aggregate(aggregate),
         other => Ok(Transformed::no(other)),
     }
+}
+
+fn is_sorted(part: &Expr) -> bool {
+    matches!(part, Expr::AggregateFunction(call) if !call.params.order_by.is_empty())
 }
 
 fn compute_for_window(window: Window) -> DfResult<Transformed<LogicalPlan>> {

@@ -15,13 +15,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, Spans};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{Exists, InSubquery, SetComparison};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{
     Aggregate, BinaryExpr, Distinct, Expr, FetchType, Join, JoinType, LogicalPlan, LogicalPlanBuilder, Operator,
     SkipType, Subquery, lit,
 };
 use datafusion::optimizer::decorrelate::PullUpCorrelatedExpr;
 
+use super::expressions::map_expressions;
 use super::mixed_numbers::is_row;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
@@ -48,11 +48,7 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
     if !found {
         return Ok(Transformed::no(node));
     }
-    let names = NamePreserver::new(&node);
-    let done = node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        Ok(expression.transform_up(rewrite_part)?.update_data(|expression| name.restore(expression)))
-    })?;
+    let done = map_expressions(node, |expression| expression.transform_up(rewrite_part))?;
     reach::check_conditions(&done.data)?;
     Ok(done)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::functions_aggregate::first_last::first_value;
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     Subquery,
 };
 
+use super::expressions::has_part;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
 use crate::query::functions::numbers::{has_length, interval_length};
@@ -117,20 +118,12 @@ fn measure_join(join: &mut Join) -> bool {
 
 /// The node, in which an interval is looked for by its length among the rows of a subquery.
 pub(super) fn look_up_by_length(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) || !looks_up(&node)? {
+    let looks_up = |part: &Expr| matches!(part, Expr::InSubquery(_) | Expr::SetComparison(_));
+    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) || !has_part(&node, looks_up)? {
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
     node.map_expressions(|expression| expression.transform_up(|part| measure_members(part, &schema)))
-}
-
-fn looks_up(node: &LogicalPlan) -> DfResult<bool> {
-    let mut found = false;
-    node.apply_expressions(|expression| {
-        found |= expression.exists(|part| Ok(matches!(part, Expr::InSubquery(_) | Expr::SetComparison(_))))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
 }
 
 fn measure_members(part: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {

@@ -6,11 +6,12 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Between, Case, InList, ScalarFunction, Sort, WindowFunction};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, WindowFrame, WindowFrameBound, WindowFrameUnits,
     WindowFunctionDefinition, cast, lit,
 };
 
 use super::RuleContext;
+use super::meeting::is_comparison;
 use crate::error::Error;
 use crate::query::functions::numbers::{
     check_length_operands, extreme_of_group, extreme_of_row, has_length, interval_length,
@@ -30,7 +31,7 @@ pub(super) fn compare_by_length(
 ) -> DfResult<Transformed<Expr>> {
     check_lengths(&expression, schema)?;
     match expression {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(op) && measured(&[&left, &right], schema) => {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(op) && measured(&[&left, &right], schema) => {
             let (left, right) = (Box::new(interval_length(*left)), Box::new(interval_length(*right)));
             Ok(Transformed::yes(Expr::BinaryExpr(BinaryExpr { left, op, right })))
         }
@@ -60,7 +61,7 @@ pub(super) fn compare_by_length(
 /// `InvalidInput` for a number beside a length of time: DataFusion 55.2 calls its own refusal a fault of its code.
 fn check_lengths(expression: &Expr, schema: &DFSchema) -> DfResult<()> {
     let operands: Vec<&Expr> = match expression {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if compares(*op) => vec![left.as_ref(), right.as_ref()],
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => vec![left.as_ref(), right.as_ref()],
         Expr::Between(Between { expr, low, high, .. }) => vec![expr.as_ref(), low.as_ref(), high.as_ref()],
         Expr::InList(InList { expr, list, .. }) => list.iter().chain([expr.as_ref()]).collect(),
         _ => return Ok(()),
@@ -68,11 +69,6 @@ fn check_lengths(expression: &Expr, schema: &DFSchema) -> DfResult<()> {
     let types: Vec<DataType> = operands.into_iter().filter_map(|operand| operand.get_type(schema).ok()).collect();
     check_length_operands(&types)?;
     Ok(())
-}
-
-fn compares(op: Operator) -> bool {
-    use Operator::{Eq, Gt, GtEq, IsDistinctFrom, IsNotDistinctFrom, Lt, LtEq, NotEq};
-    matches!(op, Eq | NotEq | Lt | LtEq | Gt | GtEq | IsDistinctFrom | IsNotDistinctFrom)
 }
 
 /// `greatest`, `least` and `nullif`, which compare lengths and give one of the intervals.

@@ -7,11 +7,13 @@ use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::RuleContext;
+use super::expressions::has_part;
 use crate::query::functions::numbers::{as_key, one_zero_key};
 
 /// The conditions with calls that have names of their own.
 pub(super) fn name_calls(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) {
+    let is_call = |part: &Expr| matches!(part, Expr::ScalarFunction(_));
+    if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) || !has_part(&node, is_call)? {
         return Ok(Transformed::no(node));
     }
     node.map_expressions(|expression| {

@@ -13,6 +13,7 @@ mod computed_in_list;
 mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
+mod expressions;
 mod fallible;
 mod in_subquery;
 mod insert_casts;
@@ -46,7 +47,6 @@ use std::sync::Arc;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
@@ -211,8 +211,9 @@ impl Phase {
             return Ok(Transformed::no(node));
         }
         let schema = schema_of_inputs(&node);
-        let names = NamePreserver::new(&node);
-        let rewritten = node.map_expressions(|expression| self.rewrite_named(expression, &names, &schema, context))?;
+        let rewritten = expressions::map_expressions(node, |expression| {
+            expression.transform_up(|part| self.rewrite_part(part, &schema, context))
+        })?;
         match rewritten.transformed {
             true => rewritten.map_data(|node| match node {
                 LogicalPlan::Values(values) => mixed_times::retype_rows(values),
@@ -220,23 +221,6 @@ impl Phase {
             }),
             false => Ok(rewritten),
         }
-    }
-
-    /// The expression under the name that it had.
-    fn rewrite_named(
-        &self,
-        expression: Expr,
-        names: &NamePreserver,
-        schema: &DFSchema,
-        context: &RuleContext<'_>,
-    ) -> DfResult<Transformed<Expr>> {
-        if matches!(expression, Expr::GroupingSet(_)) {
-            // Of ROLLUP and its like each key is a column, and the whole has no name.
-            return expression.map_children(|key| self.rewrite_named(key, names, schema, context));
-        }
-        let name = names.save(&expression);
-        let done = expression.transform_up(|part| self.rewrite_part(part, schema, context))?;
-        Ok(done.update_data(|expression| name.restore(expression)))
     }
 
     fn rewrite_part(&self, part: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {

@@ -10,12 +10,12 @@
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, ScalarValue};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{split_binary, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr, lit};
 
 use super::RuleContext;
 use super::computed_in_list::is_constant;
+use super::expressions::map_expressions;
 
 /// The node, of which such conditions are NULL where their value is.
 pub(super) fn keep(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
@@ -27,9 +27,8 @@ pub(super) fn keep(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Tr
     if !found {
         return Ok(Transformed::no(node));
     }
-    let names = NamePreserver::new(&node);
     let is_filter = matches!(node, LogicalPlan::Filter(_));
-    let done = node.map_expressions(|expression| keep_named(expression, &names, is_filter))?;
+    let done = map_expressions(node, |expression| keep_null(expression, is_filter))?;
     match done.transformed {
         true => done.map_data(LogicalPlan::recompute_schema),
         false => Ok(done),
@@ -56,16 +55,6 @@ fn has_two_lists(expression: &Expr) -> DfResult<bool> {
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
-}
-
-fn keep_named(expression: Expr, names: &NamePreserver, is_filter: bool) -> DfResult<Transformed<Expr>> {
-    if matches!(expression, Expr::GroupingSet(_)) {
-        // Each key is a column, and the whole has no name.
-        return expression.map_children(|key| keep_named(key, names, is_filter));
-    }
-    let name = names.save(&expression);
-    let done = keep_null(expression, is_filter)?;
-    Ok(done.update_data(|expression| name.restore(expression)))
 }
 
 /// `is_filter` where nobody tells NULL from false.

@@ -15,33 +15,37 @@ use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, binary_expr, lit};
 
+use super::expressions::{has_part, map_expressions};
 use super::{RuleContext, schema_of_inputs};
 
 /// The node, with columns of which both plans say the same.
 pub(super) fn agree(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if !matches!(node, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_)) {
+    let has_columns = matches!(node, LogicalPlan::Projection(_) | LogicalPlan::Aggregate(_) | LogicalPlan::Window(_));
+    if !has_columns || !has_part(&node, is_proved)? {
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
-    let names = NamePreserver::new(&node);
-    let done = node.map_expressions(|expression| rewrite_named(expression, &names, &schema))?;
+    let done = map_expressions(node, |expression| expression.transform_up(|part| rewrite_part(part, &schema)))?;
     match done.transformed {
         true => done.map_data(LogicalPlan::recompute_schema),
         false => Ok(done),
     }
 }
 
-/// The expression under the name that it had.
-fn rewrite_named(expression: Expr, names: &NamePreserver, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
-    if matches!(expression, Expr::GroupingSet(_)) {
-        return expression.map_children(|key| rewrite_named(key, names, schema));
-    }
-    let name = names.save(&expression);
-    let done = expression.transform_up(|part| rewrite_part(part, schema))?;
-    Ok(done.update_data(|expression| name.restore(expression)))
+/// Whether the plans may prove different things of the part.
+fn is_proved(part: &Expr) -> bool {
+    matches!(
+        part,
+        Expr::Case(_)
+            | Expr::IsTrue(_)
+            | Expr::IsFalse(_)
+            | Expr::IsUnknown(_)
+            | Expr::IsNotTrue(_)
+            | Expr::IsNotFalse(_)
+            | Expr::IsNotUnknown(_)
+    )
 }
 
 fn rewrite_part(part: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {

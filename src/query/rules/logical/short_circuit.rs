@@ -10,10 +10,10 @@ use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Operator, lit};
 
+use super::expressions::{has_part, map_expressions};
 use super::{RuleContext, can_fail, schema_of_inputs};
 
 /// Parts of a right side that stands twice afterwards; larger ones are left, since doubling adds up.
@@ -21,33 +21,19 @@ const MOST_PARTS: usize = 64;
 
 /// The node with its expressions computed in order.
 pub(super) fn evaluate_in_order(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if !has_lazy_parts(&node)? {
+    if !has_part(&node, is_lazy)? {
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
-    let names = NamePreserver::new(&node);
     let conditions = matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
-    let done = node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        let done = match conditions {
-            true => each_condition(expression, &schema)?,
-            false => order_parts(expression, &schema)?,
-        };
-        Ok(done.update_data(|expression| name.restore(expression)))
+    let done = map_expressions(node, |expression| match conditions {
+        true => each_condition(expression, &schema),
+        false => order_parts(expression, &schema),
     })?;
     match done.transformed {
         true => done.map_data(LogicalPlan::recompute_schema),
         false => Ok(done),
     }
-}
-
-fn has_lazy_parts(node: &LogicalPlan) -> DfResult<bool> {
-    let mut found = false;
-    node.apply_expressions(|expression| {
-        found = expression.exists(|part| Ok(is_lazy(part)))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
 }
 
 fn is_lazy(part: &Expr) -> bool {

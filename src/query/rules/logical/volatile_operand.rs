@@ -6,13 +6,13 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{Column, Result as DfResult};
 use datafusion::logical_expr::expr::{Between, ScalarFunction};
-use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::RuleContext;
+use super::expressions::{has_part, map_expressions};
 
 /// Functions that become a CASE over their arguments.
 const ASK_FIRST: [&str; 4] = ["coalesce", "nvl", "ifnull", "nvl2"];
@@ -20,23 +20,15 @@ const ASK_FIRST: [&str; 4] = ["coalesce", "nvl", "ifnull", "nvl2"];
 /// The node over a projection that holds such values as columns.
 pub(super) fn compute_first(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let (LogicalPlan::Filter(_) | LogicalPlan::Projection(_)) = &node else { return Ok(Transformed::no(node)) };
-    let mut found = false;
-    node.apply_expressions(|expression| {
-        found |= expression.exists(|part| Ok(operands(part).any(Expr::is_volatile)))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    if !found {
+    if !has_part(&node, |part| operands(part).any(Expr::is_volatile))? {
         return Ok(Transformed::no(node));
     }
     let columns: Vec<Expr> = node.schema().columns().into_iter().map(Expr::Column).collect();
     let is_filter = matches!(node, LogicalPlan::Filter(_));
     let Some(input) = node.inputs().first().map(|input| (*input).clone()) else { return Ok(Transformed::no(node)) };
     let mut below: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
-    let names = NamePreserver::new(&node);
-    let rewritten = node.map_expressions(|expression| {
-        let name = names.save(&expression);
-        let done = expression.transform_up(|part| Ok(Transformed::yes(with_columns(part, &mut below))))?;
-        Ok(done.update_data(|expression| name.restore(expression)))
+    let rewritten = map_expressions(node, |expression| {
+        expression.transform_up(|part| Ok(Transformed::yes(with_columns(part, &mut below))))
     })?;
     let input = LogicalPlanBuilder::from(input).project(below)?.build()?;
     let expressions = rewritten.data.expressions();

@@ -1,0 +1,39 @@
+//! How rules look at the expressions of a node, and change them. Must not know any rule.
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::{Expr, LogicalPlan};
+
+/// Whether some part of the node's expressions is meant. Asked first, since most nodes have none: to change expressions is
+/// to move all of them.
+pub(super) fn has_part(node: &LogicalPlan, is_meant: impl Fn(&Expr) -> bool) -> DfResult<bool> {
+    let mut found = false;
+    node.apply_expressions(|expression| {
+        found = expression.exists(|part| Ok(is_meant(part)))?;
+        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    Ok(found)
+}
+
+/// The node with other expressions, under the names that they had. Its schema is not computed anew.
+pub(super) fn map_expressions(
+    node: LogicalPlan,
+    mut change: impl FnMut(Expr) -> DfResult<Transformed<Expr>>,
+) -> DfResult<Transformed<LogicalPlan>> {
+    let names = NamePreserver::new(&node);
+    node.map_expressions(|expression| change_under_name(expression, &names, &mut change))
+}
+
+fn change_under_name(
+    expression: Expr,
+    names: &NamePreserver,
+    change: &mut dyn FnMut(Expr) -> DfResult<Transformed<Expr>>,
+) -> DfResult<Transformed<Expr>> {
+    if matches!(expression, Expr::GroupingSet(_)) {
+        // Of ROLLUP and its like each key is a column, and the whole has no name.
+        return expression.map_children(|key| change_under_name(key, names, change));
+    }
+    let name = names.save(&expression);
+    Ok(change(expression)?.update_data(|expression| name.restore(expression)))
+}
