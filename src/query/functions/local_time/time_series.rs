@@ -20,7 +20,7 @@ use crate::query::zone::{numbers_of, times_of};
 /// The functions by name, and whether they include their end.
 const SERIES: [(&str, bool); 2] = [("generate_series", true), ("range", false)];
 
-/// Values of the lists of one batch: their places are numbered by 32 bits, and a gigabyte is enough.
+/// Values of the lists of one batch, a gigabyte: their places are numbered by 32 bits.
 const MOST_VALUES: usize = 1 << 27;
 
 /// Stands in for DataFusion's function of the same name.
@@ -101,8 +101,8 @@ impl TimeSeries {
             }
             if values.len() >= MOST_VALUES {
                 return Err(Error::invalid(format!(
-                    "{name} of more than {MOST_VALUES} times in one list: write FROM {name}(start, stop, step), of which the \
-                     rows are streamed"
+                    "{name} of more than {MOST_VALUES} times in the lists of some thousand rows: take shorter lists or \
+                     coarser steps, or write FROM {name}(start, stop, step), of which the rows are streamed"
                 ))
                 .into());
             }

@@ -5,11 +5,13 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{ArrayRef, AsArray, IntervalMonthDayNanoArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, DurationMicrosecondType, DurationNanosecondType, IntervalMonthDayNano, IntervalUnit};
+use arrow::datatypes::{
+    DataType, DurationMicrosecondType, DurationNanosecondType, Field, FieldRef, IntervalMonthDayNano, IntervalUnit,
+};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::interval_arithmetic::Interval;
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 
 use super::interval_length::LENGTH;
@@ -80,6 +82,13 @@ impl ScalarUDFImpl for DaysAndTime {
             [DataType::Duration(_)] => Ok(INTERVAL),
             _ => Err(Error::invalid("days_and_time(difference) takes a difference of two times").into()),
         }
+    }
+
+    /// NULL for NULL alone.
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> DfResult<FieldRef> {
+        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        let nullable = arguments.arg_fields.iter().any(|field| field.is_nullable());
+        Ok(Arc::new(Field::new(self.name(), self.return_type(&types)?, nullable)))
     }
 
     fn is_strict(&self) -> bool {

@@ -51,6 +51,12 @@ impl IntervalSum {
     }
 }
 
+/// `None` when a part is beyond its type.
+fn fit([months, days, nanoseconds]: [i128; 3]) -> Option<IntervalMonthDayNano> {
+    let (months, days) = (i32::try_from(months).ok()?, i32::try_from(days).ok()?);
+    Some(IntervalMonthDayNano::new(months, days, i64::try_from(nanoseconds).ok()?))
+}
+
 fn valid(column: &ArrayRef) -> u64 {
     (column.len() - column.null_count()) as u64
 }
@@ -76,17 +82,11 @@ impl Accumulator for IntervalSum {
         if self.count == 0 {
             return Ok(ScalarValue::IntervalMonthDayNano(None));
         }
-        let [months, days, nanoseconds] = self.parts;
-        let fitting = (i32::try_from(months), i32::try_from(days), i64::try_from(nanoseconds));
-        let (Ok(months), Ok(days), Ok(nanoseconds)) = fitting else {
-            return Err(self.beyond().into());
+        let result = match self.averages {
+            true => Factor::divide_parts(self.parts, self.count),
+            false => fit(self.parts),
         };
-        let mut result = IntervalMonthDayNano::new(months, days, nanoseconds);
-        if self.averages {
-            let factor = Factor::divide_by(self.count.into(), 0);
-            result = factor.and_then(|factor| factor.scale_interval(result)).ok_or_else(|| self.beyond())?;
-        }
-        Ok(ScalarValue::IntervalMonthDayNano(Some(result)))
+        Ok(ScalarValue::IntervalMonthDayNano(Some(result.ok_or_else(|| self.beyond())?)))
     }
 
     fn size(&self) -> usize {

@@ -78,27 +78,37 @@ impl Factor {
 
     /// `None` when a part of the result is beyond its type.
     pub(super) fn scale_interval(self, interval: IntervalMonthDayNano) -> Option<IntervalMonthDayNano> {
-        let (months, days, microseconds) = match self {
+        let parts = [interval.months.into(), interval.days.into(), interval.nanoseconds.into()];
+        interval_of(match self {
             Factor::Exact { numerator, divisor } => {
-                scale_exactly(interval, i256::from_i128(numerator), i256::from_i128(divisor))?
+                scale_exactly(parts, i256::from_i128(numerator), i256::from_i128(divisor))?
             }
             Factor::Double { value, divides } => scale_by_double(interval, value, divides)?,
-        };
-        let nanoseconds = microseconds.checked_mul(NANOSECONDS_OF_A_MICROSECOND)?;
-        Some(IntervalMonthDayNano::new(i32::try_from(months).ok()?, i32::try_from(days).ok()?, nanoseconds))
+        })
+    }
+
+    /// Months, days and nanoseconds by a number above 0, of which only the quotient has to be an interval.
+    pub(super) fn divide_parts(parts: [i128; 3], divisor: u64) -> Option<IntervalMonthDayNano> {
+        interval_of(scale_exactly(parts, wide(1), i256::from_i128(divisor.into()))?)
     }
 }
 
-/// Months, days and microseconds. Whole days come of the days and of the months' fraction each, as in PostgreSQL: only
+/// Of months, days and microseconds; `None` when one is beyond its type.
+fn interval_of((months, days, microseconds): (i64, i64, i64)) -> Option<IntervalMonthDayNano> {
+    let nanoseconds = microseconds.checked_mul(NANOSECONDS_OF_A_MICROSECOND)?;
+    Some(IntervalMonthDayNano::new(i32::try_from(months).ok()?, i32::try_from(days).ok()?, nanoseconds))
+}
+
+/// Months, days and microseconds, of months, days and nanoseconds. Whole days come of the days and of the months' fraction each, as in PostgreSQL: only
 /// what is left of both is added, so that of a month less a day the parts keep their signs.
-fn scale_exactly(interval: IntervalMonthDayNano, numerator: i256, divisor: i256) -> Option<(i64, i64, i64)> {
-    let scaled = |part: i64| wide(part).checked_mul(numerator);
-    let (months, of_month) = divide(scaled(interval.months.into())?, divisor)?;
-    let (days, of_day) = divide(scaled(interval.days.into())?, divisor)?;
+fn scale_exactly([months, days, nanoseconds]: [i128; 3], numerator: i256, divisor: i256) -> Option<(i64, i64, i64)> {
+    let scaled = |part: i128| i256::from_i128(part).checked_mul(numerator);
+    let (months, of_month) = divide(scaled(months)?, divisor)?;
+    let (days, of_day) = divide(scaled(days)?, divisor)?;
     let (month_days, of_month_day) = divide(of_month.checked_mul(wide(DAYS_OF_A_MONTH))?, divisor)?;
     let (more_days, of_day) = divide(of_day.checked_add(of_month_day)?, divisor)?;
     let days = days.checked_add(month_days)?.checked_add(more_days)?;
-    let time = scaled(interval.nanoseconds)?.checked_add(of_day.checked_mul(wide(NANOSECONDS_OF_A_DAY))?)?;
+    let time = scaled(nanoseconds)?.checked_add(of_day.checked_mul(wide(NANOSECONDS_OF_A_DAY))?)?;
     let microseconds = round(time, divisor.checked_mul(wide(NANOSECONDS_OF_A_MICROSECOND))?)?;
     let whole = |value: i256| i64::try_from(value.to_i128()?).ok();
     Some((whole(months)?, whole(days)?, microseconds))
