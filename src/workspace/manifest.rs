@@ -1,4 +1,4 @@
-//! What is fixed when a workspace is made.
+//! What is fixed when a workspace is made; its zone by the first load that keeps a row, where nobody chose one.
 
 use std::sync::Arc;
 

@@ -162,6 +162,7 @@ impl Workspaces {
         if workspace.snapshot().events.rows() > 0 {
             return Ok(());
         }
+        writer.check().await?;
         let manifest = Manifest { time_zone, ..manifest };
         objects::replace_json(self.root.store().as_ref(), &self.root.paths(name).manifest(), &manifest).await?;
         drop(writer);

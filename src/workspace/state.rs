@@ -268,6 +268,7 @@ impl Workspace {
         }
         if !writing.prepared {
             self.events.create().await?;
+            self.check_zone().await?;
             // Another process may have committed, or set rules, before this one got the lock.
             self.refresh().await?;
             if rules::newest(&self.store).await? != self.snapshot().rules.revision {
@@ -281,6 +282,19 @@ impl Workspace {
             self.recover(&writer).await?;
         }
         Ok(writer)
+    }
+
+    /// # Errors
+    /// `Conflict` when another process chose the time zone after this one had opened the workspace: its days are others.
+    async fn check_zone(&self) -> Result<()> {
+        let stored = Manifest::read(&self.store, &self.root.paths(&self.name).manifest(), &self.name).await?;
+        match stored.is_none_or(|stored| stored.time_zone == self.manifest.time_zone) {
+            true => Ok(()),
+            false => Err(Error::conflict(format!(
+                "the time zone of workspace '{}' was chosen after it was opened here: start again",
+                self.name
+            ))),
+        }
     }
 
     /// Says that the identity graph is about to change. A load that then ends without a commit, be it by an error or

@@ -341,6 +341,21 @@ async fn a_server_writes_each_workspace_that_it_opens_and_finds_new_ones() {
     world.workspaces.get(&name("busy")).await.unwrap();
 }
 
+/// Two commands make the first load: the one that was slower has read its times in the zone of before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_in_a_zone_that_another_process_has_changed() {
+    let world = world().await;
+    let (first, second) = (elsewhere(&world), elsewhere(&world));
+    let open = Manifest { zone_is_open: true, ..Manifest::new(chrono_tz::Tz::UTC) };
+    let slower = first.create(&name("fresh"), &open).await.unwrap();
+    second.settle_zone(&name("fresh"), chrono_tz::Tz::Europe__Berlin).await.unwrap();
+    drop(second);
+    let error = slower.writer().await.err().unwrap();
+    assert!(error.kind() == Kind::Conflict && error.message().contains("time zone of workspace 'fresh' was chosen"));
+    let zone = elsewhere(&world).get(&name("fresh")).await.unwrap().manifest().time_zone;
+    assert_eq!(zone, chrono_tz::Tz::Europe__Berlin);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_older_format_is_refused_with_what_to_do() {
     let world = world().await;

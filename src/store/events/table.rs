@@ -52,7 +52,7 @@ pub struct LoadRecord {
     /// Hash of a file's bytes alone; `None` for what is no file, and in records of before this was told apart.
     #[serde(default)]
     pub file_hash: Option<String>,
-    /// The source that the client's token is bound to: the same content of another one is other events.
+    /// The source that the client's token is bound to: what names no file is told apart by it.
     pub token_source: Option<String>,
     /// How often the same content of the same token's source was loaded before.
     pub repetition: u64,
