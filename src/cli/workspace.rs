@@ -79,10 +79,14 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
         workspace.change_rules(&writer, RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
     let orders = rules.orders(&embedded.settings.orders);
     let is_of_key = |key: &str| key.rsplit('.').next() == Some("order_key");
-    if arguments.settings.iter().any(|(key, _)| is_of_key(key))
-        && let Some(note) = note_on_order_key(&embedded, name, &orders).await?
-    {
-        output::complain(&note);
+    if arguments.settings.iter().any(|(key, _)| is_of_key(key)) {
+        // The setting holds by now, whatever becomes of the note.
+        match note_on_order_key(&embedded, name, &orders).await {
+            Ok(note) => note.iter().for_each(|note| output::complain(note)),
+            Err(error) => {
+                output::complain(&format!("whether the events have what the key needs is not known: {error}"))
+            }
+        }
     }
     let base = orders.base_currency;
     if !rules.fx_rates.rates.is_empty() && rules.rates_in(&base).is_none() {

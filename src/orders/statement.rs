@@ -182,7 +182,9 @@ struct LookAlikes {
 
 impl LookAlikes {
     fn see(&mut self, key: &str) {
-        if let Some(meant) = find_resemblance(key) {
+        // Products repeat their keys.
+        let is_known = |meant: Meant| self.missed.iter().any(|(known, name)| known == key && *name == meant.name());
+        if let Some(meant) = find_resemblance(key).filter(|meant| !is_known(*meant)) {
             self.seen.push((key.to_owned(), meant));
         }
     }

@@ -1,6 +1,6 @@
 //! Rows that say money, but are in no order, since their event is neither a purchase nor a refund.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::Named;
 use crate::orders::Statement;
@@ -18,6 +18,8 @@ pub(super) struct NoOrder {
     rows: u64,
     /// By name; without a name by type.
     by_event: BTreeMap<Label, u64>,
+    /// By event name: whether it is that of a sale or a refund.
+    sales: HashMap<String, bool>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +31,7 @@ enum Label {
 
 impl NoOrder {
     pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement, settings: &OrderSettings) {
-        let is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| is_sale(event, settings));
+        let mut is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| self.is_sale(event, settings));
         let says_money = row.has_revenue || (statement.says_amount() && is_of_order());
         if !says_money {
             return;
@@ -42,6 +44,17 @@ impl NoOrder {
         if self.by_event.len() < MOST_NAMES || self.by_event.contains_key(&label) {
             *self.by_event.entry(label).or_default() += 1;
         }
+    }
+
+    fn is_sale(&mut self, event: &str, settings: &OrderSettings) -> bool {
+        if let Some(known) = self.sales.get(event) {
+            return *known;
+        }
+        let found = is_sale(event, settings);
+        if self.sales.len() < MOST_NAMES {
+            self.sales.insert(event.to_owned(), found);
+        }
+        found
     }
 
     /// What is to be said, with the names that were most likely meant otherwise, then the most frequent ones.

@@ -32,14 +32,15 @@ struct ProductWords<'h> {
 
 /// How many of the load's rows among the events of one key are there already. Each earlier row stands for one.
 pub(super) fn count(events: &[Held]) -> u64 {
+    let whole = whole_until(events);
     let mut earlier: HashMap<Words<'_>, u64> = HashMap::new();
-    for held in events.iter().filter(|held| held.is_earlier && adds_up(held)) {
+    for held in events.iter().filter(|held| held.is_earlier && adds_up(held, &whole)) {
         *earlier.entry(words_of(held)).or_default() += 1;
     }
     if earlier.is_empty() {
         return 0;
     }
-    let of_load = events.iter().filter(|held| !held.is_earlier && adds_up(held));
+    let of_load = events.iter().filter(|held| !held.is_earlier && adds_up(held, &whole));
     of_load.filter(|held| take_one(&mut earlier, &words_of(held))).count() as u64
 }
 
@@ -49,9 +50,28 @@ fn take_one<'h>(earlier: &mut HashMap<Words<'h>, u64>, words: &Words<'h>) -> boo
     true
 }
 
-/// Whether it counts beside an equal one: what states an order whole replaces what was stated before.
-fn adds_up(held: &Held) -> bool {
-    held.is_refund || !held.has_number || !held.statement.whole
+/// Until when the purchases of an order are replaced by a statement of the whole, by what the number counts within.
+fn whole_until(events: &[Held]) -> HashMap<Option<&str>, i64> {
+    let mut until = HashMap::new();
+    for held in events.iter().filter(|held| states_whole(held)) {
+        let last = until.entry(held.part.as_deref()).or_insert(held.ts);
+        *last = held.ts.max(*last);
+    }
+    until
+}
+
+fn states_whole(held: &Held) -> bool {
+    !held.is_refund && held.has_number && held.statement.whole
+}
+
+/// Whether it counts beside an equal one. What states an order whole replaces what was stated before, and of refunds that
+/// say nothing of what is given back the first gives back the rest.
+fn adds_up(held: &Held, whole_until: &HashMap<Option<&str>, i64>) -> bool {
+    if held.is_refund {
+        return held.statement.amount.is_some() || held.statement.unpriced;
+    }
+    let is_replaced = whole_until.get(&held.part.as_deref()).is_some_and(|until| held.ts <= *until);
+    !states_whole(held) && !is_replaced
 }
 
 fn words_of(held: &Held) -> Words<'_> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use csv::StringRecord;
 
 use super::coerce::{TimeParser, decimal_from_text, shown, trimmed};
+use super::field::EventField;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
 
@@ -68,6 +69,10 @@ fn title(header: &StringRecord, next: &StringRecord) -> Option<String> {
 }
 
 fn row(header: &StringRecord, options: &ReadOptions) -> Option<String> {
+    let names_field = |cell: &str| EventField::all().any(|field| field.name_match(cell).is_some());
+    if cells(header).any(names_field) {
+        return None;
+    }
     let times = TimeParser::new(options.time_zone, options.ts_format.as_deref()).ok()?;
     let is_time = |cell: &&str| times.instant_of_text(cell).is_ok();
     // A year may well be a column's name.

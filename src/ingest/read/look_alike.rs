@@ -154,10 +154,11 @@ impl Resemblances {
         if let Some(known) = self.by_name.get(name) {
             return known.clone();
         }
-        let found = find_resemblance(name);
-        if self.by_name.len() < Self::MOST_NAMES {
-            self.by_name.insert(name.to_owned(), found.clone());
+        if self.by_name.len() == Self::MOST_NAMES {
+            return None;
         }
+        let found = find_resemblance(name);
+        self.by_name.insert(name.to_owned(), found.clone());
         found
     }
 }

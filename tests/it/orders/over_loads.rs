@@ -243,6 +243,26 @@ async fn rows_that_say_something_else_are_no_repetition() {
     assert!(notes[1].starts_with("1 order has purchases of several persons"), "{notes:?}");
 }
 
+/// SQL.md 1: of refunds that say nothing of what is given back the first books the rest, and a line of before a statement
+/// of the whole is replaced by it. Neither counts twice, however often it is loaded.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_book_nothing_are_no_repetition() {
+    let world = world().await;
+    let cancelled = |id: &str| event(id, "Order Cancelled", "u1", "20T00:00", json!({"order_id": "a"}));
+    let line =
+        |id: &str| bought(id, "01T00:00", json!({"order_id": "b", "product_id": "p", "quantity": 1, "revenue": 10}));
+    let whole = json!({"order_id": "b", "products": [{"product_id": "p", "price": 10, "quantity": 1}]});
+    let whole = bought("w1", "02T00:00", whole);
+    load_rows(&world, &[sale("m1", "a", 10), cancelled("r1"), line("l1"), whole]).await;
+    let sums = "SELECT order_id, net FROM orders ORDER BY order_id";
+    assert_eq!(world.row(&format!("SELECT string_agg(order_id || ' ' || net::TEXT, ', ') FROM ({sums})")).await, SUMS);
+    let notes = load_rows(&world, &[cancelled("r2"), line("l2")]).await;
+    assert!(!notes.iter().any(|note| note.contains("word for word")), "{notes:?}");
+    assert_eq!(world.row(&format!("SELECT string_agg(order_id || ' ' || net::TEXT, ', ') FROM ({sums})")).await, SUMS);
+}
+
+const SUMS: &str = "a 0.0000, b 10.0000";
+
 /// What states an order whole replaces what was stated before: sent again it counts once. A refund counts each time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn orders_that_are_stated_whole_again_do_not_count_twice() {

@@ -143,7 +143,11 @@ impl ObjectReader {
         if !kind.has_traits() {
             self.note_twin_members(&parts);
         }
-        if !self.time_is_mapped && !self.roles.feeds(EventField::Ts, object.keys().map(|key| key.0.as_ref())) {
+        let lacks_time = draft.values[EventField::Ts.index()].is_none();
+        if lacks_time
+            && !self.time_is_mapped
+            && !self.roles.feeds(EventField::Ts, object.keys().map(|key| key.0.as_ref()))
+        {
             let keys = columns_text(object.keys().map(|key| key.0.as_ref()));
             let missing = format!("{MISSING_TIME}: add --map ts=FIELD ({keys})");
             return Err(self.rules.at(EventField::Ts, &missing));

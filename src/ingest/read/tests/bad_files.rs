@@ -64,7 +64,7 @@ fn refusals_name_the_file_and_the_remedy() {
 #[test]
 fn first_lines_that_name_no_columns_are_told() {
     let none = ReadOptions::default;
-    let cases: [(&str, &[u8], ReadOptions, &str); 6] = [
+    let cases: [(&str, &[u8], ReadOptions, &str); 7] = [
         (
             "a.csv",
             b"1,2024-01-05,a,5\n2,2024-01-06,b,6\n",
@@ -73,6 +73,8 @@ fn first_lines_that_name_no_columns_are_told() {
              no header line. Put one above it that names its 4 columns",
         ),
         ("a.csv", b"1,05/01/2024,a,1\n", none(), "the file seems to have no header line"),
+        // A column may be named by a day, beside others that say what the line is.
+        ("a.csv", b"ts,event,user_id,2024-01-31\n2024-01-01,a,u,5\n", options("order_id=ordr"), "'ordr'"),
         ("a.csv", b"customer,2023,2024,2025\nc,1,2,3\n", none(), "no column holds the time of the event"),
         (
             "a.csv",
