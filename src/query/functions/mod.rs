@@ -20,6 +20,7 @@ mod order_first;
 mod order_fits;
 mod order_names;
 mod person_at;
+mod result_of;
 mod self_sorting;
 mod single_group;
 mod to_char;

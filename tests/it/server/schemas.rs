@@ -78,27 +78,52 @@ async fn all_calls_tell_the_same_schema() {
     .await;
 }
 
-/// As PostgreSQL and DuckDB have them; a decimal would be another type in every client. DuckDB gives these rows.
+/// Of rows, elements and groups. As PostgreSQL and DuckDB have them; a decimal would be another type in every client.
+const NUMBERS: [(&str, &[&str]); 4] = [
+    (
+        "SELECT row_number() OVER (ORDER BY x) AS a, rank() OVER (ORDER BY x) AS b, dense_rank() OVER (ORDER BY x) AS c,
+           ntile(2) OVER (ORDER BY x) AS d, array_length([1, 2, 3]) AS e, cardinality([1, 2]) AS f,
+           array_position([7, 8], 8) AS g
+         FROM (VALUES (1), (1), (2)) AS v(x) ORDER BY a",
+        &["1 1 1 1 3 2 2", "2 1 1 1 3 2 2", "3 3 2 2 3 2 2"],
+    ),
+    (
+        "SELECT g, regr_count(y, x), approx_distinct(x), array_ndims([[g]])
+         FROM (VALUES (1, 1, 2.0), (1, 2, NULL), (2, 2, 5.0), (2, NULL, 1.0), (2, 3, 4.0)) AS v(g, x, y) GROUP BY g ORDER BY g",
+        &["1 1 2 2", "2 2 2 2"],
+    ),
+    (
+        "SELECT regr_count(y, x), approx_distinct(x), approx_distinct(x > 1)
+         FROM (VALUES (1, 2.0), (2, NULL), (2, 5.0), (NULL, 1.0)) AS v(x, y)",
+        &["2 2 2"],
+    ),
+    (
+        "SELECT (SELECT approx_distinct(w.y) FROM (VALUES (1, 5), (1, 6)) AS w(x, y) WHERE w.x = v.x) AS a,
+           (SELECT regr_count(w.y, w.x) FROM (VALUES (1, 5), (1, 6)) AS w(x, y) WHERE w.x = v.x) AS b
+         FROM (VALUES (1), (2)) AS v(x) ORDER BY x",
+        &["2 2", "0 0"],
+    ),
+];
+
+/// DuckDB gives these rows; it calls `approx_distinct` `approx_count_distinct`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn numbers_of_rows_and_of_elements_are_bigint() {
+async fn numbers_of_rows_elements_and_groups_are_bigint() {
     within(async {
         let world = world_with(Settings::defaults().unwrap(), "UTC").await;
         let served = boot(world, Duration::from_secs(5)).await;
         let mut client = served.client().await;
-        let sql = "SELECT row_number() OVER (ORDER BY x) AS a, rank() OVER (ORDER BY x) AS b,
-                     dense_rank() OVER (ORDER BY x) AS c, ntile(2) OVER (ORDER BY x) AS d, array_length([1, 2, 3]) AS e,
-                     cardinality([1, 2]) AS f, array_position([7, 8], 8) AS g
-                   FROM (VALUES (1), (1), (2)) AS v(x) ORDER BY a";
-        let info = client.execute(sql.into(), None).await.unwrap();
-        let mut stream = client.do_get(ticket(&info)).await.unwrap();
-        let mut rows = Vec::new();
-        while let Some(batch) = stream.try_next().await.unwrap() {
-            for field in batch.schema().fields() {
-                assert_eq!(field.data_type(), &DataType::Int64, "{}", field.name());
+        for (sql, expected) in NUMBERS {
+            let info = client.execute(sql.into(), None).await.unwrap();
+            let mut stream = client.do_get(ticket(&info)).await.unwrap();
+            let mut rows = Vec::new();
+            while let Some(batch) = stream.try_next().await.unwrap() {
+                for field in batch.schema().fields() {
+                    assert_eq!(field.data_type(), &DataType::Int64, "{} of {sql}", field.name());
+                }
+                rows.extend(texts(&[batch]));
             }
-            rows.extend(texts(&[batch]));
+            assert_eq!(rows, expected, "{sql}");
         }
-        assert_eq!(rows, ["1 1 1 1 3 2 2", "2 1 1 1 3 2 2", "3 3 2 2 3 2 2"]);
     })
     .await;
 }

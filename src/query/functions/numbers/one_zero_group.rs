@@ -3,19 +3,19 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, AggregateFunctionParams, WindowFunctionParams};
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
 use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, EmitTo, Expr, GroupsAccumulator, Operator,
-    ReversedUDAF, SetMonotonicity, Signature,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, Expr, GroupsAccumulator, Operator, ReversedUDAF,
+    SetMonotonicity, Signature,
 };
 
 use super::one_zero::one_zero_value;
 use crate::doubles::one_zero;
+use crate::query::functions::result_of::{ResultOfGroup, ResultsOfGroups};
 
 /// The aggregate with one zero in its results.
 pub(in crate::query) fn one_zero_of_group(function: &Arc<AggregateUDF>) -> Arc<AggregateUDF> {
@@ -83,11 +83,11 @@ impl AggregateUDFImpl for OneZeroOfGroup {
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        Ok(Box::new(OneZeroAccumulator(self.inner.accumulator(args)?)))
+        Ok(one_zero_of(self.inner.accumulator(args)?))
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        Ok(Box::new(OneZeroAccumulator(self.inner.create_sliding_accumulator(args)?)))
+        Ok(one_zero_of(self.inner.create_sliding_accumulator(args)?))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
@@ -99,7 +99,8 @@ impl AggregateUDFImpl for OneZeroOfGroup {
     }
 
     fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {
-        Ok(Box::new(OneZeroGroups(self.inner.create_groups_accumulator(args)?)))
+        let inner = self.inner.create_groups_accumulator(args)?;
+        Ok(Box::new(ResultsOfGroups { inner, change: |results| Ok(one_zero(results)?) }))
     }
 
     fn with_beneficial_ordering(
@@ -161,69 +162,6 @@ impl AggregateUDFImpl for OneZeroOfGroup {
     }
 }
 
-#[derive(Debug)]
-struct OneZeroAccumulator(Box<dyn Accumulator>);
-
-impl Accumulator for OneZeroAccumulator {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
-        self.0.update_batch(values)
-    }
-
-    fn evaluate(&mut self) -> DfResult<ScalarValue> {
-        one_zero_value(&self.0.evaluate()?)
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.0.size()
-    }
-
-    fn state(&mut self) -> DfResult<Vec<ScalarValue>> {
-        self.0.state()
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
-        self.0.merge_batch(states)
-    }
-
-    fn retract_batch(&mut self, values: &[ArrayRef]) -> DfResult<()> {
-        self.0.retract_batch(values)
-    }
-
-    fn supports_retract_batch(&self) -> bool {
-        self.0.supports_retract_batch()
-    }
-}
-
-struct OneZeroGroups(Box<dyn GroupsAccumulator>);
-
-impl GroupsAccumulator for OneZeroGroups {
-    fn update_batch(
-        &mut self,
-        values: &[ArrayRef],
-        group_indices: &[usize],
-        filter: Option<&BooleanArray>,
-        group_count: usize,
-    ) -> DfResult<()> {
-        self.0.update_batch(values, group_indices, filter, group_count)
-    }
-
-    fn evaluate(&mut self, emit_to: EmitTo) -> DfResult<ArrayRef> {
-        Ok(one_zero(&self.0.evaluate(emit_to)?)?)
-    }
-
-    fn state(&mut self, emit_to: EmitTo) -> DfResult<Vec<ArrayRef>> {
-        self.0.state(emit_to)
-    }
-
-    fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], group_count: usize) -> DfResult<()> {
-        self.0.merge_batch(states, group_indices, group_count)
-    }
-
-    fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> DfResult<Vec<ArrayRef>> {
-        self.0.convert_to_state(values, filter)
-    }
-
-    fn size(&self) -> usize {
-        size_of::<Self>() + self.0.size()
-    }
+fn one_zero_of(inner: Box<dyn Accumulator>) -> Box<dyn Accumulator> {
+    Box::new(ResultOfGroup { inner, change: one_zero_value })
 }
