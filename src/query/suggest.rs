@@ -6,8 +6,9 @@ use datafusion::common::{ResolvedTableReference, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, ObjectNamePart, visit_expressions};
+use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, ObjectNamePart};
 
+use super::statement::walk::visit_expressions;
 use super::statement::{has_quoted_name, table_names};
 use crate::error::Error;
 use crate::settings::similar_names;

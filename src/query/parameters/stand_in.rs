@@ -21,9 +21,9 @@ use datafusion::logical_expr::{
     ColumnarValue, Expr, LogicalPlan, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{
-    self, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value, visit_expressions_mut,
-};
+use datafusion::sql::sqlparser::ast::{self, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value};
+
+use crate::query::statement::walk::visit_expressions_mut;
 
 /// What is known of the parameters of a statement while it is planned: an extension of the session.
 #[derive(Debug, Default)]

@@ -6,9 +6,10 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{Expr, Value, visit_expressions_mut};
+use datafusion::sql::sqlparser::ast::{Expr, Value};
 
 use super::compose::call_of;
+use super::walk::visit_expressions_mut;
 
 /// Rewrites it everywhere in the statement.
 pub(in crate::query) fn rewrite(statement: &mut DfStatement) {

@@ -9,12 +9,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, Distinct, Expr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Value, VisitMut,
-    VisitorMut,
+    CastKind, Distinct, Expr, GroupByExpr, Ident, OrderByKind, Query, Select, SelectItem, SetExpr, Value, VisitorMut,
 };
 
 use super::compose::call_of;
 use super::normalize;
+use super::walk::visit_mut;
 use crate::query::functions::NAMED_CAST;
 
 /// The statement with all its casts marked; `None` where it has none.
@@ -34,7 +34,7 @@ pub(in crate::query) fn tell_apart(statement: &DfStatement) -> Option<DfStatemen
     let mut queries = Queries { found: false };
     match &mut statement {
         // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(inner.visit(&mut queries)),
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut queries)),
         _ => return None,
     }
     queries.found.then_some(statement)
@@ -177,13 +177,13 @@ fn mark_casts(query: &mut Query) -> bool {
     let mut mark = Mark { depth: 0, found: false };
     // None of them breaks off.
     if let SetExpr::Select(select) = query.body.as_mut() {
-        let _ = select.projection.visit(&mut mark);
-        let _ = select.group_by.visit(&mut mark);
-        let _ = select.having.visit(&mut mark);
-        let _ = select.qualify.visit(&mut mark);
-        let _ = select.named_window.visit(&mut mark);
-        let _ = select.distinct.visit(&mut mark);
-        let _ = query.order_by.visit(&mut mark);
+        let _ = visit_mut(&mut select.projection, &mut mark);
+        let _ = visit_mut(&mut select.group_by, &mut mark);
+        let _ = visit_mut(&mut select.having, &mut mark);
+        let _ = visit_mut(&mut select.qualify, &mut mark);
+        let _ = visit_mut(&mut select.named_window, &mut mark);
+        let _ = visit_mut(&mut select.distinct, &mut mark);
+        let _ = visit_mut(&mut query.order_by, &mut mark);
     }
     mark.found
 }

@@ -13,12 +13,13 @@ use datafusion::common::DFSchemaRef;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, GroupByExpr, Ident, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr,
-    Statement, TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut, WildcardAdditionalOptions, With,
+    Statement, TableAlias, TableFactor, Visitor, VisitorMut, WildcardAdditionalOptions, With,
 };
 
 use self::meant::{MeantNames, SharedKeys, names_in};
 use super::compose::{no_rows, query_of};
 use super::normalize;
+use super::walk::{visit, visit_mut};
 use crate::error::{Error, Result};
 
 mod meant;
@@ -29,12 +30,12 @@ const NAMELESS: &str = "\u{1}derived";
 /// Queries for the columns of every FROM that has to be known, in the order of the statement.
 pub(super) fn questions(statement: &DfStatement) -> Vec<DfStatement> {
     let Some(inner) = inner(statement) else { return Vec::new() };
-    if inner.visit(&mut Find).is_continue() {
+    if visit(inner, &mut Find).is_continue() {
         return Vec::new();
     }
     let mut ask = Ask { tables: Vec::new(), questions: Vec::new() };
     // It breaks off nowhere.
-    let _: ControlFlow<()> = inner.visit(&mut ask);
+    let _: ControlFlow<()> = visit(inner, &mut ask);
     ask.questions
 }
 
@@ -48,7 +49,7 @@ pub(in crate::query) fn bind(statement: &mut DfStatement, answers: Vec<Option<DF
         DfStatement::Explain(explain) => return bind(&mut explain.statement, answers),
         _ => return Ok(()),
     };
-    match inner.visit(&mut Bind { answers: answers.into_iter() }) {
+    match visit_mut(inner, &mut Bind { answers: answers.into_iter() }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -81,7 +82,7 @@ pub(super) fn open_parentheses(statement: &mut DfStatement) {
     }
     match statement {
         // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(inner.visit(&mut Open)),
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Open)),
         DfStatement::Explain(explain) => open_parentheses(&mut explain.statement),
         _ => {}
     }
@@ -329,7 +330,7 @@ struct Replace<'a> {
 
 impl Replace<'_> {
     fn replace_in(&mut self, expression: &mut Expr) -> Result<()> {
-        match expression.visit(self) {
+        match visit_mut(expression, self) {
             ControlFlow::Break(refusal) => Err(refusal),
             ControlFlow::Continue(()) => Ok(()),
         }

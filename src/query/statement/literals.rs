@@ -7,13 +7,14 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, Value, VisitMut, VisitorMut,
+    CastKind, DataType, Expr, Query, SetExpr, Statement, TableFactor, TimezoneInfo, Value, VisitorMut,
 };
 
 use super::cast_names::{name_columns, tell_keys_apart};
 use super::compose::call_of;
 use super::distinct_on::name_outputs;
 use super::interval_texts::{multiply_unit, name_units, negate_whole};
+use super::walk::visit_mut;
 
 /// Digits of the widest decimal.
 const MOST_DIGITS: usize = 38;
@@ -32,7 +33,7 @@ pub(super) fn rewrite(statement: &mut DfStatement) {
                 _ => {}
             }
             // Cannot break off.
-            let _ = inner.visit(&mut Doubles);
+            let _ = visit_mut(inner, &mut Doubles);
             if let Statement::Insert(insert) = inner.as_mut()
                 && let Some(source) = &mut insert.source
                 && let SetExpr::Values(values) = source.body.as_mut()

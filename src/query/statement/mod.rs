@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectType, Query, Set, Statement, Value, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectType, Query, Set, Statement, Value, Visitor};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -34,6 +34,7 @@ mod table_names;
 mod tests;
 mod unnest_tables;
 mod using_join;
+pub(super) mod walk;
 mod words;
 
 pub(super) use self::cast_names::tell_apart;
@@ -47,6 +48,7 @@ pub(super) use self::table_names::table_names;
 pub(super) use self::unnest_tables::shows_unnest;
 use self::using_join::ColumnsOf;
 pub(super) use self::using_join::name_keys;
+use self::walk::visit;
 use self::words::Words;
 
 /// Longest statement in bytes.
@@ -259,7 +261,7 @@ fn check_shared_values(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Re
         }
     }
     let DfStatement::Statement(inner) = statement else { return Ok(()) };
-    match inner.visit(&mut Queries(kinds)) {
+    match visit(inner, &mut Queries(kinds)) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }

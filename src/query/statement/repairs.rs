@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    ObjectName, Value, Visit, VisitMut, Visitor, VisitorMut,
+    ObjectName, Value, Visitor, VisitorMut,
 };
 
+use super::walk::{visit, visit_mut};
 use super::{FunctionKinds, normalize};
 
 /// Columns of the managed tables that hold JSON texts.
@@ -33,7 +34,7 @@ fn repair(statement: &DfStatement, kinds: &FunctionKinds<'_>, as_number: bool) -
     let mut mend = Mend { kinds, as_number, advice: Vec::new() };
     match innermost(&mut statement) {
         // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(inner.visit(&mut mend)),
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut mend)),
         _ => return None,
     }
     mend.advice.dedup();
@@ -141,7 +142,7 @@ pub(in crate::query) fn has_quoted_name(statement: &DfStatement, name: &str) -> 
         }
     }
     match statement {
-        DfStatement::Statement(inner) => inner.visit(&mut Find(name)).is_break(),
+        DfStatement::Statement(inner) => visit(inner, &mut Find(name)).is_break(),
         DfStatement::Explain(explain) => has_quoted_name(&explain.statement, name),
         _ => false,
     }

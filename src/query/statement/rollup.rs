@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use super::walk::visit_mut;
 use datafusion::sql::sqlparser::ast::{Expr, GroupByExpr, GroupByWithModifier, Select, VisitMut, VisitorMut};
 
 /// Rewrites them wherever they stand in the statement.
 pub(super) fn rewrite(statement: &mut impl VisitMut) {
     // It breaks off nowhere.
-    let _: ControlFlow<()> = statement.visit(&mut Rewrite);
+    let _: ControlFlow<()> = visit_mut(statement, &mut Rewrite);
 }
 
 struct Rewrite;

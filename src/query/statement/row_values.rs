@@ -10,13 +10,14 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Parens, Query, SetExpr,
-    UnaryOperator, Value, Values, VisitMut, VisitorMut,
+    UnaryOperator, Value, Values, VisitorMut,
 };
 
 use self::subquery::as_structs;
 use super::clauses::FunctionKinds;
 use super::compose::query_of;
 use super::shared_values::calls_changing;
+use super::walk::visit_mut;
 use crate::error::{Error, Result};
 
 mod subquery;
@@ -32,7 +33,7 @@ pub(super) fn rewrite(statement: &mut DfStatement, kinds: &FunctionKinds<'_>) ->
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, kinds),
         _ => return Ok(()),
     };
-    match inner.visit(&mut Rewrite { kinds }) {
+    match visit_mut(inner, &mut Rewrite { kinds }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }

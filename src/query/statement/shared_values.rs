@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{Expr, Function, ObjectName, Query, Visit, Visitor};
 
 use super::clauses::FunctionKinds;
+use super::walk::visit;
 use crate::error::{Error, Result};
 
 /// # Errors
@@ -46,7 +47,7 @@ pub(super) fn calls_changing(part: &impl Visit, kinds: &FunctionKinds<'_>) -> bo
             }
         }
     }
-    part.visit(&mut Calls(kinds)).is_break()
+    visit(part, &mut Calls(kinds)).is_break()
 }
 
 fn count_reads(query: &Query, name: &str) -> usize {
@@ -68,6 +69,6 @@ fn count_reads(query: &Query, name: &str) -> usize {
     }
     let mut reads = Reads { name, count: 0 };
     // It breaks off nowhere.
-    let _: ControlFlow<()> = query.visit(&mut reads);
+    let _: ControlFlow<()> = visit(query, &mut reads);
     reads.count
 }

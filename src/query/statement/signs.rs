@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use super::walk::visit_mut;
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, Value, VisitorMut};
 
 /// The statement with `x * -1` for each `-x`, of numbers the same; `None` where there is none.
 pub(in crate::query) fn as_factors(statement: &DfStatement) -> Option<DfStatement> {
@@ -11,7 +12,7 @@ pub(in crate::query) fn as_factors(statement: &DfStatement) -> Option<DfStatemen
     let mut factors = Factors { found: false };
     match &mut statement {
         // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(inner.visit(&mut factors)),
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut factors)),
         _ => return None,
     }
     factors.found.then_some(statement)

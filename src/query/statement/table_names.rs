@@ -3,11 +3,12 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
+use super::walk::{visit_mut, visit_relations};
 use datafusion::common::{Result as DfResult, TableReference};
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::planner::object_name_to_table_reference;
-use datafusion::sql::sqlparser::ast::{Statement, TableFactor, VisitMut, VisitorMut, visit_relations};
+use datafusion::sql::sqlparser::ast::{Statement, TableFactor, VisitorMut};
 
 /// The names of the tables that must be there, in the order of the text: none of a WITH table, of a table function, or of
 /// the table that the statement makes.
@@ -27,7 +28,7 @@ pub(in crate::query) fn table_names(statement: &DfStatement, state: &SessionStat
         },
         other => other.clone(),
     };
-    let ControlFlow::Continue(()) = written.visit(&mut CallsApart);
+    let ControlFlow::Continue(()) = visit_mut(&mut written, &mut CallsApart);
     let mut names = Vec::new();
     let ControlFlow::Continue(()) = visit_relations(&written, |name| {
         names.push(name.clone());

@@ -5,16 +5,16 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Query, SelectItem, SetExpr, TableAlias, TableFactor, Visit, VisitMut, Visitor, VisitorMut,
-    WildcardAdditionalOptions,
+    Cte, Expr, Query, SelectItem, SetExpr, TableAlias, TableFactor, Visit, Visitor, VisitorMut, WildcardAdditionalOptions,
 };
 
 use super::compose::{no_rows, query_of, select_of};
+use super::walk::{visit, visit_mut};
 
 pub(super) fn derive(statement: &mut DfStatement) {
     match statement {
         // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(inner.visit(&mut Derive)),
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Derive)),
         DfStatement::Explain(explain) => derive(&mut explain.statement),
         _ => {}
     }
@@ -77,5 +77,5 @@ fn calls_unnest(part: &impl Visit) -> bool {
             }
         }
     }
-    part.visit(&mut Calls).is_break()
+    visit(part, &mut Calls).is_break()
 }

@@ -14,11 +14,12 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitorMut,
 };
 
 use self::keys::{Keys, Side};
 use super::normalize;
+use super::walk::visit_mut;
 use crate::error::{Error, Result};
 
 mod keys;
@@ -34,7 +35,7 @@ pub(super) fn rewrite(statement: &mut DfStatement, columns_of: ColumnsOf<'_>) ->
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, columns_of),
         _ => return Ok(()),
     };
-    match inner.visit(&mut Rewrite { columns_of, is_meant: is_shared_key_outer }) {
+    match visit_mut(inner, &mut Rewrite { columns_of, is_meant: is_shared_key_outer }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -46,7 +47,7 @@ pub(in crate::query) fn name_keys(statement: &DfStatement, columns_of: ColumnsOf
     let mut statement = statement.clone();
     let DfStatement::Statement(inner) = &mut statement else { return None };
     let before = inner.clone();
-    let named = inner.visit(&mut Rewrite { columns_of, is_meant: is_shared_key });
+    let named = visit_mut(inner, &mut Rewrite { columns_of, is_meant: is_shared_key });
     (named.is_continue() && *inner != before).then_some(statement)
 }
 

@@ -8,12 +8,13 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType, visit_expressions,
+    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType,
 };
 
 use super::query::check_order_by_expression;
 use super::refuse;
 use crate::error::Result;
+use crate::query::statement::walk::visit_expressions;
 
 /// The window functions that can pass over NULLs.
 const SKIP_NULLS: [&str; 5] = ["first_value", "last_value", "nth_value", "lag", "lead"];

@@ -13,16 +13,17 @@ mod select;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFactor, Visitor};
 
 pub(in crate::query) use self::function::FunctionKinds;
+use super::walk::visit;
 use crate::error::{Error, Result};
 
 /// # Errors
 /// `InvalidInput` naming the first clause that is not done, and what to write instead.
 pub(super) fn check(statement: &DfStatement, kinds: &FunctionKinds<'_>) -> Result<()> {
     match statement {
-        DfStatement::Statement(inner) => match inner.visit(&mut Check { kinds }) {
+        DfStatement::Statement(inner) => match visit(inner, &mut Check { kinds }) {
             ControlFlow::Break(refusal) => Err(refusal),
             ControlFlow::Continue(()) => Ok(()),
         },

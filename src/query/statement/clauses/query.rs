@@ -4,11 +4,12 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Cte, CteAsMaterialized, Expr, Function, LimitClause, Offset, OrderBy, OrderByExpr, OrderByKind, PipeOperator,
-    Query, SetExpr, SetOperator, SetQuantifier, TableAlias, TableAliasColumnDef, WindowType, With, visit_expressions,
+    Query, SetExpr, SetOperator, SetQuantifier, TableAlias, TableAliasColumnDef, WindowType, With,
 };
 
 use super::refuse;
 use crate::error::Result;
+use crate::query::statement::walk::visit_expressions;
 
 pub(super) fn check(query: &Query) -> Result<()> {
     let Query { with, body, order_by, limit_clause, fetch, locks, for_clause, settings, format_clause, pipe_operators } =

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     Expr, Join, JoinConstraint, JoinOperator, OrderByExpr, Query, Select, SelectItem, TableFactor, TableWithJoins,
-    Visit, Visitor,
+    Visitor,
 };
 
 use super::super::normalize;
+use super::super::walk::visit;
 
 /// The names that a SELECT list gives to something else than a column of that name.
 pub(super) struct MeantNames {
@@ -99,7 +100,7 @@ pub(super) fn names_in(expression: &Expr) -> Vec<String> {
     }
     let mut names = Names { names: Vec::new(), depth: 0 };
     // It breaks off nowhere.
-    let _: ControlFlow<()> = expression.visit(&mut names);
+    let _: ControlFlow<()> = visit(expression, &mut names);
     names.names
 }
 

@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::super::normalize;
+use super::super::walk::visit_mut;
 use super::refusal;
 use crate::error::Result;
 
@@ -96,7 +97,7 @@ impl Keys {
     /// Puts the keys' values in the place of their names, but not inside subqueries, which have names of their own.
     pub(super) fn replace_in(&self, part: &mut impl VisitMut) {
         // It breaks off nowhere.
-        let _: ControlFlow<()> = part.visit(&mut Replace { keys: self, depth: 0 });
+        let _: ControlFlow<()> = visit_mut(part, &mut Replace { keys: self, depth: 0 });
     }
 
     /// `*`, with each key once.
