@@ -16,7 +16,7 @@ pub(super) fn has_part(node: &LogicalPlan, is_meant: impl Fn(&Expr) -> bool) -> 
     Ok(found)
 }
 
-/// The node with other expressions, under the names that they had. Its schema is not computed anew.
+/// The node with other expressions, under the names that they had; plain columns stay. Its schema is not computed anew.
 pub(super) fn map_expressions(
     node: LogicalPlan,
     mut change: impl FnMut(Expr) -> DfResult<Transformed<Expr>>,
@@ -30,10 +30,14 @@ fn change_under_name(
     names: &NamePreserver,
     change: &mut dyn FnMut(Expr) -> DfResult<Transformed<Expr>>,
 ) -> DfResult<Transformed<Expr>> {
-    if matches!(expression, Expr::GroupingSet(_)) {
+    match expression {
+        // Most of all expressions: no rule changes what has no parts, and to keep its name is to copy it.
+        Expr::Column(_) => Ok(Transformed::no(expression)),
         // Of ROLLUP and its like each key is a column, and the whole has no name.
-        return expression.map_children(|key| change_under_name(key, names, change));
+        Expr::GroupingSet(_) => expression.map_children(|key| change_under_name(key, names, change)),
+        _ => {
+            let name = names.save(&expression);
+            Ok(change(expression)?.update_data(|expression| name.restore(expression)))
+        }
     }
-    let name = names.save(&expression);
-    Ok(change(expression)?.update_data(|expression| name.restore(expression)))
 }

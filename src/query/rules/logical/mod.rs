@@ -44,6 +44,7 @@ mod zeros;
 use std::cell::Cell;
 use std::sync::Arc;
 
+use arrow::datatypes::FieldRef;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
@@ -70,7 +71,7 @@ impl<'a> RuleContext<'a> {
     }
 }
 
-/// Changes one expression, of which the parts are done already. The schema is that of the node's inputs.
+/// Changes one expression other than a column, of which the parts are done already. The schema is that of the node's inputs.
 type ExpressionRule = fn(Expr, &DFSchema, &RuleContext<'_>) -> DfResult<Transformed<Expr>>;
 
 /// Changes or refuses one node, of which the inputs are done already; its expressions follow.
@@ -224,6 +225,9 @@ impl Phase {
     }
 
     fn rewrite_part(&self, part: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+        if matches!(part, Expr::Column(_)) {
+            return Ok(Transformed::no(part));
+        }
         let mut done = Transformed::no(part);
         for rule in self.expressions {
             done = done.transform_data(|part| rule(part, schema, context))?;
@@ -235,10 +239,11 @@ impl Phase {
 
 /// Whether the columns have the same types, and may be NULL in both.
 fn has_same_columns(one: &DFSchema, other: &DFSchema) -> bool {
-    let columns = |schema: &DFSchema| {
-        schema.fields().iter().map(|field| (field.data_type().clone(), field.is_nullable())).collect::<Vec<_>>()
+    let (one, other) = (one.fields(), other.fields());
+    let same = |(one, other): (&FieldRef, &FieldRef)| {
+        one.data_type() == other.data_type() && one.is_nullable() == other.is_nullable()
     };
-    columns(one) == columns(other)
+    one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 /// The columns that the expressions of a node can name.
