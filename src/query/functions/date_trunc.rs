@@ -88,9 +88,15 @@ impl ScalarUDFImpl for DateTrunc {
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if let [unit, times] = arguments.args.as_slice()
             && let Some(unit) = unit_of(unit)
-            && is_far(times)?
         {
-            return truncate_far(times, unit);
+            if let ColumnarValue::Scalar(time) = times
+                && let Some(truncated) = truncate_fraction(time, unit)
+            {
+                return Ok(ColumnarValue::Scalar(truncated));
+            }
+            if is_far(times)? {
+                return truncate_far(times, unit);
+            }
         }
         let argument = arguments.args.get_mut(1).and_then(|value| Some((utc_instants(value)?, value)));
         let Some((instants, argument)) = argument else { return self.inner.invoke_with_args(arguments) };
@@ -126,6 +132,22 @@ fn unit_of(name: &ColumnarValue) -> Option<Unit> {
         "year" => Unit::Months(12),
         _ => return None,
     })
+}
+
+/// A single time cut to a second or a part of one, which all zones have in common. DataFusion 55.2 cuts the fraction of one
+/// before 1970 to the next millisecond, and that of columns to the one before. `None` for other units and types.
+fn truncate_fraction(time: &ScalarValue, unit: Unit) -> Option<ScalarValue> {
+    let Unit::Microseconds(piece @ ..=1_000_000) = unit else { return None };
+    let begin = |time: i64, piece: i64| time.checked_sub(time.rem_euclid(piece));
+    match time {
+        ScalarValue::TimestampMicrosecond(Some(time), zone) => {
+            Some(ScalarValue::TimestampMicrosecond(Some(begin(*time, piece)?), zone.clone()))
+        }
+        ScalarValue::TimestampNanosecond(Some(time), zone) => {
+            Some(ScalarValue::TimestampNanosecond(Some(begin(*time, piece * 1_000)?), zone.clone()))
+        }
+        _ => None,
+    }
 }
 
 /// Whether one of the times is beyond the nanoseconds of 64 bits, which DataFusion makes of it.

@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    Cte, Expr, Query, SelectItem, SetExpr, TableAlias, TableFactor, Visit, Visitor, VisitorMut, WildcardAdditionalOptions,
+    Cte, Expr, Query, SelectItem, SetExpr, TableAlias, TableFactor, Visit, Visitor, VisitorMut,
+    WildcardAdditionalOptions,
 };
 
 use super::compose::{no_rows, query_of, select_of};

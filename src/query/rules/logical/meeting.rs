@@ -12,14 +12,15 @@ use datafusion::logical_expr::{
 };
 
 use super::mixed_times::Texts;
-use super::{RuleContext, lengths, mixed_numbers, mixed_times};
+use super::{RuleContext, days_as_numbers, lengths, mixed_numbers, mixed_times};
 use crate::error::Error;
 use crate::query::zone::{is_instant, is_wall_time};
 
 /// Functions that give one of their arguments.
 const CHOICES: [&str; 6] = ["coalesce", "greatest", "least", "nullif", "nvl", "make_array"];
 
-/// Functions of windows that give their third argument where there is no row; a number becomes what the first one is.
+/// Functions of windows that give their third argument where there is no row: DataFusion 55.2 casts it to the type of the
+/// first one, and cuts its fraction.
 const DEFAULTS: [&str; 2] = ["lag", "lead"];
 
 /// Casts in comparisons, choices and differences.
@@ -31,7 +32,7 @@ pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
             unify_times(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
         }
-        Expr::WindowFunction(call) => unify_default(call, schema),
+        Expr::WindowFunction(call) => unify_default(call, schema)?,
         Expr::Between(Between { expr, low, high, .. }) => {
             unify_all(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
         }
@@ -99,14 +100,33 @@ fn unify_times(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
     mixed_times::unify(all, &types, texts)
 }
 
-fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> bool {
+/// # Errors
+/// `InvalidInput` for a number as the default of a DATE, which would be counted from 1970.
+fn unify_default(call: &mut WindowFunction, schema: &DFSchema) -> DfResult<bool> {
     if !DEFAULTS.contains(&call.fun.name()) {
-        return false;
+        return Ok(false);
     }
-    match call.params.args.as_mut_slice() {
-        [value, _, default] => unify_times(&mut [value, default], schema, Texts::Literals),
-        _ => false,
+    let [value, _, default] = call.params.args.as_mut_slice() else { return Ok(false) };
+    let mut both = [value, default];
+    let types = types_of(&both, schema);
+    if let [Some(value), Some(default)] = types.as_slice()
+        && days_as_numbers::is_day_and_number(value, default)
+    {
+        return Err(days_as_numbers::refusal().into());
     }
+    if mixed_times::unify(&mut both, &types, Texts::Literals) {
+        return Ok(true);
+    }
+    let [_, default] = &both;
+    let fits = types.first().and_then(Option::as_ref).is_some_and(|value| keeps_value(default, value));
+    Ok(!fits && mixed_numbers::unify_results(&mut both, &types))
+}
+
+/// Whether a constant is the same in the type.
+fn keeps_value(constant: &Expr, data_type: &DataType) -> bool {
+    let Expr::Literal(value, _) = constant else { return false };
+    let there_and_back = value.cast_to(data_type).and_then(|cast| cast.cast_to(&value.data_type()));
+    there_and_back.is_ok_and(|same| same == *value)
 }
 
 fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {

@@ -13,6 +13,8 @@ mod computed_in_list;
 mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
+mod days_as_numbers;
+mod empty_subquery;
 mod expressions;
 mod fallible;
 mod in_subquery;
@@ -26,10 +28,13 @@ mod local_time;
 mod meeting;
 mod mixed_numbers;
 mod mixed_times;
+mod nested_casts;
+mod nth_value;
 mod null_in_list;
 mod null_of_two_lists;
 mod nullability;
 mod numbers;
+mod pad_length;
 mod repeated_sorts;
 mod set_operation_all;
 mod short_circuit;
@@ -106,6 +111,9 @@ const WRITTEN: Phase = Phase {
         short_circuit::evaluate_in_order,
     ],
     expressions: &[
+        // Before the rules that put casts around members of lists.
+        empty_subquery::allow_null,
+        nth_value::refuse,
         text_and_number::refuse,
         mixed_times::name_types,
         // Before rules that measure lengths by their microseconds.
@@ -144,11 +152,15 @@ const BOUND: Phase = Phase {
 const COERCED: Phase = Phase {
     nodes: &[],
     expressions: &[
+        // Before the rule that makes calls of casts.
+        days_as_numbers::refuse,
+        nested_casts::refuse,
         interval_texts::check_units,
         lengths::split_days,
         local_time::rewrite,
         calendar_frame::check,
         zeros::unify,
+        pad_length::keep_above_zero,
     ],
     // Behind the rules that put calls around keys.
     closing: &[join_keys::name_calls, computed_keys::compute_first],

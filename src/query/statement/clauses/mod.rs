@@ -54,6 +54,10 @@ impl Visitor for Check<'_> {
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<Error> {
         match expression {
             Expr::Function(call) => flow(function::check(call, self.kinds)),
+            // The planner takes the pattern for a regular expression that may match a part of the text.
+            Expr::SimilarTo { .. } => {
+                flow(refuse(true, "SIMILAR TO", "write x LIKE 'a%', or the regular expression x ~ '^(a|b).*$'"))
+            }
             _ => ControlFlow::Continue(()),
         }
     }

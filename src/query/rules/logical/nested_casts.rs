@@ -1,0 +1,70 @@
+//! Casts of lists and structs whose values would change their meaning: refused. DataFusion 55.2 hands them to Arrow, which
+//! cuts fractions where casts of single values round, and reads and writes times in UTC where they follow the session's zone.
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::Transformed;
+use datafusion::common::{DFSchema, Result as DfResult};
+use datafusion::logical_expr::{Expr, ExprSchemable};
+
+use super::RuleContext;
+use crate::error::Error;
+use crate::query::zone::is_instant;
+
+/// # Errors
+/// `InvalidInput` with what to write.
+pub(super) fn refuse(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+    let (value, target) = match &expression {
+        Expr::Cast(cast) => (&cast.expr, cast.field.data_type()),
+        Expr::TryCast(cast) => (&cast.expr, cast.field.data_type()),
+        _ => return Ok(Transformed::no(expression)),
+    };
+    if target.is_nested() && changes_within(&value.get_type(schema)?, target) {
+        return Err(Error::invalid(
+            "values within a list or a struct keep their kind: cast each of them where it is made, as in [CAST(a AS DATE), \
+             CAST(b AS DATE)], or unnest the list, array_agg(CAST(x AS BIGINT)) over SELECT unnest(l) AS x",
+        )
+        .into());
+    }
+    Ok(Transformed::no(expression))
+}
+
+/// Whether values at some place of a nested type are rounded, or are times on one side.
+fn changes_within(from: &DataType, to: &DataType) -> bool {
+    use DataType::{FixedSizeList, LargeList, List, Struct};
+    match (from, to) {
+        (List(from) | LargeList(from) | FixedSizeList(from, _), List(to) | LargeList(to) | FixedSizeList(to, _)) => {
+            changes(from.data_type(), to.data_type())
+        }
+        (Struct(from), Struct(to)) => from.iter().zip(to).any(|(from, to)| changes(from.data_type(), to.data_type())),
+        _ => false,
+    }
+}
+
+fn changes(from: &DataType, to: &DataType) -> bool {
+    if from == to || from.is_null() {
+        return false;
+    }
+    if from.is_nested() {
+        return changes_within(from, to);
+    }
+    match (from.is_temporal(), to.is_temporal()) {
+        (true, true) => {
+            std::mem::discriminant(from) != std::mem::discriminant(to) || is_instant(from) != is_instant(to)
+        }
+        (false, false) => decimals(from).zip(decimals(to)).is_some_and(|(from, to)| from > to),
+        _ => true,
+    }
+}
+
+/// How many decimals numbers of the type may have, those of a DOUBLE without bound; `None` for other values.
+fn decimals(data_type: &DataType) -> Option<i16> {
+    match data_type {
+        DataType::Decimal32(_, scale)
+        | DataType::Decimal64(_, scale)
+        | DataType::Decimal128(_, scale)
+        | DataType::Decimal256(_, scale) => Some(i16::from(*scale)),
+        other if other.is_floating() => Some(i16::MAX),
+        other if other.is_integer() => Some(0),
+        _ => None,
+    }
+}
