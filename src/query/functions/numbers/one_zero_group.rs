@@ -1,5 +1,5 @@
-//! An aggregate as it is, but that its results are of `one_zero`, since a call around it has no place in a plan of groups,
-//! and that frames which slide give what each frame by itself would. Must not know which aggregates need it.
+//! An aggregate as it is, but that its results are of `one_zero`: a call around it has no place in a plan of groups.
+//! And a frame that slides gives what each frame by itself would. Must not know which aggregates need it.
 
 use std::sync::Arc;
 
@@ -133,7 +133,7 @@ impl AggregateUDFImpl for OneZeroOfGroup {
 
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.inner.reverse_udf() {
-            // The same function over rows from the last to the first: in a window its list or text would be turned round.
+            // The same function over rows from the last to the first: in a window its list would be turned round.
             ReversedUDAF::Reversed(inner) if inner.name() == self.inner.name() => ReversedUDAF::NotSupported,
             ReversedUDAF::Reversed(inner) => ReversedUDAF::Reversed(one_zero_of_group(&inner)),
             other => other,

@@ -1,6 +1,6 @@
-//! Aggregates over windows: `functions/sliding_frame` has what DataFusion 55.2 does wrongly, and refuses, where the frame
-//! slides. Where two windows sort the same rows up and down, it evaluates one of them from the last row to the first,
-//! which makes other frames slide, and turned the lists of `array_agg` round. Aggregates of DOUBLEs have their stand-in
+//! Aggregates over windows: `functions/sliding_frame` has what DataFusion 55.2 does wrongly where the frame slides. And
+//! where two windows sort the same rows up and down, it evaluates one of them from the last row to the first, which
+//! makes other frames slide, and turned the lists of `array_agg` round. Aggregates of DOUBLEs have their stand-in
 //! already, from `zeros`; the others get the same.
 
 use datafusion::common::tree_node::Transformed;
