@@ -20,7 +20,8 @@ use crate::doubles::holds_doubles;
 use crate::error::Error;
 
 /// Aggregates that hold the values themselves, so that each one leaves as it came.
-const HOLDERS: [&str; 6] = ["array_agg", "count", "max", "median", "min", "percentile_cont"];
+const HOLDERS: [&str; 8] =
+    ["array_agg", "count", "longest_interval", "max", "median", "min", "percentile_cont", "shortest_interval"];
 
 /// Aggregates of the engine that take out what is no DOUBLE exactly.
 const EXACT_SUMS: [&str; 2] = ["avg", "sum"];
