@@ -287,7 +287,7 @@ impl Workspace {
     /// # Errors
     /// `Conflict` when another process chose the time zone after this one had opened the workspace: its days are others.
     async fn check_zone(&self) -> Result<()> {
-        let stored = Manifest::read(&self.store, &self.root.paths(&self.name).manifest(), &self.name).await?;
+        let stored = Manifest::read(&self.root.store(), &self.root.paths(&self.name).manifest(), &self.name).await?;
         match stored.is_none_or(|stored| stored.time_zone == self.manifest.time_zone) {
             true => Ok(()),
             false => Err(Error::conflict(format!(

@@ -24,6 +24,7 @@ mod person_at;
 mod result_of;
 mod self_sorting;
 mod single_group;
+mod sliding_frame;
 mod to_char;
 mod to_timestamp;
 mod traits;

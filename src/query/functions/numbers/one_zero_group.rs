@@ -1,5 +1,5 @@
-//! An aggregate of DOUBLEs as it is, but that its results are of `one_zero`: a call around it has no place in a plan of
-//! groups. Must not know which aggregates need it.
+//! An aggregate as it is, but that its results are of `one_zero`: a call around it has no place in a plan of groups.
+//! And a frame that slides gives what each frame by itself would. Must not know which aggregates need it.
 
 use std::sync::Arc;
 
@@ -16,8 +16,9 @@ use datafusion::logical_expr::{
 use super::one_zero::one_zero_value;
 use crate::doubles::one_zero;
 use crate::query::functions::result_of::{ResultOfGroup, ResultsOfGroups};
+use crate::query::functions::sliding_frame::sliding_accumulator;
 
-/// The aggregate with one zero in its results.
+/// The aggregate with one zero in its results, and with frames that slide.
 pub(in crate::query) fn one_zero_of_group(function: &Arc<AggregateUDF>) -> Arc<AggregateUDF> {
     Arc::new(AggregateUDF::from(OneZeroOfGroup { inner: Arc::clone(function) }))
 }
@@ -87,7 +88,7 @@ impl AggregateUDFImpl for OneZeroOfGroup {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        Ok(one_zero_of(self.inner.create_sliding_accumulator(args)?))
+        Ok(one_zero_of(sliding_accumulator(&self.inner, args)?))
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
@@ -132,6 +133,8 @@ impl AggregateUDFImpl for OneZeroOfGroup {
 
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.inner.reverse_udf() {
+            // The same function over rows from the last to the first: in a window its list would be turned round.
+            ReversedUDAF::Reversed(inner) if inner.name() == self.inner.name() => ReversedUDAF::NotSupported,
             ReversedUDAF::Reversed(inner) => ReversedUDAF::Reversed(one_zero_of_group(&inner)),
             other => other,
         }

@@ -44,6 +44,7 @@ mod text_and_number;
 mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
+mod window_aggregates;
 mod zeros;
 
 use std::cell::Cell;
@@ -161,6 +162,8 @@ const COERCED: Phase = Phase {
         calendar_frame::check,
         zeros::unify,
         pad_length::keep_above_zero,
+        // Behind the rule that does the same for aggregates of DOUBLEs.
+        window_aggregates::replace,
     ],
     // Behind the rules that put calls around keys.
     closing: &[join_keys::name_calls, computed_keys::compute_first],
