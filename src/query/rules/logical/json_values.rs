@@ -18,12 +18,19 @@ use datafusion_functions_json::JSON_UNION_DATA_TYPE;
 use datafusion_functions_json::udfs::json_as_text_udf;
 
 use super::{RuleContext, expressions, schema_of_inputs};
+use crate::query::functions::numbers::plain_number;
 
 /// The function that `->` calls.
 const GET: &str = "json_get";
 
 /// A scalar that becomes a JSON value.
 const FROM_SCALAR: &str = "json_from_scalar";
+
+/// A JSON value that becomes its text, with quotes.
+const UNION_TO_TEXT: &str = "json_union_to_text";
+
+/// Functions of datafusion-functions-json begin so.
+const FUNCTIONS: &str = "json_";
 
 /// # Errors
 /// `InvalidInput` for a JSON value that meets others, with what to write.
@@ -88,9 +95,22 @@ fn reads_call(part: &Expr) -> bool {
             !is_json_type(field.data_type()) && call_below(expr).is_some()
         }
         Expr::IsNull(operand) | Expr::IsNotNull(operand) => call_below(operand).is_some(),
+        Expr::ScalarFunction(call) => call_read_without_key(call).is_some(),
         Expr::AggregateFunction(call) => is_count(call.func.name(), &call.params.args),
         Expr::WindowFunction(call) => is_count(call.fun.name(), &call.params.args),
         _ => false,
+    }
+}
+
+/// The call of `->` that a function of JSON reads whole: of its value such a function finds lists alone, by its keys
+/// whatever there is.
+fn call_read_without_key(call: &ScalarFunction) -> Option<&ScalarFunction> {
+    let name = call.func.name();
+    match call.args.as_slice() {
+        [operand] if name.starts_with(FUNCTIONS) && ![FROM_SCALAR, UNION_TO_TEXT].contains(&name) => {
+            call_below(operand)
+        }
+        _ => None,
     }
 }
 
@@ -104,24 +124,28 @@ fn read_part(part: Expr) -> Transformed<Expr> {
     }
     Transformed::yes(match part {
         Expr::Cast(Cast { expr, field }) => {
-            let text = text_of(*expr);
-            let digits = match field.data_type().is_integer() {
-                true => Expr::Cast(Cast::new(Box::new(text), whole_number())),
-                false => text,
+            let digits = digits_of(*expr, field.data_type());
+            let rounded = match field.data_type().is_integer() {
+                true => Expr::Cast(Cast::new(Box::new(digits), whole_number())),
+                false => digits,
             };
-            Expr::Cast(Cast { expr: Box::new(digits), field })
+            Expr::Cast(Cast { expr: Box::new(rounded), field })
         }
         Expr::TryCast(TryCast { expr, field }) => {
-            let text = text_of(*expr);
-            let digits = match field.data_type().is_integer() {
-                true => Expr::TryCast(TryCast::new(Box::new(text), whole_number())),
-                false => text,
+            let digits = digits_of(*expr, field.data_type());
+            let rounded = match field.data_type().is_integer() {
+                true => Expr::TryCast(TryCast::new(Box::new(digits), whole_number())),
+                false => digits,
             };
-            Expr::TryCast(TryCast { expr: Box::new(digits), field })
+            Expr::TryCast(TryCast { expr: Box::new(rounded), field })
         }
         // An integer beyond BIGINT has no place in the union, and would be missing.
         Expr::IsNull(operand) => Expr::IsNull(Box::new(text_of(*operand))),
         Expr::IsNotNull(operand) => Expr::IsNotNull(Box::new(text_of(*operand))),
+        Expr::ScalarFunction(call) => {
+            let args = call_read_without_key(&call).map(|inner| inner.args.clone()).unwrap_or_default();
+            Expr::ScalarFunction(ScalarFunction { func: call.func, args })
+        }
         Expr::AggregateFunction(AggregateFunction { func, mut params }) => {
             params.args = params.args.into_iter().map(text_of).collect();
             Expr::AggregateFunction(AggregateFunction { func, params })
@@ -132,6 +156,15 @@ fn read_part(part: Expr) -> Transformed<Expr> {
         }
         other => other,
     })
+}
+
+/// The text, of which an exact number can be read.
+fn digits_of(operand: Expr, to: &DataType) -> Expr {
+    let text = text_of(operand);
+    match to.is_numeric() && !to.is_floating() {
+        true => plain_number(text),
+        false => text,
+    }
 }
 
 /// A number with a fraction is rounded on its way to an integer, of which the text would be refused.

@@ -9,17 +9,13 @@ use datafusion::logical_expr::expr::{
 };
 use datafusion::logical_expr::{Distinct, Expr, ExprSchemable, LogicalPlan, Subquery, Union};
 
-use super::{call_below, has_json, is_json, is_json_type};
+use super::{FUNCTIONS, UNION_TO_TEXT, call_below, has_json, is_json, is_json_type};
 use crate::error::Error;
 use crate::query::functions::numbers::{is_number, sql_name};
 use crate::query::rules::logical::schema_of_inputs;
 
-/// Functions of datafusion-functions-json begin so.
-const JSON_FUNCTIONS: &str = "json_";
-
-/// Functions that take any JSON value without a key; the others, also of datafusion-functions-json, find only lists and
-/// objects in a value that is no call of theirs.
-const KEYLESS: [&str; 4] = ["json_union_to_text", "json_length", "json_object_keys", "arrow_typeof"];
+/// Functions that take any JSON value without a key; the others find only lists and objects in it, unless it is a call.
+const KEYLESS: [&str; 2] = [UNION_TO_TEXT, "arrow_typeof"];
 
 /// Functions that count values, or give one as it is.
 const COUNTING_OR_SHOWING: [&str; 6] = ["count", "first_value", "last_value", "nth_value", "lag", "lead"];
@@ -128,18 +124,11 @@ fn check_case(case: &Case, schema: &DFSchema) -> DfResult<()> {
 /// Whether the function is made for JSON values.
 fn takes_json(call: &ScalarFunction, schema: &DFSchema) -> bool {
     let name = call.func.name();
-    if KEYLESS.contains(&name) {
-        return true;
-    }
-    match call.args.as_slice() {
-        // Of a call with keys that are written down the two calls become one.
-        [operand] => {
-            let is_joined = call_below(operand)
-                .is_some_and(|inner| inner.args.iter().skip(1).all(|key| matches!(key, Expr::Literal(..))));
-            name.starts_with(JSON_FUNCTIONS) && (is_joined || !is_json(operand, schema))
-        }
-        _ => name.starts_with(JSON_FUNCTIONS),
-    }
+    let finds_all = match call.args.as_slice() {
+        [operand] => call_below(operand).is_some() || !is_json(operand, schema),
+        _ => true,
+    };
+    KEYLESS.contains(&name) || name.starts_with(FUNCTIONS) && finds_all
 }
 
 fn check_aggregate(call: &AggregateFunctionParams, schema: &DFSchema) -> DfResult<()> {
@@ -205,7 +194,12 @@ fn is_null(expression: &Expr) -> bool {
 
 /// What to write for a JSON value beside one of another type.
 fn refusal(json: &Expr, other: Option<&DataType>) -> Error {
-    let text = written_text(json);
+    let name = name_of(json);
+    let (advice, text) = match written_text(&name) {
+        Some(text) => (String::new(), text),
+        // A column of a subquery.
+        None => (format!("make {name} with ->> in the place of ->, and "), name.clone()),
+    };
     let write = match other {
         Some(other) if is_number(other) => {
             format!("CAST({text} AS DOUBLE), or CAST({text} AS DECIMAL(18,4)), for the number")
@@ -217,9 +211,8 @@ fn refusal(json: &Expr, other: Option<&DataType>) -> Error {
         _ => format!("{text} for the text, or CAST({text} AS DOUBLE) for the number"),
     };
     Error::invalid(format!(
-        "{} is JSON, which may be text, number or list: it has no order, equals no value and is no argument of most \
-         functions: write {write}",
-        name_of(json)
+        "{name} is JSON, which may be text, number or list: it has no order, equals no value, and few functions take it: \
+         {advice}write {write}"
     ))
 }
 
@@ -232,14 +225,10 @@ fn name_of(json: &Expr) -> String {
     }
 }
 
-/// The text of the value as SQL; of a column's value it is taken where the column is made.
-fn written_text(json: &Expr) -> String {
-    let name = name_of(json);
+/// The text of the value as SQL, where the name tells how the value was taken.
+fn written_text(name: &str) -> Option<String> {
     match name.rsplit_once(" -> ") {
-        Some((value, key)) => format!("({value} ->> {key})"),
-        None => match name.strip_prefix("json_get(") {
-            Some(arguments) => format!("json_as_text({arguments}"),
-            None => format!("{name}, made with ->> in the place of ->,"),
-        },
+        Some((value, key)) => Some(format!("({value} ->> {key})")),
+        None => name.strip_prefix("json_get(").map(|arguments| format!("json_as_text({arguments}")),
     }
 }
