@@ -53,7 +53,7 @@ fn column(name: &str) -> Expr {
 /// A column of UNION is JSON in all of its inputs, or in none.
 fn check_union(union: &Union) -> DfResult<()> {
     for (place, field) in union.schema.fields().iter().enumerate() {
-        let fields = || union.inputs.iter().filter_map(|input| input.schema().fields().get(place));
+        let fields = || union.inputs.iter().filter_map(move |input| input.schema().fields().get(place));
         let other = fields().map(|field| field.data_type()).find(|given| !is_json_type(given) && !given.is_null());
         if other.is_some() && fields().any(|field| is_json_type(field.data_type())) {
             return Err(refusal(&column(field.name()), other).into());
@@ -211,8 +211,8 @@ fn refusal(json: &Expr, other: Option<&DataType>) -> Error {
         _ => format!("{text} for the text, or CAST({text} AS DOUBLE) for the number"),
     };
     Error::invalid(format!(
-        "{name} is JSON, which may be text, number or list: it has no order, equals no value, and few functions take it: \
-         {advice}write {write}"
+        "{name} is JSON, which may be text, number or list: it has no order, equals no value, and few functions take \
+         it: {advice}write {write}"
     ))
 }
 
