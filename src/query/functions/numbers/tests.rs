@@ -18,6 +18,7 @@ use super::exact_sums::{DistinctSum, ExactSum, GroupSums};
 use super::interval_sums::IntervalSum;
 use super::length_factor::Factor;
 use super::operands::{common_types, of_product, of_remainder, of_sum};
+use super::plain_number::without_exponent;
 use super::round_cast::loses_digits;
 use super::sum_output::Output;
 
@@ -270,4 +271,30 @@ fn lengths_are_scaled_exactly() {
     assert_eq!(Factor::divide_by(-2, 0).unwrap().scale(-7), Some(4));
     assert_eq!(Factor::multiply_by(2, 0).scale(i64::MAX), None);
     assert!(Factor::divide_by(0, 2).is_none());
+}
+
+#[test]
+fn texts_of_numbers_lose_their_exponents() {
+    // By hand: the point moves as many digits as the exponent says.
+    let numbers = [
+        ("1.5e3", "1500"),
+        ("1e-7", "0.0000001"),
+        ("-1.23456E+2", "-123.456"),
+        ("12345e-2", "123.45"),
+        ("5e-1", "0.5"),
+        ("-5e-2", "-0.05"),
+        ("2e0", "2"),
+        ("1.50e1", "15.0"),
+        ("1e37", "10000000000000000000000000000000000000"),
+        // Less than any decimal has digits for.
+        ("1e-400", "0"),
+    ];
+    for (text, plain) in numbers {
+        assert_eq!(without_exponent(text), plain, "{text}");
+    }
+    let others =
+        ["19.90", "true", "e", "", "1e", "e5", "-e5", "1.2.3e4", "Ae5", "1e5x", "1e400", "1e99999999999999999999"];
+    for text in others {
+        assert_eq!(without_exponent(text), text);
+    }
 }

@@ -23,6 +23,7 @@ mod interval_groups;
 mod interval_texts;
 mod intervals;
 mod join_keys;
+mod json_values;
 mod lengths;
 mod local_time;
 mod meeting;
@@ -93,6 +94,8 @@ struct Phase {
 
 const WRITTEN: Phase = Phase {
     nodes: &[
+        // Before all rules that cast what meets, and those that ask which casts fail.
+        json_values::read,
         // Before the rule that builds subqueries of its own.
         correlated_subquery::rewrite,
         mixed_numbers::unify_values,
