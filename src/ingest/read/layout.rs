@@ -132,6 +132,13 @@ impl Layout {
         &self.fields[field.index()]
     }
 
+    /// The columns of which numbers are read: those of fields, and of properties that say something of an order.
+    pub fn number_columns(&self) -> Vec<usize> {
+        let of_fields = EventField::all().filter(|field| field.is_number()).flat_map(|field| self.field(field));
+        let of_orders = self.properties.iter().filter(|(key, _)| orders::is_read(key)).map(|(_, column)| column);
+        of_fields.chain(of_orders).copied().collect()
+    }
+
     /// The columns by field, as messages name them: the field's own name where no column feeds it.
     pub fn column_names(&self, columns: &[String]) -> [String; FIELD_COUNT] {
         let mut names: [String; FIELD_COUNT] = std::array::from_fn(|_| String::new());

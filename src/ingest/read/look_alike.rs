@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::decimal_marks::DecimalMarks;
 use super::field::EventField;
 use super::mapping::Target;
 use super::twins::Twins;
@@ -20,6 +21,7 @@ pub struct Notes {
     unread_numbers: Arc<AtomicU64>,
     /// Keys of one row that are one field.
     pub(super) twins: Twins,
+    pub(super) decimal_marks: DecimalMarks,
 }
 
 impl Notes {
