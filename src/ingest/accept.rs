@@ -272,6 +272,7 @@ impl Acceptor {
                 node: nodes.is_valid(row).then(|| nodes.value(row)),
                 order_id: order_ids.is_valid(row).then(|| order_ids.value(row)),
                 brand: rows.text("brand", row),
+                store_id: rows.text("store_id", row),
                 source: self.source.as_deref().or(rows.text("source", row)),
                 currency: rows.text("currency", row),
                 product_id: rows.text("product_id", row),
