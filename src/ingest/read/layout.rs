@@ -11,7 +11,7 @@ use super::mapping::Target;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
 use crate::orders;
-use crate::settings::similar_names;
+use crate::settings::{currency_code, similar_names};
 
 /// Columns by number. A column without a role of its own is a property.
 #[derive(Debug)]
@@ -201,10 +201,31 @@ pub fn missing_column<'a>(
     let similar = similar_names(name, columns.clone());
     let hint = if similar.is_empty() { String::new() } else { format!("did you mean {}? ", similar.join(" or ")) };
     Error::invalid(format!(
-        "{}: no column '{name}' to map '{target}' from: {hint}({})",
+        "{}: no column '{name}' to map '{target}' from: {hint}({}){}",
         file.display(),
-        columns_text(columns)
+        columns_text(columns),
+        advise_on_constant(target, name).unwrap_or_default()
     ))
+}
+
+/// What to do where a mapping names the value that all rows shall have.
+fn advise_on_constant(target: &Target, name: &str) -> Option<String> {
+    let Target::Field(field) = target else { return None };
+    let option = match field {
+        EventField::Currency => {
+            let code = currency_code(name)?.to_ascii_uppercase();
+            return Some(format!(
+                "; a mapping takes a column, no value: amounts without a currency are in the workspace's base_currency, \
+                 which `convoke workspace set NAME base_currency={code}` makes {code}; where it is another one, write a \
+                 column of {code} into the file"
+            ));
+        }
+        EventField::Event => "event",
+        EventField::Source => "source",
+        EventField::Kind => "type",
+        _ => return None,
+    };
+    Some(format!("; a mapping takes a column, no value: --{option} gives one to all rows without"))
 }
 
 /// What to do for a field inside of a column: a mapping takes whole columns.

@@ -199,7 +199,7 @@ impl LookAlikes {
         let texts = self.found.iter().map(|LookAlike { column, target, is_read_by_name }| match is_read_by_name {
             // Mapped, the field would come from this key alone, and the rows that have it would lose theirs.
             true => format!("'{column}' (other rows have {target}: name it so in these, too)"),
-            false => format!("'{column}' (--map '{target}={}')", escape(column)),
+            false => format!("'{column}' (--map '{target}={}'{})", escape(column), consequence(target)),
         });
         notes.add(format!(
             "columns that look like a field and are not used, but kept as properties: {0}; --map 'properties.{1}={1}' says \
@@ -227,6 +227,17 @@ impl LookAlikes {
             "keys of properties that look like a field and are not read as one: {}",
             texts.collect::<Vec<_>>().join(", ")
         ));
+    }
+}
+
+/// What a mapping changes beyond the column itself.
+fn consequence(target: &Target) -> &'static str {
+    match target {
+        // An export of lines may say the order's total on each of them.
+        Target::Field(EventField::ProductId) => {
+            ": a row with a product is one line of its order, and what it says as its total adds up with the other lines"
+        }
+        _ => "",
     }
 }
 
