@@ -203,6 +203,7 @@ impl Acceptor {
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
         self.omissions.add_rows(rows.len(), nodes.len() - nodes.null_count());
+        self.omissions.add_times(rows.ts.values());
         let order_ids = self.order_numbers(rows);
         let message_ids = self.message_ids(rows);
         let quantities = Arc::new(order_columns::quantities(input)?);

@@ -191,7 +191,10 @@ impl OrderNotes {
                 counts.add(&events, &self.base, self.settings.order_key, &person_of);
             }
         }
+        let complete = self.orders.values().filter(|of_key| of_key.is_complete);
+        let same_message: u64 = complete.map(|of_key| repeated::count_messages(&of_key.events)).sum();
         let mut notes = Vec::new();
+        notes.extend(count(same_message, SAME_MESSAGE));
         let first = self.first_not_a_number.as_deref().unwrap_or_default();
         notes.extend(count(self.not_a_number, NOT_A_NUMBER).map(|note| format!("{note}; the first is {first}")));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
@@ -258,6 +261,11 @@ type Sentence = [&'static str; 2];
 const NOT_A_NUMBER: Sentence = [
     "event has an amount, price or quantity that is no number: it counts as absent",
     "events have an amount, price or quantity that is no number: it counts as absent",
+];
+const SAME_MESSAGE: Sentence = [
+    "purchase or refund row has the message_id of another row of this load, and counts beside it: leave one out of the file",
+    "purchase or refund rows have the message_id of another row of this load, and count beside it: leave them out of the \
+     file",
 ];
 const WITHOUT_AMOUNT: Sentence = [
     "purchase event of this load says no amount: it counts as 0",

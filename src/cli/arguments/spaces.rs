@@ -29,8 +29,9 @@ const HELP_BEFORE_BLOCKED: &str = "Settings (key=value; an empty value takes one
   blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
                     those that are always blocked, in any case and brackets:";
 
-const HELP_AFTER_BLOCKED: &str = "                    addresses such as none@none.com, what has no letter and no digit but 0 (-, ?, 0, 000), and numbers
-                    cut to 1.38E+10
+const HELP_AFTER_BLOCKED: &str =
+    "                    addresses such as none@none.com, what has no letter and no digit but 0
+                    (-, ?, 0, 000), and numbers cut to 1.38E+10
   pii_columns       columns of events, or keys such as properties.phone, that hold personal data: no examples of them";
 
 fn settings_help() -> String {
@@ -40,7 +41,8 @@ fn settings_help() -> String {
 /// The values that are always blocked, in lines below those of their setting.
 fn blocked_lines() -> String {
     const INDENT: &str = "                    ";
-    const WIDTH: usize = 119;
+    // Where nothing says how wide the terminal is, the help is wrapped behind it.
+    const WIDTH: usize = 100;
     let mut lines: Vec<String> = Vec::new();
     for value in BlockedValues::built_in() {
         match lines.last_mut() {
