@@ -81,9 +81,9 @@ impl DecimalMarks {
         let Some((column, with_comma, in_doubt)) = both else { return Ok(()) };
         Err(Error::invalid(format!(
             "{}: column '{column}' has '{with_comma}', where a point is no decimal point, and '{in_doubt}', which would be \
-             read with one: nothing of the file is loaded, since it would be a thousand times too small. Write all numbers \
-             of the column with a decimal point alone, such as 1234.56, without thousands separators; where '{in_doubt}' is \
-             right as it is, correct '{with_comma}'",
+             read with one: nothing of the file is loaded, since the latter may mean a thousand times as much. Write all \
+             numbers of the column with a decimal point alone, such as 1234.56, without thousands separators; where \
+             '{in_doubt}' is right as it is, correct '{with_comma}'",
             path.display()
         )))
     }
