@@ -161,7 +161,8 @@ mod tests {
             "1.250e3",
             "007.250",
         ];
-        for (texts, mark) in [(&comma[..], Some(Mark::Comma)), (&doubt, Some(Mark::InDoubt)), (&nothing, None)] {
+        for (texts, mark) in [(&comma[..], Some(Mark::Comma)), (&doubt[..], Some(Mark::InDoubt)), (&nothing[..], None)]
+        {
             for text in texts {
                 assert_eq!(mark_of(text), mark, "{text}");
             }

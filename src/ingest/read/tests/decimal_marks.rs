@@ -21,7 +21,8 @@ fn a_file_with_both_marks_is_refused_in_any_order() {
     for (first, second) in [("1.250", "49,90"), ("49,90", "1.250"), ("1.250,00", "1.250"), ("1.250.000", "1.250")] {
         for column in ["revenue", "cost", "quantity", "Price", "total"] {
             let message = refusal("g.csv", german(column, first, second), semicolons());
-            for part in [first, second, &format!("column '{column}'"), "nothing of the file is loaded", "1234.56"] {
+            let named = format!("column '{column}'");
+            for part in [first, second, named.as_str(), "nothing of the file is loaded", "1234.56"] {
                 assert!(message.contains(part), "{part}: {message}");
             }
         }
