@@ -3,7 +3,8 @@
 -- of goods, of orders that were not returned in full: first_order (below the cost: the first purchase loses money),
 -- historic_value (earned so far) and predicted_value (of the next 12 months by MBG/NBD and Gamma-Gamma, discounted by
 -- 1 % a month). Payback is the month of 30 days, counted from each customer's first order, by whose end the channel's
--- historic margin covers its cost; NULL: not yet.
+-- historic margin covers its cost; NULL: not yet. Net and cost are in the currency of their order: where there are
+-- several, ask for one, AND currency = 'EUR' behind net > 0.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 acquired AS (
   SELECT person, traits ->> 'acquisition_channel' AS channel,

@@ -6,11 +6,16 @@ signed_up AS (
   SELECT person, date_trunc('day', min(ts))::DATE AS day FROM events
   WHERE type = 'identify' AND person IS NOT NULL GROUP BY person
 ),
+-- An order stands unless it was taken back. Its own net says so: net_base, whose bookings are converted and rounded
+-- each, may keep a ten-thousandth; only an order in several currencies has no net.
+booked AS (
+  SELECT person, day, net_base, coalesce(net, net_base) > 0 AS stands FROM orders WHERE person IS NOT NULL
+),
 -- Who paid more than she got back, over all her orders.
-buyers AS (SELECT person FROM orders WHERE person IS NOT NULL GROUP BY person HAVING sum(net_base) > 0),
+buyers AS (SELECT person FROM booked GROUP BY person HAVING sum(net_base) > 0),
 order_days AS (
   SELECT person, day, row_number() OVER (PARTITION BY person ORDER BY day) AS number
-  FROM (SELECT DISTINCT o.person, o.day FROM orders o JOIN buyers b ON b.person = o.person WHERE o.net_base > 0)
+  FROM (SELECT DISTINCT o.person, o.day FROM booked o JOIN buyers b ON b.person = o.person WHERE o.stands)
 ),
 climbs AS (
   SELECT s.fan,

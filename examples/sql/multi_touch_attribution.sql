@@ -1,5 +1,6 @@
 -- Multi-touch attribution: revenue by channel under three models, with touches of the 30 days before each order. What
--- cannot be attributed is shown as '(none)'; credits add up to the revenue of orders with a person, to the cent.
+-- cannot be attributed is shown as '(none)'; credits add up to the revenue of orders with a person, to the cent,
+-- less the orders that were taken back: by their own net, which only one in several currencies lacks.
 WITH touches AS (
   SELECT person, ts, channel FROM events
   WHERE person IS NOT NULL AND channel IS NOT NULL AND event NOT IN ('Order Completed', 'Order Refunded', 'Order Cancelled')
@@ -10,7 +11,7 @@ conversions AS (
          attribution('linear', t.ts, t.channel, o.ts, o.net_base) AS linear,
          attribution('time_decay', t.ts, t.channel, o.ts, o.net_base) AS time_decay
   FROM orders o LEFT JOIN touches t ON t.person = o.person AND t.ts BETWEEN o.ts - INTERVAL '30 days' AND o.ts
-  WHERE o.person IS NOT NULL AND o.net_base > 0
+  WHERE o.person IS NOT NULL AND coalesce(o.net, o.net_base) > 0
   GROUP BY o.order_id, o.person, o.ts
 ),
 credits AS (

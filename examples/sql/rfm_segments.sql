@@ -2,11 +2,16 @@
 -- breaks that never part equal values. Monetary value is shown for each segment: the sum of all orders of its customers,
 -- who are those that paid more than they got back.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
+-- An order stands unless it was taken back. Its own net says so: net_base, whose bookings are converted and rounded
+-- each, may keep a ten-thousandth; only an order in several currencies has no net.
+booked AS (
+  SELECT person, day, net_base, coalesce(net, net_base) > 0 AS stands FROM orders WHERE person IS NOT NULL
+),
 customers AS (
-  SELECT o.person, max(a.day) - max(o.day) FILTER (WHERE o.net_base > 0) AS days_ago,
-         count(DISTINCT o.day) FILTER (WHERE o.net_base > 0) AS order_days, sum(o.net_base) AS net
-  FROM orders o CROSS JOIN as_of a
-  WHERE o.person IS NOT NULL GROUP BY o.person HAVING sum(o.net_base) > 0
+  SELECT o.person, max(a.day) - max(o.day) FILTER (WHERE o.stands) AS days_ago,
+         count(DISTINCT o.day) FILTER (WHERE o.stands) AS order_days, sum(o.net_base) AS net
+  FROM booked o CROSS JOIN as_of a
+  GROUP BY o.person HAVING sum(o.net_base) > 0 AND bool_or(o.stands)
 ),
 breaks AS (SELECT rfm_breaks(days_ago, 5) AS recency, rfm_breaks(order_days, 5) AS frequency FROM customers),
 scores AS (

@@ -203,6 +203,7 @@ impl Acceptor {
     ) -> Result<RecordBatch> {
         let (nodes, identifiers) = self.number(rows, graph)?;
         self.omissions.add_rows(rows.len(), nodes.len() - nodes.null_count());
+        self.omissions.add_times(rows.ts.values());
         let order_ids = self.order_numbers(rows);
         let message_ids = self.message_ids(rows);
         let quantities = Arc::new(order_columns::quantities(input)?);
@@ -272,6 +273,7 @@ impl Acceptor {
                 node: nodes.is_valid(row).then(|| nodes.value(row)),
                 order_id: order_ids.is_valid(row).then(|| order_ids.value(row)),
                 brand: rows.text("brand", row),
+                store_id: rows.text("store_id", row),
                 source: self.source.as_deref().or(rows.text("source", row)),
                 currency: rows.text("currency", row),
                 product_id: rows.text("product_id", row),

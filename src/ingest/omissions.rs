@@ -9,6 +9,7 @@ pub(super) struct Omissions {
     identified: u64,
     identifiers: Tally,
     order_numbers: Tally,
+    unlikely_times: u64,
 }
 
 /// How many values are blocked.
@@ -49,6 +50,10 @@ impl Omissions {
         self.order_numbers.merge(blocked);
     }
 
+    pub(super) fn add_times(&mut self, times: &[i64]) {
+        self.unlikely_times += times.iter().filter(|ts| stands_for_none(**ts)).count() as u64;
+    }
+
     /// What is to be said, each a sentence with its count.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -68,6 +73,14 @@ impl Omissions {
                 "{count} order numbers are values that name no order, such as '{example}': their rows have none"
             )),
         }
+        let have = if self.unlikely_times == 1 { "row has" } else { "rows have" };
+        if self.unlikely_times > 0 {
+            notes.push(format!(
+                "{} {have} a time of 1970-01-01 or 1900-01-01, which programs write where there is none: it counts as it is \
+                 written; a row whose time is empty is rejected",
+                self.unlikely_times
+            ));
+        }
         if self.rows > 0 && self.identified == 0 {
             notes.push(
                 "no row has an identifier: the rows belong to no person; --map user_id=COLUMN or id.email=COLUMN says \
@@ -77,4 +90,13 @@ impl Omissions {
         }
         notes
     }
+}
+
+/// Whether a time is the first moment of a calendar, in whatever zone: 0 of Unix, or 0 of a spreadsheet.
+fn stands_for_none(ts: i64) -> bool {
+    const UNIX: i64 = 0;
+    const SPREADSHEETS: i64 = -2_208_988_800_000_000;
+    /// No zone is farther from UTC.
+    const REACH: u64 = 14 * 3_600_000_000;
+    [UNIX, SPREADSHEETS].into_iter().any(|start| ts.abs_diff(start) <= REACH)
 }

@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, HashMap};
 use self::counts::Counts;
 use self::held::{Held, Key, OfKey};
 use self::no_order::NoOrder;
+use self::repeated::Repeated;
 use crate::ids::{Node, Person, WorkspaceName};
 use crate::orders::Statement;
 use crate::settings::{OrderKey, OrderSettings};
@@ -23,6 +24,8 @@ use crate::workspace::BaseCurrency;
 
 /// Events of the load that are held to resolve their orders; of a larger load the first ones.
 const MOST_EVENTS: usize = 200_000;
+
+const DAY_MICROSECONDS: i64 = 86_400_000_000;
 
 /// Keys of products that are told apart.
 const MOST_KEYS: usize = 100;
@@ -40,6 +43,7 @@ pub(super) struct Named<'a> {
     /// The number, with blanks removed and not blocked.
     pub(super) order_id: Option<&'a str>,
     pub(super) brand: Option<&'a str>,
+    pub(super) store_id: Option<&'a str>,
     pub(super) source: Option<&'a str>,
     pub(super) currency: Option<&'a str>,
     pub(super) product_id: Option<&'a str>,
@@ -147,6 +151,7 @@ impl OrderNotes {
             node: row.node,
             part: own(part),
             brand: own(row.brand),
+            store_id: own(row.store_id),
             currency: own(row.currency),
             product_id: own(row.product_id),
             quantity: row.quantity,
@@ -159,16 +164,18 @@ impl OrderNotes {
     /// wrong as that.
     pub(super) fn note_of_repetition(&self) -> Option<String> {
         let complete = self.orders.values().filter(|of_key| of_key.is_complete);
-        let rows: u64 = complete.map(|of_key| repeated::count(&of_key.events)).sum();
+        let repeated: Repeated = complete.map(|of_key| repeated::count(&of_key.events)).sum();
+        let rows = repeated.rows();
         let (are, count) = if rows == 1 { ("is", "counts") } else { ("are", "count") };
         (rows > 0).then(|| {
             format!(
-                "{}{rows} of {} purchase and refund rows of this load {are} there already, word for word, from earlier \
-                 loads, and {count} twice now: of a corrected file load the corrected rows alone, in a file of their own. \
-                 No load is taken back by itself: `convoke workspace drop {}`, or another --data folder, and each file \
-                 loaded once makes the figures right",
+                "{}{rows} of {} purchase and refund rows of this load {are} there already, {}, from earlier loads, and \
+                 {count} twice now: of a corrected file load the corrected rows alone, in a file of their own. No load is \
+                 taken back by itself: `convoke workspace drop {}`, or another --data folder, and each file loaded once \
+                 makes the figures right",
                 self.basis(),
                 self.seen,
+                repeated.likeness(),
                 self.workspace,
             )
         })
@@ -184,7 +191,10 @@ impl OrderNotes {
                 counts.add(&events, &self.base, self.settings.order_key, &person_of);
             }
         }
+        let complete = self.orders.values().filter(|of_key| of_key.is_complete);
+        let same_message: u64 = complete.map(|of_key| repeated::count_messages(&of_key.events)).sum();
         let mut notes = Vec::new();
+        notes.extend(count(same_message, SAME_MESSAGE));
         let first = self.first_not_a_number.as_deref().unwrap_or_default();
         notes.extend(count(self.not_a_number, NOT_A_NUMBER).map(|note| format!("{note}; the first is {first}")));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
@@ -251,6 +261,11 @@ type Sentence = [&'static str; 2];
 const NOT_A_NUMBER: Sentence = [
     "event has an amount, price or quantity that is no number: it counts as absent",
     "events have an amount, price or quantity that is no number: it counts as absent",
+];
+const SAME_MESSAGE: Sentence = [
+    "purchase or refund row has the message_id of another row of this load, and counts beside it: leave one out of the file",
+    "purchase or refund rows have the message_id of another row of this load, and count beside it: leave them out of the \
+     file",
 ];
 const WITHOUT_AMOUNT: Sentence = [
     "purchase event of this load says no amount: it counts as 0",

@@ -111,6 +111,39 @@ fn a_corrected_file_that_is_loaded_whole_is_told_before_all_else() {
     assert_eq!(answer(folder.path(), "d", "SELECT sum(net) FROM orders"), "160.0000", "60 + 100");
 }
 
+/// 1.250 is 1250 beside 49,90: kept as 1.25 it would be wrong in silence, so that the file is refused as a whole.
+#[test]
+fn a_file_with_both_decimal_marks_loads_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("orders.csv");
+    let with = |first: &str, second: &str| {
+        let row = |number: &str, amount: &str| format!("2024-03-02;Order Completed;u1;{number};{amount}\n");
+        format!("ts;event;user_id;order_id;revenue\n{}{}", row("a", first), row("b", second))
+    };
+    std::fs::write(&file, with("1.250", "49,90")).unwrap();
+    let told = complaint(folder.path(), &["ingest", "orders.csv", "--data", "d", "--delimiter", ";"]);
+    for part in ["orders.csv: column 'revenue' has '49,90'", "'1.250'", "nothing of the file is loaded"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    std::fs::write(&file, with("1250", "49.90")).unwrap();
+    ingest_well(folder.path(), &["orders.csv", "--data", "d", "--delimiter", ";"]);
+    assert_eq!(answer(folder.path(), "d", "SELECT sum(net) FROM orders"), "1299.9000");
+}
+
+/// The help names what is blocked, by the list that blocks it.
+#[test]
+fn the_help_of_settings_lists_all_blocked_values() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["create", "set"] {
+        let help = run(folder.path(), &["workspace", command, "--help"]);
+        // As one line: how it is wrapped does not matter.
+        let help = String::from_utf8(help.stdout).unwrap().split_whitespace().collect::<Vec<_>>().join(" ");
+        for value in convoke::identity::BlockedValues::built_in() {
+            assert!(help.contains(&format!(" {value},")), "{value}: {help}");
+        }
+    }
+}
+
 /// An export of a day without orders is no fault; that of the next day comes under the same name.
 #[test]
 fn a_file_without_rows_says_so_and_hides_no_later_one() {

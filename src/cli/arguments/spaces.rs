@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::{DEFAULT_DATA, DataArguments, Format};
 use crate::auth::Role;
+use crate::identity::BlockedValues;
 use crate::ids::WorkspaceName;
 
 /// A data folder as a whole, for commands that name workspaces otherwise or see all of them.
@@ -17,7 +18,7 @@ pub(in crate::cli) struct RootArguments {
     pub(in crate::cli) data: String,
 }
 
-const SETTINGS_HELP: &str = "Settings (key=value; an empty value takes one back, so that the server's setting holds):
+const HELP_BEFORE_BLOCKED: &str = "Settings (key=value; an empty value takes one back, so that the server's setting holds):
   purchase_events   events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
   refund_events     events that take one back
   base_currency     currency of orders that name none, and of net_base: three letters, such as USD
@@ -26,16 +27,41 @@ const SETTINGS_HELP: &str = "Settings (key=value; an empty value takes one back,
   identifier_types  types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the
                     priority if need be: 'card_no:person:before email,tv_id:device'
   blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
-                    those that are always blocked: null, (null), <null>, \\N, nan, none, n/a, #N/A, (not set), undefined,
-                    unknown, anonymous, true, false, [object Object], {}, \"\", none@none.com and their like in any case
-                    and brackets, what has no letter and no digit but 0, and numbers cut to 1.38E+10
+                    those that are always blocked, in any case and brackets:";
+
+const HELP_AFTER_BLOCKED: &str =
+    "                    addresses such as none@none.com, what has no letter and no digit but 0
+                    (-, ?, 0, 000), and numbers cut to 1.38E+10
   pii_columns       columns of events, or keys such as properties.phone, that hold personal data: no examples of them";
+
+fn settings_help() -> String {
+    format!("{HELP_BEFORE_BLOCKED}\n{}\n{HELP_AFTER_BLOCKED}", blocked_lines())
+}
+
+/// The values that are always blocked, in lines below those of their setting.
+fn blocked_lines() -> String {
+    const INDENT: &str = "                    ";
+    // Where nothing says how wide the terminal is, the help is wrapped behind it.
+    const WIDTH: usize = 100;
+    let mut lines: Vec<String> = Vec::new();
+    for value in BlockedValues::built_in() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + value.chars().count() + 2 <= WIDTH => {
+                line.push(' ');
+                line.push_str(value);
+                line.push(',');
+            }
+            _ => lines.push(format!("{INDENT}{value},")),
+        }
+    }
+    lines.join("\n")
+}
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum WorkspaceCommand {
     /// Make a workspace
     #[command(
-        after_help = format!("Examples:\n  convoke workspace create shop_cn --data ./shop --time-zone Asia/Shanghai\n  convoke workspace create shop_us --data ./shop base_currency=USD purchase_events='Order Completed,Sold'\n\n{SETTINGS_HELP}")
+        after_help = format!("Examples:\n  convoke workspace create shop_cn --data ./shop --time-zone Asia/Shanghai\n  convoke workspace create shop_us --data ./shop base_currency=USD purchase_events='Order Completed,Sold'\n\n{}", settings_help())
     )]
     Create(CreateWorkspaceArguments),
     /// List the workspaces of a data folder
@@ -43,7 +69,7 @@ pub(in crate::cli) enum WorkspaceCommand {
     List(ListArguments),
     /// Change settings of a workspace that no server serves at the moment
     #[command(
-        after_help = format!("Example:\n  convoke workspace set shop_cn --data ./shop base_currency=CNY identifier_types=card_no:person\n\n{SETTINGS_HELP}\n\nSELECT * FROM system.settings shows what holds. It holds from the next start of the server on.")
+        after_help = format!("Example:\n  convoke workspace set shop_cn --data ./shop base_currency=CNY identifier_types=card_no:person\n\n{}\n\nSELECT * FROM system.settings shows what holds. It holds from the next start of the server on.", settings_help())
     )]
     Set(SetWorkspaceArguments),
     /// Remove a workspace with all of its data, settings and tokens

@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::held::{Held, order_event};
-use super::{Sentence, advice, count};
+use super::{DAY_MICROSECONDS, Sentence, advice, count};
 use crate::ids::{Node, Person, WorkspaceName};
 use crate::money;
 use crate::orders::{Entry, Kind, Order, resolve};
 use crate::settings::OrderKey;
 use crate::workspace::BaseCurrency;
+
+/// Purchases of one order seldom lie so far apart; numbers that begin anew each month come again after as many days.
+const FAR_APART_DAYS: i64 = 31;
 
 /// How many orders show what.
 #[derive(Default)]
@@ -22,6 +25,8 @@ pub(super) struct Counts {
     several_names: u64,
     several_brands: u64,
     several_persons: u64,
+    several_stores: u64,
+    far_apart: u64,
     without_rate: u64,
     refunds_without_brand: u64,
     refunds_without_source: u64,
@@ -63,7 +68,25 @@ impl Counts {
         self.several_brands += u64::from(has_brands);
         let nodes = purchases().filter_map(|held| Node::try_from(held.node?).ok());
         let persons: BTreeSet<Person> = nodes.filter_map(person_of).collect();
-        self.several_persons += u64::from(!has_brands && persons.len() > 1);
+        let has_persons = !has_brands && persons.len() > 1;
+        self.several_persons += u64::from(has_persons);
+        if !has_brands && !has_persons {
+            let purchases: Vec<&Held> = purchases().copied().collect();
+            self.add_purchases(&purchases);
+        }
+    }
+
+    /// Takes the purchases of one number which neither a brand nor a person tells apart.
+    fn add_purchases(&mut self, purchases: &[&Held]) {
+        let stores: BTreeSet<&str> = purchases.iter().filter_map(|held| held.store_id.as_deref()).collect();
+        let has_stores = stores.len() > 1;
+        self.several_stores += u64::from(has_stores);
+        let times = || purchases.iter().map(|held| held.ts);
+        let span = times().max().zip(times().min()).map(|(last, first)| last.saturating_sub(first));
+        let is_far = span.is_some_and(|span| span > FAR_APART_DAYS * DAY_MICROSECONDS);
+        // One person may pay for one order month by month.
+        let is_of_nobody = purchases.iter().any(|held| held.node.is_none());
+        self.far_apart += u64::from(!has_stores && is_far && is_of_nobody);
     }
 
     /// Takes refunds whose number alone does not tell their order.
@@ -120,12 +143,16 @@ impl Counts {
         let of_brands = said((self.several_brands, SEVERAL_BRANDS)).map(|note| note + &advice::on_brands(workspace));
         let of_persons =
             said((self.several_persons, SEVERAL_PERSONS)).map(|note| note + &advice::on_persons(workspace, key));
+        let of_stores =
+            said((self.several_stores, SEVERAL_STORES)).map(|note| note + &advice::on_stores(workspace, key));
+        let of_months = said((self.far_apart, FAR_APART)).map(|note| note + advice::ON_MONTHS);
         let refunds = [
             (self.refunds_without_brand, REFUNDS_WITHOUT_BRAND),
             (self.refunds_without_source, REFUNDS_WITHOUT_SOURCE),
         ];
         let notes = notes.into_iter().filter_map(said).chain(of_brands).chain(refunds.into_iter().filter_map(said));
-        notes.chain(of_persons).chain(count(self.without_rate, WITHOUT_RATE)).collect()
+        let notes = notes.chain(of_persons).chain(of_stores).chain(of_months);
+        notes.chain(count(self.without_rate, WITHOUT_RATE)).collect()
     }
 }
 
@@ -153,6 +180,14 @@ const REFUNDS_WITHOUT_SOURCE: Sentence = [
 const SEVERAL_PERSONS: Sentence = [
     "order has purchases of several persons and counts for the first",
     "orders have purchases of several persons and count for the first",
+];
+const SEVERAL_STORES: Sentence = [
+    "order number occurs with several stores (store_id) and is one order",
+    "order numbers occur with several stores (store_id) and are one order each",
+];
+const FAR_APART: Sentence = [
+    "order number occurs in purchases without a person that lie more than 31 days apart, and is one order",
+    "order numbers occur in purchases without a person that lie more than 31 days apart, and are one order each",
 ];
 const WITHOUT_RATE: Sentence = [
     "booking has no exchange rate: its amount_base is NULL",

@@ -7,7 +7,7 @@ use arrow::datatypes::{ArrowPrimitiveType, Decimal128Type, Int64Type, TimestampM
 use object_store::ObjectStore;
 
 use super::held::Key;
-use super::{Named, OrderNotes};
+use super::{DAY_MICROSECONDS, Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::ingest::order_columns;
 use crate::store::events::{DataFile, FoundRows, ReadLimit, WantedOrders, rows_of_orders};
@@ -17,7 +17,7 @@ const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 5_000_000, found: 200_0
 
 /// What is read of an event: what tells its order, and what its statement is read from. Its amount is read as it was
 /// stored: the quantity that it was computed of had more digits than are stored of it.
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "message_id",
     "ts",
     "received_at",
@@ -26,6 +26,7 @@ const COLUMNS: [&str; 16] = [
     "node",
     "source",
     "brand",
+    "store_id",
     "order_id",
     "revenue",
     "cost",
@@ -35,8 +36,6 @@ const COLUMNS: [&str; 16] = [
     "properties",
     "stated_amount",
 ];
-
-const DAY_MICROSECONDS: i64 = 86_400_000_000;
 
 impl OrderNotes {
     /// Takes in what `files`, those of the loads before, hold of the orders. What cannot be known is said by the notes.
@@ -99,6 +98,7 @@ impl OrderNotes {
         let (ids, kinds, events) = (columns.text("message_id")?, columns.text("type")?, columns.text("event")?);
         let (numbers, brands, sources) = (columns.text("order_id")?, columns.text("brand")?, columns.text("source")?);
         let (currencies, products) = (columns.text("currency")?, columns.text("product_id")?);
+        let stores = columns.text("store_id")?;
         let (times, received) = (
             columns.numbers::<TimestampMicrosecondType>("ts")?,
             columns.numbers::<TimestampMicrosecondType>("received_at")?,
@@ -115,6 +115,7 @@ impl OrderNotes {
                 node: nodes.is_valid(row).then(|| nodes.value(row)),
                 order_id: at(numbers, row),
                 brand: at(brands, row),
+                store_id: at(stores, row),
                 source: at(sources, row),
                 currency: at(currencies, row),
                 product_id: at(products, row),

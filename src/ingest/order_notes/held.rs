@@ -41,6 +41,7 @@ pub(super) struct Held {
     /// What the number counts within.
     pub(super) part: Option<String>,
     pub(super) brand: Option<String>,
+    pub(super) store_id: Option<String>,
     pub(super) currency: Option<String>,
     pub(super) product_id: Option<String>,
     pub(super) quantity: Option<i128>,

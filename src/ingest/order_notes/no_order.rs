@@ -12,6 +12,8 @@ const SHOWN: usize = 3;
 /// What GA4 calls a sale and a refund. Their number is `transaction_id` there, which is none here.
 const SALE_ELSEWHERE: &str = "purchase";
 const REFUND_ELSEWHERE: &str = "refund";
+const PURCHASE_SETTING: &str = "purchase_events";
+const REFUND_SETTING: &str = "refund_events";
 
 #[derive(Default)]
 pub(super) struct NoOrder {
@@ -27,6 +29,15 @@ enum Label {
     Event(String),
     /// The type of rows without an event.
     Kind(String),
+}
+
+impl Label {
+    fn event(&self) -> Option<&str> {
+        match self {
+            Label::Event(event) => Some(event),
+            Label::Kind(_) => None,
+        }
+    }
 }
 
 impl NoOrder {
@@ -71,13 +82,10 @@ impl NoOrder {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let (rows, are) = if self.rows == 1 { ("row has", "is") } else { ("rows have", "are") };
         let mut advice = String::new();
-        let named = events.iter().find_map(|(_, label, _)| match label {
-            Label::Event(event) => Some(event),
-            Label::Kind(_) => None,
-        });
-        if let Some(event) = named {
+        let named: Vec<&str> = events.iter().filter_map(|(_, label, _)| label.event()).collect();
+        if !named.is_empty() {
             advice.push_str(&advice_on_events(settings, events.iter().any(|(meant, ..)| meant.is_some())));
-            advice.push_str(&command_for(event, settings));
+            advice.push_str(&command_for(&named, settings));
         }
         advice.extend(self.kinds().filter_map(advice_on_kind));
         Some(format!(
@@ -108,24 +116,38 @@ fn advice_on_events(settings: &OrderSettings, has_near: bool) -> String {
     )
 }
 
-/// The command that makes the event one of orders. It replaces the list, so that it has to name all that is there.
-fn command_for(event: &str, settings: &OrderSettings) -> String {
-    let setting = match near_name(event, settings) {
+/// The command that makes the events those of orders: all whose name says that they are sales or refunds, or else those
+/// that are shown. It replaces the lists, so that it has to name all that is there.
+fn command_for(events: &[&str], settings: &OrderSettings) -> String {
+    let sales: Vec<&str> = events.iter().copied().filter(|event| is_sale(event, settings)).collect();
+    let meant = if sales.is_empty() { &events[..events.len().min(SHOWN)] } else { &sales[..] };
+    let lists = [(PURCHASE_SETTING, &settings.purchase_events), (REFUND_SETTING, &settings.refund_events)];
+    let arguments = lists.into_iter().filter_map(|(setting, held)| {
+        let added: Vec<&str> = meant.iter().copied().filter(|event| setting_of(event, settings) == setting).collect();
+        (!added.is_empty()).then(|| format!(" {setting}='{}'", list_of(held, &added)))
+    });
+    let arguments: String = arguments.collect();
+    let unless = if sales.is_empty() && meant.len() > 1 { ", without those that are no purchase" } else { "" };
+    format!("; the command takes the whole list{unless}: convoke workspace set NAME{arguments}")
+}
+
+/// The setting that an event is to be named in.
+fn setting_of(event: &str, settings: &OrderSettings) -> &'static str {
+    match near_name(event, settings) {
         Some(near) => near.setting,
-        None if event.eq_ignore_ascii_case(REFUND_ELSEWHERE) => "refund_events",
-        None => "purchase_events",
-    };
-    let held = if setting == "refund_events" { &settings.refund_events } else { &settings.purchase_events };
-    let names: Vec<&str> = held.iter().map(String::as_str).chain([event]).collect();
+        None if event.eq_ignore_ascii_case(REFUND_ELSEWHERE) => REFUND_SETTING,
+        None => PURCHASE_SETTING,
+    }
+}
+
+/// The names of a setting and those that are added, as a shell takes them within single quotes.
+fn list_of(held: &[String], added: &[&str]) -> String {
+    let names: Vec<&str> = held.iter().map(String::as_str).chain(added.iter().copied()).collect();
     let list = match names.iter().any(|name| name.contains(',') || name.starts_with('[')) {
         true => serde_json::json!(names).to_string(),
         false => names.join(","),
     };
-    format!(
-        "; the command takes the whole list: convoke workspace set NAME {setting}='{}'",
-        // As a shell takes a quote inside of quotes.
-        list.replace('\'', r"'\''")
-    )
+    list.replace('\'', r"'\''")
 }
 
 /// What rows of a type are for that have no event.
@@ -164,8 +186,7 @@ struct NearName<'s> {
 }
 
 fn meant<'s>(label: &Label, settings: &'s OrderSettings) -> Option<NearName<'s>> {
-    let Label::Event(event) = label else { return None };
-    near_name(event, settings)
+    near_name(label.event()?, settings)
 }
 
 /// The purchase or refund event that has the same letters and digits, in another case or spelling.
@@ -174,7 +195,7 @@ fn near_name<'s>(event: &str, settings: &'s OrderSettings) -> Option<NearName<'s
     let of = |setting: &'static str, names: &'s [String]| {
         names.iter().find(|name| fold(name) == folded).map(|name| NearName { setting, name })
     };
-    of("purchase_events", &settings.purchase_events).or_else(|| of("refund_events", &settings.refund_events))
+    of(PURCHASE_SETTING, &settings.purchase_events).or_else(|| of(REFUND_SETTING, &settings.refund_events))
 }
 
 /// Whether the name alone says that the event is a sale or a refund: other events say amounts, too, such as those of a cart.

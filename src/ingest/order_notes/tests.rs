@@ -26,6 +26,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
             node: None,
             order_id: (!number.is_empty()).then_some(*number),
             brand: (!brand.is_empty()).then_some(*brand),
+            store_id: None,
             source: None,
             currency: properties.contains("CHF").then_some("CHF"),
             product_id: own.has_product.then_some("p"),
@@ -181,10 +182,15 @@ fn money_of_events_that_make_no_order() {
         said[0].contains("'order completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (2);"),
         "{said:?}"
     );
-    assert!(said[0].contains("purchase_events"), "{said:?}");
+    let command = "whole list: convoke workspace set NAME purchase_events='Order Completed,order_completed,Order Placed,\
+                   order completed,Purchase'";
+    assert!(said[0].ends_with(command), "{said:?}");
     let many = ["a", "b", "c", "d", "e"].map(|event| (event, "1", "", "{}", revenue(1)));
     let said = notes(&many);
     assert!(said[0].contains("'a' (1), 'b' (1), 'c' (1) and 2 more;"), "{said:?}");
+    let command = "the whole list, without those that are no purchase: convoke workspace set NAME \
+                   purchase_events='Order Completed,order_completed,Order Placed,a,b,c'";
+    assert!(said[0].ends_with(command), "{said:?}");
 }
 
 /// The command is to be typed as it is told: it has what the lists have already.
@@ -224,6 +230,9 @@ fn sales_without_a_revenue_and_an_order_number() {
     let named =
         "'order-completed' (1; the setting purchase_events has 'Order Completed'), 'Purchase' (1), 'purchase' (1)";
     assert!(said[0].contains(named), "{said:?}");
+    let command = "set NAME purchase_events='Order Completed,order_completed,Order Placed,order-completed,Purchase,purchase' \
+                   refund_events='Order Refunded,order_refunded,Order Cancelled,order_cancelled,refund'";
+    assert!(said[0].ends_with(command), "{said:?}");
 }
 
 #[test]
@@ -256,6 +265,7 @@ fn rows_without_an_event_are_told_by_their_type() {
             node: None,
             order_id: None,
             brand: None,
+            store_id: None,
             source: None,
             currency: None,
             product_id: None,
@@ -293,6 +303,7 @@ fn notes_of_many<'a>(rows: impl IntoIterator<Item = (&'a str, String, &'a str, O
             node: None,
             order_id: Some(&number),
             brand: None,
+            store_id: None,
             source: None,
             currency: None,
             product_id: None,

@@ -42,6 +42,9 @@ pub struct CsvBatches {
     rules: DraftRules,
     record: StringRecord,
     properties: ObjectWriter,
+    /// Columns of which numbers are read.
+    numbers: Vec<usize>,
+    notes: Notes,
     row: i64,
     /// Where the last record lies, when its text was not looked at: at the end of the file its quote may be open.
     unchecked: Option<Span>,
@@ -105,6 +108,7 @@ impl CsvBatches {
         let columns = column_names(path, &header).map_err(&mut explain)?;
         let layout = Layout::resolve(options, &columns, path, notes).map_err(explain)?;
         let rules = DraftRules::new(options, layout.column_names(&columns), notes)?;
+        let numbers = layout.number_columns();
         Ok(Self {
             path: path.to_owned(),
             reader,
@@ -116,6 +120,8 @@ impl CsvBatches {
             rules,
             record: StringRecord::new(),
             properties: ObjectWriter::default(),
+            numbers,
+            notes: notes.clone(),
             row: 0,
             unchecked: None,
             builder: InputBuilder::default(),
@@ -221,6 +227,9 @@ impl CsvBatches {
             return Err(other_width(self.record.len(), self.columns.len(), self.delimiter));
         }
         let record = &self.record;
+        for column in &self.numbers {
+            self.notes.decimal_marks.note(&self.columns[*column], record.get(*column).unwrap_or_default());
+        }
         let mut draft = Draft { row: self.row, ..Draft::default() };
         for field in EventField::all() {
             match *self.layout.field(field) {

@@ -99,6 +99,11 @@ impl EventField {
         FIELDS[self.index()].3
     }
 
+    /// Whether its values are numbers that people write with decimals.
+    pub fn is_number(self) -> bool {
+        matches!(self.treatment(), Treatment::Decimal | Treatment::Quantity)
+    }
+
     /// By the field's own name or that of the Segment spec, in any case.
     pub fn from_name(name: &str) -> Option<EventField> {
         Self::all().find(|field| field.name_match(name).is_some())

@@ -11,7 +11,7 @@ use super::mapping::Target;
 use super::options::ReadOptions;
 use crate::error::{Error, Result};
 use crate::orders;
-use crate::settings::similar_names;
+use crate::settings::{currency_code, similar_names};
 
 /// Columns by number. A column without a role of its own is a property.
 #[derive(Debug)]
@@ -132,6 +132,13 @@ impl Layout {
         &self.fields[field.index()]
     }
 
+    /// The columns of which numbers are read: those of fields, and of properties that say something of an order.
+    pub fn number_columns(&self) -> Vec<usize> {
+        let of_fields = EventField::all().filter(|field| field.is_number()).flat_map(|field| self.field(field));
+        let of_orders = self.properties.iter().filter(|(key, _)| orders::is_read(key)).map(|(_, column)| column);
+        of_fields.chain(of_orders).copied().collect()
+    }
+
     /// The columns by field, as messages name them: the field's own name where no column feeds it.
     pub fn column_names(&self, columns: &[String]) -> [String; FIELD_COUNT] {
         let mut names: [String; FIELD_COUNT] = std::array::from_fn(|_| String::new());
@@ -194,10 +201,31 @@ pub fn missing_column<'a>(
     let similar = similar_names(name, columns.clone());
     let hint = if similar.is_empty() { String::new() } else { format!("did you mean {}? ", similar.join(" or ")) };
     Error::invalid(format!(
-        "{}: no column '{name}' to map '{target}' from: {hint}({})",
+        "{}: no column '{name}' to map '{target}' from: {hint}({}){}",
         file.display(),
-        columns_text(columns)
+        columns_text(columns),
+        advise_on_constant(target, name).unwrap_or_default()
     ))
+}
+
+/// What to do where a mapping names the value that all rows shall have.
+fn advise_on_constant(target: &Target, name: &str) -> Option<String> {
+    let Target::Field(field) = target else { return None };
+    let option = match field {
+        EventField::Currency => {
+            let code = currency_code(name)?.to_ascii_uppercase();
+            return Some(format!(
+                "; a mapping takes a column, no value: amounts without a currency are in the workspace's base_currency, \
+                 which `convoke workspace set NAME base_currency={code}` makes {code}; where it is another one, write a \
+                 column of {code} into the file"
+            ));
+        }
+        EventField::Event => "event",
+        EventField::Source => "source",
+        EventField::Kind => "type",
+        _ => return None,
+    };
+    Some(format!("; a mapping takes a column, no value: --{option} gives one to all rows without"))
 }
 
 /// What to do for a field inside of a column: a mapping takes whole columns.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
+use super::decimal_marks::DecimalMarks;
 use super::field::EventField;
 use super::mapping::Target;
 use super::twins::Twins;
@@ -20,6 +21,7 @@ pub struct Notes {
     unread_numbers: Arc<AtomicU64>,
     /// Keys of one row that are one field.
     pub(super) twins: Twins,
+    pub(super) decimal_marks: DecimalMarks,
 }
 
 impl Notes {
@@ -197,7 +199,7 @@ impl LookAlikes {
         let texts = self.found.iter().map(|LookAlike { column, target, is_read_by_name }| match is_read_by_name {
             // Mapped, the field would come from this key alone, and the rows that have it would lose theirs.
             true => format!("'{column}' (other rows have {target}: name it so in these, too)"),
-            false => format!("'{column}' (--map '{target}={}')", escape(column)),
+            false => format!("'{column}' (--map '{target}={}'{})", escape(column), consequence(target)),
         });
         notes.add(format!(
             "columns that look like a field and are not used, but kept as properties: {0}; --map 'properties.{1}={1}' says \
@@ -225,6 +227,17 @@ impl LookAlikes {
             "keys of properties that look like a field and are not read as one: {}",
             texts.collect::<Vec<_>>().join(", ")
         ));
+    }
+}
+
+/// What a mapping changes beyond the column itself.
+fn consequence(target: &Target) -> &'static str {
+    match target {
+        // An export of lines may say the order's total on each of them.
+        Target::Field(EventField::ProductId) => {
+            ": a row with a product is one line of its order, and what it says as its total adds up with the other lines"
+        }
+        _ => "",
     }
 }
 

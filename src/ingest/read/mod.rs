@@ -3,12 +3,13 @@
 //! Reading order: `options` and `mapping` say how to read, `files` finds the files, `reader` opens one and yields its
 //! batches through `csv` (whose quotes `quotes` checks, and whose header `first_line`), `ndjson` or `parquet`. `layout`
 //! decides which column feeds which field, `look_alike` names those that only look like one, `twins` keys that are one
-//! field and differ, `coerce` turns text into typed values, `draft` turns one row's values into an event or the reason why
+//! field and differ, `decimal_marks` numbers whose marks contradict each other, `coerce` turns text into typed values, `draft` turns one row's values into an event or the reason why
 //! it is none.
 //! Must not know storage, workspaces, identity or any protocol; nothing here is asynchronous.
 
 mod coerce;
 mod csv;
+mod decimal_marks;
 mod draft;
 mod field;
 mod files;

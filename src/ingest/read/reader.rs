@@ -105,12 +105,14 @@ impl FileReader {
 
     /// All rows, kept and rejected, in file order. Ends after the first error.
     pub fn batches(self) -> InputBatches {
-        InputBatches { batches: Some(self.batches) }
+        InputBatches { path: self.path, notes: self.notes, batches: Some(self.batches) }
     }
 }
 
 /// Iterator over the batches of one file, each of [`crate::ingest::input::schema`].
 pub struct InputBatches {
+    path: PathBuf,
+    notes: Notes,
     /// `None` after the end or an error.
     batches: Option<Batches>,
 }
@@ -124,6 +126,7 @@ impl Iterator for InputBatches {
             Batches::Ndjson(batches) => batches.next_batch(),
             Batches::Parquet(batches) => batches.next_batch(),
         };
+        let next = next.and_then(|batch| self.notes.decimal_marks.check(&self.path).map(|()| batch));
         if !matches!(next, Ok(Some(_))) {
             self.batches = None;
         }

@@ -14,7 +14,7 @@ use super::run::{Writing, nullable, pour};
 use crate::error::{Error, Result};
 use crate::query::rules::logical::check_assignment;
 use crate::query::zone::{self, OnError};
-use crate::store::delta::storable;
+use crate::store::delta::{Naming, storable};
 use crate::workspace::{no_table, table_exists};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Writing {
             }
             (Err(_), _) if !how.create => Err(no_table(&name)),
             (found, _) => {
-                let columns = nullable(storable(&columns)?.as_ref());
+                let columns = nullable(storable(&columns, Naming::Rows)?.as_ref());
                 let places: Vec<_> = (0..columns.fields().len()).map(Some).collect();
                 let target = Arc::clone(&columns);
                 let mut rows = rows.map(move |batch| arrange(&batch?, &places, &target, zone)).boxed();

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::query::promise;
 use crate::query::stop::{self, Stop};
 use crate::query::tables::user_table::UserTable;
-use crate::store::delta::storable;
+use crate::store::delta::{Naming, storable};
 use crate::store::events::schema::instant;
 use crate::store::tables::{TableLimits, TableState, TableWriter, WrittenTable};
 use crate::workspace::{NewTable, Snapshot, Workspace, no_table, table_exists};
@@ -82,7 +82,7 @@ impl Writing {
                 }
                 let columns = promise::columns(&self.state, &input)?;
                 let input = with_instants(input, columns.as_ref())?;
-                let mut columns = storable(promise::columns(&self.state, &input)?.as_ref())?;
+                let mut columns = storable(promise::columns(&self.state, &input)?.as_ref(), Naming::Statement)?;
                 if !keep_not_null {
                     columns = nullable(&columns);
                 }

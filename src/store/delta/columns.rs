@@ -19,6 +19,24 @@ const MAX_COLUMNS: usize = 1_000;
 /// Names that begin so are for hidden columns.
 const HIDDEN_PREFIX: &str = "__convoke";
 
+/// What names the columns of rows that are to be stored, and so where another name is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Naming {
+    /// A statement, which has AS for it.
+    Statement,
+    /// The rows themselves, as a client sends them.
+    Rows,
+}
+
+impl Naming {
+    fn remedy(self, name: &str) -> String {
+        match self {
+            Self::Statement => format!("name it {name} with AS"),
+            Self::Rows => format!("rename it in the data that is sent, to {name}"),
+        }
+    }
+}
+
 /// The columns as Delta declares them.
 pub(super) fn declared(columns: &Schema) -> Result<StructType> {
     Ok(columns.try_into_kernel()?)
@@ -28,15 +46,15 @@ pub(super) fn declared(columns: &Schema) -> Result<StructType> {
 ///
 /// # Errors
 /// `InvalidInput` for a name or a type that the table cannot hold, with what to write instead.
-pub fn storable(incoming: &Schema) -> Result<SchemaRef> {
-    check_names(incoming)?;
+pub fn storable(incoming: &Schema, naming: Naming) -> Result<SchemaRef> {
+    check_names(incoming, naming)?;
     let fields = incoming.fields().iter().map(|field| stored_field(field, field.name())).collect::<Result<Vec<_>>>()?;
     // Delta names the parts of lists and maps in its own way.
     let back: Schema = (&declared(&Schema::new(fields))?).try_into_arrow()?;
     Ok(Arc::new(back))
 }
 
-fn check_names(incoming: &Schema) -> Result<()> {
+fn check_names(incoming: &Schema, naming: Naming) -> Result<()> {
     if incoming.fields().is_empty() {
         return Err(Error::invalid("a table needs at least one column"));
     }
@@ -46,22 +64,24 @@ fn check_names(incoming: &Schema) -> Result<()> {
     let mut seen = HashSet::new();
     for field in incoming.fields() {
         let name = field.name();
-        check_name(name)?;
+        check_name(name, naming)?;
         if !seen.insert(name.to_lowercase()) {
+            let remedy = naming.remedy(&format!("{name}_2"));
             return Err(Error::invalid(format!(
-                "two columns are named '{name}' (readers of Delta ignore case): give one another name with AS"
+                "two columns are named '{name}' (readers of Delta ignore case): {remedy}"
             )));
         }
     }
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<()> {
+fn check_name(name: &str, naming: Naming) -> Result<()> {
     if !name.is_empty() && !name.contains(REFUSED_CHARACTERS) && !name.starts_with(HIDDEN_PREFIX) {
         return Ok(());
     }
     let written = name.escape_debug();
-    Err(Error::invalid(format!("column '{written}' cannot be stored under this name: name it {} with AS", fit(name))))
+    let remedy = naming.remedy(&fit(name));
+    Err(Error::invalid(format!("column '{written}' cannot be stored under this name: {remedy}")))
 }
 
 /// A name like this one that can be stored: `count(*)` is `count`, `unit price` is `unit_price`.

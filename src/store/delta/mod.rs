@@ -9,7 +9,7 @@ mod log_objects;
 mod statistics;
 
 pub use actions::ActionReader;
-pub use columns::storable;
+pub use columns::{Naming, storable};
 pub use commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
 pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use statistics::FileStatistics;

@@ -56,9 +56,10 @@ async fn earlier_loads_are_found_after_compaction_and_a_restart() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
-    let of = |id: &str, user: &str, brand: Value| {
-        event(id, "Order Completed", user, "01T00:00", json!({"order_id": "1001", "revenue": 1, "brand": brand}))
+    let at = |id: &str, user: &str, time: &str, brand: Value| {
+        event(id, "Order Completed", user, time, json!({"order_id": "1001", "revenue": 1, "brand": brand}))
     };
+    let of = |id: &str, user: &str, brand: Value| at(id, user, "01T00:00", brand);
     let world = world().await;
     assert!(load_rows(&world, &[of("m1", "u1", json!("north"))]).await.is_empty());
     assert_only(
@@ -74,18 +75,18 @@ async fn a8_a_number_of_two_loads_with_two_brands_or_persons() {
     // Without brands the persons tell; two identifiers of one person are one.
     let persons = crate::harness::world().await;
     assert!(load_rows(&persons, &[of("m1", "u1", json!(null))]).await.is_empty());
-    let mut cookie = of("m2", "", json!(null));
+    let mut cookie = at("m2", "", "02T00:00", json!(null));
     cookie["anonymousId"] = json!("c1");
     let login = json!({"messageId": "i1", "type": "identify", "userId": "u1", "anonymousId": "c1",
                        "timestamp": "2024-03-01T00:00:00Z"});
     assert!(load_rows(&persons, &[cookie, login]).await.is_empty());
-    let told = load_rows(&persons, &[of("m3", "u2", json!(null))]).await;
+    let told = load_rows(&persons, &[at("m3", "u2", "03T00:00", json!(null))]).await;
     assert_only(&told, "1 order has purchases of several persons");
     for part in ["`convoke workspace set convoke order_key=source`", "by --source at their load", "order_key=brand"] {
         assert!(told[0].contains(part), "{part}: {told:?}");
     }
     // Within a brand the command is no help: the rows need other brands.
-    let told = load_rows(&within, &[of("m5", "u9", json!("south"))]).await;
+    let told = load_rows(&within, &[at("m5", "u9", "05T00:00", json!("south"))]).await;
     assert_only(&told, "1 order has purchases of several persons");
     assert!(told[0].ends_with("the rows of each need a brand of their own"), "{told:?}");
 }
@@ -276,4 +277,105 @@ async fn orders_that_are_stated_whole_again_do_not_count_twice() {
     assert_eq!(world.row(MONEY).await, "50.0000 -4.0000 46.0000");
     assert_only(&load_rows(&world, &[whole("m4"), refund("m5", "a", 4)]).await, "1 of 2 purchase and refund rows");
     assert_eq!(world.row(MONEY).await, "50.0000 -8.0000 42.0000");
+}
+
+/// A till whose receipts begin anew in each store: 10 + 20 are one order of the number 1 until the store is their source.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_of_several_stores_are_told() {
+    let receipt = |id: &str, store: &str, amount: i32| {
+        let mut event = event(id, "Order Completed", "", "01T00:00", json!({"order_id": "1", "revenue": amount}));
+        event["store_id"] = json!(store);
+        event
+    };
+    let with_source = |id: &str, store: &str, amount: i32| {
+        let mut event = receipt(id, store, amount);
+        event["source"] = json!(store);
+        event
+    };
+    let told = |notes: &[String]| notes.iter().find(|note| note.contains("several stores")).cloned();
+    let world = world().await;
+    assert_eq!(told(&load_rows(&world, &[receipt("m1", "B01", 10), receipt("m2", "B01", 5)]).await), None);
+    let said = told(&load_rows(&world, &[receipt("m3", "M07", 20)]).await).unwrap();
+    assert!(said.starts_with("1 order number occurs with several stores (store_id) and is one order"), "{said}");
+    for part in ["`convoke workspace set convoke order_key=source`", "--map source=store_id,store_id=store_id"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(world.row("SELECT count(*), sum(net) FROM orders").await, "1 35.0000");
+    let within = world_with(with("orders.order_key", "source"), "UTC").await;
+    let apart = [with_source("m1", "B01", 10), with_source("m2", "M07", 20)];
+    assert_eq!(told(&load_rows(&within, &apart).await), None);
+    assert_eq!(within.rows("SELECT net FROM orders ORDER BY net").await, ["10.0000", "20.0000"]);
+    let said = told(&load_rows(&within, &[receipt("m3", "B01", 1), receipt("m4", "M07", 2)]).await).unwrap();
+    assert!(said.contains("each needs a source of its own"), "{said}");
+    // Persons tell more than stores.
+    let member = |id: &str, user: &str, store: &str| {
+        event(id, "Order Completed", user, "01T00:00", json!({"order_id": "7", "revenue": 1, "store_id": store}))
+    };
+    let notes = load_rows(&world, &[member("m8", "u1", "B01"), member("m9", "u2", "M07")]).await;
+    assert_only(&notes, "1 order has purchases of several persons");
+}
+
+/// Numbers that begin anew each month: 31 days apart they may be one order, a minute later they are told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_that_come_again_after_a_month_are_told() {
+    let receipt = |id: &str, user: &str, number: &str, timestamp: &str| {
+        let mut event = event(id, "Order Completed", user, "01T00:00", json!({"order_id": number, "revenue": 1}));
+        event["timestamp"] = json!(timestamp);
+        event
+    };
+    let told = |notes: &[String]| notes.iter().find(|note| note.contains("31 days apart")).cloned();
+    let world = world().await;
+    let first = [receipt("m1", "", "1", "2024-03-01T00:00:00Z"), receipt("m2", "", "1", "2024-04-01T00:00:00Z")];
+    assert_eq!(told(&load_rows(&world, &first).await), None);
+    let said = told(&load_rows(&world, &[receipt("m3", "", "1", "2024-04-01T00:01:00Z")]).await).unwrap();
+    assert!(
+        said.starts_with("1 order number occurs in purchases without a person that lie more than 31 days"),
+        "{said}"
+    );
+    assert!(said.ends_with("no setting tells them apart"), "{said}");
+    // A refund comes when it comes, and one person may pay for one order month by month.
+    let mut back = receipt("m4", "", "2", "2024-06-01T00:00:00Z");
+    back["event"] = json!("Order Refunded");
+    let known = ["2024-03-01T00:00:00Z", "2024-06-01T00:00:00Z"].map(|time| receipt(time, "u1", "3", time));
+    let quiet = [receipt("m5", "", "2", "2024-03-01T00:00:00Z"), back].into_iter().chain(known).collect::<Vec<_>>();
+    assert_eq!(told(&load_rows(&world, &quiet).await), None);
+}
+
+/// The same file with its members mapped: u1 and u2 were nobody the first time. Only what no file of the same orders would
+/// say by chance is told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_come_again_by_another_mapping_are_said() {
+    let world = world().await;
+    let row = |id: &str, user: &str, more: Value| {
+        let mut properties = json!({"order_id": "a", "revenue": 10, "product_id": "p"});
+        properties.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        event(id, "Order Completed", user, "01T00:00", properties)
+    };
+    let plain = || json!({});
+    let rows =
+        [row("m1", "", plain()), row("m2", "", json!({"order_id": "b"})), row("m3", "u1", json!({"order_id": "c"}))];
+    load_rows(&world, &rows).await;
+    let again = [
+        row("n1", "u1", json!({"brand": "north"})),
+        row("n2", "u2", json!({"order_id": "b"})),
+        row("n3", "u1", json!({"order_id": "c"})),
+    ];
+    let notes = load_rows(&world, &again).await;
+    let start = "3 of 3 purchase and refund rows of this load are there already, 1 word for word and 2 by order number, \
+                 event, time and amount, though with other columns, as by another --map, from earlier loads, and count \
+                 twice now";
+    assert!(notes[0].starts_with(start), "{notes:?}");
+    // Another product, brand or amount is another line; and each earlier row stands for one.
+    let others = [
+        row("o1", "u1", json!({"product_id": "q"})),
+        row("o2", "u2", json!({"order_id": "c", "brand": "south", "quantity": 3, "revenue": 11})),
+        row("o3", "u1", json!({"order_id": "d"})),
+    ];
+    let notes = load_rows(&world, &others).await;
+    assert!(notes.iter().all(|note| !note.contains("there already")), "{notes:?}");
+    let notes = load_rows(&world, &["o4", "o5", "o6"].map(|id| row(id, "u3", json!({"order_id": "d"})))).await;
+    assert!(
+        notes[0].starts_with("1 of 3 purchase and refund rows of this load is there already, by order"),
+        "{notes:?}"
+    );
 }

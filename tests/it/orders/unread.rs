@@ -220,3 +220,40 @@ async fn a_refund_without_a_quantity_is_not_said_to_lack_a_price() {
     assert_eq!(notes, ["1 refunded product has no price, nor has its order one: it refunds 0"]);
     assert_eq!(world.row("SELECT refund FROM orders").await, "-10.0000");
 }
+
+/// A message that stands twice in a file counts twice, and only its id tells: 10 + 10, and 10 of another message. What
+/// states its order whole counts once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_that_stand_twice_in_a_load_are_told() {
+    let world = world().await;
+    let line = |id: &str| bought(id, "01T00:00", json!({"order_id": "a", "revenue": 10}));
+    let notes = load(&world, &[line("m1"), line("m1"), line("m2")]).await.notes;
+    let told = "1 purchase or refund row has the message_id of another row of this load, and counts beside it: leave one \
+                out of the file";
+    assert_eq!(notes, [told]);
+    assert_eq!(world.row("SELECT sum(net) FROM orders").await, "30.0000");
+    let whole = || bought("m3", "01T00:00", json!({"order_id": "b", "total": 10}));
+    let notes = load(&world, &[whole(), whole()]).await.notes;
+    assert!(notes.is_empty(), "{notes:?}");
+    assert_eq!(world.row("SELECT sum(net) FROM orders").await, "40.0000");
+}
+
+/// 0 of Unix in UTC and in Shanghai (16:00 of the day before), 0 of a spreadsheet in New York; no zone is 15 hours off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn times_that_stand_for_none_are_counted() {
+    let world = world().await;
+    let times = [
+        ("a", "1970-01-01T00:00:00Z"),
+        ("b", "1969-12-31T16:00:00Z"),
+        ("c", "1900-01-01T05:00:00Z"),
+        ("d", "1969-12-31T09:00:00Z"),
+        ("e", "1970-01-02T00:00:00Z"),
+    ];
+    let events = times.map(|(id, time)| {
+        let mut event = bought(id, "01T00:00", json!({"order_id": id, "revenue": 1}));
+        event["timestamp"] = json!(time);
+        event
+    });
+    let notes = load(&world, &events).await.notes;
+    assert!(notes.len() == 1 && notes[0].starts_with("3 rows have a time of 1970-01-01 or 1900-01-01"), "{notes:?}");
+}

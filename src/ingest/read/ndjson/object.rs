@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::super::coerce::{Reason, decimal_from_text, trimmed};
+use super::super::decimal_marks::DecimalMarks;
 use super::super::draft::{Draft, DraftRules, MISSING_TIME, column_reason};
 use super::super::field::{EventField, EventKind, Treatment};
 use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
@@ -88,6 +89,7 @@ impl ObjectReader {
     pub fn push(&mut self, row: i64, line: &str, builder: &mut InputBuilder) -> Result<(), Reason> {
         let object = parse_object(line)?;
         self.roles.note(object.keys().map(|key| key.0.as_ref()));
+        self.note_numbers(&object);
         let mut draft = Draft { row, levels: vec![Cow::Borrowed(""); self.roles.levels], ..Draft::default() };
         let (key, value) = properties_of(&object, &self.properties_key);
         let given = value.map_or(Ok(None), object_text);
@@ -165,6 +167,15 @@ impl ObjectReader {
         self.rules.push(&draft, builder)
     }
 
+    fn note_numbers(&self, object: &RawObject<'_>) {
+        // Few values tell anything: the others' keys are not looked up once more.
+        for (key, value) in object.iter().filter(|(_, value)| DecimalMarks::tells(value.get())) {
+            if self.roles.of(&key.0).is_some_and(feeds_number) {
+                self.notes.decimal_marks.note_json(&key.0, value.get());
+            }
+        }
+    }
+
     /// Of properties that say something of an order and differ in case one is read.
     fn note_twin_members(&self, parts: &PropertyParts<'_>) {
         let given = parts.given.iter().map(|(key, value)| (key.0.as_ref(), *value));
@@ -206,6 +217,9 @@ impl ObjectReader {
 
     /// An object or array under this key is something else: it stays a property only.
     fn lift_value<'a>(&self, field: EventField, value: &'a RawValue, draft: &mut Draft<'a>) {
+        if field.is_number() {
+            self.notes.decimal_marks.note_json(field.name(), value.get());
+        }
         let text = || field_text(field, value).ok().flatten();
         match field {
             EventField::Category if value.get().starts_with('[') => {
@@ -276,6 +290,11 @@ fn feed<'a>(
 ) -> Result<(), Reason> {
     let mut each = roles.roles.iter();
     each.try_for_each(|role| apply(role, key, value, draft, parts)).map_err(|reason| column_reason(key, &reason))
+}
+
+/// Whether the value of a key is read as a number.
+fn feeds_number(roles: &KeyRoles) -> bool {
+    roles.roles.iter().any(|role| matches!(role, Role::Field(field) if field.is_number()))
 }
 
 /// Whether what the role feeds has its value already. Identifiers add up.

@@ -193,6 +193,10 @@ impl Plan {
                 _ => nothing,
             });
         };
+        // What is text in the file was written by a person or for one.
+        if let Some(texts) = column.as_string_opt::<i32>().filter(|_| field.is_number()) {
+            texts.iter().flatten().for_each(|text| self.notes.decimal_marks.note(name, text));
+        }
         match field.treatment() {
             Treatment::Time => time_array(name, column, self.ts_is_utc, &self.times, rejects),
             Treatment::Decimal => decimal_array(name, column, &AMOUNTS, rejects),

@@ -29,6 +29,15 @@ fn refusals_name_the_file_and_the_remedy() {
         ("a.csv", b"ts,event,dollars\n", options("revenue=dolars"), "did you mean dollars?"),
         (
             "a.csv",
+            b"ts,event\n",
+            options("currency=eur"),
+            "no value: amounts without a currency are in the workspace's base_currency, which `convoke workspace set NAME \
+             base_currency=EUR` makes EUR",
+        ),
+        ("a.ndjson", b"{\"ts\":\"2024-01-01\"}\n", options("currency=EUR"), "base_currency=EUR"),
+        ("a.csv", b"ts,what\n", options("event=Sale"), "no value: --event gives one to all rows without"),
+        (
+            "a.csv",
             b"ts,event\n2024-01-01,a\n2024-01-01,\"b\nc,d\n",
             none(),
             "row 2: a quote is opened and never closed, in line 3",

@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod csv;
+mod decimal_marks;
 mod files;
 mod mapping;
 mod names;

@@ -299,3 +299,15 @@ fn columns_without_a_type_are_nulls_of_every_field() {
     let no_times = file_of(vec![("ts", Arc::new(NullArray::new(1)))]).read(options("")).unwrap();
     assert_eq!(no_times.get(0, "reject_reason"), "column 'ts': the time of the event is missing");
 }
+
+/// With a product each row is a line of its order, and totals add up: the hint that leads there says so.
+#[test]
+fn a_mapping_that_makes_lines_of_rows_says_what_it_changes() {
+    let row: &[&str] = &["o1", "2024-01-01", "10", "S1", "2"];
+    for (_, notes) in read_all(&["order_id", "ts", "Total", "SKU", "Qty"], &[row], &options("")) {
+        let [note] = notes.as_slice() else { panic!("{notes:?}") };
+        let said = "'SKU' (--map 'product_id=SKU': a row with a product is one line of its order, and what it says as its \
+                    total adds up with the other lines)";
+        assert!(note.contains(said) && note.contains("'Qty' (--map 'quantity=Qty')"), "{note}");
+    }
+}

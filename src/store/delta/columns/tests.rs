@@ -1,7 +1,7 @@
 use super::*;
 
 fn stored(data_type: DataType) -> Result<DataType> {
-    let columns = storable(&Schema::new(vec![Field::new("c", data_type, true)]))?;
+    let columns = storable(&Schema::new(vec![Field::new("c", data_type, true)]), Naming::Statement)?;
     Ok(columns.field(0).data_type().clone())
 }
 
@@ -48,9 +48,18 @@ fn names_are_refused_with_the_name_to_use() {
     for (name, offered) in
         [("count(*)", "name it count with"), ("Unit Price", "name it unit_price with"), ("a=b", "a_b")]
     {
-        let message = storable(&Schema::new(vec![Field::new(name, DataType::Int64, true)])).unwrap_err().to_string();
+        let columns = Schema::new(vec![Field::new(name, DataType::Int64, true)]);
+        let message = storable(&columns, Naming::Statement).unwrap_err().to_string();
         assert!(message.contains(offered), "{message}");
     }
+    let sent = Schema::new(vec![Field::new("Sent On", DataType::Int64, true)]);
+    let message = storable(&sent, Naming::Rows).unwrap_err().to_string();
+    assert!(message.ends_with("under this name: rename it in the data that is sent, to sent_on"), "{message}");
     let twins = Schema::new(vec![Field::new("a", DataType::Int64, true), Field::new("A", DataType::Int64, true)]);
-    assert!(storable(&twins).unwrap_err().to_string().contains("two columns"));
+    for (naming, offered) in
+        [(Naming::Statement, "name it A_2 with AS"), (Naming::Rows, "in the data that is sent, to A_2")]
+    {
+        let message = storable(&twins, naming).unwrap_err().to_string();
+        assert!(message.contains("two columns are named 'A'") && message.ends_with(offered), "{message}");
+    }
 }

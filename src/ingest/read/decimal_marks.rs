@@ -1,0 +1,185 @@
+//! Columns of numbers of which some have a decimal comma, `49,90`, and others a point before three digits, `1.250`: where
+//! the comma is decimal that is 1250, and read as 1.25 nothing would tell. Such a file is refused as a whole, since rows
+//! that were kept could not be told from right ones.
+//!
+//! Must not know any file format, nor which columns hold numbers.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use super::coerce::trim_blanks;
+use crate::error::{Error, Result};
+
+/// The decimal marks of a file's numbers. All clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct DecimalMarks {
+    columns: Arc<Mutex<BTreeMap<String, Samples>>>,
+}
+
+/// The first values of a column that tell of its marks, as they are written.
+#[derive(Debug, Default)]
+struct Samples {
+    with_comma: Option<String>,
+    in_doubt: Option<String>,
+}
+
+impl Samples {
+    fn add(&mut self, mark: Mark, text: &str) {
+        let sample = match mark {
+            Mark::Comma => &mut self.with_comma,
+            Mark::InDoubt => &mut self.in_doubt,
+        };
+        sample.get_or_insert_with(|| text.to_owned());
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// The comma is decimal, or points stand between thousands.
+    Comma,
+    /// One point before three digits: decimal, or between thousands.
+    InDoubt,
+}
+
+impl DecimalMarks {
+    /// Takes note of a number as it is written.
+    pub fn note(&self, column: &str, text: &str) {
+        let text = trim_blanks(text);
+        let Some(mark) = mark_of(text) else { return };
+        let mut columns = self.columns.lock();
+        match columns.get_mut(column) {
+            Some(samples) => samples.add(mark, text),
+            None => {
+                let mut samples = Samples::default();
+                samples.add(mark, text);
+                columns.insert(column.to_owned(), samples);
+            }
+        }
+    }
+
+    /// Likewise of a value in JSON, whose own numbers have a decimal point: only a text is in doubt.
+    pub fn note_json(&self, key: &str, value: &str) {
+        if let Some(text) = text_in_json(value) {
+            self.note(key, text);
+        }
+    }
+
+    /// Whether there is anything to note of a value in JSON.
+    pub fn tells(value: &str) -> bool {
+        text_in_json(value).is_some_and(|text| mark_of(trim_blanks(text)).is_some())
+    }
+
+    /// Refuses the file when a column has both.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        let columns = self.columns.lock();
+        let both = columns
+            .iter()
+            .find_map(|(column, samples)| Some((column, samples.with_comma.as_deref()?, samples.in_doubt.as_deref()?)));
+        let Some((column, with_comma, in_doubt)) = both else { return Ok(()) };
+        Err(Error::invalid(format!(
+            "{}: column '{column}' has '{with_comma}', where a point is no decimal point, and '{in_doubt}', which would be \
+             read with one: nothing of the file is loaded, since the latter may mean a thousand times as much. Write all \
+             numbers of the column with a decimal point alone, such as 1234.56, without thousands separators; where \
+             '{in_doubt}' is right as it is, correct '{with_comma}'",
+            path.display()
+        )))
+    }
+}
+
+/// What stands between the quotes of a text.
+fn text_in_json(value: &str) -> Option<&str> {
+    value.strip_prefix('"')?.strip_suffix('"')
+}
+
+/// What a number's text tells of the marks in its column: most tell nothing.
+fn mark_of(text: &str) -> Option<Mark> {
+    let number = text.strip_prefix(['-', '+']).unwrap_or(text);
+    match number.rsplit_once(',') {
+        Some((whole, fraction)) => {
+            let is_grouped = is_grouped(whole);
+            // Three digits behind the only mark may be the last of a thousand.
+            let is_decimal = is_grouped || whole == "0" || (is_digits(whole) && fraction.len() != 3);
+            (is_decimal && is_digits(fraction)).then_some(Mark::Comma)
+        }
+        None if !is_grouped(number) => None,
+        None if number.matches('.').count() > 1 => Some(Mark::Comma),
+        None => Some(Mark::InDoubt),
+    }
+}
+
+/// Whether points stand where they stand between thousands: `1.250`, `1.250.000`. A thousand does not begin with 0.
+fn is_grouped(number: &str) -> bool {
+    let mut groups = number.split('.');
+    let first = groups.next().unwrap_or_default();
+    let starts = is_digits(first) && first.len() <= 3 && !first.starts_with('0');
+    let mut count = 0;
+    let all_of_three = groups.all(|group| {
+        count += 1;
+        group.len() == 3 && is_digits(group)
+    });
+    starts && all_of_three && count > 0
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_text_of_a_number_tells() {
+        let comma = ["49,90", "0,125", "1.250,00", "12.345.678,9", "-1,5", "+0,5", "1.250.000", "1250,5", "1.250,125"];
+        let doubt = ["1.250", "-12.000", "999.999"];
+        let nothing = [
+            "1250",
+            "12.50",
+            "0.125",
+            "1.2500",
+            "1250.000",
+            "1,250",
+            "1,234,567",
+            "1,234.50",
+            "12,50.5",
+            "1.250,",
+            ",5",
+            "1.25.000",
+            "abc",
+            "1.250 EUR",
+            "a,5",
+            "",
+            "-",
+            ".",
+            ",",
+            "1.",
+            ".250",
+            "1e5",
+            "1.250e3",
+            "007.250",
+        ];
+        for (texts, mark) in [(&comma[..], Some(Mark::Comma)), (&doubt[..], Some(Mark::InDoubt)), (&nothing[..], None)]
+        {
+            for text in texts {
+                assert_eq!(mark_of(text), mark, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_both_in_one_column_are_refused() {
+        let marks = DecimalMarks::default();
+        marks.note("a", "1.250");
+        marks.note("b", "49,90");
+        marks.note_json("b", "1.250");
+        marks.note_json("b", "\"12.50\"");
+        assert!(marks.check(Path::new("f")).is_ok());
+        marks.note_json("b", "\" 2.000 \"");
+        let refused = marks.check(Path::new("f")).unwrap_err();
+        assert!(refused.message().starts_with("f: column 'b' has '49,90', where"), "{refused}");
+        assert!(refused.message().contains("and '2.000', which would be read with one"), "{refused}");
+    }
+}

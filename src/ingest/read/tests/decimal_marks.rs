@@ -1,0 +1,65 @@
+//! A column with `49,90` and `1.250`: its file is refused, whatever its format, and nothing of it is kept.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+
+use super::parquet::file_of;
+use super::{TestFile, options, refusal};
+use crate::ingest::read::ReadOptions;
+
+fn german(column: &str, first: &str, second: &str) -> String {
+    format!("ts;event;{column}\n2024-04-03;sale;{first}\n2024-04-04;sale;{second}\n")
+}
+
+fn semicolons() -> ReadOptions {
+    ReadOptions { delimiter: Some(b';'), ..ReadOptions::default() }
+}
+
+#[test]
+fn a_file_with_both_marks_is_refused_in_any_order() {
+    for (first, second) in [("1.250", "49,90"), ("49,90", "1.250"), ("1.250,00", "1.250"), ("1.250.000", "1.250")] {
+        for column in ["revenue", "cost", "quantity", "Price", "total"] {
+            let message = refusal("g.csv", german(column, first, second), semicolons());
+            let named = format!("column '{column}'");
+            for part in [first, second, named.as_str(), "nothing of the file is loaded", "1234.56"] {
+                assert!(message.contains(part), "{part}: {message}");
+            }
+        }
+    }
+    let mapped = ReadOptions { delimiter: Some(b';'), ..options("revenue=Summe") };
+    let message = refusal("g.csv", german("Summe", "1.250", "49,90"), mapped);
+    assert!(message.contains("column 'Summe' has '49,90'"), "{message}");
+}
+
+#[test]
+fn one_mark_alone_and_columns_that_are_no_numbers_are_read_as_before() {
+    for (first, second, rejected) in [
+        ("1.250", "49.90", 0),
+        ("12,50", "49,90", 2),
+        ("1,250", "1.250", 1),
+        ("1,234.50", "1.250", 1),
+        ("0.125", "0,5", 1),
+    ] {
+        let rows = TestFile::new("g.csv", german("revenue", first, second)).read(semicolons()).unwrap();
+        assert_eq!(rows.rejected(), rejected, "{first} {second}");
+    }
+    let rows = TestFile::new("g.csv", german("note", "1.250", "49,90")).read(semicolons()).unwrap();
+    assert_eq!(rows.rejected(), 0);
+}
+
+#[test]
+fn texts_in_json_and_parquet_are_in_doubt_and_numbers_are_not() {
+    let line = |member: &str| format!("{{\"ts\":\"2024-01-01\",\"event\":\"a\",{member}}}\n");
+    let both = |comma: &str, doubt: &str| line(comma) + &line(doubt);
+    let text = both(r#""revenue":"49,90""#, r#""revenue":"1.250""#);
+    assert!(refusal("g.ndjson", text, ReadOptions::default()).contains("column 'revenue' has '49,90'"));
+    let lifted = both(r#""properties":{"quantity":"0,5"}"#, r#""properties":{"quantity":"1.250"}"#);
+    assert!(refusal("g.ndjson", lifted, ReadOptions::default()).contains("column 'quantity' has '0,5'"));
+    let numbers = both(r#""revenue":"49,90""#, r#""revenue":1.250"#);
+    assert_eq!(TestFile::new("g.ndjson", numbers).read(ReadOptions::default()).unwrap().rejected(), 1);
+    let column = |values: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let file = file_of(vec![("ts", column(["2024-01-01"; 2])), ("revenue", column(["1.250", "49,90"]))]);
+    let refused = file.read(options("")).err().unwrap();
+    assert!(refused.message().contains("column 'revenue' has '49,90'"), "{refused}");
+}
