@@ -4,7 +4,7 @@ use crate::ingest::read::{FileReader, ReadOptions};
 #[test]
 fn refusals_name_the_file_and_the_remedy() {
     let none = ReadOptions::default;
-    let cases: [(&str, &[u8], ReadOptions, &str); 24] = [
+    let cases: [(&str, &[u8], ReadOptions, &str); 27] = [
         ("a.xls", b"x", none(), "unknown kind of file: known are .csv"),
         ("noextension", b"x", none(), "unknown kind of file"),
         ("a.csv", b"", none(), "is empty"),
