@@ -331,6 +331,10 @@ impl Engine {
         session: &SessionOptions,
         written: Written,
     ) -> Result<LogicalPlan> {
+        if let Some(query) = written.described_query() {
+            let described = Box::pin(self.logical_plan(template, state, session, query)).await?;
+            return promise::description(promise::columns_unbound(state, &described));
+        }
         let changes = statement::changes(&written.statement);
         let plan = take_stand_ins(statement_plan(template, state, session, written).await?, state)?;
         // What the grammar of SELECT still hides, such as SELECT INTO.

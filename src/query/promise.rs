@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
-use datafusion::common::Result as DfResult;
+use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{DescribeTable, LogicalPlan};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
@@ -35,6 +35,12 @@ pub(super) fn columns(state: &SessionState, plan: &LogicalPlan) -> Result<Schema
         .map(|(field, coerced)| Arc::new(field.as_ref().clone().with_data_type(coerced.data_type().clone())))
         .collect();
     Ok(Arc::new(Schema::new_with_metadata(fields, written.metadata().clone())))
+}
+
+/// What DESCRIBE shows of a query with these columns. DataFusion's own shows the types of before the analyzer.
+pub(super) fn description(columns: SchemaRef) -> Result<LogicalPlan> {
+    let output_schema = Arc::new(DFSchema::try_from(LogicalPlan::describe_schema())?);
+    Ok(LogicalPlan::DescribeTable(DescribeTable { schema: columns, output_schema }))
 }
 
 /// The columns as far as they are known while parameters have no values.

@@ -49,6 +49,46 @@ pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, 
 pub(super) use person_at::PERSON_AT;
 pub(super) use self_sorting::sort_alone;
 
+/// What stands in plans and in the texts of our own tables, under names that no user calls.
+pub(super) const FOR_PLANS: [&str; 36] = [
+    "add",
+    "days_and_time",
+    "days_between",
+    "divide",
+    "divide_length",
+    "first_examples",
+    "greatest_interval",
+    "interval_length",
+    "json_from_scalar",
+    "json_union_to_text",
+    "least_interval",
+    "length_part",
+    "longest_interval",
+    "merge_traits",
+    "multiply",
+    "multiply_length",
+    "named_cast",
+    "negate",
+    "one_zero",
+    "order_bookings",
+    "order_first",
+    "order_fits",
+    "order_number",
+    "order_parts",
+    "order_sums",
+    "order_within",
+    "person_at",
+    "plain_number",
+    "round_cast",
+    "scalar_to_json",
+    "shift_left",
+    "shift_right",
+    "shortest_interval",
+    "subtract",
+    "try_round_cast",
+    "whole_days",
+];
+
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;

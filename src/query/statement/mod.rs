@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 
 use datafusion::common::DataFusionError;
 use datafusion::sql::parser::{DFParserBuilder, Statement as DfStatement};
-use datafusion::sql::sqlparser::ast::{Expr, Ident, ObjectType, Query, Set, Statement, Value, Visitor};
+use datafusion::sql::sqlparser::ast::{DescribeAlias, Expr, Ident, ObjectType, Query, Set, Statement, Value, Visitor};
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -27,6 +27,7 @@ mod repeated_names;
 mod rollup;
 mod row_values;
 mod shared_values;
+mod show_functions;
 mod signs;
 mod split;
 mod table_names;
@@ -88,6 +89,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         (Some(_), false) => return Err(Error::invalid("send one statement at a time")),
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
+    show_functions::rewrite(&mut statement)?;
     if words.sets {
         rewrite_rollup(&mut statement);
     }
@@ -241,6 +243,18 @@ impl Written {
             row_values::rewrite(&mut self.statement, kinds)?;
         }
         Ok(())
+    }
+
+    /// The query of DESCRIBE SELECT, as a statement of its own.
+    pub(super) fn described_query(&self) -> Option<Self> {
+        let DfStatement::Statement(inner) = &self.statement else { return None };
+        let Statement::Explain { describe_alias: DescribeAlias::Describe | DescribeAlias::Desc, statement, .. } =
+            inner.as_ref()
+        else {
+            return None;
+        };
+        let is_query = matches!(statement.as_ref(), Statement::Query(_));
+        is_query.then(|| Self { statement: DfStatement::Statement(statement.clone()), words: self.words.clone() })
     }
 
     /// Queries whose columns tell what names in sort expressions mean.

@@ -1,4 +1,4 @@
-//! `information_schema.routines` with the table functions, which DataFusion leaves out.
+//! `information_schema.routines` with the table functions, which DataFusion leaves out, and without those for plans.
 
 use std::sync::Arc;
 
@@ -7,9 +7,10 @@ use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{MemTable, TableProvider};
 use datafusion::common::Result as DfResult;
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::LogicalPlanBuilder;
+use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 
 use super::ConstantTable;
+use crate::query::functions::FOR_PLANS;
 
 /// A table function as users see it.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +46,7 @@ impl TableFunctionEntry {
     }
 }
 
-/// `routines` with a row for each of `functions`.
+/// `routines` with a row for each of `functions`, and none of what only plans call.
 pub(in crate::query) fn with_table_functions(
     routines: Arc<dyn TableProvider>,
     catalog: &str,
@@ -69,6 +70,10 @@ pub(in crate::query) fn with_table_functions(
     let rows = RecordBatch::try_new(Arc::clone(&schema), columns.collect())?;
     let ours = MemTable::try_new(schema, vec![vec![rows]])?;
     let ours = LogicalPlanBuilder::scan("routines", provider_as_source(Arc::new(ours)), None)?.build()?;
-    let plan = LogicalPlanBuilder::scan("routines", provider_as_source(routines), None)?.union(ours)?.build()?;
+    let for_plans = FOR_PLANS.iter().map(|name| lit(*name)).collect();
+    let plan = LogicalPlanBuilder::scan("routines", provider_as_source(routines), None)?
+        .filter(col("routine_name").in_list(for_plans, true))?
+        .union(ours)?
+        .build()?;
     Ok(Arc::new(ViewTable::new(plan, None)))
 }

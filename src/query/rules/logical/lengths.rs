@@ -41,6 +41,13 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
     changed
 }
 
+/// The type of a column of UNION with lengths of both kinds; `None` for another one.
+pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
+    let has_interval = types.clone().any(|given| matches!(given, DataType::Interval(_)));
+    let has_duration = types.clone().any(|given| matches!(given, DataType::Duration(_)));
+    (has_interval && has_duration).then_some(DataType::Interval(IntervalUnit::MonthDayNano))
+}
+
 /// # Errors
 /// `InvalidInput` for the cast of a length of time to a number, which DataFusion 55.2 makes its microseconds.
 pub(super) fn refuse_numbers(

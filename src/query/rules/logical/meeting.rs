@@ -170,7 +170,9 @@ fn column_type(union: &Union, place: usize) -> Option<DataType> {
 }
 
 fn common_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
-    mixed_times::column_type(types.clone()).or_else(|| mixed_numbers::column_type(types))
+    mixed_times::column_type(types.clone())
+        .or_else(|| mixed_numbers::column_type(types.clone()))
+        .or_else(|| lengths::column_type(types))
 }
 
 /// Casts on both sides of INTERSECT and EXCEPT: DataFusion 55.2 compares rightly, but gives the left side's types.

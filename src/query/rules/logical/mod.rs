@@ -41,7 +41,7 @@ mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
-mod text_and_number;
+mod unlike_values;
 mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
@@ -118,7 +118,7 @@ const WRITTEN: Phase = Phase {
         // Before the rules that put casts around members of lists.
         empty_subquery::allow_null,
         nth_value::refuse,
-        text_and_number::refuse,
+        unlike_values::refuse,
         mixed_times::name_types,
         // Before rules that measure lengths by their microseconds.
         lengths::refuse_numbers,

@@ -73,14 +73,11 @@ fn guard(conditions: Vec<Expr>, schema: &DFSchema) -> Option<Vec<Expr>> {
         return None;
     }
     let mut bodies = Vec::new();
-    for condition in fallible {
-        match take_guarded(condition) {
-            Ok((guards, body)) => {
-                let new = guards.into_iter().filter(|guard| !can_fail(guard, schema) && !safe.contains(guard));
-                safe.extend(new.collect::<Vec<_>>());
-                bodies.push(body);
-            }
-            Err(condition) => bodies.push(condition),
+    for condition in fallible.into_iter().flat_map(conditions_within) {
+        let list = if can_fail(&condition, schema) { &mut bodies } else { &mut safe };
+        // The optimizer infers conditions anew in each of its passes.
+        if condition.is_volatile() || !list.contains(&condition) {
+            list.push(condition);
         }
     }
     let body = bodies.into_iter().rev().reduce(|behind, before| only_where(before, behind))?;
@@ -100,6 +97,17 @@ fn only_where(guard: Expr, body: Expr) -> Expr {
         when_then_expr: vec![(Box::new(guard), Box::new(body))],
         else_expr: Some(Box::new(lit(false))),
     })
+}
+
+/// The conditions that [`only_where`] joined, in their order; one that it did not make as it is.
+fn conditions_within(condition: Expr) -> Vec<Expr> {
+    match take_guarded(condition) {
+        Ok((mut guards, body)) => {
+            guards.extend(conditions_within(body));
+            guards
+        }
+        Err(condition) => vec![condition],
+    }
 }
 
 /// The guards and the body of what [`only_where`] made.

@@ -1,4 +1,4 @@
-//! A node that passes rows up as they are, and conditions down only where it is told to.
+//! A node that passes rows up as they are, and conditions, or an order that is asked for, down only where it is told to.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -61,8 +61,9 @@ impl ExecutionPlan for FenceExec {
         self.input.properties()
     }
 
+    /// Where no condition may pass, no order that is asked for may: the input has the order that it has.
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        vec![self.passage != Passage::None]
     }
 
     fn benefits_from_input_partitioning(&self) -> Vec<bool> {

@@ -2,6 +2,7 @@
 //! when the rule can go.
 
 mod fence;
+mod offset_order;
 mod same_names;
 mod volatile_column;
 
@@ -12,7 +13,8 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
 /// All rules over physical plans, DataFusion's included, in their order.
 pub(in crate::query) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
-    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> = vec![Arc::new(volatile_column::Fence)];
+    let mut rules: Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> =
+        vec![Arc::new(volatile_column::Fence), Arc::new(offset_order::Fence)];
     rules.extend(PhysicalOptimizer::new().rules.into_iter().map(same_names::guard));
     rules.push(Arc::new(volatile_column::Unfence));
     rules

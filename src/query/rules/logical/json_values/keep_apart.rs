@@ -216,13 +216,26 @@ fn refusal(json: &Expr, other: Option<&DataType>) -> Error {
     ))
 }
 
-/// The name that the planner gives to `->`, or a column's.
+/// The value as it was written, or a column's name. The planner names `->` so in a SELECT list only.
 fn name_of(json: &Expr) -> String {
     match json {
         Expr::Alias(alias) => alias.name.clone(),
         Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => column.name.clone(),
+        Expr::ScalarFunction(call) => path_of(call).unwrap_or_else(|| json.schema_name().to_string()),
         other => other.schema_name().to_string(),
     }
+}
+
+/// `x -> 'a' -> 0` of a call with constant keys.
+fn path_of(call: &ScalarFunction) -> Option<String> {
+    let (value, keys) = call.args.split_first().filter(|_| call.func.name() == "json_get")?;
+    keys.iter().try_fold(name_of(value), |path, key| match key {
+        Expr::Literal(key, _) => Some(match key.try_as_str().flatten() {
+            Some(text) => format!("{path} -> '{text}'"),
+            None => format!("{path} -> {key}"),
+        }),
+        _ => None,
+    })
 }
 
 /// The text of the value as SQL, where the name tells how the value was taken.
