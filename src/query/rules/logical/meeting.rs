@@ -159,6 +159,17 @@ pub(super) fn unify_branches(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult
     Ok(Transformed::yes(LogicalPlan::Union(Union { inputs, schema })))
 }
 
+/// The union with columns that may be NULL where one of its branches' may.
+pub(super) fn with_nulls_of_branches(mut union: Union) -> DfResult<Union> {
+    let may_be_null = |place: usize| union.inputs.iter().any(|input| input.schema().field(place).is_nullable());
+    let fields = union.schema.iter().enumerate().map(|(place, (qualifier, field))| {
+        (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(may_be_null(place))))
+    });
+    let schema = DFSchema::new_with_metadata(fields.collect(), union.schema.metadata().clone())?;
+    union.schema = Arc::new(schema);
+    Ok(union)
+}
+
 /// The one type of a column of UNION; `None` where it has it in all branches, or DataFusion finds it.
 fn column_type(union: &Union, place: usize) -> Option<DataType> {
     let types = union.inputs.iter().map(|input| input.schema().field(place).data_type());

@@ -207,7 +207,7 @@ impl Phase {
         let changed = Cell::new(false);
         let done = plan.transform_up_with_subqueries(|node| {
             // DataFusion's nodes keep the types that the columns of their inputs had, and whether these may be NULL.
-            let node = if changed.get() { node.recompute_schema()? } else { node };
+            let node = if changed.get() { recompute_columns(node)? } else { node };
             let before = Arc::clone(node.schema());
             let mut done = Transformed::no(node);
             for rule in self.nodes {
@@ -252,6 +252,14 @@ impl Phase {
         }
         // The parts of what a rule made are done: it does not see its own work again.
         Ok(Transformed::new(done.data, done.transformed, TreeNodeRecursion::Continue))
+    }
+}
+
+/// The node with the columns that its inputs have now. DataFusion 55.2 keeps those of UNION.
+fn recompute_columns(node: LogicalPlan) -> DfResult<LogicalPlan> {
+    match node.recompute_schema()? {
+        LogicalPlan::Union(union) => Ok(LogicalPlan::Union(meeting::with_nulls_of_branches(union)?)),
+        other => Ok(other),
     }
 }
 
