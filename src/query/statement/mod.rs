@@ -254,7 +254,7 @@ impl Written {
             return None;
         };
         let is_query = matches!(statement.as_ref(), Statement::Query(_));
-        is_query.then(|| Self { statement: DfStatement::Statement(statement.clone()), words: self.words.clone() })
+        is_query.then(|| Self { statement: DfStatement::Statement(statement.clone()), words: self.words })
     }
 
     /// Queries whose columns tell what names in sort expressions mean.

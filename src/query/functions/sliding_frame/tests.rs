@@ -163,7 +163,7 @@ proptest! {
     #[test]
     fn a_frame_of_pairs_gives_what_they_give(spoilt in 0..40_usize, steps in steps()) {
         let pair = |at: u32| -> Values {
-            (Some(f64::from(at * 7919 % 499)), (at % 11 != 0).then(|| f64::from(at * 7907 % 491)), None)
+            (Some(f64::from(at * 7919 % 499)), (!at.is_multiple_of(11)).then(|| f64::from(at * 7907 % 491)), None)
         };
         let source = Source { pool: (0..490).map(pair).collect(), spoilt, by: 1e100 };
         check(call(corr_udaf(), &[X, Y]), two_numbers, &source, &steps);
