@@ -21,7 +21,8 @@ SELECT coalesce(order_id, 'day:' || (ts AT TIME ZONE 'UTC')::DATE || ':' || pers
 FROM events LEFT JOIN nodes USING (node)
 WHERE event IN ('Order Completed', 'order_completed', 'Order Refunded', 'order_refunded');
 CREATE VIEW orders AS
-SELECT order_id, min(person) AS person, min(brand) AS brand,
+SELECT order_id, CASE WHEN bool_and(is_refund) THEN min(person) ELSE min(person) FILTER (NOT is_refund) END AS person,
+       CASE WHEN bool_and(is_refund) THEN min(brand) ELSE min(brand) FILTER (NOT is_refund) END AS brand,
        (coalesce(min(ts) FILTER (NOT is_refund), min(ts)) AT TIME ZONE 'UTC')::DATE AS day,
        coalesce(sum(revenue) FILTER (NOT is_refund), 0) - coalesce(sum(abs(revenue)) FILTER (is_refund), 0) AS net
 FROM order_events GROUP BY order_id;
