@@ -26,6 +26,7 @@ mod suggest;
 mod table_functions;
 mod tables;
 mod threads;
+mod walk;
 mod write;
 mod zone;
 

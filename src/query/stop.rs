@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
@@ -15,6 +15,8 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
 use futures::StreamExt;
+
+use super::walk::WalkExecution;
 
 /// Joins that compare every pair of rows.
 const PAIRWISE_JOINS: [&str; 2] = ["NestedLoopJoinExec", "CrossJoinExec"];
@@ -44,7 +46,7 @@ impl Drop for StopOnDrop {
 
 /// The plan with the inputs of its pairwise joins watching `stop`.
 pub(super) fn stoppable(plan: Arc<dyn ExecutionPlan>, stop: &Stop) -> DfResult<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
+    plan.change_nodes(&mut |node| {
         if !PAIRWISE_JOINS.contains(&node.name()) {
             return Ok(Transformed::no(node));
         }

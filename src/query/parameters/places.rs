@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 
 use arrow::datatypes::{DataType, TimeUnit};
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::type_coercion::functions::UDFCoercionExt;
 use datafusion::logical_expr::{BinaryExpr, DmlStatement, Expr, ExprSchemable, LogicalPlan, Operator, WriteOp};
 
 use super::arguments::argument_types;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// A place that gives a value its type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +50,7 @@ pub(super) struct Places {
 impl Places {
     /// Reads a plan and its subqueries.
     pub(super) fn read(&mut self, plan: &LogicalPlan) -> DfResult<()> {
-        plan.apply_with_subqueries(|node| {
+        plan.look_at_nodes(&mut |node| {
             self.read_node(node)?;
             Ok(TreeNodeRecursion::Continue)
         })?;
@@ -95,8 +96,8 @@ impl Places {
         for input in node.inputs() {
             schema.merge(input.schema());
         }
-        node.apply_expressions(|expression| {
-            expression.apply(|part| {
+        node.look_at_expressions(&mut |expression| {
+            expression.look_at_parts(&mut |part| {
                 self.read_part(part, &schema);
                 Ok(TreeNodeRecursion::Continue)
             })
@@ -258,5 +259,5 @@ fn type_of(expression: &Expr, schema: &DFSchema) -> Option<DataType> {
 
 fn has_parameter(expression: &Expr) -> bool {
     // The closure does not fail.
-    expression.exists(|part| Ok(matches!(part, Expr::Placeholder(_)))).unwrap_or(true)
+    expression.has_part(&mut |part| Ok(matches!(part, Expr::Placeholder(_)))).unwrap_or(true)
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue};
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
@@ -24,6 +24,7 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{self, FunctionArgumentList, FunctionArguments, Ident, ObjectName, Value};
 
 use crate::query::statement::walk::visit_expressions_mut;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// What is known of the parameters of a statement while it is planned: an extension of the session.
 #[derive(Debug, Default)]
@@ -133,11 +134,11 @@ pub(in crate::query) fn take_stand_ins(plan: LogicalPlan, state: &SessionState) 
 
 /// The plan with typed placeholders in the place of stand-ins.
 pub(super) fn placeholders(plan: LogicalPlan) -> DfResult<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| {
+    let done = plan.change_nodes(&mut |node| {
         let names = NamePreserver::new(&node);
-        node.map_expressions(|expression| {
+        node.change_expressions(&mut |expression| {
             let name = names.save(&expression);
-            let done = expression.transform_up(|part| Ok(placeholder_of(part)))?;
+            let done = expression.change_parts(&mut |part| Ok(placeholder_of(part)))?;
             Ok(if done.transformed { done.update_data(|expression| name.restore(expression)) } else { done })
         })
     })?;

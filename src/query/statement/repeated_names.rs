@@ -4,12 +4,13 @@
 //! is taken away from what the client sees. It then has no names that clash with each other or with those of the
 //! tables, as in `SELECT sum(net) AS net ... ORDER BY sum(net)`.
 
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan};
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Ident, OrderByKind, Query, SelectItem, SetExpr, SetQuantifier, Statement};
 
 use super::normalize;
+use crate::query::walk::WalkPlan;
 
 /// Stands between a column's name and its place. No name of a table has it.
 const MARK: char = '\u{1}';
@@ -102,8 +103,8 @@ pub(in crate::query) fn shown_name(name: &str, plan: &LogicalPlan) -> String {
 /// What the column would be called without a name: its expression.
 fn name_of_expression(name: &str, plan: &LogicalPlan) -> Option<String> {
     let mut found = None;
-    let searched = plan.apply(|node| {
-        node.apply_expressions(|expression| {
+    let searched = plan.look_at_own_nodes(&mut |node| {
+        node.look_at_expressions(&mut |expression| {
             if let PlanExpr::Alias(alias) = expression
                 && alias.name == name
             {

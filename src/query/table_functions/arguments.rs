@@ -6,12 +6,13 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::Schema;
 use datafusion::catalog::{Session, TableFunctionArgs};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::{ConstantTable, refused};
 use crate::query::parameters::{self, PlanningParameters};
+use crate::query::walk::WalkExpression;
 
 /// The arguments with the values of parameters, where the session has them, also inside subqueries.
 ///
@@ -29,7 +30,7 @@ pub(super) fn bound(function: &dyn ConstantTable, args: &TableFunctionArgs) -> D
 }
 
 fn bound_argument(function: &dyn ConstantTable, argument: &Expr, values: Option<&[ScalarValue]>) -> DfResult<Expr> {
-    let done = argument.clone().transform(|part| match (part, values) {
+    let done = argument.clone().change_parts(&mut |part| match (part, values) {
         (Expr::Placeholder(placeholder), Some(values)) => {
             let value = parameters::value_of(&placeholder.id, values)
                 .ok_or_else(|| refused(function, "a value of a parameter is missing"))?;
@@ -54,15 +55,15 @@ fn bound_argument(function: &dyn ConstantTable, argument: &Expr, values: Option<
 }
 
 pub(super) fn has_subquery(argument: &Expr) -> bool {
-    argument.exists(|part| Ok(matches!(part, Expr::ScalarSubquery(_)))).unwrap_or(false)
+    argument.has_part(&mut |part| Ok(matches!(part, Expr::ScalarSubquery(_)))).unwrap_or(false)
 }
 
 pub(super) fn has_parameter(argument: &Expr) -> bool {
-    argument.exists(|part| Ok(matches!(part, Expr::Placeholder(_)))).unwrap_or(false)
+    argument.has_part(&mut |part| Ok(matches!(part, Expr::Placeholder(_)))).unwrap_or(false)
 }
 
 fn has_parameter_in_subquery(argument: &Expr) -> bool {
-    let found = argument.exists(|part| match part {
+    let found = argument.has_part(&mut |part| match part {
         Expr::ScalarSubquery(subquery) => parameters::has_parameter(&subquery.subquery),
         _ => Ok(false),
     });
@@ -82,7 +83,7 @@ impl Subqueries {
 
     pub(in crate::query) fn plans(&self) -> DfResult<Vec<Arc<LogicalPlan>>> {
         let mut plans = Vec::new();
-        self.argument.apply(|part| {
+        self.argument.look_at_parts(&mut |part| {
             if let Expr::ScalarSubquery(subquery) = part {
                 plans.push(Arc::clone(&subquery.subquery));
             }
@@ -94,7 +95,7 @@ impl Subqueries {
     /// The argument with a value in the place of each subquery.
     pub(in crate::query) fn with_values(&self, values: Vec<ScalarValue>) -> DfResult<Expr> {
         let mut values = VecDeque::from(values);
-        let done = self.argument.clone().transform_down(|part| match part {
+        let done = self.argument.clone().change_parts(&mut |part| match part {
             Expr::ScalarSubquery(_) => {
                 Ok(Transformed::yes(Expr::Literal(values.pop_front().unwrap_or(ScalarValue::Null), None)))
             }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::ConstantTable;
 use super::arguments::Subqueries;
+use crate::query::walk::WalkPlan;
 
 /// One call of a table function that waits for the values of its subqueries.
 pub(in crate::query) struct DeferredTable {
@@ -74,7 +75,7 @@ fn deferred(node: &LogicalPlan) -> Option<Arc<dyn TableProvider>> {
 /// A deferred table of the plan, if there is one; all are [`DeferredTable`].
 pub(in crate::query) fn deferred_in(plan: &LogicalPlan) -> DfResult<Option<Arc<dyn TableProvider>>> {
     let mut found = None;
-    plan.apply_with_subqueries(|node| {
+    plan.look_at_nodes(&mut |node| {
         found = deferred(node);
         Ok(if found.is_some() { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
@@ -84,7 +85,7 @@ pub(in crate::query) fn deferred_in(plan: &LogicalPlan) -> DfResult<Option<Arc<d
 /// All subqueries in arguments of table functions of the plan, those inside of them included.
 pub(in crate::query) fn subqueries_of(plan: &LogicalPlan) -> DfResult<Vec<Arc<LogicalPlan>>> {
     let mut found = Vec::new();
-    plan.apply_with_subqueries(|node| {
+    plan.look_at_nodes(&mut |node| {
         if let Some(table) = deferred(node)
             && let Some(table) = table.downcast_ref::<DeferredTable>()
         {
@@ -108,7 +109,7 @@ pub(in crate::query) fn put_in(
     held: &DeferredTable,
     table: &Arc<dyn TableProvider>,
 ) -> DfResult<LogicalPlan> {
-    let done = plan.transform_up_with_subqueries(|node| {
+    let done = plan.change_nodes(&mut |node| {
         let is_held = deferred(&node)
             .is_some_and(|found| found.downcast_ref::<DeferredTable>().is_some_and(|found| found.id == held.id));
         match node {

@@ -9,11 +9,13 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result as DfResult};
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
+
+use crate::query::walk::WalkExpression;
 
 /// One plan and the columns it can answer, from the cheapest to the fullest.
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl ComposedTable {
 
 /// The filter with columns that name no table, as the variant's plan names them.
 fn unqualified(filter: Expr) -> DfResult<Expr> {
-    let done = filter.transform(|part| {
+    let done = filter.change_parts(&mut |part| {
         Ok(match part {
             Expr::Column(column) => Transformed::yes(Expr::Column(Column::new_unqualified(column.name))),
             other => Transformed::no(other),

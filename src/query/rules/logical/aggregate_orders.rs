@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::{Expr, LogicalPlan, ReversedUDAF};
@@ -13,6 +13,7 @@ use super::RuleContext;
 use super::repeated_sorts::value_of;
 use crate::error::Error;
 use crate::query::functions::sort_alone;
+use crate::query::walk::WalkExpression;
 
 /// The aggregate as one that sorts for itself, where there is one.
 pub(super) fn sort_apart(
@@ -38,7 +39,7 @@ pub(super) fn check(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<T
     if let LogicalPlan::Aggregate(aggregate) = &node {
         let mut needed: Option<Needed> = None;
         for expression in &aggregate.aggr_expr {
-            expression.apply(|part| {
+            expression.look_at_parts(&mut |part| {
                 if let Expr::AggregateFunction(call) = part
                     && let Some(other) = Needed::of(call, &aggregate.group_expr)
                 {

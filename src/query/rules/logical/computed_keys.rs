@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result as DfResult};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, Expr, LogicalPlan, LogicalPlanBuilder, Window};
 
 use super::RuleContext;
 use super::expressions::has_part;
+use crate::query::walk::WalkExpression;
 
 /// The node over a projection that holds such keys.
 pub(super) fn compute_first(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
@@ -54,7 +55,7 @@ fn take_all_keys(calls: &[Expr], keys: &mut Vec<Expr>) -> DfResult<Vec<Expr>> {
     let names = NamePreserver::new_for_projection();
     let take = |call: &Expr| {
         let name = names.save(call);
-        let done = call.clone().transform_up(|part| take_keys(part, keys))?;
+        let done = call.clone().change_parts(&mut |part| take_keys(part, keys))?;
         Ok(name.restore(done.data))
     };
     calls.iter().map(take).collect()
@@ -100,12 +101,12 @@ fn name_of(place: usize) -> String {
 
 /// Whether a part of the key, within an operator or a call, may have no bounds.
 fn lacks_bounds(key: &Expr) -> DfResult<bool> {
-    let mut found = false;
-    key.apply_children(|child| {
-        found |= child.exists(|part| Ok(!has_bounds(part)))?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+    for child in key.children()? {
+        if child.has_part(&mut |part| Ok(!has_bounds(part)))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn has_bounds(part: &Expr) -> bool {

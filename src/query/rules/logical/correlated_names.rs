@@ -15,6 +15,7 @@ use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder, 
 use super::RuleContext;
 use super::correlated_subquery::is_one_row;
 use crate::error::Error;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// Every subquery comes by as a node of its own, wherever it stands.
 ///
@@ -53,8 +54,8 @@ fn is_derived(alias: &SubqueryAlias) -> bool {
 
 /// DataFusion compares the column of the derived table that has the name, whatever it is.
 fn check_shown(plan: &LogicalPlan, shown: &DFSchema) -> DfResult<()> {
-    plan.apply(|node| {
-        node.apply_expressions(|expression| {
+    plan.look_at_own_nodes(&mut |node| {
+        node.look_at_expressions(&mut |expression| {
             for condition in split_conjunction(expression).into_iter().filter(|condition| condition.contains_outer()) {
                 for column in condition.column_refs() {
                     let same_name = shown.fields().iter().filter(|field| *field.name() == column.name).count();
@@ -112,7 +113,7 @@ fn rename_compared(node: LogicalPlan, count: &mut usize) -> DfResult<LogicalPlan
     let mut renamed: Vec<(Column, String)> = Vec::new();
     let outer = outer.into_iter().map(|condition| {
         condition
-            .transform(|part| match part {
+            .change_parts(&mut |part| match part {
                 Expr::Column(column) => {
                     let name = match renamed.iter().find(|(known, _)| *known == column) {
                         Some((_, name)) => name.clone(),

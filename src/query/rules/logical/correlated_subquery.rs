@@ -25,6 +25,7 @@ use super::expressions::map_expressions;
 use super::mixed_numbers::is_row;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// # Errors
 /// `InvalidInput` for a subquery that DataFusion would answer wrongly, with what to write instead.
@@ -35,8 +36,8 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
         }
     }
     let mut found = false;
-    node.apply_expressions(|expression| {
-        expression.apply(|part| {
+    node.look_at_expressions(&mut |expression| {
+        expression.look_at_parts(&mut |part| {
             reach::check_operand(part)?;
             if let Some(subquery) = subquery_of(part).filter(|subquery| !subquery.outer_ref_columns.is_empty()) {
                 found = true;
@@ -48,7 +49,7 @@ pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult
     if !found {
         return Ok(Transformed::no(node));
     }
-    let done = map_expressions(node, |expression| expression.transform_up(rewrite_part))?;
+    let done = map_expressions(node, |expression| expression.change_parts(&mut rewrite_part))?;
     reach::check_conditions(&done.data)?;
     Ok(done)
 }
@@ -113,9 +114,9 @@ fn rewrite_part(part: Expr) -> DfResult<Transformed<Expr>> {
 
 /// Refuses rows that are made of a list of the outer row: DataFusion plans them, and fails when it runs.
 fn check_unnest(plan: &LogicalPlan) -> DfResult<()> {
-    let of_outer_row =
-        |node: &LogicalPlan| Ok(matches!(node, LogicalPlan::Unnest(_)) && !node.all_out_ref_exprs().is_empty());
-    match plan.exists(of_outer_row)? {
+    let is_of_outer_row =
+        plan.has_own_node(&mut |node| matches!(node, LogicalPlan::Unnest(_)) && !node.all_out_ref_exprs().is_empty())?;
+    match is_of_outer_row {
         true => Err(Error::invalid(
             "a subquery over unnest(l) of a list of the outer row is not supported: write array_has(l, x) for a value, \
              cardinality(l) > 0 for any row; or make the rows in a derived table, SELECT k, unnest(l) AS x FROM t",
@@ -155,7 +156,7 @@ fn without_aliases(plan: &LogicalPlan) -> DfResult<LogicalPlan> {
             let input = without_aliases(&projection.input)?;
             let columns =
                 projection.expr.iter().zip(projection.schema.iter()).map(|(expression, (qualifier, field))| {
-                    let renamed = expression.clone().transform(|part| match part {
+                    let renamed = expression.clone().change_parts(&mut |part| match part {
                         Expr::Column(column) => {
                             let place = projection.input.schema().index_of_column(&column)?;
                             Ok(Transformed::yes(Expr::from(input.schema().qualified_field(place))))
@@ -272,7 +273,8 @@ fn check_value(plan: &LogicalPlan) -> DfResult<()> {
 /// Refuses what DataFusion would not find a join for when the statement runs, by its own measure.
 fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<()> {
     // Conditions of an inner join become conditions below it first.
-    let in_join = plan.exists(|node| Ok(matches!(node, LogicalPlan::Join(_)) && node.contains_outer_reference()))?;
+    let in_join =
+        plan.has_own_node(&mut |node| matches!(node, LogicalPlan::Join(_)) && node.contains_outer_reference())?;
     if in_join || plan.all_out_ref_exprs().is_empty() || (!joins.need_handle_count_bug && filters_one_table(plan)) {
         return Ok(());
     }
@@ -290,8 +292,10 @@ fn check_join(plan: &LogicalPlan, mut joins: PullUpCorrelatedExpr) -> DfResult<(
 /// The plan with `x = x` of the outer row as the optimizer will have written it: as it stands, DataFusion leaves it out
 /// here, and finds it in the way of the join later.
 fn with_conditions_of_outer_row(plan: &LogicalPlan) -> DfResult<LogicalPlan> {
-    let done = plan.clone().transform_up(|node| match node {
-        LogicalPlan::Filter(_) => node.map_expressions(|condition| condition.transform_up(simplify_equality)),
+    let done = plan.clone().change_own_nodes(&mut |node| match node {
+        LogicalPlan::Filter(_) => {
+            node.change_expressions(&mut |condition| condition.change_parts(&mut simplify_equality))
+        }
         other => Ok(Transformed::no(other)),
     })?;
     Ok(done.data)
@@ -324,7 +328,7 @@ fn filters_one_table(plan: &LogicalPlan) -> bool {
 
 /// Refuses what counts or cuts rows above a condition on the outer row.
 fn check_rows(plan: &LogicalPlan) -> DfResult<()> {
-    plan.apply(|node| {
+    plan.look_at_own_nodes(&mut |node| {
         // Beside a condition on the outer row, a LIMIT is lost even where it has no part in it.
         if matches!(node, LogicalPlan::Limit(_)) {
             return Err(limit_refusal().into());
@@ -358,7 +362,7 @@ fn keeps_conditions(join: &Join) -> bool {
         let conditions = join.filter.iter().chain(join.on.iter().flat_map(|(left, right)| [left, right]));
         conditions.into_iter().any(|condition| {
             // A condition that cannot be looked into is taken for one that reads it.
-            condition.exists(|part| Ok(matches!(part, Expr::OuterReferenceColumn(..)))).unwrap_or(true)
+            condition.has_part(&mut |part| Ok(matches!(part, Expr::OuterReferenceColumn(..)))).unwrap_or(true)
         })
     };
     match join.join_type {

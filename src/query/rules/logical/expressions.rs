@@ -1,16 +1,18 @@
 //! How rules look at the expressions of a node, and change them. Must not know any rule.
 
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Expr, LogicalPlan};
+
+use crate::query::walk::{Change, WalkExpression, WalkPlan};
 
 /// Whether some part of the node's expressions is meant. Asked first, since most nodes have none: to change expressions is
 /// to move all of them.
 pub(super) fn has_part(node: &LogicalPlan, is_meant: impl Fn(&Expr) -> bool) -> DfResult<bool> {
     let mut found = false;
-    node.apply_expressions(|expression| {
-        found = expression.exists(|part| Ok(is_meant(part)))?;
+    node.look_at_expressions(&mut |expression| {
+        found = expression.has_part(&mut |part| Ok(is_meant(part)))?;
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
     Ok(found)
@@ -22,19 +24,15 @@ pub(super) fn map_expressions(
     mut change: impl FnMut(Expr) -> DfResult<Transformed<Expr>>,
 ) -> DfResult<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&node);
-    node.map_expressions(|expression| change_under_name(expression, &names, &mut change))
+    node.change_expressions(&mut |expression| change_under_name(expression, &names, &mut change))
 }
 
-fn change_under_name(
-    expression: Expr,
-    names: &NamePreserver,
-    change: &mut dyn FnMut(Expr) -> DfResult<Transformed<Expr>>,
-) -> DfResult<Transformed<Expr>> {
+fn change_under_name(expression: Expr, names: &NamePreserver, change: Change<'_>) -> DfResult<Transformed<Expr>> {
     match expression {
         // Most of all expressions: no rule changes what has no parts, and to keep its name is to copy it.
         Expr::Column(_) => Ok(Transformed::no(expression)),
         // Of ROLLUP and its like each key is a column, and the whole has no name.
-        Expr::GroupingSet(_) => expression.map_children(|key| change_under_name(key, names, change)),
+        Expr::GroupingSet(_) => expression.change_children(&mut |key| change_under_name(key, names, change)),
         _ => {
             let name = names.save(&expression);
             Ok(change(expression)?.update_data(|expression| name.restore(expression)))

@@ -2,11 +2,11 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Expr, ExprSchemable, Operator};
 
 use crate::query::functions::numbers::{Arithmetic, RoundCast, is_number, loses_digits};
+use crate::query::walk::WalkExpression;
 
 /// Functions that refuse some values of the right type.
 const REFUSING: [&str; 14] = [
@@ -28,7 +28,7 @@ const REFUSING: [&str; 14] = [
 
 /// Whether the expression fails for some values; in doubt it does.
 pub(in crate::query) fn can_fail(expression: &Expr, schema: &DFSchema) -> bool {
-    expression.exists(|part| Ok(part_can_fail(part, schema))).unwrap_or(true)
+    expression.has_part(&mut |part| Ok(part_can_fail(part, schema))).unwrap_or(true)
 }
 
 fn part_can_fail(part: &Expr, schema: &DFSchema) -> bool {

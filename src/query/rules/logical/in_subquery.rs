@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, ExprSchema, Result as DfResult, ScalarValue, Spans};
 use datafusion::logical_expr::expr::{Case, Exists, InSubquery, SetQuantifier};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -23,6 +23,7 @@ use self::rows::RowMembership;
 use super::mixed_numbers::unify_memberships;
 use super::{RuleContext, is_volatile_plan, schema_of_inputs};
 use crate::error::Error;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 mod rows;
 
@@ -34,7 +35,7 @@ pub(super) fn rewrite(node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
-    let node = node.map_expressions(|expression| unify_memberships(expression, &schema))?.data;
+    let node = node.change_expressions(&mut |expression| unify_memberships(expression, &schema))?.data;
     match node {
         LogicalPlan::Filter(filter) => rewrite_filter(filter, context).map(Transformed::yes),
         LogicalPlan::Join(mut join) if join.join_type == JoinType::Inner => {
@@ -57,7 +58,7 @@ pub(super) fn rewrite(node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<
 
 fn holds_subquery_predicate(node: &LogicalPlan) -> DfResult<bool> {
     let mut holds = false;
-    node.apply_expressions(|expression| {
+    node.look_at_expressions(&mut |expression| {
         holds |= holds_in(expression);
         Ok(if holds { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
@@ -65,9 +66,10 @@ fn holds_subquery_predicate(node: &LogicalPlan) -> DfResult<bool> {
 }
 
 fn holds_in(expression: &Expr) -> bool {
-    let is_predicate = |part: &Expr| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_)));
     // The test cannot fail.
-    expression.exists(is_predicate).unwrap_or(true)
+    expression
+        .has_part(&mut |part| Ok(matches!(part, Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_))))
+        .unwrap_or(true)
 }
 
 fn rewrite_filter(filter: Filter, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
@@ -123,7 +125,7 @@ fn where_null_is_false(expression: Expr, schema: &DFSchema, context: &RuleContex
             Ok(Expr::BinaryExpr(BinaryExpr::new(Box::new(left), op, Box::new(right))))
         }
         Err(other) => other
-            .transform_up(|part| match as_membership(part) {
+            .change_parts(&mut |part| match as_membership(part) {
                 Ok(membership) => three_valued(membership, schema, context).map(Transformed::yes),
                 Err(part) => Ok(Transformed::no(part)),
             })
@@ -264,12 +266,12 @@ fn exists(rows: &LogicalPlan, condition: Option<Expr>, negated: bool, spans: &Sp
 
 /// Refuses a value that the subquery cannot see.
 fn check_value(value: &Expr) -> DfResult<()> {
-    let reads_outer = |part: &Expr| match part {
+    let reads_outer = value.has_part(&mut |part| match part {
         Expr::ScalarSubquery(inner) => Ok(!inner.outer_ref_columns.is_empty()),
         Expr::InSubquery(_) | Expr::Exists(_) | Expr::SetComparison(_) => Ok(true),
         _ => Ok(false),
-    };
-    match value.exists(reads_outer)? {
+    })?;
+    match reads_outer {
         true => Err(Error::invalid(
             "the left side of IN (subquery) is a subquery that reads the outer row: compute it in a derived table \
              first, such as FROM (SELECT *, (SELECT ...) AS v FROM t) x WHERE x.v IN (...)",
@@ -311,7 +313,7 @@ fn check_names(membership: &InSubquery) -> DfResult<()> {
 /// The value with its columns as columns of the outer query.
 fn as_outer(value: Expr, schema: &DFSchema) -> DfResult<Expr> {
     value
-        .transform_up(|part| match part {
+        .change_parts(&mut |part| match part {
             Expr::Column(column) => {
                 let field = Arc::clone(schema.field_from_column(&column)?);
                 Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))

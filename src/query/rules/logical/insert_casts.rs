@@ -3,12 +3,12 @@
 //! DataFusion 55.2 casts whatever Arrow can cast: a DATE into BIGINT becomes days since 1970, `true` 1, and 1.7 one.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, Values, WriteOp};
 
 use crate::error::{Error, Result};
 use crate::query::functions::numbers::{is_number, sql_name};
+use crate::query::walk::WalkPlan;
 
 /// # Errors
 /// `InvalidInput` with the cast to write, when the plan is an INSERT that needs one.
@@ -30,8 +30,9 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
 /// The planner gives rows of VALUES the types of the table, also where a SELECT stands between them.
 fn check_nested_rows(source: &LogicalPlan) -> Result<()> {
     let is_cast = |cell: &Expr| matches!(cell, Expr::Cast(_));
-    let found = source.exists(|node| {
-        Ok(matches!(node, LogicalPlan::Values(values) if values.values.iter().flatten().any(is_cast)))
+    let found = source.has_own_node(&mut |node| match node {
+        LogicalPlan::Values(values) => values.values.iter().flatten().any(is_cast),
+        _ => false,
     })?;
     match found {
         true => Err(Error::invalid(

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::functions_aggregate::first_last::first_value;
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
@@ -17,6 +17,7 @@ use super::expressions::has_part;
 use super::{RuleContext, schema_of_inputs};
 use crate::error::Error;
 use crate::query::functions::numbers::{has_length, interval_length};
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 fn is_interval(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Interval(_))
@@ -123,7 +124,7 @@ pub(super) fn look_up_by_length(node: LogicalPlan, _context: &RuleContext<'_>) -
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
-    node.map_expressions(|expression| expression.transform_up(|part| measure_members(part, &schema)))
+    node.change_expressions(&mut |expression| expression.change_parts(&mut |part| measure_members(part, &schema)))
 }
 
 fn measure_members(part: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {

@@ -3,12 +3,13 @@
 //! gives casts another one there, but no calls.
 
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 
 use super::RuleContext;
 use super::expressions::has_part;
 use crate::query::functions::numbers::{as_key, one_zero_key};
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// The conditions with calls that have names of their own.
 pub(super) fn name_calls(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
@@ -16,8 +17,8 @@ pub(super) fn name_calls(node: LogicalPlan, _context: &RuleContext<'_>) -> DfRes
     if !matches!(node, LogicalPlan::Filter(_) | LogicalPlan::Join(_)) || !has_part(&node, is_call)? {
         return Ok(Transformed::no(node));
     }
-    node.map_expressions(|expression| {
-        expression.transform_up(|part| {
+    node.change_expressions(&mut |expression| {
+        expression.change_parts(&mut |part| {
             let key = match &part {
                 Expr::ScalarFunction(call) => as_key(call).or_else(|| one_zero_key(call)),
                 _ => None,

@@ -10,7 +10,7 @@
 mod keep_apart;
 
 use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DataType};
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::{AggregateFunction, Cast, InSubquery, ScalarFunction, SetComparison, TryCast};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan};
@@ -19,6 +19,7 @@ use datafusion_functions_json::udfs::json_as_text_udf;
 
 use super::{RuleContext, expressions, schema_of_inputs};
 use crate::query::functions::numbers::plain_number;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// The function that `->` calls.
 const GET: &str = "json_get";
@@ -41,8 +42,8 @@ pub(super) fn read(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Transform
     }
     keep_apart::check_node(&node)?;
     let schema = schema_of_inputs(&node);
-    node.apply_expressions(|expression| {
-        expression.apply(|part| {
+    node.look_at_expressions(&mut |expression| {
+        expression.look_at_parts(&mut |part| {
             keep_apart::check_part(part, &schema)?;
             Ok(TreeNodeRecursion::Continue)
         })
@@ -50,7 +51,7 @@ pub(super) fn read(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Transform
     if !expressions::has_part(&node, reads_call)? {
         return Ok(Transformed::no(node));
     }
-    expressions::map_expressions(node, |expression| expression.transform_up(|part| Ok(read_part(part))))
+    expressions::map_expressions(node, |expression| expression.change_parts(&mut |part| Ok(read_part(part))))
 }
 
 fn is_json_type(data_type: &DataType) -> bool {

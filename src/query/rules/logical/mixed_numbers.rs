@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Fields};
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, JoinConstraint, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Alias, InSubquery, SetComparison};
 use datafusion::logical_expr::expr_schema::cast_subquery;
@@ -14,6 +14,7 @@ use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit};
 
 use super::RuleContext;
+use crate::query::walk::WalkExpression;
 
 /// A column of a subquery whose type is changed.
 const VALUE: &str = "__value";
@@ -183,7 +184,7 @@ pub(super) fn unify_keys(node: LogicalPlan, _context: &RuleContext<'_>) -> DfRes
 
 /// Values beside the rows of a subquery.
 pub(super) fn unify_memberships(expression: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
-    expression.transform_up(|part| match part {
+    expression.change_parts(&mut |part| match part {
         Expr::InSubquery(InSubquery { mut expr, subquery, negated }) => {
             let (subquery, changed) = unify_rows(&mut expr, subquery, schema)?;
             Ok(Transformed::new_transformed(Expr::InSubquery(InSubquery { expr, subquery, negated }), changed))

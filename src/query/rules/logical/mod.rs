@@ -53,7 +53,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::FieldRef;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
@@ -62,6 +62,7 @@ pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
 pub(in crate::query) use self::unnest_key::UnnestedTables;
 use crate::error::Result;
+use crate::query::walk::{WalkExpression, WalkPlan};
 use crate::query::zone::UTC;
 
 /// What a rule knows beside the plan.
@@ -205,7 +206,7 @@ impl AnalyzerRule for AfterCoercion {
 impl Phase {
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
         let changed = Cell::new(false);
-        let done = plan.transform_up_with_subqueries(|node| {
+        let done = plan.change_nodes(&mut |node| {
             // DataFusion's nodes keep the types that the columns of their inputs had, and whether these may be NULL.
             let node = if changed.get() { recompute_columns(node)? } else { node };
             let before = Arc::clone(node.schema());
@@ -231,7 +232,7 @@ impl Phase {
         }
         let schema = schema_of_inputs(&node);
         let rewritten = expressions::map_expressions(node, |expression| {
-            expression.transform_up(|part| self.rewrite_part(part, &schema, context))
+            expression.change_parts(&mut |part| self.rewrite_part(part, &schema, context))
         })?;
         match rewritten.transformed {
             true => rewritten.map_data(|node| match node {
@@ -289,8 +290,8 @@ fn schema_of_inputs(node: &LogicalPlan) -> DFSchemaRef {
 /// Whether something in the plan gives another value with each call.
 fn is_volatile_plan(plan: &LogicalPlan) -> DfResult<bool> {
     let mut found = false;
-    plan.apply_with_subqueries(|node| {
-        node.apply_expressions(|expression| {
+    plan.look_at_nodes(&mut |node| {
+        node.look_at_expressions(&mut |expression| {
             found |= expression.is_volatile();
             Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })?;

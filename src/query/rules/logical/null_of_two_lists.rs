@@ -8,7 +8,7 @@
 //!
 //! Can go when `inlist_intersection` and `inlist_except` give NULL: `tests/slt/in_lists.slt` then passes without it.
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::utils::{split_binary, split_binary_owned};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_expr, lit};
@@ -16,11 +16,12 @@ use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, binary_e
 use super::RuleContext;
 use super::computed_in_list::is_constant;
 use super::expressions::map_expressions;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// The node, of which such conditions are NULL where their value is.
 pub(super) fn keep(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let mut found = false;
-    node.apply_expressions(|expression| {
+    node.look_at_expressions(&mut |expression| {
         found = found || has_two_lists(expression)?;
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
@@ -49,19 +50,19 @@ fn has_two_lists(expression: &Expr) -> DfResult<bool> {
         }
         return Ok(false);
     }
-    let mut found = false;
-    expression.apply_children(|child| {
-        found = has_two_lists(child)?;
-        Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
-    })?;
-    Ok(found)
+    for child in expression.children()? {
+        if has_two_lists(child)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// `is_filter` where nobody tells NULL from false.
 fn keep_null(expression: Expr, is_filter: bool) -> DfResult<Transformed<Expr>> {
     let op = match &expression {
         Expr::BinaryExpr(BinaryExpr { op: op @ (Operator::And | Operator::Or), .. }) => *op,
-        _ => return expression.map_children(|child| keep_null(child, false)),
+        _ => return expression.change_children(&mut |child| keep_null(child, false)),
     };
     let mut changed = false;
     let mut parts = Vec::new();

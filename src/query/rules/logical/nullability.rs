@@ -12,13 +12,14 @@
 //! Can go when both plans prove the same: `tests/slt/nullability.slt` then passes without it.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, binary_expr, lit};
 
 use super::expressions::{has_part, map_expressions};
 use super::{RuleContext, schema_of_inputs};
+use crate::query::walk::WalkExpression;
 
 /// The node, with columns of which both plans say the same.
 pub(super) fn agree(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
@@ -27,7 +28,7 @@ pub(super) fn agree(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<T
         return Ok(Transformed::no(node));
     }
     let schema = schema_of_inputs(&node);
-    let done = map_expressions(node, |expression| expression.transform_up(|part| rewrite_part(part, &schema)))?;
+    let done = map_expressions(node, |expression| expression.change_parts(&mut |part| rewrite_part(part, &schema)))?;
     match done.transformed {
         true => done.map_data(LogicalPlan::recompute_schema),
         false => Ok(done),
@@ -95,7 +96,7 @@ fn is_proved_in_one_plan(case: &Case, schema: &DFSchema) -> DfResult<bool> {
 fn reads_more_than(condition: &Expr, value: &Expr) -> DfResult<bool> {
     let value = innermost(value);
     let mut more = false;
-    condition.apply(|part| {
+    condition.look_at_parts(&mut |part| {
         if part == value {
             return Ok(TreeNodeRecursion::Jump);
         }

@@ -7,7 +7,7 @@
 //! them when they have.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
@@ -15,6 +15,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, LogicalPlan, Ope
 
 use super::expressions::{has_part, map_expressions};
 use super::{RuleContext, can_fail, schema_of_inputs};
+use crate::query::walk::WalkExpression;
 
 /// Parts of a right side that stands twice afterwards; larger ones are left, since doubling adds up.
 const MOST_PARTS: usize = 64;
@@ -59,7 +60,7 @@ fn each_condition(expression: Expr, schema: &DFSchema) -> DfResult<Transformed<E
 }
 
 fn order_parts(expression: Expr, schema: &DFSchema) -> DfResult<Transformed<Expr>> {
-    expression.transform_up(|part| match part {
+    expression.change_parts(&mut |part| match part {
         Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right })
             if can_fail(&right, schema) && !left.is_volatile() =>
         {
@@ -107,7 +108,7 @@ fn in_order(left: Expr, op: Operator, right: Expr, schema: &DFSchema) -> Transfo
 fn parts(expression: &Expr) -> usize {
     let mut count = 0;
     // Counting cannot fail.
-    let _ = expression.apply(|_| {
+    let _ = expression.look_at_parts(&mut |_| {
         count += 1;
         Ok(TreeNodeRecursion::Continue)
     });

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result as DfResult};
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Unnest};
@@ -11,6 +11,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Unnest};
 use super::RuleContext;
 use crate::query::table_functions::{ConstantTable, DeferredTable};
 use crate::query::tables::members::UnnestBitmap;
+use crate::query::walk::WalkExpression;
 
 const TO_LIST: &str = "bitmap_to_array";
 
@@ -42,7 +43,7 @@ fn bitmap_of(unnest: &Unnest) -> Option<Expr> {
 
 /// Whether it can be the argument of a table function.
 fn is_one_value(bitmap: &Expr) -> bool {
-    let depends = bitmap.exists(|part| {
+    let depends = bitmap.has_part(&mut |part| {
         Ok(match part {
             Expr::Column(_) | Expr::OuterReferenceColumn(..) => true,
             Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_) => true,

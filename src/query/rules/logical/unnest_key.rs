@@ -11,7 +11,7 @@
 use std::sync::{Arc, LazyLock};
 
 use datafusion::arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::common::{Result as DfResult, internal_err};
 use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
 use datafusion::logical_expr::{
@@ -22,6 +22,7 @@ use datafusion::sql::sqlparser::ast::{Ident, TableAlias, TableFactor};
 
 use super::RuleContext;
 use crate::query::statement::shows_unnest;
+use crate::query::walk::WalkPlan;
 
 static NO_KEY: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(NoKey::new())));
 
@@ -82,7 +83,7 @@ impl RelationPlanner for UnnestedTables {
 
 fn without_keys(plan: LogicalPlan) -> DfResult<LogicalPlan> {
     let mut found = false;
-    plan.transform_up(|node| {
+    plan.change_own_nodes(&mut |node| {
         let done = unnested(node)?;
         found |= done.transformed;
         // The nodes above hold the keys that they had before.

@@ -6,13 +6,14 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result as DfResult};
 use datafusion::logical_expr::expr::{Between, ScalarFunction};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 
 use super::RuleContext;
 use super::expressions::{has_part, map_expressions};
+use crate::query::walk::WalkExpression;
 
 /// Functions that become a CASE over their arguments.
 const ASK_FIRST: [&str; 4] = ["coalesce", "nvl", "ifnull", "nvl2"];
@@ -28,7 +29,7 @@ pub(super) fn compute_first(node: LogicalPlan, _context: &RuleContext<'_>) -> Df
     let Some(input) = node.inputs().first().map(|input| (*input).clone()) else { return Ok(Transformed::no(node)) };
     let mut below: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
     let rewritten = map_expressions(node, |expression| {
-        expression.transform_up(|part| Ok(Transformed::yes(with_columns(part, &mut below))))
+        expression.change_parts(&mut |part| Ok(Transformed::yes(with_columns(part, &mut below))))
     })?;
     let input = LogicalPlanBuilder::from(input).project(below)?.build()?;
     let expressions = rewritten.data.expressions();

@@ -11,7 +11,7 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, NullEquality, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
 use datafusion::logical_expr::utils::conjunction;
@@ -19,6 +19,8 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable, Join, JoinType, 
 use datafusion::optimizer::eliminate_cross_join::EliminateCrossJoin;
 use datafusion::optimizer::extract_equijoin_predicate::ExtractEquijoinPredicate;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// DataFusion's rule that takes keys from the condition of a join.
 #[derive(Debug)]
@@ -86,7 +88,7 @@ impl OptimizerRule for FlattenJoins {
         if !has_join_of_nulls(&plan)? {
             return self.inner.rewrite(plan, config);
         }
-        let apart = plan.transform_down_with_subqueries(keep_apart)?;
+        let apart = plan.change_nodes(&mut keep_apart)?;
         let done = self.inner.rewrite(apart.data, config)?;
         Ok(Transformed::new(done.data, done.transformed || apart.transformed, done.tnr))
     }
@@ -94,7 +96,7 @@ impl OptimizerRule for FlattenJoins {
 
 fn has_join_of_nulls(plan: &LogicalPlan) -> DfResult<bool> {
     let mut found = false;
-    plan.apply_with_subqueries(|node| {
+    plan.look_at_nodes(&mut |node| {
         found |= matches!(node, LogicalPlan::Join(join) if is_inner_of_nulls(join));
         Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
     })?;
@@ -147,7 +149,7 @@ fn is_inner_of_nulls(join: &Join) -> bool {
 
 /// Whether two sides that both have columns must be equal: what may become a key.
 fn has_equality(predicate: &Expr) -> DfResult<bool> {
-    predicate.exists(|part| match part {
+    predicate.has_part(&mut |part| match part {
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Eq, right }) => {
             Ok(left.any_column_refs() && right.any_column_refs())
         }

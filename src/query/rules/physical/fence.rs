@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNodeRecursion};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::filter_pushdown::{
     ChildFilterDescription, ChildPushdownResult, FilterDescription, FilterPushdownPhase, FilterPushdownPropagation,
 };
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+
+use crate::query::walk::WalkExecution;
 
 /// What conditions may pass.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +41,7 @@ pub(super) fn remove(
     plan: Arc<dyn ExecutionPlan>,
     is_removable: impl Fn(&Passage) -> bool,
 ) -> DfResult<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| match node.downcast_ref::<FenceExec>() {
+    plan.change_nodes(&mut |node| match node.downcast_ref::<FenceExec>() {
         Some(fence) if is_removable(&fence.passage) => Ok(Transformed::yes(Arc::clone(&fence.input))),
         _ => Ok(Transformed::no(node)),
     })

@@ -17,6 +17,7 @@ use datafusion::physical_plan::limit::GlobalLimitExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::fence::{FenceExec, Passage};
+use crate::query::walk::WalkExecution;
 
 /// Puts fences in, before DataFusion's rules; `volatile_column` takes them out.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ fn fence_below_top(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPl
 }
 
 fn fence_all(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
-    plan.transform_up(|node| {
+    plan.change_nodes(&mut |node| {
         if !leaves_first_rows_out(node.as_ref()) {
             return Ok(Transformed::no(node));
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::Schema;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{JoinType, Result as DfResult};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -23,6 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::joins::HashJoinExec;
 
 use super::fence::{self, FenceExec, Passage};
+use crate::query::walk::WalkExecution;
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
@@ -42,7 +43,7 @@ struct BetweenFences {
 
 impl PhysicalOptimizerRule for BetweenFences {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let plan = plan.transform_up(|node| match safe_columns(node.as_ref()) {
+        let plan = plan.change_nodes(&mut |node| match safe_columns(node.as_ref()) {
             Some(columns) => {
                 let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::Columns(columns)));
                 Ok(Transformed::yes(fence))

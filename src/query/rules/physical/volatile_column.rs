@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::common::tree_node::{Transformed, TransformedResult};
 use datafusion::physical_expr_common::physical_expr::is_volatile;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::projection::ProjectionExec;
 
 use super::fence::{self, FenceExec, Passage};
+use crate::query::walk::WalkExecution;
 
 /// Puts fences in, before DataFusion's rules.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub(super) struct Fence;
 
 impl PhysicalOptimizerRule for Fence {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|node| {
+        plan.change_nodes(&mut |node| {
             let Some(projection) = node.downcast_ref::<ProjectionExec>() else { return Ok(Transformed::no(node)) };
             if !projection.expr().iter().any(|column| is_volatile(&column.expr)) {
                 return Ok(Transformed::no(node));

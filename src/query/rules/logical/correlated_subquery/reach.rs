@@ -3,13 +3,13 @@
 //! DataFusion 55.2 makes a join of the inner subquery first, whose condition then names a row that neither side has; the
 //! statement fails when it runs, with names of DataFusion's own: "No field named __correlated_sq_1.b".
 
-use datafusion::common::tree_node::TreeNode;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::{InSubquery, SetComparison};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{Expr, LogicalPlan, Subquery};
 
 use crate::error::Error;
+use crate::query::walk::WalkExpression;
 
 /// Refuses a subquery within a subquery that reads the row of the statement around both: DataFusion finds no join for it.
 pub(super) fn check_subquery(subquery: &Subquery, around: &DFSchema) -> DfResult<()> {
@@ -52,7 +52,7 @@ pub(super) fn check_conditions(node: &LogicalPlan) -> DfResult<()> {
         _ => None,
     };
     for condition in condition.into_iter().flat_map(split_conjunction) {
-        let reads_row = condition.exists(|part| {
+        let reads_row = condition.has_part(&mut |part| {
             Ok(matches!(part, Expr::ScalarSubquery(subquery) if !subquery.outer_ref_columns.is_empty()))
         })?;
         if reads_row && condition.contains_outer() {

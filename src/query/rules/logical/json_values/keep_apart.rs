@@ -2,7 +2,6 @@
 //! refused, as PostgreSQL refuses it of its type `json`. Must not change a plan.
 
 use arrow::datatypes::DataType;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::{
     AggregateFunctionParams, Case, Cast, InSubquery, ScalarFunction, SetComparison, TryCast, WindowFunctionParams,
@@ -13,6 +12,7 @@ use super::{FUNCTIONS, UNION_TO_TEXT, call_below, has_json, is_json, is_json_typ
 use crate::error::Error;
 use crate::query::functions::numbers::{is_number, sql_name};
 use crate::query::rules::logical::schema_of_inputs;
+use crate::query::walk::WalkExpression;
 
 /// Functions that take any JSON value without a key; the others find only lists and objects in it, unless it is a call.
 const KEYLESS: [&str; 2] = [UNION_TO_TEXT, "arrow_typeof"];
@@ -80,17 +80,8 @@ pub(super) fn check_part(part: &Expr, schema: &DFSchema) -> DfResult<()> {
         }
         Expr::InSubquery(InSubquery { expr, subquery, .. })
         | Expr::SetComparison(SetComparison { expr, subquery, .. }) => check_subquery(expr, subquery, schema),
-        _ => refuse_among(&children_of(part)?, schema),
+        _ => refuse_among(&part.children()?, schema),
     }
-}
-
-fn children_of(part: &Expr) -> DfResult<Vec<&Expr>> {
-    let mut children = Vec::new();
-    part.apply_children(|child| {
-        children.push(child);
-        Ok(TreeNodeRecursion::Continue)
-    })?;
-    Ok(children)
 }
 
 /// Casts of calls are read as texts; a value of a subquery has lost digits already. The planner casts, too, what meets.
