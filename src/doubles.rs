@@ -33,9 +33,7 @@ pub fn one_zero(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     match column.data_type() {
         DataType::Float64 => {
             let is_meant = |value: f64| value.is_nan() | (value.to_bits() == (-0.0_f64).to_bits());
-            // -0 + 0 is 0.
-            let unify = |value: f64| if value.is_nan() { f64::NAN } else { value + 0.0 };
-            Ok(replace(column, column.as_primitive::<Float64Type>(), is_meant, unify))
+            Ok(replace(column, column.as_primitive::<Float64Type>(), is_meant, one_zero_double))
         }
         DataType::Float32 => {
             let is_meant = |value: f32| value.is_nan() | (value.to_bits() == (-0.0_f32).to_bits());
@@ -64,6 +62,13 @@ pub fn one_zero(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
         }
         _ => Ok(Arc::clone(column)),
     }
+}
+
+/// The number, but 0 for -0, and the one NaN for each NaN.
+#[inline]
+pub fn one_zero_double(value: f64) -> f64 {
+    // -0 + 0 is 0.
+    if value.is_nan() { f64::NAN } else { value + 0.0 }
 }
 
 /// Looks first, without a branch for each value: most columns stay what they are.

@@ -28,6 +28,8 @@ fn unified_bits() -> Vec<u64> {
 #[test]
 fn zeros_and_nans_are_one() {
     assert_eq!(bits(&one_zero(&strange()).unwrap()), unified_bits());
+    let each: Vec<f64> = strange().as_primitive::<Float64Type>().values().to_vec();
+    assert_eq!(each.into_iter().map(|value| one_zero_double(value).to_bits()).collect::<Vec<u64>>(), unified_bits());
     let reals: ArrayRef = Arc::new(Float32Array::from(vec![-0.0, f32::from_bits(0xffc0_0000), -1.5]));
     let unified = one_zero(&reals).unwrap();
     let bits: Vec<u32> = unified.as_primitive::<Float32Type>().values().iter().map(|value| value.to_bits()).collect();

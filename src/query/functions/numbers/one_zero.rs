@@ -29,9 +29,13 @@ pub(in crate::query) fn one_zero(number: Expr) -> Expr {
 /// # Errors
 /// None that a value can bring about.
 pub(in crate::query) fn one_zero_value(value: &ScalarValue) -> DfResult<ScalarValue> {
-    match doubles::holds_doubles(&value.data_type()) {
-        true => ScalarValue::try_from_array(&doubles::one_zero(&value.to_array()?)?, 0),
-        false => Ok(value.clone()),
+    match value {
+        // A frame that slides, and a running sum, ask this of each row: no column is made for one number.
+        ScalarValue::Float64(number) => Ok(ScalarValue::Float64(number.map(doubles::one_zero_double))),
+        other if doubles::holds_doubles(&other.data_type()) => {
+            ScalarValue::try_from_array(&doubles::one_zero(&other.to_array()?)?, 0)
+        }
+        other => Ok(other.clone()),
     }
 }
 
