@@ -125,7 +125,7 @@ fn in_range(amount: i128) -> Option<i128> {
 }
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
-fn mentions(text: &str) -> bool {
+pub(super) fn mentions(text: &str) -> bool {
     text.match_indices('"').any(|(quote, _)| {
         let inside = &text.as_bytes()[quote + 1..];
         MEMBERS.iter().any(|name| {

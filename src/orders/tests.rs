@@ -439,6 +439,25 @@ fn what_is_beyond_an_amount_is_said() {
 }
 
 #[test]
+fn what_may_be_beyond_an_amount_is_told_by_its_looks() {
+    for large in [
+        r#"{"price":99999999999}"#,
+        r#"{"total":"-100000000000000"}"#,
+        r#"{"products":[{"price":1,"quantity":0.5},{"price":12345678.25}]}"#,
+    ] {
+        assert!(may_be_too_large(large), "{large}");
+    }
+    for small in [
+        r#"{"price":19.989999999999998,"quantity":0.30000000000000004}"#,
+        r#"{"price":9999999,"quantity":9999999}"#,
+        r#"{"session":123456789012345,"at":1717163100000}"#,
+        "{}",
+    ] {
+        assert!(!may_be_too_large(small), "{small}");
+    }
+}
+
+#[test]
 fn numbers_that_look_made_up_are_escaped() {
     assert_eq!(key::name_of_number("1001"), "1001");
     assert_eq!(key::name_of_number("today:1"), "today:1");
@@ -503,6 +522,14 @@ fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
 }
 
 proptest! {
+    /// What one price is multiplied by is never beyond an amount unseen.
+    #[test]
+    fn no_product_of_two_numbers_is_too_large_unseen(price in "[1-9][0-9]{0,12}(\\.[0-9]{1,3})?", quantity in "[1-9][0-9]{0,12}") {
+        let properties = format!(r#"{{"products":[{{"price":{price},"quantity":{quantity}}}]}}"#);
+        let statement = said(&properties, OwnLine::default());
+        prop_assert!(statement.too_large.is_none() || may_be_too_large(&properties));
+    }
+
     #[test]
     fn the_order_of_arrival_changes_nothing(
         (events, shuffled) in history().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))
