@@ -413,6 +413,20 @@ fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
     assert_eq!(statement.amount, Some(45_680_600));
 }
 
+/// SQL.md 1, "Amount": price x quantity less discount, rounded once.
+#[test]
+fn a_discount_is_not_rounded_before_it_is_subtracted() {
+    let amounts = |properties: &str| {
+        let statement = said(properties, OwnLine::default());
+        (statement.products.iter().map(|product| product.amount).collect::<Vec<_>>(), statement.amount)
+    };
+    // 1 - 0.00005 = 0.99995, half away from zero; 0.33335 x 3 - 0.00004 = 1.00001.
+    let both = r#"{"products":[{"price":1,"discount":0.00005},{"price":0.33335,"quantity":3,"discount":"0.00004"}]}"#;
+    assert_eq!(amounts(both), (vec![Some(10_000), Some(10_000)], Some(20_000)));
+    let stated = r#"{"products":[{"total":1,"price":9,"discount":0.00005}]}"#;
+    assert_eq!(amounts(stated), (vec![Some(10_000)], Some(10_000)), "a total is what is left of it");
+}
+
 #[test]
 fn what_is_beyond_an_amount_is_said() {
     let none = OwnLine::default();
