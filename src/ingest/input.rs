@@ -21,8 +21,8 @@ pub const QUANTITY: DataType = DataType::Decimal128(38, QUANTITY_SCALE);
 
 /// Columns of an event on the way in. All may be NULL; the loader fills in or refuses.
 ///
-/// `row` is the row number in its source (from 1). A row with `reject_reason` holds no event. `raw` is the text of such a
-/// row, and of one that may still be rejected: a dead letter holds it.
+/// `row` is the row number in its source (from 1). A row with `reject_reason` holds no event. `raw` is the text of such
+/// a row, and of one that may still be rejected: a dead letter holds it.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(vec![

@@ -1,6 +1,6 @@
-//! Which rows may still be rejected when their reader has taken them. Of these the reader gives the text, so that a dead
-//! letter holds the row as its file has it, to be corrected and loaded again; the text of all rows would double what a
-//! load moves.
+//! Which rows may still be rejected when their reader has taken them. Of these the reader gives the text, so that a
+//! dead letter holds the row as its file has it, to be corrected and loaded again; the text of all rows would double
+//! what a load moves.
 //!
 //! Looks at what costs little, and suspects too many rows rather than too few: `accept` judges. A row that is missed is
 //! shown by its values. Must not know files.

@@ -4,8 +4,8 @@ use arrow::datatypes::i256;
 
 use super::{Exact, SCALE, is_amount};
 
-/// Digits after the point of what is subtracted. Those behind are none that a person wrote, and whatever has so many and
-/// does not fit is beyond an amount.
+/// Digits after the point of what is subtracted. Those behind are none that a person wrote, and whatever has so many
+/// and does not fit is beyond an amount.
 const MAX_SCALE: i64 = 60;
 
 #[derive(Debug, Clone, Copy)]
