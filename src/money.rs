@@ -3,12 +3,12 @@
 //! Money never passes through a binary fraction when it came as text. Must not know where a number comes from.
 
 mod quantity;
-
-use arrow::datatypes::i256;
+mod wide;
 
 pub use self::quantity::{
     QUANTITY_ONE, QUANTITY_SCALE, quantity_from_float, quantity_from_integer, quantity_from_text,
 };
+use self::wide::Wide;
 use crate::error::shown;
 
 /// Why a value is no amount, as a message for a person.
@@ -77,25 +77,13 @@ impl Exact {
 
     /// The product, such as of price and quantity, rounded once; `None` beyond what is an amount.
     pub fn times(self, other: Self) -> Option<i128> {
-        let product = i256::from_i128(self.digits).checked_mul(i256::from_i128(other.digits))?;
-        let shift = self.scale + other.scale - SCALE;
-        let power = i256::from_i128(10).checked_pow(u32::try_from(shift.unsigned_abs()).ok()?);
-        let units = match (power, shift > 0) {
-            (Some(power), true) => divide_wide(product, power)?,
-            (Some(power), false) => product.checked_mul(power)?,
-            // The product has at most 76 digits, all of them more than one place behind the last kept one.
-            (None, true) => i256::ZERO,
-            (None, false) => Some(product).filter(|product| *product == i256::ZERO)?,
-        };
-        units.to_i128().filter(|units| is_amount(*units))
+        Wide::of(self).times(Wide::of(other))?.amount()
     }
-}
 
-/// As [`divide`]; `divisor` is above 0.
-fn divide_wide(dividend: i256, divisor: i256) -> Option<i256> {
-    let (quotient, rest) = (dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?.wrapping_abs());
-    let away = if dividend < i256::ZERO { i256::MINUS_ONE } else { i256::ONE };
-    if rest >= divisor.checked_sub(rest)? { quotient.checked_add(away) } else { Some(quotient) }
+    /// The product less something, such as a line's discount, rounded once; `None` beyond what is an amount.
+    pub fn times_less(self, other: Self, less: Self) -> Option<i128> {
+        Wide::of(self).times(Wide::of(other))?.less(Wide::of(less))?.amount()
+    }
 }
 
 /// Whether the value fits DECIMAL(18,4).

@@ -134,6 +134,10 @@ impl IdentifierTypes {
         }
     }
 
+    pub fn contains(&self, name: &str) -> bool {
+        self.types.iter().any(|known| known.name == name)
+    }
+
     /// # Errors
     /// `InvalidInput` for a type that the workspace does not have, with the types that it has.
     pub fn id(&self, name: &str) -> Result<TypeId> {

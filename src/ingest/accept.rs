@@ -14,6 +14,7 @@ use serde::de::IgnoredAny;
 use super::canonical;
 use super::dead_letters::{DeadLetters, render_rows};
 use super::json_text;
+use super::late_checks::{MAX_IDENTIFIER_BYTES, MAX_MESSAGE_ID_BYTES};
 use super::omissions::{Omissions, Tally};
 use super::order_columns;
 use super::order_notes::{Named, OrderNotes};
@@ -28,10 +29,6 @@ use crate::store::events::schema;
 const EVENT_TYPES: [&str; 6] = ["track", "identify", "page", "screen", "group", "alias"];
 /// Type of rows that have none.
 const DEFAULT_TYPE: &str = "track";
-/// Longest message id in bytes, as in the Segment protocol.
-const MAX_MESSAGE_ID_BYTES: usize = 100;
-/// Longest identifier in bytes.
-const MAX_IDENTIFIER_BYTES: usize = 512;
 
 /// Accepts the rows of one load.
 pub(super) struct Acceptor {
@@ -134,7 +131,7 @@ impl Acceptor {
             keep.push(fault.is_none());
             faults.extend(fault.map(|reason| (row, reason)));
         }
-        // What a reader rejected comes with its text; of the others the values are shown.
+        // What a reader rejected or suspected comes with its text; of the others the values are shown.
         let without_text = faults.iter().map(|(row, _)| *row).filter(|row| rows.text("raw", *row).is_none());
         let mut lines = render_rows(rows.batch, without_text)?.into_iter();
         for (row, reason) in &faults {

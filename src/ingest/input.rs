@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, Decimal128Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder,
+    ArrayBuilder, ArrayRef, Decimal128Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder, StructBuilder,
     TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -21,7 +21,8 @@ pub const QUANTITY: DataType = DataType::Decimal128(38, QUANTITY_SCALE);
 
 /// Columns of an event on the way in. All may be NULL; the loader fills in or refuses.
 ///
-/// `row` is the row number in its source (from 1). A row with `reject_reason` holds no event: `raw` is its text.
+/// `row` is the row number in its source (from 1). A row with `reject_reason` holds no event. `raw` is the text of such
+/// a row, and of one that may still be rejected: a dead letter holds it.
 pub fn schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(vec![
@@ -101,12 +102,14 @@ pub struct InputBuilder {
     revenue: Decimal128Builder,
     cost: Decimal128Builder,
     quantity: Decimal128Builder,
-    /// The plain text columns, in the order of [`text_values`].
+    /// Behind the others while the last rows have no text: see [`Self::push_raw`].
+    raw: StringBuilder,
+    /// The other plain text columns, in the order of [`text_values`].
     texts: [StringBuilder; TEXT_COLUMNS.len()],
 }
 
-/// Names of the plain text columns.
-const TEXT_COLUMNS: [&str; 17] = [
+/// Names of the plain text columns but `raw`.
+const TEXT_COLUMNS: [&str; 16] = [
     "message_id",
     "type",
     "event",
@@ -123,7 +126,6 @@ const TEXT_COLUMNS: [&str; 17] = [
     "properties",
     "context",
     "reject_reason",
-    "raw",
 ];
 
 fn text_values<'a>(row: &InputRow<'a>) -> [Option<&'a str>; TEXT_COLUMNS.len()] {
@@ -144,7 +146,6 @@ fn text_values<'a>(row: &InputRow<'a>) -> [Option<&'a str>; TEXT_COLUMNS.len()] 
         row.properties,
         row.context,
         row.reject_reason,
-        row.raw,
     ]
 }
 
@@ -161,6 +162,7 @@ impl Default for InputBuilder {
             revenue: decimal(DECIMAL),
             cost: decimal(DECIMAL),
             quantity: decimal(QUANTITY),
+            raw: StringBuilder::new(),
             texts: std::array::from_fn(|_| StringBuilder::new()),
         }
     }
@@ -185,11 +187,27 @@ impl InputBuilder {
         for (builder, value) in self.texts.iter_mut().zip(text_values(row)) {
             builder.append_option(value);
         }
+        if let Some(raw) = row.raw {
+            self.push_raw(raw);
+        }
         self.push_identifiers(row.identifiers);
         match row.category {
             Some(path) => self.category.append_value(path.iter().map(Some)),
             None => self.category.append_null(),
         }
+    }
+
+    /// Gives the row pushed last its text, unless it came with one.
+    pub fn push_raw(&mut self, raw: &str) {
+        self.fill_raw(self.rows.saturating_sub(1));
+        if self.raw.len() < self.rows {
+            self.raw.append_value(raw);
+        }
+    }
+
+    /// The first `rows` rows have a text or none.
+    fn fill_raw(&mut self, rows: usize) {
+        self.raw.append_nulls(rows.saturating_sub(self.raw.len()));
     }
 
     fn push_identifiers(&mut self, identifiers: &[(&str, &str)]) {
@@ -208,6 +226,7 @@ impl InputBuilder {
 
     /// The rows pushed so far as one batch of [`schema`]; the builder is empty afterwards.
     pub fn finish(&mut self) -> Result<RecordBatch> {
+        self.fill_raw(self.rows);
         self.rows = 0;
         let schema = schema();
         let columns = schema.fields().iter().map(|field| self.finish_column(field.name())).collect();
@@ -223,6 +242,7 @@ impl InputBuilder {
             "revenue" => Arc::new(self.revenue.finish()),
             "cost" => Arc::new(self.cost.finish()),
             "quantity" => Arc::new(self.quantity.finish()),
+            "raw" => Arc::new(self.raw.finish()),
             text => {
                 let index = TEXT_COLUMNS.iter().position(|column| *column == text).unwrap_or_default();
                 Arc::new(self.texts[index].finish())

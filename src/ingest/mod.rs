@@ -5,6 +5,7 @@ mod canonical;
 mod dead_letters;
 pub mod input;
 mod json_text;
+mod late_checks;
 mod load;
 mod omissions;
 mod order_columns;

@@ -24,6 +24,33 @@ fn products_are_rounded_once() {
     assert_eq!(product(&thirds, &format!("3.{}", "0".repeat(37))), Some(100_000));
 }
 
+#[track_caller]
+fn less(left: &str, right: &str, less: &str) -> Option<i128> {
+    let [left, right, less] = [left, right, less].map(|text| Exact::from_text(text).unwrap());
+    left.times_less(right, less)
+}
+
+#[test]
+fn what_is_subtracted_is_not_rounded_before() {
+    // 1 - 0.00005 = 0.99995, half away from zero; of the discount rounded to 0.0001 it would be 0.9999.
+    assert_eq!(less("1", "1", "0.00005"), Some(10_000));
+    // 1.00005 - 0.00004 = 1.00001; of both rounded it would be 1.0001.
+    assert_eq!(less("0.33335", "3", "0.00004"), Some(10_000));
+    assert_eq!(less("-1", "1", "-0.00005"), Some(-10_000));
+    assert_eq!(less("2", "3", "0.5"), Some(55_000));
+    assert_eq!(less("1", "1", "3"), Some(-20_000));
+    assert_eq!(less("2", "3", "0e400"), Some(60_000));
+    assert_eq!(less("1e2", "1e2", "1e3"), Some(90_000_000));
+    // Beyond an amount before, not behind it.
+    assert_eq!(less("100000000000000", "1", "1"), Some(999_999_999_999_990_000));
+    assert_eq!(less("1", "1", "1e15"), None);
+    assert_eq!(less("1", "1", "1e400"), None);
+    // 1e-80 less 5, and numbers of 38 digits: 3.3..3 x 3.0..0 = 9.9..9, less 99999.
+    assert_eq!(less("1e-80", "1", "5"), Some(-50_000));
+    let thirds = format!("3.{}", "3".repeat(37));
+    assert_eq!(less(&thirds, &format!("3.{}", "0".repeat(37)), "99999"), Some(-999_890_000));
+}
+
 #[test]
 fn products_beyond_an_amount_are_none() {
     assert_eq!(product("99999999999999.9999", "1"), Some(999_999_999_999_999_999));
@@ -85,6 +112,9 @@ proptest::proptest! {
         let exact = |units: i64| Exact::of_units(i128::from(units), 4);
         let expected = divide(i128::from(left) * i128::from(right), ONE);
         proptest::prop_assert_eq!(exact(left).times(exact(right)), Some(expected));
+        let numbers = [left, right].map(exact);
+        let less = divide(i128::from(left) * i128::from(right) - i128::from(left) * ONE, ONE);
+        proptest::prop_assert_eq!(numbers[0].times_less(numbers[1], numbers[0]), Some(less));
         let text = format!("{left}e-4");
         proptest::prop_assert_eq!(Exact::from_text(&text).unwrap().amount(), Some(i128::from(left)));
         proptest::prop_assert_eq!(decimal_from_text(&text), Ok(i128::from(left)));

@@ -125,7 +125,7 @@ fn in_range(amount: i128) -> Option<i128> {
 }
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
-fn mentions(text: &str) -> bool {
+pub(super) fn mentions(text: &str) -> bool {
     text.match_indices('"').any(|(quote, _)| {
         let inside = &text.as_bytes()[quote + 1..];
         MEMBERS.iter().any(|name| {
@@ -223,10 +223,9 @@ fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes
     let [price, discount, cost] =
         [("a product's price", price), ("a product's discount", discount), ("a product's cost", cost)]
             .map(|(name, value)| numbers.read(name, value));
-    let less = |amount: i128, discount: i128| in_range(amount - discount);
     let of_price = |(price, quantity): (Exact, Exact)| match discount {
         None => price.times(quantity),
-        Some(discount) => price.times(quantity).zip(discount.amount()).and_then(|(amount, off)| less(amount, off)),
+        Some(discount) => price.times_less(quantity, discount),
     };
     let given = [("a product's total", total), ("a product's amount", amount)]
         .into_iter()

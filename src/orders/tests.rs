@@ -413,6 +413,20 @@ fn prices_and_quantities_are_not_rounded_before_they_are_multiplied() {
     assert_eq!(statement.amount, Some(45_680_600));
 }
 
+/// SQL.md 1, "Amount": price x quantity less discount, rounded once.
+#[test]
+fn a_discount_is_not_rounded_before_it_is_subtracted() {
+    let amounts = |properties: &str| {
+        let statement = said(properties, OwnLine::default());
+        (statement.products.iter().map(|product| product.amount).collect::<Vec<_>>(), statement.amount)
+    };
+    // 1 - 0.00005 = 0.99995, half away from zero; 0.33335 x 3 - 0.00004 = 1.00001.
+    let both = r#"{"products":[{"price":1,"discount":0.00005},{"price":0.33335,"quantity":3,"discount":"0.00004"}]}"#;
+    assert_eq!(amounts(both), (vec![Some(10_000), Some(10_000)], Some(20_000)));
+    let stated = r#"{"products":[{"total":1,"price":9,"discount":0.00005}]}"#;
+    assert_eq!(amounts(stated), (vec![Some(10_000)], Some(10_000)), "a total is what is left of it");
+}
+
 #[test]
 fn what_is_beyond_an_amount_is_said() {
     let none = OwnLine::default();
@@ -436,6 +450,25 @@ fn what_is_beyond_an_amount_is_said() {
     let pieces = r#"{"total":1,"products":[{"quantity":6e13},{"quantity":6e13}]}"#;
     assert_eq!((too_large(pieces, none), said(pieces, none).pieces), (Some("the quantity"), None));
     assert!(said(r#"{"total":1e15}"#, none).whole && said(r#"{"total":1e15}"#, none).says_amount());
+}
+
+#[test]
+fn what_may_be_beyond_an_amount_is_told_by_its_looks() {
+    for large in [
+        r#"{"price":99999999999}"#,
+        r#"{"total":"-100000000000000"}"#,
+        r#"{"products":[{"price":1,"quantity":0.5},{"price":12345678.25}]}"#,
+    ] {
+        assert!(may_be_too_large(large), "{large}");
+    }
+    for small in [
+        r#"{"price":19.989999999999998,"quantity":0.30000000000000004}"#,
+        r#"{"price":9999999,"quantity":9999999}"#,
+        r#"{"session":123456789012345,"at":1717163100000}"#,
+        "{}",
+    ] {
+        assert!(!may_be_too_large(small), "{small}");
+    }
 }
 
 #[test]
@@ -503,6 +536,14 @@ fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
 }
 
 proptest! {
+    /// What one price is multiplied by is never beyond an amount unseen.
+    #[test]
+    fn no_product_of_two_numbers_is_too_large_unseen(price in "[1-9][0-9]{0,12}(\\.[0-9]{1,3})?", quantity in "[1-9][0-9]{0,12}") {
+        let properties = format!(r#"{{"products":[{{"price":{price},"quantity":{quantity}}}]}}"#);
+        let statement = said(&properties, OwnLine::default());
+        prop_assert!(statement.too_large.is_none() || may_be_too_large(&properties));
+    }
+
     #[test]
     fn the_order_of_arrival_changes_nothing(
         (events, shuffled) in history().prop_flat_map(|events| (Just(events.clone()), Just(events).prop_shuffle()))

@@ -243,6 +243,25 @@ async fn a_time_beyond_the_cap_is_rejected_with_its_row() {
     assert_eq!(generous.load("times", &rows).await.kept, 2);
 }
 
+/// What is rejected behind the readers stands in the dead letters as the file has it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_was_rejected_can_be_corrected_and_loaded() {
+    let world = world().await;
+    let header = "ts,event,order_id,currency,user_id,note";
+    let bad =
+        ["2076-01-05,Order Completed,1,USD,u1,\"he said \"\"hi\"\"\"", "2024-01-05,Order Completed,2,dollars,u1,b"];
+    let text = format!("{header}\n{}\n2024-01-05,Order Completed,3,USD,u1,c\n{}\n", bad[0], bad[1]);
+    let summary = ingest(&world, &text, &ReadOptions::default(), false).await;
+    assert_eq!((summary.kept, summary.rejected), (1, 2));
+    let letters = world.rows("SELECT raw FROM system.dead_letters ORDER BY row").await;
+    assert_eq!(letters, bad);
+    let corrected = letters.join("\n").replace("2076", "2024").replace("dollars", "EUR");
+    let summary = ingest(&world, &format!("{header}\n{corrected}\n"), &ReadOptions::default(), false).await;
+    assert_eq!((summary.kept, summary.rejected), (2, 0));
+    let sql = "SELECT order_id, currency, properties ->> 'note' FROM events ORDER BY order_id";
+    assert_eq!(world.rows(sql).await, ["1 USD he said \"hi\"", "2 EUR b", "3 USD c"]);
+}
+
 /// Case A10: a currency counts in any case, and what is none is said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn currencies_are_folded_and_what_is_none_is_rejected() {

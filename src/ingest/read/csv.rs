@@ -160,9 +160,13 @@ impl CsvBatches {
             }
             return Ok(misquote.end - before);
         }
-        if let Err(reason) = self.push_row() {
+        let pushed = self.push_row();
+        if !matches!(pushed, Ok(false)) {
             let raw = capped(self.text.read(start, end).map_err(|error| damaged(&self.path, error))?);
-            self.reject(&reason, &raw);
+            match pushed {
+                Ok(_) => self.builder.push_raw(&raw),
+                Err(reason) => self.reject(&reason, &raw),
+            }
         }
         Ok(end - before)
     }
@@ -222,7 +226,8 @@ impl CsvBatches {
         self.reader.seek(position).map_err(|error| read_error(&self.path, self.row, error))
     }
 
-    fn push_row(&mut self) -> Result<(), Reason> {
+    /// As [`DraftRules::push`].
+    fn push_row(&mut self) -> Result<bool, Reason> {
         if self.record.len() != self.columns.len() {
             return Err(other_width(self.record.len(), self.columns.len(), self.delimiter));
         }

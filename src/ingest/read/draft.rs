@@ -16,6 +16,7 @@ use super::options::ReadOptions;
 use super::unread_revenue;
 use crate::error::Result;
 use crate::ingest::input::{InputBuilder, InputRow};
+use crate::ingest::late_checks::LateChecks;
 
 /// Names of the identifier that an event of type alias links its user to, in the Segment and RudderStack specs.
 pub const PREVIOUS_ID: [&str; 2] = ["previous_id", "previousId"];
@@ -52,6 +53,7 @@ pub struct DraftRules {
     /// By field: the column that feeds it, for messages.
     columns: [String; FIELD_COUNT],
     notes: Notes,
+    late_checks: LateChecks,
 }
 
 impl DraftRules {
@@ -63,11 +65,13 @@ impl DraftRules {
             event: options.event.clone(),
             source: options.source.clone(),
             columns,
+            late_checks: LateChecks::new(),
         })
     }
 
-    /// Adds the row as an event, or says why it is none.
-    pub fn push(&self, draft: &Draft<'_>, builder: &mut InputBuilder) -> Result<(), Reason> {
+    /// Adds the row as an event, or says why it is none. Whether a later check may reject it: then its text is to be
+    /// added, by [`InputBuilder::push_raw`].
+    pub fn push(&self, draft: &Draft<'_>, builder: &mut InputBuilder) -> Result<bool, Reason> {
         let kind = self.kind_of(draft.text(EventField::Kind))?;
         let number = |field, read: fn(&str) -> Result<i128, Reason>| match draft.text(field) {
             None => Ok(None),
@@ -88,7 +92,7 @@ impl DraftRules {
             None => Ok(None),
             Some(text) => check_object(text).map(|()| Some(text)).map_err(|reason| self.at(field, &reason)),
         };
-        builder.push(&InputRow {
+        let event = InputRow {
             row: Some(draft.row),
             message_id: draft.text(EventField::MessageId),
             ts: Some(ts),
@@ -113,8 +117,9 @@ impl DraftRules {
             context: object(EventField::Context)?,
             reject_reason: None,
             raw: None,
-        });
-        Ok(())
+        };
+        builder.push(&event);
+        Ok(self.late_checks.may_reject(&event))
     }
 
     /// Whether a text is a time as this file writes them.

@@ -84,14 +84,18 @@ impl NdjsonBatches {
                     return Err(Error::invalid(format!("{}: row {row} is not UTF-8: {TO_UTF8}", self.path.display())));
                 }
             };
-            if let Err(reason) = outcome {
-                let raw = capped(text);
-                self.builder.push(&InputRow {
-                    row: Some(row),
-                    reject_reason: Some(&reason),
-                    raw: Some(&raw),
-                    ..InputRow::default()
-                });
+            match outcome {
+                Ok(false) => {}
+                Ok(true) => self.builder.push_raw(&capped(text)),
+                Err(reason) => {
+                    let raw = capped(text);
+                    self.builder.push(&InputRow {
+                        row: Some(row),
+                        reject_reason: Some(&reason),
+                        raw: Some(&raw),
+                        ..InputRow::default()
+                    });
+                }
             }
         }
         if self.builder.is_empty() {

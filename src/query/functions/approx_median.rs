@@ -3,37 +3,35 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::Result;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Coercion, Documentation, Signature, TypeSignature, TypeSignatureClass,
-};
+use datafusion::logical_expr::{AggregateUDF, Coercion, Signature, TypeSignature, TypeSignatureClass};
 
+use super::aggregate_variation::AggregateVariation;
 use super::numbers::has_length;
 use crate::error::Error;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ApproxMedian {
-    inner: Arc<AggregateUDF>,
+    original: Arc<AggregateUDF>,
     signature: Signature,
 }
 
 impl ApproxMedian {
     pub(super) fn new() -> Self {
-        let inner = datafusion::functions_aggregate::approx_median::approx_median_udaf();
+        let original = datafusion::functions_aggregate::approx_median::approx_median_udaf();
         let lengths = [TypeSignatureClass::Interval, TypeSignatureClass::Duration];
         let lengths = lengths.map(|length| TypeSignature::Coercible(vec![Coercion::new_exact(length)]));
-        let taken = [inner.signature().type_signature.clone()].into_iter().chain(lengths).collect();
-        let signature = Signature::one_of(taken, inner.signature().volatility);
-        Self { inner, signature }
+        let taken = [original.signature().type_signature.clone()].into_iter().chain(lengths).collect();
+        let signature = Signature::one_of(taken, original.signature().volatility);
+        Self { original, signature }
     }
 }
 
-impl AggregateUDFImpl for ApproxMedian {
-    fn name(&self) -> &str {
-        self.inner.name()
+impl AggregateVariation for ApproxMedian {
+    fn original(&self) -> &Arc<AggregateUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
@@ -47,19 +45,7 @@ impl AggregateUDFImpl for ApproxMedian {
                  approx_median(extract(epoch FROM x)) for seconds",
             )
             .into()),
-            false => self.inner.return_type(types),
+            false => self.original.return_type(types),
         }
-    }
-
-    fn state_fields(&self, arguments: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        self.inner.state_fields(arguments)
-    }
-
-    fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.inner.accumulator(arguments)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
     }
 }

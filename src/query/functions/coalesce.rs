@@ -4,25 +4,23 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef, IntervalUnit};
+use arrow::datatypes::{DataType, IntervalUnit};
 use datafusion::common::Result;
 use datafusion::functions::core::coalesce;
-use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    Volatility,
-};
+use datafusion::logical_expr::{ScalarUDF, Signature, Volatility};
+
+use super::variation::Variation;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Coalesce {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
     signature: Signature,
 }
 
 impl Coalesce {
     pub(super) fn new() -> Self {
-        Self { inner: coalesce(), signature: Signature::user_defined(Volatility::Immutable) }
+        Self { original: coalesce(), signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -34,9 +32,9 @@ fn is_length(given: &DataType) -> bool {
     matches!(given, DataType::Interval(_) | DataType::Duration(_))
 }
 
-impl ScalarUDFImpl for Coalesce {
-    fn name(&self) -> &str {
-        self.inner.name()
+impl Variation for Coalesce {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
@@ -50,38 +48,10 @@ impl ScalarUDFImpl for Coalesce {
         }
         let is_time_or_text = |given: &DataType| is_time(given) || given.is_string() || given.is_null();
         if !(types.iter().any(is_time) && types.iter().any(DataType::is_string) && types.iter().all(is_time_or_text)) {
-            return self.inner.coerce_types(types);
+            return self.original.coerce_types(types);
         }
         let times: Vec<DataType> = types.iter().filter(|given| is_time(given)).cloned().collect();
-        let common = self.inner.coerce_types(&times)?;
+        let common = self.original.coerce_types(&times)?;
         Ok(common.first().map_or_else(Vec::new, |time| vec![time.clone(); types.len()]))
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        self.inner.return_field_from_args(arguments)
-    }
-
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        self.inner.invoke_with_args(arguments)
-    }
-
-    fn simplify(&self, arguments: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
-        self.inner.simplify(arguments, info)
-    }
-
-    fn conditional_arguments<'a>(&self, arguments: &'a [Expr]) -> Option<(Vec<&'a Expr>, Vec<&'a Expr>)> {
-        self.inner.conditional_arguments(arguments)
-    }
-
-    fn short_circuits(&self) -> bool {
-        self.inner.short_circuits()
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
     }
 }

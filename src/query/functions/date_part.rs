@@ -3,21 +3,19 @@
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::FieldRef;
 use datafusion::common::Result;
 use datafusion::common::types::{NativeType, logical_string};
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult};
-use datafusion::logical_expr::preimage::PreimageResult;
-use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
-    Coercion, ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
-    Signature, TypeSignature, TypeSignatureClass,
+    Coercion, Expr, ReturnFieldArgs, ScalarUDF, Signature, TypeSignature, TypeSignatureClass,
 };
 
+use super::variation::{Variation, vary};
 use crate::error::Error;
 
 pub(super) fn function() -> Arc<ScalarUDF> {
-    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(ScalarUDF::from(DatePart::new())));
+    static FUNCTION: LazyLock<Arc<ScalarUDF>> = LazyLock::new(|| Arc::new(vary(DatePart::new())));
     Arc::clone(&FUNCTION)
 }
 
@@ -34,20 +32,20 @@ impl ExprPlanner for ExtractPlanner {
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct DatePart {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
     signature: Signature,
 }
 
 impl DatePart {
     fn new() -> Self {
-        let inner = datafusion::functions::datetime::date_part();
+        let original = datafusion::functions::datetime::date_part();
         let text = Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
         // Integers alone stay what they are: a DOUBLE that did would be a type that a parameter here may have.
         let numbers = vec![TypeSignatureClass::Numeric];
         let number = Coercion::new_implicit(TypeSignatureClass::Integer, numbers, NativeType::Int64);
-        let taken = vec![inner.signature().type_signature.clone(), TypeSignature::Coercible(vec![text, number])];
-        let signature = Signature::one_of(taken, inner.signature().volatility);
-        Self { inner, signature }
+        let taken = vec![original.signature().type_signature.clone(), TypeSignature::Coercible(vec![text, number])];
+        let signature = Signature::one_of(taken, original.signature().volatility);
+        Self { original, signature }
     }
 }
 
@@ -65,37 +63,17 @@ fn refuse_numbers(arguments: &ReturnFieldArgs<'_>) -> Result<()> {
     }
 }
 
-impl ScalarUDFImpl for DatePart {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
+impl Variation for DatePart {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
     }
 
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
-    }
-
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
         refuse_numbers(&arguments)?;
-        self.inner.return_field_from_args(arguments)
-    }
-
-    fn preimage(&self, arguments: &[Expr], literal: &Expr, context: &SimplifyContext) -> Result<PreimageResult> {
-        self.inner.preimage(arguments, literal, context)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
-    }
-
-    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        self.inner.invoke_with_args(arguments)
+        self.original.return_field_from_args(arguments)
     }
 }

@@ -11,13 +11,13 @@ use arrow::datatypes::{DataType, FieldRef, TimeUnit, TimestampMicrosecondType};
 use chrono::{DateTime, Datelike, NaiveTime};
 use datafusion::common::types::{NativeType, logical_date, logical_string};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    Coercion, ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    TypeSignature, TypeSignatureClass,
+    Coercion, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, Signature, TypeSignature,
+    TypeSignatureClass,
 };
 
 use super::numbers::has_length;
+use super::variation::Variation;
 use crate::error::Error;
 use crate::query::zone::UTC;
 
@@ -26,7 +26,7 @@ const MICROSECONDS_OF_A_DAY: i64 = 86_400_000_000;
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct DateTrunc {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
     signature: Signature,
 }
 
@@ -43,27 +43,19 @@ impl DateTrunc {
             Coercion::new_exact(TypeSignatureClass::Duration),
         ];
         let taken = times.map(|time| TypeSignature::Coercible(vec![text(), time])).to_vec();
-        let inner = datafusion::functions::datetime::date_trunc();
-        let signature = Signature::one_of(taken, inner.signature().volatility);
-        Self { inner, signature }
+        let original = datafusion::functions::datetime::date_trunc();
+        let signature = Signature::one_of(taken, original.signature().volatility);
+        Self { original, signature }
     }
 }
 
-impl ScalarUDFImpl for DateTrunc {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
+impl Variation for DateTrunc {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
@@ -74,15 +66,7 @@ impl ScalarUDFImpl for DateTrunc {
             )
             .into());
         }
-        self.inner.return_field_from_args(arguments)
-    }
-
-    fn output_ordering(&self, inputs: &[ExprProperties]) -> Result<SortProperties> {
-        self.inner.output_ordering(inputs)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        self.original.return_field_from_args(arguments)
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -99,9 +83,9 @@ impl ScalarUDFImpl for DateTrunc {
             }
         }
         let argument = arguments.args.get_mut(1).and_then(|value| Some((utc_instants(value)?, value)));
-        let Some((instants, argument)) = argument else { return self.inner.invoke_with_args(arguments) };
+        let Some((instants, argument)) = argument else { return self.original.invoke_with_args(arguments) };
         *argument = ColumnarValue::Array(in_zone(&instants, None));
-        match self.inner.invoke_with_args(arguments)? {
+        match self.original.invoke_with_args(arguments)? {
             ColumnarValue::Array(truncated) => Ok(ColumnarValue::Array(in_zone(&truncated, Some("UTC")))),
             scalar => Ok(scalar),
         }
@@ -228,6 +212,7 @@ mod tests {
     use datafusion::config::ConfigOptions;
 
     use super::*;
+    use crate::query::functions::vary;
 
     fn truncated(function: &ScalarUDF, unit: &str, instants: &ArrayRef) -> ArrayRef {
         let zoned = Arc::new(Field::new("ts", instants.data_type().clone(), true));
@@ -249,7 +234,7 @@ mod tests {
     fn the_short_way_gives_what_the_calendar_gives() {
         let steps = (-3_000..3_000_i64).map(|step| (step % 97 != 0).then_some(step * 1_234_567_890_123 + step));
         let instants: ArrayRef = Arc::new(TimestampMicrosecondArray::from_iter(steps).with_timezone("UTC"));
-        let (ours, theirs) = (ScalarUDF::from(DateTrunc::new()), datafusion::functions::datetime::date_trunc());
+        let (ours, theirs) = (vary(DateTrunc::new()), datafusion::functions::datetime::date_trunc());
         for unit in
             ["microsecond", "millisecond", "second", "minute", "hour", "day", "week", "month", "quarter", "year"]
         {

@@ -2,6 +2,7 @@
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
 
+mod aggregate_variation;
 mod approx_median;
 mod bigint;
 mod coalesce;
@@ -28,6 +29,7 @@ mod sliding_frame;
 mod to_char;
 mod to_timestamp;
 mod traits;
+mod variation;
 
 use std::sync::Arc;
 
@@ -48,6 +50,7 @@ pub(in crate::query) use named_cast::NAMED_CAST;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
 pub(super) use person_at::PERSON_AT;
 pub(super) use self_sorting::sort_alone;
+pub(in crate::query) use variation::{variation_of, vary};
 
 /// What stands in plans and in the texts of our own tables, under names that no user calls.
 pub(super) const FOR_PLANS: [&str; 36] = [
@@ -95,18 +98,18 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     numbers::register(state)?;
     bigint::register(state)?;
     state.register_udf(date_part::function())?;
-    state.register_udf(Arc::new(ScalarUDF::from(date_trunc::DateTrunc::new())))?;
-    state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
+    state.register_udf(Arc::new(vary(date_trunc::DateTrunc::new())))?;
+    state.register_udf(Arc::new(vary(to_char::ToChar::new())))?;
     let to_timestamp = state.udf("to_timestamp")?;
-    state.register_udf(Arc::new(ScalarUDF::from(to_timestamp::ToTimestamp::new(to_timestamp))))?;
-    state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
+    state.register_udf(Arc::new(vary(to_timestamp::ToTimestamp::new(to_timestamp))))?;
+    state.register_udf(Arc::new(vary(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions(|name| state.udf(name))? {
         state.register_udf(function)?;
     }
     state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
-    state.register_udaf(Arc::new(AggregateUDF::from(approx_median::ApproxMedian::new())))?;
+    state.register_udaf(Arc::new(aggregate_variation::vary_aggregate(approx_median::ApproxMedian::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(examples::FirstExamples::new())))?;
     Ok(())

@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DfResult;
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::AggregateOrderSensitivity;
-use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, ReversedUDAF, Signature};
+use datafusion::logical_expr::{AggregateUDF, ReversedUDAF};
+
+use super::aggregate_variation::{AggregateVariation, varies_so, vary_aggregate};
 
 /// The function of a call with an order that needs no sorted input; `None` for another one, and for `array_agg` of all
 /// values, which asks for none.
@@ -21,51 +21,23 @@ pub(in crate::query) fn sort_alone(function: &Arc<AggregateUDF>, is_distinct: bo
         "string_agg" => true,
         _ => false,
     };
-    if !is_meant || function.inner().is::<SelfSorting>() {
+    if !is_meant || varies_so::<SelfSorting>(function) {
         return None;
     }
-    let inner = Arc::clone(function);
-    Some(Arc::new(AggregateUDF::from(SelfSorting { inner, is_distinct })))
+    let original = Arc::clone(function);
+    Some(Arc::new(vary_aggregate(SelfSorting { original, is_distinct })))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct SelfSorting {
-    inner: Arc<AggregateUDF>,
+    original: Arc<AggregateUDF>,
     /// Sorts values, not keys beside them.
     is_distinct: bool,
 }
 
-impl AggregateUDFImpl for SelfSorting {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> DfResult<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn return_field(&self, fields: &[FieldRef]) -> DfResult<FieldRef> {
-        self.inner.return_field(fields)
-    }
-
-    fn is_nullable(&self) -> bool {
-        self.inner.is_nullable()
-    }
-
-    fn state_fields(&self, arguments: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
-        self.inner.state_fields(arguments)
-    }
-
-    fn accumulator(&self, arguments: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
-        self.inner.accumulator(arguments)
+impl AggregateVariation for SelfSorting {
+    fn original(&self) -> &Arc<AggregateUDF> {
+        &self.original
     }
 
     /// Without a requirement there are no columns of keys, which those of DISTINCT values do not read.
@@ -77,22 +49,14 @@ impl AggregateUDFImpl for SelfSorting {
     }
 
     /// Rows that come sorted are sorted once more, which is cheap.
-    fn with_beneficial_ordering(self: Arc<Self>, _is_sorted: bool) -> DfResult<Option<Arc<dyn AggregateUDFImpl>>> {
-        Ok(Some(self))
+    fn with_beneficial_ordering(&self, _is_sorted: bool) -> DfResult<Option<Arc<AggregateUDF>>> {
+        Ok(Some(Arc::new(vary_aggregate(self.clone()))))
     }
 
     fn reverse_expr(&self) -> ReversedUDAF {
         match self.is_distinct {
             true => ReversedUDAF::NotSupported,
-            false => ReversedUDAF::Reversed(Arc::new(AggregateUDF::from(self.clone()))),
+            false => ReversedUDAF::Reversed(Arc::new(vary_aggregate(self.clone()))),
         }
-    }
-
-    fn supports_null_handling_clause(&self) -> bool {
-        self.inner.supports_null_handling_clause()
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
     }
 }

@@ -11,46 +11,39 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result;
 use datafusion::common::types::logical_string;
 use datafusion::logical_expr::{
-    Coercion, ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-    TypeSignature, TypeSignatureClass,
+    Coercion, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, Signature, TypeSignature,
+    TypeSignatureClass,
 };
 
+use super::variation::Variation;
 use crate::error::{Error, shown};
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ToChar {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
     signature: Signature,
 }
 
 impl ToChar {
     pub(super) fn new() -> Self {
-        let inner = datafusion::functions::datetime::to_char();
+        let original = datafusion::functions::datetime::to_char();
         let interval = Coercion::new_exact(TypeSignatureClass::Interval);
         let text = Coercion::new_exact(TypeSignatureClass::Native(logical_string()));
         // An interval is refused where its field is known, with what to write.
-        let taken = vec![inner.signature().type_signature.clone(), TypeSignature::Coercible(vec![interval, text])];
-        let signature = Signature::one_of(taken, inner.signature().volatility);
-        Self { inner, signature }
+        let taken = vec![original.signature().type_signature.clone(), TypeSignature::Coercible(vec![interval, text])];
+        let signature = Signature::one_of(taken, original.signature().volatility);
+        Self { original, signature }
     }
 }
 
-impl ScalarUDFImpl for ToChar {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
+impl Variation for ToChar {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
         &self.signature
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
@@ -69,11 +62,7 @@ impl ScalarUDFImpl for ToChar {
         {
             checker(time.data_type())(pattern)?;
         }
-        self.inner.return_field_from_args(arguments)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        self.original.return_field_from_args(arguments)
     }
 
     fn invoke_with_args(&self, mut arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -84,7 +73,7 @@ impl ScalarUDFImpl for ToChar {
                 *times = ColumnarValue::Array(time.to_array_of_size(patterns.len())?);
             }
         }
-        self.inner.invoke_with_args(arguments)
+        self.original.invoke_with_args(arguments)
     }
 }
 

@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use arrow::array::AsArray;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef, Float64Type};
+use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
+use super::variation::{Variation, vary};
 use crate::error::Error;
 
 /// Seconds that 64 bits of nanoseconds hold, cut to whole ones.
@@ -20,13 +19,13 @@ const LAST_SECOND: f64 = 9_223_372_036.0;
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ToTimestamp {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
 }
 
 impl ToTimestamp {
     /// Around the function of the session, which knows its zone.
-    pub(super) fn new(inner: Arc<ScalarUDF>) -> Self {
-        Self { inner }
+    pub(super) fn new(original: Arc<ScalarUDF>) -> Self {
+        Self { original }
     }
 }
 
@@ -48,38 +47,18 @@ fn check(seconds: &ColumnarValue) -> Result<()> {
     }
 }
 
-impl ScalarUDFImpl for ToTimestamp {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        self.inner.return_field_from_args(arguments)
+impl Variation for ToTimestamp {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn with_updated_config(&self, config: &ConfigOptions) -> Option<ScalarUDF> {
-        let inner = self.inner.inner().with_updated_config(config)?;
-        Some(ScalarUDF::from(Self::new(Arc::new(inner))))
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        let original = self.original.inner().with_updated_config(config)?;
+        Some(vary(Self::new(Arc::new(original))))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         arguments.args.first().map_or(Ok(()), check)?;
-        self.inner.invoke_with_args(arguments)
+        self.original.invoke_with_args(arguments)
     }
 }

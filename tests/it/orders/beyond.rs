@@ -7,14 +7,15 @@ use super::*;
 async fn amounts_are_exact_or_the_event_is_rejected() {
     let line = |number: &str, price: Value, quantity: Value| json!({"order_id": number, "product_id": "p", "price": price, "quantity": quantity});
     let mut file = tempfile::Builder::new().suffix(".ndjson").tempfile().unwrap();
-    for event in [
+    let events = [
         bought("m1", "01T00:00", line("a", json!(1.23456), json!(1000))),
         bought("m2", "01T00:00", json!({"order_id": "b", "products": [{"price": "1.23456", "quantity": 1000}]})),
         bought("m3", "01T00:00", json!({"order_id": "c", "revenue": "abc", "total": 7})),
         bought("m4", "01T00:00", line("d", json!(99_999_999_999_i64), json!(99_999_999))),
         bought("m5", "01T00:00", json!({"order_id": "e", "revenue": "abc"})),
         bought("m6", "01T00:00", json!({"order_id": "f", "revenue": 1, "currency": "$"})),
-    ] {
+    ];
+    for event in &events {
         writeln!(file, "{event}").unwrap();
     }
     let world = world().await;
@@ -34,6 +35,9 @@ async fn amounts_are_exact_or_the_event_is_rejected() {
             "6 column 'currency': '$' is not a currency: write its code of three letters, such as USD",
         ]
     );
+    // Whoever rejected a row: its line, to be corrected.
+    let lines: Vec<String> = events[3..].iter().map(Value::to_string).collect();
+    assert_eq!(world.rows("SELECT raw FROM system.dead_letters ORDER BY row").await, lines);
 }
 
 /// An order beyond DECIMAL(18,4) is named; without it the others are read.

@@ -85,8 +85,8 @@ impl ObjectReader {
         self.unused.report(&self.lifted, notes);
     }
 
-    /// Adds the line as an event, or says why it is none.
-    pub fn push(&mut self, row: i64, line: &str, builder: &mut InputBuilder) -> Result<(), Reason> {
+    /// Adds the line as an event, or says why it is none; as [`DraftRules::push`].
+    pub fn push(&mut self, row: i64, line: &str, builder: &mut InputBuilder) -> Result<bool, Reason> {
         let object = parse_object(line)?;
         self.roles.note(object.keys().map(|key| key.0.as_ref()));
         self.note_numbers(&object);

@@ -62,6 +62,27 @@ fn bad_rows_keep_their_number_reason_and_text() {
     assert_eq!(rows.get(7, "revenue"), "5.0000");
 }
 
+/// What the loader may reject is to stand in the dead letters as the file has it; of other rows the text is not carried.
+#[test]
+fn rows_that_a_later_check_may_reject_keep_their_text() {
+    let long = format!("2024-01-01,{},,,,", "m".repeat(101));
+    let lines = [
+        "2024-01-01,m1,usd,,5,p",
+        "2076-01-01,m2,,,,",
+        "2024-01-01,\"m,3\",dollars,,,",
+        "2024-01-01,m4,,77,,",
+        long.as_str(),
+        "2024-01-01,m6,,,99999999.5,p",
+        "2024-01-01,m7,,,0.123456789,p",
+    ];
+    let file =
+        TestFile::new("late.csv", format!("ts,message_id,currency,card,price,product_id\n{}\n", lines.join("\n")));
+    let rows = file.read(options("id.loyalty=card")).unwrap();
+    assert_eq!(rows.rejected(), 0);
+    let expected = ["-", lines[1], lines[2], lines[3], lines[4], lines[5], "-"];
+    assert_eq!(rows.all("raw"), expected);
+}
+
 /// SQL.md 1, "Amount": what is no number is absent, and another says the amount.
 #[test]
 fn a_revenue_that_is_no_number_is_absent_where_another_says_the_amount() {

@@ -95,6 +95,23 @@ fn bad_lines_are_rejected_with_their_text() {
 }
 
 #[test]
+fn lines_that_a_later_check_may_reject_keep_their_text() {
+    let doubtful = [
+        r#"{"event":"a",  "ts":"2076-01-01"}"#,
+        r#"{"ts":"2024-01-01","event":"a","identifiers":[{"type":"loyalty","value":"1"}]}"#,
+        r#"{"ts":"2024-01-01","event":"a","properties":{"total":123456789012345}}"#,
+    ];
+    let certain = [
+        r#"{"ts":"2024-01-01","event":"a","identifiers":[{"type":"email","value":"a@x.cn"}]}"#,
+        r#"{"ts":"2024-01-01","event":"a","properties":{"session":123456789012345}}"#,
+    ];
+    let file = TestFile::new("late.ndjson", [doubtful.join("\n"), certain.join("\n")].join("\r\n"));
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert_eq!(rows.rejected(), 0);
+    assert_eq!(rows.all("raw"), [doubtful[0], doubtful[1], doubtful[2], "-", "-"]);
+}
+
+#[test]
 fn a_line_too_long_is_cut_and_the_next_one_read() {
     let mut text = String::from("{\"ts\":\"2024-01-01\",\"event\":\"");
     text.push_str(&"x".repeat(17 << 20));

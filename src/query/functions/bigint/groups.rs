@@ -4,78 +4,49 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, FieldRef};
+use arrow::datatypes::DataType;
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature,
-};
+use datafusion::logical_expr::function::AccumulatorArgs;
+use datafusion::logical_expr::{Accumulator, AggregateUDF, GroupsAccumulator};
 
+use crate::query::functions::aggregate_variation::AggregateVariation;
 use crate::query::functions::result_of::{ResultOfGroup, ResultsOfGroups};
 
-/// An aggregate that gives BIGINT UNSIGNED, and 0 for no rows.
+/// An aggregate that gives BIGINT UNSIGNED, and 0 for no rows, never NULL.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct NumberOfGroup {
-    pub(super) inner: Arc<AggregateUDF>,
+    pub(super) original: Arc<AggregateUDF>,
 }
 
-impl AggregateUDFImpl for NumberOfGroup {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+impl AggregateVariation for NumberOfGroup {
+    fn original(&self) -> &Arc<AggregateUDF> {
+        &self.original
     }
 
     fn return_type(&self, _types: &[DataType]) -> Result<DataType> {
         Ok(DataType::Int64)
     }
 
-    fn is_nullable(&self) -> bool {
-        false
-    }
-
     fn default_value(&self, _data_type: &DataType) -> Result<ScalarValue> {
         Ok(ScalarValue::Int64(Some(0)))
     }
 
-    fn state_fields(&self, arguments: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        self.inner.state_fields(arguments)
-    }
-
     fn accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        Ok(Box::new(ResultOfGroup { inner: self.inner.accumulator(arguments)?, change: as_bigint }))
+        Ok(Box::new(ResultOfGroup { inner: self.original.accumulator(arguments)?, change: as_bigint }))
     }
 
     fn create_sliding_accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        let inner = self.inner.create_sliding_accumulator(arguments)?;
+        let inner = self.original.create_sliding_accumulator(arguments)?;
         Ok(Box::new(ResultOfGroup { inner, change: as_bigint }))
     }
 
     fn groups_accumulator_supported(&self, arguments: AccumulatorArgs) -> bool {
-        self.inner.groups_accumulator_supported(arguments)
+        self.original.groups_accumulator_supported(arguments)
     }
 
     fn create_groups_accumulator(&self, arguments: AccumulatorArgs) -> Result<Box<dyn GroupsAccumulator>> {
-        let inner = self.inner.create_groups_accumulator(arguments)?;
+        let inner = self.original.create_groups_accumulator(arguments)?;
         Ok(Box::new(ResultsOfGroups { inner, change: all_as_bigint }))
-    }
-
-    fn supports_null_handling_clause(&self) -> bool {
-        self.inner.supports_null_handling_clause()
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
     }
 }
 

@@ -4,51 +4,34 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
-use datafusion::logical_expr::{
-    ColumnarValue, Documentation, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF};
 
 use super::{as_bigint, as_unsigned};
+use crate::query::functions::variation::Variation;
 
 /// A function of a list that gives BIGINT UNSIGNED.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct NumberOfElements {
-    pub(super) inner: Arc<ScalarUDF>,
+    pub(super) original: Arc<ScalarUDF>,
 }
 
-impl ScalarUDFImpl for NumberOfElements {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(types)
+impl Variation for NumberOfElements {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        let given = Field::new(self.name(), self.inner.return_type(types)?, true);
+        let given = Field::new(self.original.name(), self.original.return_type(types)?, true);
         Ok(as_bigint(&Arc::new(given)).data_type().clone())
     }
 
     fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
-        Ok(as_bigint(&self.inner.return_field_from_args(arguments)?))
+        Ok(as_bigint(&self.original.return_field_from_args(arguments)?))
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let promised = arguments.return_field.data_type().clone();
         let arguments = ScalarFunctionArgs { return_field: as_unsigned(&arguments.return_field), ..arguments };
-        self.inner.invoke_with_args(arguments)?.cast_to(&promised, None)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        self.original.invoke_with_args(arguments)?.cast_to(&promised, None)
     }
 }

@@ -13,11 +13,13 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+use datafusion::logical_expr::WindowUDF;
 
 use self::groups::NumberOfGroup;
 use self::lists::NumberOfElements;
 use self::rows::NumberOfRow;
+use super::aggregate_variation::vary_aggregate;
+use super::variation::vary;
 
 const NUMBERS_OF_ROWS: [&str; 4] = ["row_number", "rank", "dense_rank", "ntile"];
 const NUMBERS_OF_ELEMENTS: [&str; 6] =
@@ -31,12 +33,12 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         state.register_udwf(Arc::new(WindowUDF::from(NumberOfRow { inner })))?;
     }
     for name in NUMBERS_OF_ELEMENTS {
-        let inner = state.udf(name)?;
-        state.register_udf(Arc::new(ScalarUDF::from(NumberOfElements { inner })))?;
+        let original = state.udf(name)?;
+        state.register_udf(Arc::new(vary(NumberOfElements { original })))?;
     }
     for name in NUMBERS_OF_GROUPS {
-        let inner = state.udaf(name)?;
-        state.register_udaf(Arc::new(AggregateUDF::from(NumberOfGroup { inner })))?;
+        let original = state.udaf(name)?;
+        state.register_udaf(Arc::new(vary_aggregate(NumberOfGroup { original })))?;
     }
     Ok(())
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, IntervalMonthDayNanoType, TimeUnit};
+use arrow::datatypes::{DataType, Field, FieldRef, IntervalMonthDayNano, IntervalMonthDayNanoType, TimeUnit};
 use chrono_tz::Tz;
 use datafusion::common::{Result, ScalarValue, internal_err};
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF};
 
 use super::calendar_sum::Adding;
 use crate::error::Error;
+use crate::query::functions::variation::{Variation, vary};
 use crate::query::zone::{numbers_of, times_of};
 
 /// The functions by name, and whether they include their end.
@@ -26,7 +27,7 @@ const MOST_VALUES: usize = 1 << 27;
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(in crate::query) struct TimeSeries {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
     includes_end: bool,
     zone: Tz,
 }
@@ -34,8 +35,8 @@ pub(in crate::query) struct TimeSeries {
 /// Around the functions that `find` knows by name.
 pub(super) fn functions(find: impl Fn(&str) -> Result<Arc<ScalarUDF>>) -> Result<Vec<Arc<ScalarUDF>>> {
     let functions = SERIES.into_iter().map(|(name, includes_end)| -> Result<Arc<ScalarUDF>> {
-        let series = TimeSeries { inner: find(name)?, includes_end, zone: Tz::UTC };
-        Ok(Arc::new(ScalarUDF::from(series)))
+        let series = TimeSeries { original: find(name)?, includes_end, zone: Tz::UTC };
+        Ok(Arc::new(vary(series)))
     });
     functions.collect()
 }
@@ -76,7 +77,7 @@ impl TimeSeries {
         step: IntervalMonthDayNano,
         values: &mut Vec<i64>,
     ) -> Result<()> {
-        let name = self.inner.name();
+        let name = self.original.name();
         let nowhere = || {
             Error::invalid(format!(
                 "{name}: the step leads nowhere: write one of a microsecond or more, such as INTERVAL '1 day'"
@@ -143,33 +144,29 @@ fn item_of(types: &[DataType]) -> Option<DataType> {
     Some(DataType::Timestamp(unit, zone))
 }
 
-impl ScalarUDFImpl for TimeSeries {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
+impl Variation for TimeSeries {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         match item_of(types) {
             Some(item) => Ok(DataType::List(Arc::new(Field::new_list_field(item, true)))),
-            None => self.inner.return_type(types),
+            None => self.original.return_type(types),
         }
     }
 
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+    fn return_field_from_args(&self, arguments: ReturnFieldArgs) -> Result<FieldRef> {
+        let types: Vec<DataType> = arguments.arg_fields.iter().map(|field| field.data_type().clone()).collect();
+        match item_of(&types) {
+            Some(_) => Ok(Arc::new(Field::new(self.original.name(), self.return_type(&types)?, true))),
+            None => self.original.return_field_from_args(arguments),
+        }
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let types: Vec<DataType> = arguments.args.iter().map(ColumnarValue::data_type).collect();
-        let Some(item) = item_of(&types) else { return self.inner.invoke_with_args(arguments) };
+        let Some(item) = item_of(&types) else { return self.original.invoke_with_args(arguments) };
         let [start, end, step] = arguments.args.as_slice() else {
             return internal_err!("a series of times has two ends and a step");
         };

@@ -7,37 +7,32 @@ use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::Result as DfResult;
 use datafusion::functions_aggregate::median::median_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Documentation, GroupsAccumulator, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, Signature, Volatility};
 
 use super::continuous_percentile::{accumulator, is_length, state_fields};
 use super::interval_length::{LENGTH, has_length};
 use super::operands::{Class, sql_name};
 use crate::error::Error;
+use crate::query::functions::aggregate_variation::AggregateVariation;
 
 const MIDDLE: f64 = 0.5;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Median {
-    inner: Arc<AggregateUDF>,
+    original: Arc<AggregateUDF>,
     signature: Signature,
 }
 
 impl Median {
     pub(super) fn new() -> Self {
-        Self { inner: median_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
+        Self { original: median_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
-impl AggregateUDFImpl for Median {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
+impl AggregateVariation for Median {
+    fn original(&self) -> &Arc<AggregateUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
@@ -69,33 +64,25 @@ impl AggregateUDFImpl for Median {
     fn accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
         match is_length(args.expr_fields[0].data_type()) {
             true => Ok(accumulator(&LENGTH, Some(MIDDLE), args.is_distinct)),
-            false => self.inner.accumulator(args),
+            false => self.original.accumulator(args),
         }
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn Accumulator>> {
         match is_length(args.expr_fields[0].data_type()) {
             true => self.accumulator(args),
-            false => self.inner.create_sliding_accumulator(args),
+            false => self.original.create_sliding_accumulator(args),
         }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> DfResult<Vec<FieldRef>> {
         match is_length(args.input_fields[0].data_type()) {
             true => Ok(state_fields(&args, &LENGTH)),
-            false => self.inner.state_fields(args),
+            false => self.original.state_fields(args),
         }
     }
 
     fn groups_accumulator_supported(&self, args: AccumulatorArgs) -> bool {
-        !is_length(args.expr_fields[0].data_type()) && self.inner.groups_accumulator_supported(args)
-    }
-
-    fn create_groups_accumulator(&self, args: AccumulatorArgs) -> DfResult<Box<dyn GroupsAccumulator>> {
-        self.inner.create_groups_accumulator(args)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        !is_length(args.expr_fields[0].data_type()) && self.original.groups_accumulator_supported(args)
     }
 }

@@ -60,6 +60,7 @@ pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};
 pub(in crate::query) use self::whole_days::{check_whole_days, is_whole_days, whole_days};
 
+use super::aggregate_variation::vary_aggregate;
 use crate::error::Result;
 
 /// Registers the functions under their names; those that DataFusion has, too, take its place.
@@ -96,7 +97,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     }
     state.register_udaf(Arc::new(AggregateUDF::from(sum::Sum::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(average::Average::new())))?;
-    state.register_udaf(Arc::new(AggregateUDF::from(median::Median::new())))?;
-    state.register_udaf(Arc::new(AggregateUDF::from(percentile::Percentile::new())))?;
+    state.register_udaf(Arc::new(vary_aggregate(median::Median::new())))?;
+    state.register_udaf(Arc::new(vary_aggregate(percentile::Percentile::new())))?;
     Ok(())
 }

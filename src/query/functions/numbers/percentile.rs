@@ -9,25 +9,24 @@ use arrow::datatypes::{DataType, FieldRef, Schema};
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf;
 use datafusion::logical_expr::function::{AccumulatorArgs, AggregateFunctionSimplification, StateFieldsArgs};
-use datafusion::logical_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, ColumnarValue, Documentation, Signature, Volatility,
-};
+use datafusion::logical_expr::{Accumulator, AggregateUDF, ColumnarValue, Signature, Volatility};
 
 use super::continuous_percentile::{accumulator, state_fields};
 use super::interval_length::{LENGTH, has_length};
 use super::operands::{Class, sql_name};
 use crate::error::Error;
+use crate::query::functions::aggregate_variation::AggregateVariation;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Percentile {
-    inner: Arc<AggregateUDF>,
+    original: Arc<AggregateUDF>,
     signature: Signature,
 }
 
 impl Percentile {
     pub(super) fn new() -> Self {
-        Self { inner: percentile_cont_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
+        Self { original: percentile_cont_udaf(), signature: Signature::user_defined(Volatility::Immutable) }
     }
 }
 
@@ -47,13 +46,9 @@ fn percentile(args: &AccumulatorArgs) -> DfResult<Option<f64>> {
     Ok(Some(if descends { 1.0 - percentile } else { percentile }))
 }
 
-impl AggregateUDFImpl for Percentile {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
+impl AggregateVariation for Percentile {
+    fn original(&self) -> &Arc<AggregateUDF> {
+        &self.original
     }
 
     fn signature(&self) -> &Signature {
@@ -93,14 +88,6 @@ impl AggregateUDFImpl for Percentile {
     }
 
     fn simplify(&self) -> Option<AggregateFunctionSimplification> {
-        self.inner.simplify()
-    }
-
-    fn supports_within_group_clause(&self) -> bool {
-        true
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+        self.original.simplify()
     }
 }

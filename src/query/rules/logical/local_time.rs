@@ -17,6 +17,7 @@ use super::{RuleContext, lengths};
 use crate::query::functions::local_time::{
     CalendarSum, DayOf, InstantOf, LocalDate, LocalText, OnWallTime, TimeSeries, WallTime,
 };
+use crate::query::functions::{variation_of, vary};
 use crate::query::zone::{OnError, UTC, in_zone, is_instant, is_wall_time};
 
 /// The expression with the functions that hold the zone.
@@ -148,7 +149,7 @@ fn call_locally(
     if zone == Tz::UTC && !(name == "to_date" || READERS.contains(&name)) {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     }
-    if function.func.inner().is::<TimeSeries>() {
+    if variation_of::<TimeSeries>(&function.func).is_some() {
         return count_in_zone(function, schema, zone);
     }
     let is_of_instant = |argument: Option<&Expr>| -> DfResult<bool> {
@@ -212,7 +213,7 @@ fn count_in_zone(mut function: ScalarFunction, schema: &DFSchema, zone: Tz) -> D
     let ends = function.args.iter().take(2).map(|end| end.get_type(schema));
     let ends: Vec<DataType> = ends.collect::<DfResult<_>>()?;
     let instant = ends.iter().find(|end| is_instant(end));
-    let series = function.func.inner().downcast_ref::<TimeSeries>().map(|series| series.in_zone(zone));
+    let series = variation_of::<TimeSeries>(&function.func).map(|series| series.in_zone(zone));
     let (Some(instant), Some(series)) = (instant, series) else {
         return Ok(Transformed::no(Expr::ScalarFunction(function)));
     };
@@ -221,7 +222,7 @@ fn count_in_zone(mut function: ScalarFunction, schema: &DFSchema, zone: Tz) -> D
             *end = call(InstantOf::new(zone, instant.clone(), OnError::Fail), vec![std::mem::take(end)]);
         }
     }
-    function.func = Arc::new(ScalarUDF::from(series));
+    function.func = Arc::new(vary(series));
     Ok(Transformed::yes(Expr::ScalarFunction(function)))
 }
 
