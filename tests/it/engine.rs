@@ -141,6 +141,27 @@ async fn columns_are_promised_with_the_type_that_all_branches_have() {
     }
 }
 
+/// PostgreSQL: "argument of nth_value must be greater than zero".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nth_value_of_a_number_that_is_bound_counts_from_one() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    let sql =
+        "SELECT nth_value(value, $1) OVER (ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+               FROM generate_series(5, 6)";
+    for below in [ScalarValue::Int64(Some(0)), ScalarValue::Int32(Some(-1)), ScalarValue::UInt8(Some(0))] {
+        let error = world.query_with(sql, &session, vec![below.clone()]).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput, "{below}: {error}");
+        assert!(error.to_string().contains("nth_value counts from 1"), "{below}: {error}");
+    }
+    let second = world.query_with(sql, &session, vec![ScalarValue::Int64(Some(2))]).await.unwrap();
+    assert_eq!(texts(&second), ["6", "6"]);
+    // A query with parameters is described as far as they tell.
+    let described = format!("DESCRIBE {sql}");
+    let rows = world.query_with(&described, &session, vec![ScalarValue::Int64(Some(2))]).await.unwrap();
+    assert!(texts(&rows)[0].contains("Int64"), "{:?}", texts(&rows));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_that_are_bound_lose_nothing() {
     let world = world().await;

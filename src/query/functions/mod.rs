@@ -50,7 +50,7 @@ pub(super) use person_at::PERSON_AT;
 pub(super) use self_sorting::sort_alone;
 
 /// What stands in plans and in the texts of our own tables, under names that no user calls.
-pub(super) const FOR_PLANS: [&str; 36] = [
+pub(super) const FOR_PLANS: [&str; 37] = [
     "add",
     "days_and_time",
     "days_between",
@@ -77,6 +77,7 @@ pub(super) const FOR_PLANS: [&str; 36] = [
     "order_parts",
     "order_sums",
     "order_within",
+    "pad_length",
     "person_at",
     "plain_number",
     "round_cast",

@@ -22,6 +22,7 @@ mod negate;
 mod one_zero;
 mod one_zero_group;
 mod operands;
+mod pad_length;
 mod percentile;
 mod plain_number;
 mod planner;
@@ -55,6 +56,7 @@ pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::one_zero::{is_one_zero, one_zero, one_zero_key, one_zero_value};
 pub(in crate::query) use self::one_zero_group::{has_one_zero, one_zero_of_group};
 pub(in crate::query) use self::operands::{is_number, sql_name};
+pub(in crate::query) use self::pad_length::pad_length;
 pub(in crate::query) use self::plain_number::plain_number;
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};
@@ -85,6 +87,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         days_and_time::function(),
         days_between::function(),
         one_zero::function(),
+        pad_length::function(),
         plain_number::function(),
     ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());

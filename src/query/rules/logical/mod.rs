@@ -60,6 +60,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
+pub(in crate::query) use self::nth_value::check_nth_value;
 pub(in crate::query) use self::unnest_key::UnnestedTables;
 use crate::error::Result;
 use crate::query::zone::UTC;
