@@ -27,6 +27,7 @@ mod single_group;
 mod sliding_frame;
 mod to_char;
 mod to_timestamp;
+mod to_unixtime;
 mod traits;
 
 use std::sync::Arc;
@@ -100,6 +101,8 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(Arc::new(ScalarUDF::from(to_char::ToChar::new())))?;
     let to_timestamp = state.udf("to_timestamp")?;
     state.register_udf(Arc::new(ScalarUDF::from(to_timestamp::ToTimestamp::new(to_timestamp))))?;
+    let to_unixtime = state.udf("to_unixtime")?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_unixtime::ToUnixtime::new(to_unixtime))))?;
     state.register_udf(Arc::new(ScalarUDF::from(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions(|name| state.udf(name))? {

@@ -41,6 +41,7 @@ mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod time_precision;
 mod unlike_values;
 mod unnest_key;
 mod volatile_group;
@@ -120,6 +121,8 @@ const WRITTEN: Phase = Phase {
         empty_subquery::allow_null,
         nth_value::refuse,
         unlike_values::refuse,
+        // Before the rule that makes instants of all precisions one type.
+        time_precision::round,
         mixed_times::name_types,
         // Before rules that measure lengths by their microseconds.
         lengths::refuse_numbers,
