@@ -16,6 +16,7 @@ mod interval_sums;
 mod length_factor;
 mod length_operands;
 mod length_part;
+mod list_sum;
 mod longest_interval;
 mod median;
 mod negate;
@@ -69,7 +70,9 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for operation in Operation::ALL {
         state.register_udf(arithmetic::function(operation))?;
     }
+    let of_doubles = state.udf("array_sum")?;
     let scalars = [
+        ScalarUDF::from(list_sum::ListSum::new(of_doubles)),
         ScalarUDF::from(power::Power::new()),
         ScalarUDF::from(round::Round::new()),
         ScalarUDF::from(whole::Whole::ceil()),
