@@ -141,6 +141,19 @@ async fn columns_are_promised_with_the_type_that_all_branches_have() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pattern_that_is_none_is_the_fault_of_the_statement() {
+    let world = world().await;
+    for call in ["x ~ p", "regexp_like(x, p)", "regexp_replace(x, p, 'y')", "regexp_count(x, p)", "regexp_match(x, p)"]
+    {
+        let of_column = format!("SELECT {call} FROM (VALUES ('a', 'a'), ('a', '[')) AS t(x, p)");
+        for sql in [of_column, format!("SELECT {} FROM (VALUES ('a')) AS t(x)", call.replace(" p", " '['"))] {
+            let error = world.query(&sql).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidInput, "{sql}: {error}");
+        }
+    }
+}
+
 /// As a text 10 comes before 5. PostgreSQL: "operator does not exist: text < integer".
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_number_that_is_bound_has_no_order_among_texts() {

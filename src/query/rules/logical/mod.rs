@@ -36,6 +36,7 @@ mod null_of_two_lists;
 mod nullability;
 mod numbers;
 mod pad_length;
+mod regex_patterns;
 mod repeated_sorts;
 mod set_operation_all;
 mod short_circuit;
@@ -169,6 +170,7 @@ const COERCED: Phase = Phase {
         calendar_frame::check,
         zeros::unify,
         pad_length::keep_above_zero,
+        regex_patterns::check,
         // Behind the rule that does the same for aggregates of DOUBLEs.
         window_aggregates::replace,
     ],
