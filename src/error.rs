@@ -242,6 +242,8 @@ impl From<DataFusionError> for Error {
             DataFusionError::ResourcesExhausted(_) => Kind::Busy,
             DataFusionError::External(source) => match source.downcast_ref::<Error>() {
                 Some(ours) => return ours.without_source(),
+                // A pattern of a column, which is compiled when the rows are there.
+                None if source.is::<regex::Error>() => Kind::InvalidInput,
                 None => source.downcast_ref::<ArrowError>().map_or(Kind::Internal, arrow_kind),
             },
             DataFusionError::ParquetError(parquet) => match parquet.as_ref() {

@@ -20,7 +20,7 @@ use super::history::{History, QueryRecord, RunningQuery};
 use super::limits::{LimitedStream, out_of_time};
 use super::memory::{SharedMemory, StatementPool};
 use super::panics::Panics;
-use super::parameters::{Parameters, take_stand_ins};
+use super::parameters::{Parameters, has_parameter, take_stand_ins};
 use super::places::Places;
 use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::{SessionOptions, Template, TemplateParts, Templates};
@@ -333,7 +333,12 @@ impl Engine {
     ) -> Result<LogicalPlan> {
         if let Some(query) = written.described_query() {
             let described = Box::pin(self.logical_plan(template, state, session, query)).await?;
-            return promise::description(promise::columns_unbound(state, &described));
+            // What the query is refused for without parameters, no value of a parameter will mend.
+            let columns = match has_parameter(&described)? {
+                true => promise::columns_unbound(state, &described),
+                false => promise::columns(state, &described)?,
+            };
+            return promise::description(columns);
         }
         let changes = statement::changes(&written.statement);
         let plan = take_stand_ins(statement_plan(template, state, session, written).await?, state)?;

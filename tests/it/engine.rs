@@ -142,6 +142,64 @@ async fn columns_are_promised_with_the_type_that_all_branches_have() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pattern_that_is_none_is_the_fault_of_the_statement() {
+    let world = world().await;
+    for call in ["x ~ p", "regexp_like(x, p)", "regexp_replace(x, p, 'y')", "regexp_count(x, p)", "regexp_match(x, p)"]
+    {
+        let of_column = format!("SELECT {call} FROM (VALUES ('a', 'a'), ('a', '[')) AS t(x, p)");
+        for sql in [of_column, format!("SELECT {} FROM (VALUES ('a')) AS t(x)", call.replace(" p", " '['"))] {
+            let error = world.query(&sql).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidInput, "{sql}: {error}");
+        }
+    }
+}
+
+/// As a text 10 comes before 5. PostgreSQL: "operator does not exist: text < integer".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_number_that_is_bound_has_no_order_among_texts() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    let sql = |condition: &str| format!("SELECT count(*) FROM (VALUES ('9'), ('10'), ('x')) AS t(x) WHERE {condition}");
+    for condition in ["x < $1", "$1 <= x", "x BETWEEN $1 AND 'z'", "lower(x) >= $1", "x = $1 OR x > $1"] {
+        for number in
+            [ScalarValue::Int64(Some(5)), ScalarValue::Float64(Some(0.5)), ScalarValue::Decimal128(Some(5), 2, 1)]
+        {
+            let error = world.query_with(&sql(condition), &session, vec![number.clone()]).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::InvalidInput, "{condition} {number}: {error}");
+            assert!(error.to_string().contains("CAST(x AS DOUBLE)"), "{condition} {number}: {error}");
+        }
+        let none = world.query_with(&sql(condition), &session, vec![ScalarValue::Int64(None)]).await.unwrap();
+        assert_eq!(texts(&none), ["0"], "{condition}");
+    }
+    for (condition, value, found) in [
+        ("x < $1", ScalarValue::from("5"), "1"),
+        ("x = $1", ScalarValue::Int64(Some(9)), "1"),
+        ("x IN ($1, 'x')", ScalarValue::Int64(Some(10)), "2"),
+        ("length(x) < $1", ScalarValue::Int64(Some(2)), "2"),
+    ] {
+        let rows = world.query_with(&sql(condition), &session, vec![value]).await.unwrap();
+        assert_eq!(texts(&rows), [found], "{condition}");
+    }
+}
+
+/// PostgreSQL: "argument of nth_value must be greater than zero".
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nth_value_of_a_number_that_is_bound_counts_from_one() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    let sql =
+        "SELECT nth_value(value, $1) OVER (ORDER BY value ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+               FROM generate_series(5, 6)";
+    for below in [ScalarValue::Int64(Some(0)), ScalarValue::Int32(Some(-1)), ScalarValue::UInt8(Some(0))] {
+        let error = world.query_with(sql, &session, vec![below.clone()]).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidInput, "{below}: {error}");
+        assert!(error.to_string().contains("nth_value counts from 1"), "{below}: {error}");
+    }
+    let second = world.query_with(sql, &session, vec![ScalarValue::Int64(Some(2))]).await.unwrap();
+    assert_eq!(texts(&second), ["6", "6"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_that_are_bound_lose_nothing() {
     let world = world().await;
     let session = SessionOptions::default();

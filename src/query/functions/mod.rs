@@ -28,6 +28,7 @@ mod single_group;
 mod sliding_frame;
 mod to_char;
 mod to_timestamp;
+mod to_unixtime;
 mod traits;
 mod variation;
 
@@ -53,7 +54,7 @@ pub(super) use self_sorting::sort_alone;
 pub(in crate::query) use variation::{variation_of, vary};
 
 /// What stands in plans and in the texts of our own tables, under names that no user calls.
-pub(super) const FOR_PLANS: [&str; 36] = [
+pub(super) const FOR_PLANS: [&str; 37] = [
     "add",
     "days_and_time",
     "days_between",
@@ -80,6 +81,7 @@ pub(super) const FOR_PLANS: [&str; 36] = [
     "order_parts",
     "order_sums",
     "order_within",
+    "pad_length",
     "person_at",
     "plain_number",
     "round_cast",
@@ -102,6 +104,8 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     state.register_udf(Arc::new(vary(to_char::ToChar::new())))?;
     let to_timestamp = state.udf("to_timestamp")?;
     state.register_udf(Arc::new(vary(to_timestamp::ToTimestamp::new(to_timestamp))))?;
+    let to_unixtime = state.udf("to_unixtime")?;
+    state.register_udf(Arc::new(ScalarUDF::from(to_unixtime::ToUnixtime::new(to_unixtime))))?;
     state.register_udf(Arc::new(vary(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions(|name| state.udf(name))? {

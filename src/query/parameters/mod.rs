@@ -189,14 +189,23 @@ fn type_for<'a>(
 /// The value in the type of its place; `None` where it is compared as what it is.
 fn at_place(number: usize, place: &Place, value: &ScalarValue, zone: Tz) -> Result<Option<ScalarValue>> {
     let data_type = place.data_type();
+    let shown = || -> String { value.to_string().chars().take(SHOWN_CHARACTERS).collect() };
+    if matches!(place, Place::Ordered(_)) && data_type.is_string() && value.data_type().is_numeric() && !value.is_null()
+    {
+        return Err(Error::invalid(format!(
+            "the value of parameter ${number} is the number {}, and the other side is a text: bind a text, or write \
+             CAST(x AS DOUBLE) of the text where each of them is a number",
+            shown()
+        )));
+    }
     let refused = || {
-        let shown: String = value.to_string().chars().take(SHOWN_CHARACTERS).collect();
+        let shown = shown();
         let remedy = remedy(number, data_type);
         Error::invalid(format!("the value of parameter ${number} is {shown}, which is no {data_type}: {remedy}"))
     };
     match (to_place(value, data_type, zone), place) {
         (Ok(Some(value)), _) => Ok(Some(value)),
-        (Ok(None), Place::Compared(_)) => Ok(None),
+        (Ok(None), Place::Compared(_) | Place::Ordered(_)) => Ok(None),
         (Ok(None), Place::Stored(_)) => Err(refused()),
         (Err(error), _) => Err(refused().with_source(error)),
     }

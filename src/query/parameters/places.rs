@@ -1,6 +1,6 @@
 //! What the places of parameters in a plan tell of their types. Must not know values.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -17,13 +17,15 @@ use crate::query::walk::{WalkExpression, WalkPlan};
 pub(super) enum Place {
     /// Compared with a value of this type: what the type cannot hold is compared as what it is.
     Compared(DataType),
+    /// Compared so, as what comes before or behind it: a number comes nowhere among texts.
+    Ordered(DataType),
     /// Becomes a value of this type, such as one of a column: what the type cannot hold is refused.
     Stored(DataType),
 }
 
 impl Place {
     pub(super) fn data_type(&self) -> &DataType {
-        let (Place::Compared(data_type) | Place::Stored(data_type)) = self;
+        let (Place::Compared(data_type) | Place::Ordered(data_type) | Place::Stored(data_type)) = self;
         data_type
     }
 }
@@ -44,6 +46,8 @@ enum Rank {
 pub(super) struct Places {
     occurrences: HashMap<String, usize>,
     found: HashMap<String, Vec<Place>>,
+    /// Those of which some place asks what comes before or behind it.
+    ordered: HashSet<String>,
     hints: HashMap<String, (Rank, DataType)>,
 }
 
@@ -72,7 +76,10 @@ impl Places {
         let found = self.found.get(id)?;
         let first = found.first()?;
         let agree = self.occurrences.get(id) == Some(&found.len()) && found.iter().all(|place| place == first);
-        agree.then(|| first.clone())
+        agree.then(|| match first {
+            Place::Compared(data_type) if self.ordered.contains(id) => Place::Ordered(data_type.clone()),
+            other => other.clone(),
+        })
     }
 
     /// The best guess at the type of a parameter, for clients that must be told one.
@@ -127,6 +134,7 @@ impl Places {
             Expr::BinaryExpr(binary) => self.read_binary(binary, schema),
             Expr::Between(between) => {
                 let (expr, low, high) = (&between.expr, &between.low, &between.high);
+                [expr, low, high].into_iter().for_each(|value| self.note_order(value));
                 self.compared(low, expr, schema);
                 self.compared(high, expr, schema);
                 let bound = if has_parameter(low) { high } else { low };
@@ -162,6 +170,9 @@ impl Places {
         for (side, other) in sides {
             if is_comparison(binary.op) {
                 self.compared(side, other, schema);
+                if is_order(binary.op) {
+                    self.note_order(side);
+                }
             } else if let Some(data_type) = type_of(other, schema) {
                 // Two times cannot be added.
                 let is_sum_of_time = binary.op == Operator::Plus && matches!(data_type, DataType::Timestamp(..));
@@ -218,6 +229,12 @@ impl Places {
         }
     }
 
+    fn note_order(&mut self, value: &Expr) {
+        if let Expr::Placeholder(placeholder) = value {
+            self.ordered.insert(placeholder.id.clone());
+        }
+    }
+
     fn hint_at(&mut self, value: &Expr, rank: Rank, data_type: &DataType) {
         let Expr::Placeholder(placeholder) = value else { return };
         if data_type.is_null() || self.hints.get(&placeholder.id).is_some_and(|(held, _)| *held <= rank) {
@@ -247,6 +264,10 @@ fn is_comparison(operator: Operator) -> bool {
             | Operator::IsDistinctFrom
             | Operator::IsNotDistinctFrom
     )
+}
+
+fn is_order(operator: Operator) -> bool {
+    matches!(operator, Operator::Lt | Operator::LtEq | Operator::Gt | Operator::GtEq)
 }
 
 /// The type of an expression that does not hang on a parameter itself.

@@ -9,6 +9,7 @@ mod local_text;
 mod now;
 mod on_wall_time;
 mod planner;
+mod round_time;
 mod time_series;
 mod timezone;
 mod wall_time;
@@ -26,6 +27,7 @@ pub(in crate::query) use local_date::LocalDate;
 pub(in crate::query) use local_text::LocalText;
 pub(in crate::query) use on_wall_time::OnWallTime;
 pub(in crate::query) use planner::InstantPlanner;
+pub(in crate::query) use round_time::round_time;
 pub(in crate::query) use time_series::TimeSeries;
 pub(in crate::query) use wall_time::WallTime;
 

@@ -16,12 +16,14 @@ mod interval_sums;
 mod length_factor;
 mod length_operands;
 mod length_part;
+mod list_sum;
 mod longest_interval;
 mod median;
 mod negate;
 mod one_zero;
 mod one_zero_group;
 mod operands;
+mod pad_length;
 mod percentile;
 mod plain_number;
 mod planner;
@@ -55,6 +57,7 @@ pub(in crate::query) use self::negate::negate;
 pub(in crate::query) use self::one_zero::{is_one_zero, one_zero, one_zero_key, one_zero_value};
 pub(in crate::query) use self::one_zero_group::{has_one_zero, one_zero_of_group};
 pub(in crate::query) use self::operands::{is_number, sql_name};
+pub(in crate::query) use self::pad_length::pad_length;
 pub(in crate::query) use self::plain_number::plain_number;
 pub(in crate::query) use self::planner::{NumberPlanner, plan_operation};
 pub(in crate::query) use self::round_cast::{RoundCast, as_key, loses_digits, round_cast};
@@ -68,7 +71,9 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
     for operation in Operation::ALL {
         state.register_udf(arithmetic::function(operation))?;
     }
+    let of_doubles = state.udf("array_sum")?;
     let scalars = [
+        ScalarUDF::from(list_sum::ListSum::new(of_doubles)),
         ScalarUDF::from(power::Power::new()),
         ScalarUDF::from(round::Round::new()),
         ScalarUDF::from(whole::Whole::ceil()),
@@ -86,6 +91,7 @@ pub(super) fn register(state: &mut SessionState) -> Result<()> {
         days_and_time::function(),
         days_between::function(),
         one_zero::function(),
+        pad_length::function(),
         plain_number::function(),
     ];
     let others = others.into_iter().chain(round_cast::functions()).chain(shift::functions());

@@ -41,11 +41,13 @@ pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
     changed
 }
 
-/// The type of a column of UNION with lengths of both kinds; `None` for another one.
+/// The type of a column of UNION with lengths of both kinds and nothing else; `None` for another one.
 pub(super) fn column_type<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
     let has_interval = types.clone().any(|given| matches!(given, DataType::Interval(_)));
     let has_duration = types.clone().any(|given| matches!(given, DataType::Duration(_)));
-    (has_interval && has_duration).then_some(DataType::Interval(IntervalUnit::MonthDayNano))
+    let is_length = |given: &DataType| given.is_null() || has_length(given);
+    (has_interval && has_duration && types.clone().all(is_length))
+        .then_some(DataType::Interval(IntervalUnit::MonthDayNano))
 }
 
 /// # Errors
@@ -104,3 +106,6 @@ pub(super) fn part_of(call: &ScalarFunction, schema: &DFSchema) -> DfResult<Opti
         _ => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests;

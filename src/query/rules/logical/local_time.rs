@@ -262,12 +262,21 @@ fn read_locally(mut function: ScalarFunction, schema: &DFSchema, zone: Tz) -> Df
     }
     let result = Expr::ScalarFunction(function.clone()).get_type(schema)?;
     if function.args.len() == 1 {
-        let instant = match &result {
-            DataType::Timestamp(..) => result.clone(),
-            _ => DataType::Timestamp(TimeUnit::Second, Some(UTC.into())),
+        let reads_seconds = !matches!(result, DataType::Timestamp(..));
+        let instant = match reads_seconds {
+            // The function finds the second of an instant.
+            true => DataType::Timestamp(TimeUnit::Microsecond, Some(UTC.into())),
+            false => result.clone(),
         };
         let read = call(InstantOf::new(zone, instant, OnError::Fail), std::mem::take(&mut function.args));
-        return Ok(Transformed::yes(if is_instant(&result) { read } else { cast(read, result) }));
+        return Ok(Transformed::yes(if reads_seconds {
+            function.args = vec![read];
+            Expr::ScalarFunction(function)
+        } else if is_instant(&result) {
+            read
+        } else {
+            cast(read, result)
+        }));
     }
     let names_zone = |format: &Expr| match format {
         Expr::Literal(format, _) => {

@@ -36,11 +36,13 @@ mod null_of_two_lists;
 mod nullability;
 mod numbers;
 mod pad_length;
+mod regex_patterns;
 mod repeated_sorts;
 mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod time_precision;
 mod unlike_values;
 mod unnest_key;
 mod volatile_group;
@@ -60,6 +62,7 @@ use datafusion::optimizer::AnalyzerRule;
 
 pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
+pub(in crate::query) use self::nth_value::check_nth_value;
 pub(in crate::query) use self::unnest_key::UnnestedTables;
 use crate::error::Result;
 use crate::query::walk::{WalkExpression, WalkPlan};
@@ -120,6 +123,8 @@ const WRITTEN: Phase = Phase {
         empty_subquery::allow_null,
         nth_value::refuse,
         unlike_values::refuse,
+        // Before the rule that makes instants of all precisions one type.
+        time_precision::round,
         mixed_times::name_types,
         // Before rules that measure lengths by their microseconds.
         lengths::refuse_numbers,
@@ -166,6 +171,7 @@ const COERCED: Phase = Phase {
         calendar_frame::check,
         zeros::unify,
         pad_length::keep_above_zero,
+        regex_patterns::check,
         // Behind the rule that does the same for aggregates of DOUBLEs.
         window_aggregates::replace,
     ],

@@ -1,14 +1,15 @@
 //! Casts of lists and structs whose values would change their meaning: refused. DataFusion 55.2 hands them to Arrow, which
-//! cuts fractions where casts of single values round, and reads and writes times in UTC where they follow the session's zone.
+//! cuts fractions, those of seconds too, where casts of single values round, and reads and writes times in UTC where they
+//! follow the session's zone.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use super::RuleContext;
 use crate::error::Error;
-use crate::query::zone::is_instant;
+use crate::query::zone::{is_instant, per_second};
 
 /// # Errors
 /// `InvalidInput` with what to write.
@@ -49,10 +50,22 @@ fn changes(from: &DataType, to: &DataType) -> bool {
     }
     match (from.is_temporal(), to.is_temporal()) {
         (true, true) => {
-            std::mem::discriminant(from) != std::mem::discriminant(to) || is_instant(from) != is_instant(to)
+            std::mem::discriminant(from) != std::mem::discriminant(to)
+                || is_instant(from) != is_instant(to)
+                || cuts_second(from, to)
         }
         (false, false) => decimals(from).zip(decimals(to)).is_some_and(|(from, to)| from > to),
         _ => true,
+    }
+}
+
+/// Whether times of the one type may have digits of a second that the other has not.
+fn cuts_second(from: &DataType, to: &DataType) -> bool {
+    match (from, to) {
+        (DataType::Timestamp(from, _), DataType::Timestamp(to, _)) => {
+            matches!(to, TimeUnit::Second | TimeUnit::Millisecond) && per_second(*to) < per_second(*from)
+        }
+        _ => false,
     }
 }
 

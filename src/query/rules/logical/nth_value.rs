@@ -1,6 +1,7 @@
 //! `nth_value(x, n)` with an n below one: DataFusion 55.2 counts from the end of the frame without a word. PostgreSQL refuses
-//! it.
+//! it. What is no literal yet, such as a parameter or `1 - 2`, is checked when constants are folded.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::Expr;
@@ -11,7 +12,14 @@ use crate::error::Error;
 /// # Errors
 /// `InvalidInput` with what to write for the last rows.
 pub(super) fn refuse(expression: Expr, _: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
-    if let Expr::WindowFunction(call) = &expression
+    check_nth_value(&expression)?;
+    Ok(Transformed::no(expression))
+}
+
+/// # Errors
+/// As [`refuse`].
+pub(in crate::query) fn check_nth_value(part: &Expr) -> DfResult<()> {
+    if let Expr::WindowFunction(call) = part
         && call.fun.name() == "nth_value"
         && call.params.args.get(1).is_some_and(is_below_one)
     {
@@ -20,12 +28,15 @@ pub(super) fn refuse(expression: Expr, _: &DFSchema, _: &RuleContext<'_>) -> DfR
         )
         .into());
     }
-    Ok(Transformed::no(expression))
+    Ok(())
 }
 
 fn is_below_one(number: &Expr) -> bool {
     match number {
-        Expr::Literal(ScalarValue::Int64(Some(number)), _) => *number < 1,
+        // Clients bind integers of any width.
+        Expr::Literal(number, _) if number.data_type().is_integer() => {
+            matches!(number.cast_to(&DataType::Int64), Ok(ScalarValue::Int64(Some(number))) if number < 1)
+        }
         Expr::Negative(_) => true,
         _ => false,
     }

@@ -5,9 +5,10 @@
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
-use datafusion::logical_expr::{Expr, lit, when};
+use datafusion::logical_expr::Expr;
 
 use super::RuleContext;
+use crate::query::functions::numbers;
 
 /// The call with a length of 0 in place of one below.
 pub(super) fn keep_above_zero(expression: Expr, _: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
@@ -15,8 +16,7 @@ pub(super) fn keep_above_zero(expression: Expr, _: &DFSchema, _: &RuleContext<'_
     let is_meant = matches!(call.func.name(), "lpad" | "rpad");
     match call.args.get_mut(1).filter(|length| is_meant && !matches!(length, Expr::Literal(..))) {
         Some(length) => {
-            let taken = std::mem::take(length);
-            *length = when(taken.clone().lt(lit(0_i64)), lit(0_i64)).otherwise(taken)?;
+            *length = numbers::pad_length(std::mem::take(length));
             Ok(Transformed::yes(Expr::ScalarFunction(call)))
         }
         None => Ok(Transformed::no(Expr::ScalarFunction(call))),

@@ -2,7 +2,8 @@
 //!
 //! A text column beside a number that is written in the statement is refused, as PostgreSQL does. DataFusion 55.2 reads the
 //! texts as numbers, so that `order_id = 100001` works until one order number has a letter in it, and then fails at run.
-//! A parameter is none of them: a number that is bound beside a text column is compared as a text.
+//! A parameter is none of them: a number that is bound equals the text of its digits, and where an order is asked for it is
+//! refused when it is bound.
 //!
 //! A time or a truth value beside a number DataFusion refuses itself, and does not say what to write.
 

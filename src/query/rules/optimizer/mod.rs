@@ -1,6 +1,7 @@
-//! Rules over plans while they are optimized: those that stand in for one of DataFusion's, and one behind all of them.
+//! Rules over plans while they are optimized: those that stand in for one of DataFusion's, and two behind all of them.
 //! Each file names the fault upstream.
 
+mod folded_constants;
 mod guard_filters;
 mod literal_sides;
 mod null_equality;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use datafusion::optimizer::{Optimizer, OptimizerRule};
 
+use self::folded_constants::CheckFolded;
 use self::guard_filters::GuardFilters;
 use self::literal_sides::LiteralsRight;
 use self::null_equality::{ExtractKeys, FlattenJoins};
@@ -27,6 +29,7 @@ pub(in crate::query) fn rules() -> Vec<Rule> {
     ];
     let stand_in = |rule: Rule| ours.iter().find(|own| own.name() == rule.name()).cloned().unwrap_or(rule);
     let mut rules: Vec<Rule> = Optimizer::new().rules.into_iter().map(stand_in).collect();
+    rules.push(Arc::new(CheckFolded));
     rules.push(Arc::new(GuardFilters));
     rules
 }
