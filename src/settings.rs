@@ -108,6 +108,17 @@ pub struct OrderSettings {
     pub fx_max_age_days: u32,
 }
 
+impl OrderSettings {
+    /// Whether events of this name are purchases or refunds.
+    pub fn is_of_orders(&self, event: &str) -> bool {
+        self.is_refund(event) || self.purchase_events.iter().any(|name| name == event)
+    }
+
+    pub fn is_refund(&self, event: &str) -> bool {
+        self.refund_events.iter().any(|name| name == event)
+    }
+}
+
 /// What the number of an order counts within.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, serde::Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

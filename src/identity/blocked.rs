@@ -102,6 +102,8 @@ pub struct BlockedValues {
     /// In lower case.
     values: HashSet<String>,
     longest: usize,
+    /// By first byte: a bit for each length that a value has, see [`bit_of`].
+    lengths: Box<[u64; 256]>,
 }
 
 impl BlockedValues {
@@ -110,7 +112,13 @@ impl BlockedValues {
         let added = added.into_iter().map(|value| value.trim().to_lowercase());
         let values: HashSet<String> = Self::built_in().map(str::to_owned).chain(added).collect();
         let longest = values.iter().map(String::len).max().unwrap_or_default();
-        Self { values, longest }
+        let mut lengths = Box::new([0; 256]);
+        for value in &values {
+            if let Some(first) = value.as_bytes().first() {
+                lengths[usize::from(*first)] |= bit_of(value.len());
+            }
+        }
+        Self { values, longest, lengths }
     }
 
     /// The built-in values that are blocked by name.
@@ -133,7 +141,7 @@ impl BlockedValues {
     fn lists(&self, value: &str) -> bool {
         // Most values are longer than any blocked one, and others are lowered without an allocation: this is asked for
         // every identifier of every event.
-        if value.len() > self.longest {
+        if value.len() > self.longest || self.lacks_form_of(value) {
             return false;
         }
         let mut lowered = [0; 64];
@@ -147,11 +155,22 @@ impl BlockedValues {
         }
     }
 
+    /// Whether no value begins as this one and is as long. To hash a text costs more than that.
+    fn lacks_form_of(&self, value: &str) -> bool {
+        let Some(first) = value.bytes().next() else { return false };
+        value.is_ascii() && self.lengths[usize::from(first.to_ascii_lowercase())] & bit_of(value.len()) == 0
+    }
+
     fn is_address_of_nobody(&self, value: &str) -> bool {
         let Some((name, domain)) = value.split_once('@') else { return false };
         let label = domain.split('.').next().unwrap_or_default();
         name.eq_ignore_ascii_case(label) && (self.lists(name) || is_blank_form(name))
     }
+}
+
+/// Longer values are not told apart by their length.
+fn bit_of(length: usize) -> u64 {
+    1 << length.min(63)
 }
 
 /// Neither a letter nor a digit but 0: also for a text that is empty.
@@ -174,6 +193,10 @@ fn without_enclosures(value: &str) -> &str {
 ///
 /// Programs that write numbers in full give `1.38e+10` or `1.38E10`; a plus sign behind a capital E is a spreadsheet's.
 fn is_cut_number(value: &str) -> bool {
+    // Asked first, since nearly every value is none: the search for the exponent reads it whole.
+    if !matches!(value.as_bytes(), [b'0'..=b'9', b'.' | b'E', ..]) {
+        return false;
+    }
     let Some((mantissa, exponent)) = value.split_once("E+") else { return false };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());

@@ -4,17 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
-use futures::StreamExt;
+use chrono::Utc;
 use futures::stream::BoxStream;
+use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::accept::{Acceptance, Acceptor};
+use super::accept::Acceptor;
+use super::check::{Events, FutureLimit, RowChecker};
 use super::dead_letters::DeadLetters;
 use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
 use crate::workspace::{BaseCurrency, Commit, DataKind, Snapshot, Workspace, Workspaces};
@@ -204,10 +206,32 @@ fn message_prefix(caller: &Caller, request: &LoadRequest, repetition: u64) -> St
     hasher.finalize().to_hex().as_str()[..24].to_owned()
 }
 
+/// The events of each batch, in the order of the batches. While the load takes one, the next ones are checked on all
+/// cores: to number identifiers is the only work that must be done in order.
+fn check_ahead(
+    checker: Arc<RowChecker>,
+    batches: BoxStream<'_, Result<RecordBatch>>,
+) -> impl Stream<Item = Result<Events>> {
+    let ahead = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut next_row = 1;
+    let checks = batches.map(move |batch| {
+        let checker = Arc::clone(&checker);
+        let first_row = next_row;
+        next_row += batch.as_ref().map_or(0, |batch| batch.num_rows() as i64);
+        async move {
+            let batch = batch?;
+            let checking = tokio::task::spawn_blocking(move || checker.check(&batch, first_row));
+            checking.await.map_err(|error| Error::internal(format!("checking rows: {error}")))?
+        }
+    });
+    checks.buffered(ahead)
+}
+
 /// A load under way.
 struct Load<'a> {
     id: Uuid,
     workspace: &'a Workspace,
+    checker: Arc<RowChecker>,
     acceptor: Acceptor,
     partitioner: Partitioner,
     dead_letters: DeadLetters,
@@ -228,17 +252,20 @@ impl<'a> Load<'a> {
         let rules = &workspace.snapshot().rules;
         let orders = rules.orders(&settings.orders);
         let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
+        let now = Utc::now().timestamp_micros();
         Self {
             id: Uuid::now_v7(),
-            acceptor: Acceptor::new(Acceptance {
+            checker: Arc::new(RowChecker {
                 blocked: rules.settings.blocked(&settings.identity),
                 types: Arc::clone(&rules.types),
+                orders: orders.clone(),
                 message_prefix: message_prefix(caller, request, repetition),
-                max_future_hours: settings.ingest.max_future_hours,
+                received_at: now,
+                future: FutureLimit::new(now, settings.ingest.max_future_hours),
                 checked: request.checked,
                 source: caller.source.clone(),
-                notes: OrderNotes::new(workspace.name().clone(), orders, base),
             }),
+            acceptor: Acceptor::new(OrderNotes::new(workspace.name().clone(), orders, base)),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
                 workspace.manifest().time_zone,
@@ -254,15 +281,13 @@ impl<'a> Load<'a> {
     }
 
     /// Returns the files and the path of the dead letters, all durable.
-    async fn run(
-        &mut self,
-        mut batches: BoxStream<'_, Result<RecordBatch>>,
-    ) -> Result<(Vec<WrittenFile>, Option<String>)> {
-        while let Some(batch) = batches.next().await {
-            let batch = batch?;
-            self.read += batch.num_rows() as u64;
+    async fn run(&mut self, batches: BoxStream<'_, Result<RecordBatch>>) -> Result<(Vec<WrittenFile>, Option<String>)> {
+        let mut batches = std::pin::pin!(check_ahead(Arc::clone(&self.checker), batches));
+        while let Some(events) = batches.next().await {
+            let events = events?;
+            self.read += events.read as u64;
             let accepted = tokio::task::block_in_place(|| {
-                self.acceptor.accept(&batch, &mut self.workspace.identity().write(), &mut self.dead_letters)
+                self.acceptor.accept(events, &mut self.workspace.identity().write(), &mut self.dead_letters)
             })?;
             self.kept += accepted.num_rows() as u64;
             self.partitioner.push(accepted).await?;

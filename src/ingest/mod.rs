@@ -2,8 +2,11 @@
 
 mod accept;
 mod canonical;
+mod check;
 mod dead_letters;
+mod identifiers;
 pub mod input;
+mod input_columns;
 mod json_text;
 mod late_checks;
 mod load;

@@ -15,10 +15,10 @@ use crate::money::{self, Exact};
 use crate::orders::{OwnLine, Product, Statement, read_statement};
 use crate::store::events::schema::{self, DECIMAL};
 
-/// The statements of the rows; empty for rows that name no event.
-pub(super) fn statements(input: &RecordBatch) -> Result<Vec<Statement>> {
+/// The statements of input or stored rows; empty for rows that name no event.
+pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Statement>> {
     let refused = || Error::invalid("the batch does not have the columns of an ingest stream");
-    let column = |name: &str| input.column_by_name(name).ok_or_else(refused);
+    let column = |name: &str| rows.column_by_name(name).ok_or_else(refused);
     let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(refused);
     let number = |name: &str| column(name)?.as_primitive_opt::<Decimal128Type>().ok_or_else(refused);
     let (events, products, properties): (&StringArray, &StringArray, &StringArray) =
@@ -37,15 +37,13 @@ pub(super) fn statements(input: &RecordBatch) -> Result<Vec<Statement>> {
         };
         read_statement(properties.is_valid(row).then(|| properties.value(row)), own)
     };
-    Ok((0..input.num_rows()).map(statement).collect())
+    Ok((0..rows.num_rows()).map(statement).collect())
 }
 
 /// The events' own quantities as they are stored: NULL where one is beyond that.
-pub(super) fn quantities(input: &RecordBatch) -> Result<Decimal128Array> {
-    let given = input.column_by_name("quantity").and_then(|column| column.as_primitive_opt::<Decimal128Type>());
-    let given = given.ok_or_else(|| Error::invalid("the batch does not have the columns of an ingest stream"))?;
+pub(super) fn quantities(given: &Decimal128Array) -> Decimal128Array {
     let stored = |units| money::decimal_from_integer(units, given.scale()).ok();
-    Ok(given.unary_opt::<_, Decimal128Type>(stored).with_data_type(DECIMAL))
+    given.unary_opt::<_, Decimal128Type>(stored).with_data_type(DECIMAL)
 }
 
 /// The stored columns, in the order of [`schema::ORDER_COLUMNS`].

@@ -88,17 +88,8 @@ impl OrderNotes {
         }
     }
 
-    /// Whether events of this name are purchases or refunds.
-    pub(super) fn counts(&self, event: &str) -> bool {
-        self.is_refund(event) || self.settings.purchase_events.iter().any(|name| name == event)
-    }
-
-    fn is_refund(&self, event: &str) -> bool {
-        self.settings.refund_events.iter().any(|name| name == event)
-    }
-
     pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {
-        let Some(event) = row.event.filter(|event| self.counts(event)) else {
+        let Some(event) = row.event.filter(|event| self.settings.is_of_orders(event)) else {
             self.no_order.add(&row, statement, &self.settings);
             return;
         };
@@ -106,7 +97,7 @@ impl OrderNotes {
             self.not_a_number += 1;
             self.first_not_a_number.get_or_insert_with(|| format!("{said}, in message_id '{}'", row.message_id));
         }
-        self.without_amount += u64::from(!self.is_refund(event) && statement.amount.is_none());
+        self.without_amount += u64::from(!self.settings.is_refund(event) && statement.amount.is_none());
         for (key, meant) in &statement.look_alikes {
             if self.product_keys.len() < MOST_KEYS && !self.product_keys.contains_key(key) {
                 self.product_keys.insert(key.clone(), *meant);
@@ -145,7 +136,7 @@ impl OrderNotes {
             received_at: row.received_at,
             message_id: row.message_id.to_owned(),
             event: event.to_owned(),
-            is_refund: self.is_refund(event),
+            is_refund: self.settings.is_refund(event),
             is_earlier,
             has_number: row.order_id.is_some(),
             node: row.node,

@@ -1,13 +1,13 @@
 //! Stored rows by month into files: bounded memory, encoding on all cores.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::TimestampMicrosecondType;
 use chrono::{DateTime, Datelike, NaiveDate, TimeZone};
 use chrono_tz::Tz;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::error::{Error, Result};
 use crate::store::events::{FileWriter, WrittenFile};
@@ -21,6 +21,8 @@ pub(super) struct Partitioner {
     months: LocalMonths,
     /// Bytes that may be held before the largest month is written.
     budget: usize,
+    /// Batches on their way to `held`, in their order.
+    splitting: VecDeque<JoinHandle<Result<Vec<(String, RecordBatch)>>>>,
     held: BTreeMap<String, Held>,
     held_bytes: usize,
     writing: JoinSet<Result<WrittenFile>>,
@@ -41,6 +43,7 @@ impl Partitioner {
             writer,
             months: LocalMonths::new(time_zone),
             budget,
+            splitting: VecDeque::new(),
             held: BTreeMap::new(),
             held_bytes: 0,
             writing: JoinSet::new(),
@@ -51,7 +54,17 @@ impl Partitioner {
 
     /// Takes stored rows in any order of time.
     pub(super) async fn push(&mut self, batch: RecordBatch) -> Result<()> {
-        for (month, rows) in self.months.split(&batch)? {
+        let rows = self.months.rows_by_month(&batch)?;
+        self.splitting.push_back(tokio::task::spawn_blocking(move || split(&batch, rows)));
+        if self.splitting.len() > self.parallel { self.hold_next().await } else { Ok(()) }
+    }
+
+    /// Holds the batch that came first of those that are on their way.
+    async fn hold_next(&mut self) -> Result<()> {
+        let Some(splitting) = self.splitting.pop_front() else { return Ok(()) };
+        let months =
+            splitting.await.map_err(|error| Error::internal(format!("splitting rows by month: {error}")))??;
+        for (month, rows) in months {
             let held = self.held.entry(month.clone()).or_default();
             let bytes = rows.get_array_memory_size();
             held.rows += rows.num_rows();
@@ -72,6 +85,9 @@ impl Partitioner {
 
     /// Writes what is left and returns all files, durable, in no particular order.
     pub(super) async fn finish(&mut self) -> Result<Vec<WrittenFile>> {
+        while !self.splitting.is_empty() {
+            self.hold_next().await?;
+        }
         while let Some(month) = self.held.keys().next().cloned() {
             self.write(&month).await?;
         }
@@ -100,6 +116,16 @@ fn joined(done: Result<Result<WrittenFile>, tokio::task::JoinError>) -> Result<W
     done.map_err(|error| Error::internal(format!("writing a Parquet file: {error}")))?
 }
 
+/// Each month's rows; one month costs no copy.
+fn split(batch: &RecordBatch, by_month: BTreeMap<String, Vec<u32>>) -> Result<Vec<(String, RecordBatch)>> {
+    let is_one = by_month.len() == 1;
+    let rows_of = |(month, rows)| match is_one {
+        true => Ok((month, batch.clone())),
+        false => Ok((month, take_record_batch(batch, &UInt32Array::from(rows))?)),
+    };
+    by_month.into_iter().map(rows_of).collect()
+}
+
 /// Months of a time zone as ranges of UTC microseconds, so that a row costs two comparisons.
 pub(super) struct LocalMonths {
     time_zone: Tz,
@@ -120,8 +146,8 @@ impl LocalMonths {
         Self { time_zone, last: None }
     }
 
-    /// The rows of `batch` by month; one month costs no copy.
-    fn split(&mut self, batch: &RecordBatch) -> Result<Vec<(String, RecordBatch)>> {
+    /// The rows of `batch` by month.
+    fn rows_by_month(&mut self, batch: &RecordBatch) -> Result<BTreeMap<String, Vec<u32>>> {
         let column = batch.column_by_name("ts").and_then(|ts| ts.as_primitive_opt::<TimestampMicrosecondType>());
         let Some(instants) = column else {
             return Err(Error::internal("stored rows have no ts column"));
@@ -141,13 +167,7 @@ impl LocalMonths {
             by_month.entry(month.name.clone()).or_default().append(&mut current);
         }
         by_month.retain(|_, rows| !rows.is_empty());
-        if let (1, Some((month, _))) = (by_month.len(), by_month.first_key_value()) {
-            return Ok(vec![(month.clone(), batch.clone())]);
-        }
-        by_month
-            .into_iter()
-            .map(|(month, rows)| Ok((month, take_record_batch(batch, &UInt32Array::from(rows))?)))
-            .collect()
+        Ok(by_month)
     }
 
     fn month_of(&self, ts: i64) -> Result<Month> {

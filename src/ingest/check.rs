@@ -1,0 +1,284 @@
+//! What a batch of rows is by itself, whatever came before it: values in their one spelling, which rows are no events,
+//! what the others say of orders, and the columns that are stored. Batches are checked side by side, so nothing here may
+//! remember one. Must not know persons.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::compute::filter_record_batch;
+use chrono::DateTime;
+use serde::de::IgnoredAny;
+
+use super::canonical;
+use super::dead_letters::render_rows;
+use super::identifiers::{Identifiers, identifier_fault};
+use super::input_columns::{InputColumns, Texts};
+use super::json_text;
+use super::late_checks::MAX_MESSAGE_ID_BYTES;
+use super::omissions::Tally;
+use super::order_columns;
+use crate::error::{Error, Result};
+use crate::identity::{BlockedValues, IdentifierTypes};
+use crate::money;
+use crate::orders::Statement;
+use crate::settings::{OrderSettings, currency_code, not_a_currency};
+use crate::store::events::schema;
+
+/// Event types of the Segment protocol.
+const EVENT_TYPES: [&str; 6] = ["track", "identify", "page", "screen", "group", "alias"];
+/// Type of rows that have none.
+pub(super) const DEFAULT_TYPE: &str = "track";
+/// The stored column that is known when identifiers are numbered.
+pub(super) const NODE: &str = "node";
+
+/// How the rows of one load are checked.
+pub(super) struct RowChecker {
+    pub(super) blocked: BlockedValues,
+    pub(super) types: Arc<IdentifierTypes>,
+    pub(super) orders: OrderSettings,
+    /// In front of the row number in message ids that the source does not give.
+    pub(super) message_prefix: String,
+    /// Microseconds since 1970.
+    pub(super) received_at: i64,
+    pub(super) future: FutureLimit,
+    /// The rows come from our own readers, which checked their JSON and their numbers already.
+    pub(super) checked: bool,
+    /// In place of the `source` of every row.
+    pub(super) source: Option<Arc<str>>,
+}
+
+/// The events of a batch.
+pub(super) struct Events {
+    /// Rows of the batch, and those that are no events.
+    pub(super) read: usize,
+    pub(super) faults: Vec<Fault>,
+    /// The rows that are events, as they came but for the spelling.
+    pub(super) input: RecordBatch,
+    pub(super) statements: Vec<Statement>,
+    pub(super) identifiers: Identifiers,
+    pub(super) blocked_order_numbers: Tally,
+    /// The columns of [`schema::stored`] without [`NODE`].
+    pub(super) stored: Vec<ArrayRef>,
+}
+
+/// A row that is no event.
+pub(super) struct Fault {
+    pub(super) row: i64,
+    pub(super) reason: String,
+    /// The row as its source has it, or else by its values.
+    pub(super) raw: Option<String>,
+}
+
+impl RowChecker {
+    /// `first_row` is the number in the stream of the batch's first row.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a batch that is not of [`super::input::schema`].
+    pub(super) fn check(&self, batch: &RecordBatch, first_row: i64) -> Result<Events> {
+        InputColumns::of(batch, first_row)?;
+        let read = batch.num_rows();
+        let mut input = canonical::spell(batch, &self.blocked)?;
+        let rows = InputColumns::of(&input, first_row)?;
+        let mut statements = order_columns::statements(&input)?;
+        let (keep, faults) = self.check_rows(&rows, &statements)?;
+        if !faults.is_empty() {
+            let mut kept = keep.values().iter();
+            statements.retain(|_| kept.next().unwrap_or_default());
+            // Row numbers must survive the filter for message ids that are made of them.
+            let numbers: Int64Array = (0..read).map(|row| Some(rows.row_number(row))).collect();
+            input = filter_record_batch(&replace_column(&input, "row", Arc::new(numbers))?, &keep)?;
+        }
+        let rows = InputColumns::of(&input, first_row)?;
+        let identifiers = Identifiers::of(&rows, &self.types, &self.blocked)?;
+        let mut blocked_order_numbers = Tally::default();
+        let stored = self.stored_columns(&rows, &statements, &identifiers, &mut blocked_order_numbers)?;
+        Ok(Events { read, faults, statements, identifiers, blocked_order_numbers, stored, input })
+    }
+
+    /// Which rows are events, and what is wrong with the others.
+    fn check_rows(&self, rows: &InputColumns<'_>, statements: &[Statement]) -> Result<(BooleanArray, Vec<Fault>)> {
+        let mut keep = Vec::with_capacity(rows.len());
+        let mut faults = Vec::new();
+        for (row, statement) in statements.iter().enumerate() {
+            let fault = self.fault(rows, row).or_else(|| self.fault_of_statement(rows, row, statement));
+            keep.push(fault.is_none());
+            faults.extend(fault.map(|reason| (row, reason)));
+        }
+        // What a reader rejected or suspected comes with its text; of the others the values are shown.
+        let without_text = faults.iter().map(|(row, _)| *row).filter(|row| rows.raw.at(*row).is_none());
+        let mut lines = render_rows(rows.batch, without_text)?.into_iter();
+        let faults = faults.into_iter().map(|(row, reason)| {
+            let raw = rows.raw.at(row).map(str::to_owned).or_else(|| lines.next());
+            Fault { row: rows.row_number(row), reason, raw }
+        });
+        let faults = faults.collect();
+        Ok((BooleanArray::from(keep), faults))
+    }
+
+    /// Why a row is no event.
+    fn fault(&self, rows: &InputColumns<'_>, row: usize) -> Option<String> {
+        if let Some(reason) = rows.reject_reason.at(row) {
+            return Some(reason.to_owned());
+        }
+        if rows.ts.is_null(row) {
+            return Some("column 'ts': no time is given".to_owned());
+        }
+        if let Some(reason) = self.future.fault(rows.ts.value(row)) {
+            return Some(reason);
+        }
+        if let Some(text) = rows.currency.at(row).filter(|text| currency_code(text).is_none()) {
+            return Some(format!("column 'currency': {}", not_a_currency(text)));
+        }
+        if let Some(kind) = rows.kind.at(row)
+            && !EVENT_TYPES.contains(&kind)
+        {
+            return Some(format!("column 'type': '{kind}' is not one of {}", EVENT_TYPES.join(", ")));
+        }
+        if rows.message_id.at(row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
+            return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
+        }
+        if let Some(reason) =
+            rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(&self.types, kind, value))
+        {
+            return Some(reason);
+        }
+        if self.checked {
+            return None;
+        }
+        if let Some(reason) = quantity_fault(rows, row) {
+            return Some(reason);
+        }
+        [("properties", rows.properties), ("context", rows.context)].into_iter().find_map(|(column, texts)| {
+            let text = texts.at(row)?;
+            let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
+            (!is_object).then(|| format!("column '{column}': not a JSON object"))
+        })
+    }
+
+    /// Why what a purchase or refund event says of money cannot be kept. Of other events nobody asks for it.
+    fn fault_of_statement(&self, rows: &InputColumns<'_>, row: usize, statement: &Statement) -> Option<String> {
+        let what = statement.too_large?;
+        let is_of_orders = rows.event.at(row).is_some_and(|event| self.orders.is_of_orders(event));
+        is_of_orders.then(|| format!("column 'properties': {what} has more than 14 digits before the point"))
+    }
+
+    fn stored_columns(
+        &self,
+        rows: &InputColumns<'_>,
+        statements: &[Statement],
+        identifiers: &Identifiers,
+        blocked: &mut Tally,
+    ) -> Result<Vec<ArrayRef>> {
+        let of_orders = order_columns::columns(statements)?;
+        let stored = schema::stored();
+        let names = stored.fields().iter().map(|field| field.name().as_str()).filter(|name| *name != NODE);
+        let column = |name: &str| -> Result<ArrayRef> {
+            Ok(match name {
+                "message_id" => self.message_ids(rows),
+                "received_at" => {
+                    let received = vec![self.received_at; rows.len()];
+                    Arc::new(TimestampMicrosecondArray::from(received).with_timezone("UTC"))
+                }
+                "type" => with_default_type(rows),
+                "identifiers" => identifiers.column()?,
+                "order_id" => self.order_numbers(rows, blocked),
+                "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
+                    std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
+                )),
+                "quantity" => Arc::new(order_columns::quantities(rows.quantity)),
+                "properties" => normalize_json(rows.properties),
+                "context" => normalize_json(rows.context),
+                name => match schema::ORDER_COLUMNS.iter().position(|column| *column == name) {
+                    Some(at) => Arc::clone(&of_orders[at]),
+                    // Every other stored column is an input column of the same name and type.
+                    None => Arc::clone(rows.batch.column(rows.batch.schema_ref().index_of(name)?)),
+                },
+            })
+        };
+        names.map(column).collect()
+    }
+
+    /// Numbers of orders; what names nobody names no order.
+    fn order_numbers(&self, rows: &InputColumns<'_>, blocked: &mut Tally) -> ArrayRef {
+        let mut is_blocked = |number: &str| {
+            let is_blocked = self.blocked.contains(number);
+            if is_blocked {
+                blocked.add(number);
+            }
+            is_blocked
+        };
+        let numbers = (0..rows.len()).map(|row| rows.order_id.at(row).filter(|number| !is_blocked(number)));
+        Arc::new(numbers.collect::<StringArray>())
+    }
+
+    fn message_ids(&self, rows: &InputColumns<'_>) -> ArrayRef {
+        let given = rows.message_id;
+        if given.0.null_count() == 0 {
+            return Arc::new(given.0.clone());
+        }
+        let ids = (0..rows.len()).map(|row| match given.at(row) {
+            Some(id) => id.to_owned(),
+            None => format!("{}-{}", self.message_prefix, rows.row_number(row)),
+        });
+        Arc::new(StringArray::from_iter_values(ids))
+    }
+}
+
+/// Up to when the time of an event can be true.
+pub(super) struct FutureLimit {
+    hours: u64,
+    /// Microseconds since 1970.
+    latest: i64,
+}
+
+impl FutureLimit {
+    pub(super) fn new(now: i64, hours: u64) -> Self {
+        const HOUR: i64 = 3_600_000_000;
+        let span = i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(HOUR);
+        Self { hours, latest: now.saturating_add(span) }
+    }
+
+    fn fault(&self, ts: i64) -> Option<String> {
+        let is_late = ts > self.latest;
+        is_late.then(|| {
+            let time = DateTime::from_timestamp_micros(ts).map_or_else(|| ts.to_string(), |time| time.to_rfc3339());
+            format!(
+                "column 'ts': {time} lies more than {} hours beyond now (setting ingest.max_future_hours); --ts-format says \
+                 how times are written",
+                self.hours
+            )
+        })
+    }
+}
+
+/// Why the event's own quantity cannot be kept.
+fn quantity_fault(rows: &InputColumns<'_>, row: usize) -> Option<String> {
+    let units = rows.quantity.is_valid(row).then(|| rows.quantity.value(row))?;
+    let stored = money::decimal_from_integer(units, rows.quantity.scale());
+    stored.err().map(|reason| format!("column 'quantity': {reason}"))
+}
+
+/// A column of JSON texts, each as it is stored.
+fn normalize_json(column: Texts<'_>) -> ArrayRef {
+    // Nearly all are written so already.
+    if column.0.iter().flatten().all(|text| json_text::normalize(text) == text) {
+        return Arc::new(column.0.clone());
+    }
+    Arc::new(column.0.iter().map(|text| text.map(json_text::normalize)).collect::<StringArray>())
+}
+
+fn with_default_type(rows: &InputColumns<'_>) -> ArrayRef {
+    match rows.kind.0.null_count() {
+        0 => Arc::new(rows.kind.0.clone()),
+        _ => Arc::new(StringArray::from_iter_values(
+            (0..rows.len()).map(|row| rows.kind.at(row).unwrap_or(DEFAULT_TYPE)),
+        )),
+    }
+}
+
+fn replace_column(batch: &RecordBatch, name: &str, column: ArrayRef) -> Result<RecordBatch> {
+    let index = batch.schema().index_of(name).map_err(Error::from)?;
+    let mut columns = batch.columns().to_vec();
+    columns[index] = column;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}

@@ -1,0 +1,83 @@
+//! The usable identifiers of a batch's events, row by row: those of nobody are left out, and each stands once a row.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, ListArray, StringArray, StringBuilder, StructArray};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{DataType, Field};
+
+use super::input_columns::InputColumns;
+use super::late_checks::MAX_IDENTIFIER_BYTES;
+use super::omissions::Tally;
+use crate::error::{Error, Result};
+use crate::identity::{BlockedValues, IdentifierTypes, TypeId};
+use crate::store::events::schema;
+
+pub(super) struct Identifiers {
+    types: Arc<IdentifierTypes>,
+    /// Where the identifiers of a row end.
+    ends: Vec<usize>,
+    kinds: Vec<TypeId>,
+    values: StringArray,
+    pub(super) blocked: Tally,
+}
+
+impl Identifiers {
+    /// # Errors
+    /// `InvalidInput` for a type that there is not.
+    pub(super) fn of(rows: &InputColumns<'_>, types: &Arc<IdentifierTypes>, blocked: &BlockedValues) -> Result<Self> {
+        let mut ends = Vec::with_capacity(rows.len());
+        let mut kinds = Vec::with_capacity(rows.len());
+        let mut values = StringBuilder::new();
+        let mut of_nobody = Tally::default();
+        let mut of_row: Vec<(TypeId, &str)> = Vec::new();
+        for row in 0..rows.len() {
+            of_row.clear();
+            let own = [(IdentifierTypes::USER_ID, rows.user_id), (IdentifierTypes::ANONYMOUS_ID, rows.anonymous_id)];
+            let own = own.into_iter().filter_map(|(kind, texts)| Some(Ok((kind, texts.at(row)?))));
+            let listed = rows.identifiers_of(row).map(|(kind, value)| Ok::<_, Error>((types.id(kind)?, value)));
+            for identifier in own.chain(listed) {
+                let (kind, value) = identifier?;
+                if blocked.contains(value) {
+                    of_nobody.add(value);
+                } else if !of_row.contains(&(kind, value)) {
+                    of_row.push((kind, value));
+                    kinds.push(kind);
+                    values.append_value(value);
+                }
+            }
+            ends.push(kinds.len());
+        }
+        Ok(Self { types: Arc::clone(types), ends, kinds, values: values.finish(), blocked: of_nobody })
+    }
+
+    /// Those of each row, the row's own columns first.
+    pub(super) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = (TypeId, &str)>> {
+        (0..self.ends.len()).map(|row| self.range(row).map(|at| (self.kinds[at], self.values.value(at))))
+    }
+
+    fn range(&self, row: usize) -> Range<usize> {
+        let start = row.checked_sub(1).map_or(0, |before| self.ends[before]);
+        start..self.ends[row]
+    }
+
+    /// As they are stored.
+    pub(super) fn column(&self) -> Result<ArrayRef> {
+        let kinds = StringArray::from_iter_values(self.kinds.iter().map(|kind| self.types.name(*kind)));
+        let parts: Vec<ArrayRef> = vec![Arc::new(kinds), Arc::new(self.values.clone())];
+        let elements = StructArray::try_new(schema::identifier_fields(), parts, None)?;
+        let element = Arc::new(Field::new("element", DataType::Struct(schema::identifier_fields()), true));
+        let offsets = OffsetBuffer::from_lengths((0..self.ends.len()).map(|row| self.range(row).len()));
+        Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(elements), None)?))
+    }
+}
+
+/// Why an identifier of the list cannot be kept.
+pub(super) fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {
+    if let Err(error) = types.id(kind) {
+        return Some(format!("column 'identifiers': {error}"));
+    }
+    (value.len() > MAX_IDENTIFIER_BYTES)
+        .then(|| format!("column 'identifiers': a value of type {kind} is longer than {MAX_IDENTIFIER_BYTES} bytes"))
+}
