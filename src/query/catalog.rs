@@ -22,7 +22,7 @@ use super::engine::TableKind;
 use super::functions;
 use super::session::TemplateParts;
 use super::table_functions::{
-    ConstantTable, FROM_DATAFUSION, TableFunctionEntry, TableFunctionOfConstants, with_table_functions,
+    ConstantTable, FROM_DATAFUSION, FunctionEntry, TableFunctionOfConstants, routines_for_users,
 };
 use super::tables;
 use super::tables::user_table::UserTable;
@@ -101,10 +101,10 @@ pub(super) async fn register(
 }
 
 /// Registers our table functions; returns these and those that are there already.
-fn add_table_functions(state: &mut SessionState, ours: Vec<Arc<dyn ConstantTable>>) -> Vec<TableFunctionEntry> {
+fn add_table_functions(state: &mut SessionState, ours: Vec<Arc<dyn ConstantTable>>) -> Vec<FunctionEntry> {
     let mut functions = FROM_DATAFUSION.to_vec();
     for function in ours {
-        functions.push(TableFunctionEntry::of(function.as_ref()));
+        functions.push(FunctionEntry::of(function.as_ref()));
         state.register_udtf(function.name(), Arc::new(TableFunctionOfConstants::new(function)));
     }
     functions
@@ -171,7 +171,7 @@ fn add_user_tables(
 fn add_information_schema(
     parts: &TemplateParts<'_>,
     catalog: &MemoryCatalogProvider,
-    functions: Vec<TableFunctionEntry>,
+    functions: Vec<FunctionEntry>,
 ) -> Result<()> {
     let inner = Arc::new(MemoryCatalogProvider::new());
     for name in ["main", "system"] {
@@ -191,7 +191,7 @@ fn add_information_schema(
 struct FilteredInformationSchema {
     inner: InformationSchemaProvider,
     catalog: String,
-    functions: Vec<TableFunctionEntry>,
+    functions: Vec<FunctionEntry>,
 }
 
 const HIDDEN: &str = "df_settings";
@@ -214,7 +214,7 @@ impl SchemaProvider for FilteredInformationSchema {
         }
         let Some(table) = self.inner.table(name).await? else { return Ok(None) };
         if name.eq_ignore_ascii_case("routines") {
-            return with_table_functions(table, &self.catalog, &self.functions).map(Some);
+            return routines_for_users(table, &self.catalog, &self.functions).map(Some);
         }
         if table.schema().field_with_name("table_name").is_err() {
             return Ok(Some(table));

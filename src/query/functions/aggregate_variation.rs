@@ -230,3 +230,49 @@ impl<V: AggregateVariation> AggregateUDFImpl for AggregateVariant<V> {
         self.0.original().documentation()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::functions_aggregate::array_agg::array_agg_udaf;
+    use datafusion::functions_aggregate::average::avg_udaf;
+    use datafusion::functions_aggregate::count::count_udaf;
+    use datafusion::functions_aggregate::min_max::max_udaf;
+    use datafusion::functions_aggregate::percentile_cont::percentile_cont_udaf;
+    use datafusion::functions_aggregate::sum::sum_udaf;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Hash)]
+    struct Same(Arc<AggregateUDF>);
+
+    impl AggregateVariation for Same {
+        fn original(&self) -> &Arc<AggregateUDF> {
+            &self.0
+        }
+    }
+
+    /// Each of them answers one question otherwise than DataFusion's default does.
+    #[test]
+    fn what_holds_whatever_the_values_are_is_passed_on() {
+        for original in [array_agg_udaf(), avg_udaf(), count_udaf(), max_udaf(), percentile_cont_udaf()] {
+            let same = vary_aggregate(Same(Arc::clone(&original)));
+            let shape = |function: &AggregateUDF| {
+                let names = (function.name().to_owned(), function.aliases().to_vec(), function.signature().clone());
+                let clauses = (function.supports_null_handling_clause(), function.supports_within_group_clause());
+                let monotonicity = function.inner().set_monotonicity(&DataType::Int64);
+                (names, function.documentation().cloned(), clauses, function.is_nullable(), monotonicity)
+            };
+            assert_eq!(shape(&same), shape(&original));
+            assert_eq!(same.is_descending(), original.is_descending());
+            assert!(varies_so::<Same>(&same) && !varies_so::<Same>(&original));
+        }
+    }
+
+    #[test]
+    fn ways_around_the_values_are_not() {
+        // DataFusion's sum is the same from either end, its percentile of 0 is min.
+        let [sum, percentile] = [sum_udaf(), percentile_cont_udaf()].map(|original| vary_aggregate(Same(original)));
+        assert!(matches!(sum.reverse_udf(), ReversedUDAF::NotSupported));
+        assert!(percentile.simplify().is_none() && percentile_cont_udaf().simplify().is_some());
+    }
+}

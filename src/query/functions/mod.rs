@@ -1,6 +1,7 @@
 //! Functions that belong to the engine: they hold a snapshot, or know how our own tables are made.
 //!
-//! Functions of use in any DataFusion program live in the crate `convoke-udfs`.
+//! Functions of use in any DataFusion program live in the crate `convoke-udfs`. What users call has a documentation; what
+//! only plans and the texts of our own tables call has none, and is not shown.
 
 mod aggregate_variation;
 mod approx_median;
@@ -52,47 +53,6 @@ pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, 
 pub(super) use person_at::PERSON_AT;
 pub(super) use self_sorting::sort_alone;
 pub(in crate::query) use variation::{variation_of, vary};
-
-/// What stands in plans and in the texts of our own tables, under names that no user calls.
-pub(super) const FOR_PLANS: [&str; 37] = [
-    "add",
-    "days_and_time",
-    "days_between",
-    "divide",
-    "divide_length",
-    "first_examples",
-    "greatest_interval",
-    "interval_length",
-    "json_from_scalar",
-    "json_union_to_text",
-    "least_interval",
-    "length_part",
-    "longest_interval",
-    "merge_traits",
-    "multiply",
-    "multiply_length",
-    "named_cast",
-    "negate",
-    "one_zero",
-    "order_bookings",
-    "order_first",
-    "order_fits",
-    "order_number",
-    "order_parts",
-    "order_sums",
-    "order_within",
-    "pad_length",
-    "person_at",
-    "plain_number",
-    "round_cast",
-    "scalar_to_json",
-    "shift_left",
-    "shift_right",
-    "shortest_interval",
-    "subtract",
-    "try_round_cast",
-    "whole_days",
-];
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
 pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {

@@ -159,3 +159,48 @@ impl<V: Variation> ScalarUDFImpl for Variant<V> {
         self.original().placement(arguments)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use datafusion::functions::core::coalesce;
+    use datafusion::functions::datetime::{date_trunc, to_char};
+    use datafusion::functions::math::{ceil, floor};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Eq, Hash)]
+    struct Same(Arc<ScalarUDF>);
+
+    impl Variation for Same {
+        fn original(&self) -> &Arc<ScalarUDF> {
+            &self.0
+        }
+    }
+
+    #[test]
+    fn what_a_variation_does_not_say_is_the_original() {
+        for original in [ceil(), coalesce(), date_trunc(), floor(), to_char()] {
+            let same = vary(Same(Arc::clone(&original)));
+            let shape = |function: &ScalarUDF| {
+                let names = (function.name().to_owned(), function.aliases().to_vec(), function.signature().clone());
+                (names, function.documentation().cloned(), function.is_strict(), function.short_circuits())
+            };
+            assert_eq!(shape(&same), shape(&original));
+            assert!(variation_of::<Same>(&same).is_some() && variation_of::<Same>(&original).is_none());
+        }
+        // One is strict, one leaves arguments alone, one has another name.
+        assert!(vary(Same(ceil())).is_strict() && vary(Same(coalesce())).short_circuits());
+        assert_eq!(vary(Same(to_char())).aliases(), ["date_format"]);
+    }
+
+    #[test]
+    fn bounds_and_types_are_passed_on() {
+        let same = vary(Same(floor()));
+        let one_to_two = Interval::make(Some(1.5), Some(2.5)).unwrap();
+        let bounds = same.evaluate_bounds(&[&one_to_two]).unwrap();
+        assert_eq!(bounds, floor().evaluate_bounds(&[&one_to_two]).unwrap());
+        // By default bounds have no type.
+        assert_eq!(bounds.data_type(), DataType::Float64);
+        assert_eq!(same.return_type(&[DataType::Float64]).unwrap(), DataType::Float64);
+    }
+}

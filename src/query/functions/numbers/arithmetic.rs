@@ -10,10 +10,12 @@ use arrow::datatypes::{DataType, Decimal128Type, Field, FieldRef, Int64Type};
 use arrow::error::ArrowError;
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::interval_arithmetic::Interval;
+use datafusion::logical_expr::scalar_doc_sections::DOC_SECTION_MATH;
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
 use datafusion::logical_expr::sort_properties::{ExprProperties, SortProperties};
 use datafusion::logical_expr::{
-    ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    ColumnarValue, Documentation, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
+    Volatility,
 };
 use datafusion::physical_expr_common::datum::apply;
 
@@ -166,6 +168,23 @@ fn is_number_literal(value: &ScalarValue, number: i64) -> bool {
 impl ScalarUDFImpl for Arithmetic {
     fn name(&self) -> &str {
         self.operation.name()
+    }
+
+    /// Of those that users call by their names.
+    fn documentation(&self) -> Option<&Documentation> {
+        static DIV: LazyLock<Documentation> = LazyLock::new(|| {
+            let description = "The quotient cut to a whole number, towards zero: a BIGINT, of a DOUBLE a DOUBLE.";
+            Documentation::builder(DOC_SECTION_MATH, description, "div(a, b)").build()
+        });
+        static MOD: LazyLock<Documentation> = LazyLock::new(|| {
+            let description = "What a division cut to a whole number leaves of a, with its sign: a % b.";
+            Documentation::builder(DOC_SECTION_MATH, description, "mod(a, b)").build()
+        });
+        match self.operation {
+            Operation::WholeDivide => Some(&DIV),
+            Operation::Modulo => Some(&MOD),
+            _ => None,
+        }
     }
 
     fn signature(&self) -> &Signature {

@@ -1,12 +1,14 @@
 //! `a ^ b`, `power(a, b)` and `pow(a, b)`: a DOUBLE, whatever the operands are.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use arrow::array::{AsArray, Datum};
 use arrow::compute::kernels::arity::binary;
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::common::Result as DfResult;
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 
 use crate::doubles::one_zero;
 use crate::error::Error;
@@ -43,6 +45,12 @@ impl ScalarUDFImpl for Power {
 
     fn is_strict(&self) -> bool {
         true
+    }
+
+    /// That of DataFusion's function.
+    fn documentation(&self) -> Option<&Documentation> {
+        static POWER: LazyLock<Arc<ScalarUDF>> = LazyLock::new(datafusion::functions::math::power);
+        POWER.documentation()
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> DfResult<ColumnarValue> {

@@ -9,17 +9,16 @@ use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use super::RuleContext;
+use super::expressions::cast_parts;
 use crate::error::Error;
 
 /// # Errors
 /// `InvalidInput` for a cast between the two, with what to write.
 pub(super) fn refuse(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
-    let (value, target) = match &expression {
-        Expr::Cast(cast) => (&cast.expr, cast.field.data_type()),
-        Expr::TryCast(cast) => (&cast.expr, cast.field.data_type()),
-        _ => return Ok(Transformed::no(expression)),
-    };
-    if (is_day(target) || target.is_integer()) && is_day_and_number(&value.get_type(schema)?, target) {
+    if let Some((value, target)) = cast_parts(&expression)
+        && (is_day(target) || target.is_integer())
+        && is_day_and_number(&value.get_type(schema)?, target)
+    {
         return Err(refusal().into());
     }
     Ok(Transformed::no(expression))

@@ -1,9 +1,21 @@
 //! How rules look at the expressions of a node, and change them. Must not know any rule.
 
+use arrow::datatypes::DataType;
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::{Expr, LogicalPlan};
+use datafusion::logical_expr::{Cast, Expr, LogicalPlan, TryCast};
+
+/// What a CAST or a TRY_CAST casts, and to which type; `None` for another expression. A function of ours that gives a cast
+/// a name holds one.
+pub(super) fn cast_parts(expression: &Expr) -> Option<(&Expr, &DataType)> {
+    match expression {
+        Expr::Cast(Cast { expr, field }) | Expr::TryCast(TryCast { expr, field }) => {
+            Some((expr.as_ref(), field.data_type()))
+        }
+        _ => None,
+    }
+}
 
 use crate::query::walk::{Change, WalkExpression, WalkPlan};
 

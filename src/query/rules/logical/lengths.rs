@@ -8,6 +8,7 @@ use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{Cast, Expr, ExprSchemable, TryCast, cast};
 
 use super::RuleContext;
+use super::expressions::cast_parts;
 use crate::error::Error;
 use crate::query::functions::numbers::{
     check_whole_days, days_and_time, has_length, is_whole_days, length_part, whole_days,
@@ -57,12 +58,10 @@ pub(super) fn refuse_numbers(
     schema: &DFSchema,
     _context: &RuleContext<'_>,
 ) -> DfResult<Transformed<Expr>> {
-    let (given, target) = match &expression {
-        Expr::Cast(cast) => (&cast.expr, cast.field.data_type()),
-        Expr::TryCast(cast) => (&cast.expr, cast.field.data_type()),
-        _ => return Ok(Transformed::no(expression)),
-    };
-    if target.is_numeric() && given.get_type(schema).is_ok_and(|given| has_length(&given)) {
+    if let Some((given, target)) = cast_parts(&expression)
+        && target.is_numeric()
+        && given.get_type(schema).is_ok_and(|given| has_length(&given))
+    {
         return Err(Error::invalid(
             "a length of time is no number until its unit is named: write extract(epoch FROM a - b) for its seconds, and \
              extract(epoch FROM a - b) / 86400 for days",

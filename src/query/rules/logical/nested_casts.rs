@@ -8,18 +8,17 @@ use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable};
 
 use super::RuleContext;
+use super::expressions::cast_parts;
 use crate::error::Error;
 use crate::query::zone::{is_instant, per_second};
 
 /// # Errors
 /// `InvalidInput` with what to write.
 pub(super) fn refuse(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
-    let (value, target) = match &expression {
-        Expr::Cast(cast) => (&cast.expr, cast.field.data_type()),
-        Expr::TryCast(cast) => (&cast.expr, cast.field.data_type()),
-        _ => return Ok(Transformed::no(expression)),
-    };
-    if target.is_nested() && changes_within(&value.get_type(schema)?, target) {
+    if let Some((value, target)) = cast_parts(&expression)
+        && target.is_nested()
+        && changes_within(&value.get_type(schema)?, target)
+    {
         return Err(Error::invalid(
             "values within a list or a struct keep their kind: cast each of them where it is made, as in [CAST(a AS DATE), \
              CAST(b AS DATE)], or unnest the list, array_agg(CAST(x AS BIGINT)) over SELECT unnest(l) AS x",

@@ -12,6 +12,7 @@ use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{AggregateUDF, Expr, ExprSchemable, Operator, WindowFunctionDefinition};
 
 use super::RuleContext;
+use super::expressions::cast_parts;
 use crate::doubles::holds_doubles;
 use crate::query::functions::numbers::{has_one_zero, is_one_zero, one_zero, one_zero_of_group, one_zero_value};
 
@@ -88,9 +89,10 @@ pub(super) fn unify(
 
 fn is_source(expression: &Expr, schema: &DFSchema) -> bool {
     let gives_double = || expression.get_type(schema).is_ok_and(|given| is_double(&given));
+    if let Some((operand, to)) = cast_parts(expression) {
+        return casts_to_source(operand, to, schema);
+    }
     match expression {
-        Expr::Cast(cast) => casts_to_source(&cast.expr, cast.field.data_type(), schema),
-        Expr::TryCast(cast) => casts_to_source(&cast.expr, cast.field.data_type(), schema),
         Expr::Negative(_) => gives_double(),
         Expr::BinaryExpr(binary) => {
             let is_arithmetic = matches!(
