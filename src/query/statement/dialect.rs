@@ -3,6 +3,7 @@
 //! `a ->> 'k' = 'x'` compares the value; the generic dialect compares first and looks the boolean up as a key.
 //! `a IS DISTINCT FROM b AND c` ends the comparison before AND; the generic dialect compares with `b AND c`.
 //! `2 * 3 ^ 2` raises first, and `-2 ^ 2` is 4; the generic dialect takes `^` for a bit operation, weaker than `+`.
+//! `1 + 2 || 'a'` is '3a'; the generic dialect takes `||` for an operation as strong as `*`.
 //! Everything else is `GenericDialect`, method by method, since a trait object cannot inherit.
 
 use std::any::TypeId;
@@ -20,6 +21,9 @@ const JSON_PRECEDENCE: u8 = 45;
 const SIGN_PRECEDENCE: u8 = 44;
 const POWER_PRECEDENCE: u8 = 43;
 
+/// Between `+` (30) and comparisons (20), above the bit operations.
+const CONCAT_PRECEDENCE: u8 = 29;
+
 #[derive(Debug)]
 pub(super) struct ConvokeDialect;
 
@@ -33,6 +37,7 @@ impl Dialect for ConvokeDialect {
         match parser.peek_token_ref().token {
             Token::Arrow | Token::LongArrow | Token::HashArrow | Token::HashLongArrow => Some(Ok(JSON_PRECEDENCE)),
             Token::Caret => Some(Ok(POWER_PRECEDENCE)),
+            Token::StringConcat => Some(Ok(CONCAT_PRECEDENCE)),
             _ => None,
         }
     }

@@ -19,6 +19,7 @@ mod compose;
 mod dialect;
 mod distinct_on;
 pub(super) mod input_names;
+mod insert_rows;
 mod interval_texts;
 mod literals;
 mod number_texts;
@@ -236,6 +237,7 @@ impl Written {
             using_join::rewrite(&mut self.statement, columns_of)?;
         }
         clauses::check(&self.statement, kinds)?;
+        insert_rows::check(&self.statement, columns_of)?;
         if self.words.with {
             check_shared_values(&self.statement, kinds)?;
         }

@@ -131,6 +131,22 @@ fn a_power_binds_more_tightly_than_a_product_and_less_than_a_sign() {
     }
 }
 
+/// Expected shapes by PostgreSQL's table of operator precedence.
+#[test]
+fn a_concatenation_binds_less_tightly_than_a_sum_and_more_than_a_comparison() {
+    for (expression, expected) in [
+        ("1 + 2 || 'a'", "((1 + 2) || 'a')"),
+        ("'a' || 1 + 2 * 3", "('a' || (1 + (2 * 3)))"),
+        ("a || b || c", "((a || b) || c)"),
+        ("a || b = c || d", "((a || b) = (c || d))"),
+        ("a || b LIKE c", "((a || b) LIKE c)"),
+        ("a || b IS NULL AND c", "(((a || b) IS NULL) AND c)"),
+        ("a || b ->> 'k'", "(a || (b ->> 'k'))"),
+    ] {
+        assert_eq!(first_shape(expression), expected);
+    }
+}
+
 /// A number is DOUBLE with an exponent or with more than 38 digits.
 #[test]
 fn numbers_beyond_decimals_are_doubles() {

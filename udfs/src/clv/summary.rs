@@ -79,7 +79,10 @@ impl AggregateUDFImpl for Summary {
             return plan_err!("{SIGNATURE}: argument 2 (amount) is {amount}, not a number");
         }
         let (Some(ts), Some(as_of)) = (time_type(ts), time_type(as_of)) else {
-            return plan_err!("{SIGNATURE}: ts and as_of are timestamps or dates, not {ts} and {as_of}");
+            return plan_err!(
+                "{SIGNATURE}: ts and as_of are timestamps or dates, not {ts} and {as_of}: write DATE '2024-06-30', or \
+                 CAST(x AS DATE) of a text"
+            );
         };
         let mut types = vec![ts, AMOUNT, as_of];
         types.extend(texts.iter().map(|_| DataType::Utf8));

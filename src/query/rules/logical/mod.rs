@@ -17,6 +17,8 @@ mod days_as_numbers;
 mod empty_subquery;
 mod expressions;
 mod fallible;
+mod frame_distance;
+mod grouping_keys;
 mod in_subquery;
 mod insert_casts;
 mod interval_groups;
@@ -122,6 +124,7 @@ const WRITTEN: Phase = Phase {
         // Before the rules that put casts around members of lists.
         empty_subquery::allow_null,
         nth_value::refuse,
+        frame_distance::refuse_fraction,
         unlike_values::refuse,
         // Before the rule that makes instants of all precisions one type.
         time_precision::round,
@@ -138,6 +141,7 @@ const WRITTEN: Phase = Phase {
         mixed_times::unify_values,
         interval_groups::group_by_length,
         aggregate_orders::check,
+        grouping_keys::compute_first,
         // Behind all rules that make a CASE.
         nullability::agree,
     ],

@@ -8,7 +8,7 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowSpec, WindowType,
+    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 
 use super::query::check_order_by_expression;
@@ -108,7 +108,7 @@ fn check_window(window: &WindowType) -> Result<()> {
 
 /// The ends of a frame are numbers when a statement is planned.
 pub(super) fn check_frame(frame: Option<&WindowFrame>) -> Result<()> {
-    let Some(WindowFrame { units: _, start_bound, end_bound }) = frame else { return Ok(()) };
+    let Some(WindowFrame { units, start_bound, end_bound }) = frame else { return Ok(()) };
     let holds_parameter = |bound: &WindowFrameBound| match bound {
         WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) => {
             visit_expressions(distance.as_ref(), |part| match part {
@@ -120,7 +120,24 @@ pub(super) fn check_frame(frame: Option<&WindowFrame>) -> Result<()> {
         _ => false,
     };
     let holds = holds_parameter(start_bound) || end_bound.as_ref().is_some_and(holds_parameter);
-    refuse(holds, "a parameter in the frame of a window", "write the distance itself, as in ROWS 2 PRECEDING")
+    refuse(holds, "a parameter in the frame of a window", "write the distance itself, as in ROWS 2 PRECEDING")?;
+    let is_part = |bound: &WindowFrameBound| match bound {
+        WindowFrameBound::Preceding(Some(distance)) | WindowFrameBound::Following(Some(distance)) => {
+            matches!(distance.as_ref(), Expr::Value(value) if is_fraction(&value.value))
+        }
+        _ => false,
+    };
+    let counts = !matches!(units, WindowFrameUnits::Range);
+    let holds = counts && (is_part(start_bound) || end_bound.as_ref().is_some_and(is_part));
+    refuse(
+        holds,
+        "a fraction in ROWS or GROUPS",
+        "they count whole ones: write ROWS 2 PRECEDING, or RANGE for a distance",
+    )
+}
+
+fn is_fraction(value: &Value) -> bool {
+    matches!(value, Value::Number(number, _) if number.parse::<u64>().is_err())
 }
 
 fn check_clause(clause: &FunctionArgumentClause, name: &str) -> Result<()> {

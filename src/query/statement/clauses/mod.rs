@@ -58,6 +58,11 @@ impl Visitor for Check<'_> {
             Expr::SimilarTo { .. } => {
                 flow(refuse(true, "SIMILAR TO", "write x LIKE 'a%', or the regular expression x ~ '^(a|b).*$'"))
             }
+            Expr::Collate { .. } => {
+                let remedy = "texts are compared and sorted by the code points of their characters, as COLLATE \"C\" does: \
+                              leave it out, or write lower(x) where upper and lower case are alike";
+                flow(refuse(true, "COLLATE", remedy))
+            }
             _ => ControlFlow::Continue(()),
         }
     }
