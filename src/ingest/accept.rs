@@ -10,10 +10,10 @@ use super::dead_letters::DeadLetters;
 use super::identifiers::Identifiers;
 use super::input_columns::{InputColumns, Texts};
 use super::omissions::Omissions;
+use super::order_columns::Said;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::identity::IdentityGraph;
-use crate::orders::Statement;
 use crate::store::events::schema;
 
 /// Accepts the events of one load.
@@ -56,18 +56,18 @@ impl Acceptor {
         columns.insert(schema.index_of(NODE)?, Arc::new(nodes) as ArrayRef);
         let stored = RecordBatch::try_new(schema, columns)?;
         self.omissions.add_times(column(&stored, "ts")?.as_primitive::<TimestampMicrosecondType>().values());
-        self.note_orders(&events.input, &stored, &events.statements)?;
+        self.note_orders(&events.input, &stored, events.statements)?;
         Ok(stored)
     }
 
-    fn note_orders(&mut self, input: &RecordBatch, stored: &RecordBatch, statements: &[Statement]) -> Result<()> {
+    fn note_orders(&mut self, input: &RecordBatch, stored: &RecordBatch, statements: Vec<Said>) -> Result<()> {
         let rows = InputColumns::of(input, 0)?;
         let texts = |name: &str| Ok::<_, Error>(Texts(column(stored, name)?.as_string()));
         let (message_ids, order_ids, sources) = (texts("message_id")?, texts("order_id")?, texts("source")?);
         let nodes: &Int64Array = column(stored, NODE)?.as_primitive();
         let received: &[i64] = column(stored, "received_at")?.as_primitive::<TimestampMicrosecondType>().values();
         let quantities = column(stored, "quantity")?.as_primitive::<Decimal128Type>();
-        for (row, statement) in statements.iter().enumerate() {
+        for (row, said) in statements.into_iter().enumerate() {
             let named = Named {
                 ts: rows.ts.value(row),
                 received_at: received[row],
@@ -84,7 +84,7 @@ impl Acceptor {
                 quantity: quantities.is_valid(row).then(|| quantities.value(row)),
                 has_revenue: rows.revenue.is_valid(row),
             };
-            self.notes.add(named, statement);
+            self.notes.add(named, said);
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use super::input_columns::{InputColumns, Texts};
 use super::json_text;
 use super::late_checks::MAX_MESSAGE_ID_BYTES;
 use super::omissions::Tally;
-use super::order_columns;
+use super::order_columns::{self, Said};
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes};
 use crate::money;
@@ -54,7 +54,7 @@ pub(super) struct Events {
     pub(super) faults: Vec<Fault>,
     /// The rows that are events, as they came but for the spelling.
     pub(super) input: RecordBatch,
-    pub(super) statements: Vec<Statement>,
+    pub(super) statements: Vec<Said>,
     pub(super) identifiers: Identifiers,
     pub(super) blocked_order_numbers: Tally,
     /// The columns of [`schema::stored`] without [`NODE`].
@@ -96,11 +96,11 @@ impl RowChecker {
     }
 
     /// Which rows are events, and what is wrong with the others.
-    fn check_rows(&self, rows: &InputColumns<'_>, statements: &[Statement]) -> Result<(BooleanArray, Vec<Fault>)> {
+    fn check_rows(&self, rows: &InputColumns<'_>, statements: &[Said]) -> Result<(BooleanArray, Vec<Fault>)> {
         let mut keep = Vec::with_capacity(rows.len());
         let mut faults = Vec::new();
         for (row, statement) in statements.iter().enumerate() {
-            let fault = self.fault(rows, row).or_else(|| self.fault_of_statement(rows, row, statement));
+            let fault = self.fault(rows, row).or_else(|| self.fault_of_statement(rows, row, statement.as_deref()?));
             keep.push(fault.is_none());
             faults.extend(fault.map(|reason| (row, reason)));
         }
@@ -165,7 +165,7 @@ impl RowChecker {
     fn stored_columns(
         &self,
         rows: &InputColumns<'_>,
-        statements: &[Statement],
+        statements: &[Said],
         identifiers: &Identifiers,
         blocked: &mut Tally,
     ) -> Result<Vec<ArrayRef>> {

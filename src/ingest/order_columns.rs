@@ -15,8 +15,11 @@ use crate::money::{self, Exact};
 use crate::orders::{OwnLine, Product, Statement, read_statement};
 use crate::store::events::schema::{self, DECIMAL};
 
-/// The statements of input or stored rows; empty for rows that name no event.
-pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Statement>> {
+/// What a row says of orders; nearly all rows say nothing.
+pub(super) type Said = Option<Box<Statement>>;
+
+/// The statements of input or stored rows. A row that names no event has none.
+pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Said>> {
     let refused = || Error::invalid("the batch does not have the columns of an ingest stream");
     let column = |name: &str| rows.column_by_name(name).ok_or_else(refused);
     let text = |name: &str| column(name)?.as_string_opt::<i32>().ok_or_else(refused);
@@ -27,7 +30,7 @@ pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Statement>> {
     let of = |numbers: &Decimal128Array, row: usize| numbers.is_valid(row).then(|| numbers.value(row));
     let statement = |row: usize| {
         if events.is_null(row) {
-            return Statement::default();
+            return None;
         }
         let own = OwnLine {
             revenue: of(revenues, row),
@@ -35,7 +38,8 @@ pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Statement>> {
             quantity: of(quantities, row).map(|units| Exact::of_units(units, quantities.scale())),
             cost: of(costs, row),
         };
-        read_statement(properties.is_valid(row).then(|| properties.value(row)), own)
+        let statement = read_statement(properties.is_valid(row).then(|| properties.value(row)), own);
+        (statement != Statement::default()).then(|| Box::new(statement))
     };
     Ok((0..rows.num_rows()).map(statement).collect())
 }
@@ -47,14 +51,14 @@ pub(super) fn quantities(given: &Decimal128Array) -> Decimal128Array {
 }
 
 /// The stored columns, in the order of [`schema::ORDER_COLUMNS`].
-pub(super) fn columns(statements: &[Statement]) -> Result<[ArrayRef; 6]> {
+pub(super) fn columns(statements: &[Said]) -> Result<[ArrayRef; 6]> {
     let decimals = |of: fn(&Statement) -> Option<i128>| -> Result<ArrayRef> {
-        let values: Decimal128Array = statements.iter().map(of).collect();
+        let values: Decimal128Array = statements.iter().map(|said| said.as_deref().and_then(of)).collect();
         Ok(Arc::new(values.with_data_type(DECIMAL)))
     };
     let flags = |of: fn(&Statement) -> bool| -> ArrayRef {
         let mut flags = BooleanBuilder::with_capacity(statements.len());
-        statements.iter().for_each(|statement| flags.append_option(of(statement).then_some(true)));
+        statements.iter().for_each(|said| flags.append_option(said.as_deref().is_some_and(of).then_some(true)));
         Arc::new(flags.finish())
     };
     Ok([
@@ -67,8 +71,8 @@ pub(super) fn columns(statements: &[Statement]) -> Result<[ArrayRef; 6]> {
     ])
 }
 
-fn product_lists(statements: &[Statement]) -> Result<ArrayRef> {
-    let products = || statements.iter().flat_map(|statement| &statement.products);
+fn product_lists(statements: &[Said]) -> Result<ArrayRef> {
+    let products = || statements.iter().flat_map(products_of);
     let mut category = ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true));
     for product in products() {
         match &product.category {
@@ -93,7 +97,11 @@ fn product_lists(statements: &[Statement]) -> Result<ArrayRef> {
     ];
     let elements = StructArray::try_new(schema::product_fields(), columns, None)?;
     let element = Arc::new(Field::new("element", DataType::Struct(schema::product_fields()), true));
-    let offsets = OffsetBuffer::from_lengths(statements.iter().map(|statement| statement.products.len()));
-    let with_products: Vec<bool> = statements.iter().map(|statement| !statement.products.is_empty()).collect();
+    let offsets = OffsetBuffer::from_lengths(statements.iter().map(|said| products_of(said).len()));
+    let with_products: Vec<bool> = statements.iter().map(|said| !products_of(said).is_empty()).collect();
     Ok(Arc::new(ListArray::try_new(element, offsets, Arc::new(elements), Some(NullBuffer::from(with_products)))?))
+}
+
+fn products_of(said: &Said) -> &[Product] {
+    said.as_deref().map_or(&[], |statement| &statement.products)
 }

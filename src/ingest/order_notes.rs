@@ -17,6 +17,7 @@ use self::counts::Counts;
 use self::held::{Held, Key, OfKey};
 use self::no_order::NoOrder;
 use self::repeated::Repeated;
+use super::order_columns::Said;
 use crate::ids::{Node, Person, WorkspaceName};
 use crate::orders::Statement;
 use crate::settings::{OrderKey, OrderSettings};
@@ -88,11 +89,12 @@ impl OrderNotes {
         }
     }
 
-    pub(super) fn add(&mut self, row: Named<'_>, statement: &Statement) {
+    pub(super) fn add(&mut self, row: Named<'_>, said: Said) {
         let Some(event) = row.event.filter(|event| self.settings.is_of_orders(event)) else {
-            self.no_order.add(&row, statement, &self.settings);
+            self.no_order.add(&row, said.as_deref(), &self.settings);
             return;
         };
+        let statement = said.unwrap_or_default();
         if let Some(said) = &statement.not_a_number {
             self.not_a_number += 1;
             self.first_not_a_number.get_or_insert_with(|| format!("{said}, in message_id '{}'", row.message_id));
@@ -123,7 +125,7 @@ impl OrderNotes {
         }
     }
 
-    fn hold(&mut self, key: Key, event: &str, row: &Named<'_>, statement: &Statement, is_earlier: bool) {
+    fn hold(&mut self, key: Key, event: &str, row: &Named<'_>, statement: Box<Statement>, is_earlier: bool) {
         let part = match self.settings.order_key {
             _ if row.order_id.is_none() => None,
             OrderKey::OrderId => None,
@@ -146,7 +148,7 @@ impl OrderNotes {
             currency: own(row.currency),
             product_id: own(row.product_id),
             quantity: row.quantity,
-            statement: statement.clone(),
+            statement,
         };
         self.orders.entry(key).or_default().events.push(held);
     }

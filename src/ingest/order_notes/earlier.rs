@@ -91,10 +91,7 @@ impl OrderNotes {
     fn take_in(&mut self, rows: &RecordBatch) -> Result<()> {
         let columns = StoredColumns(rows);
         let amounts = columns.numbers::<Decimal128Type>("stated_amount")?;
-        let mut statements = order_columns::statements(rows)?;
-        for (row, statement) in statements.iter_mut().enumerate() {
-            statement.amount = amounts.is_valid(row).then(|| amounts.value(row));
-        }
+        let statements = order_columns::statements(rows)?;
         let (ids, kinds, events) = (columns.text("message_id")?, columns.text("type")?, columns.text("event")?);
         let (numbers, brands, sources) = (columns.text("order_id")?, columns.text("brand")?, columns.text("source")?);
         let (currencies, products) = (columns.text("currency")?, columns.text("product_id")?);
@@ -105,7 +102,7 @@ impl OrderNotes {
         );
         let (nodes, quantities) =
             (columns.numbers::<Int64Type>("node")?, columns.numbers::<Decimal128Type>("quantity")?);
-        for (row, statement) in statements.iter().enumerate() {
+        for (row, said) in statements.into_iter().enumerate() {
             let named = Named {
                 ts: times.value(row),
                 received_at: received.value(row),
@@ -125,7 +122,9 @@ impl OrderNotes {
             let key = self.key_of(&named);
             // Of a node only the days of the load are asked for.
             if let Some(event) = named.event.filter(|_| self.orders.contains_key(&key)) {
-                self.hold(key, event, &named, statement, true);
+                let amount = amounts.is_valid(row).then(|| amounts.value(row));
+                let statement = Statement { amount, ..*said.unwrap_or_default() };
+                self.hold(key, event, &named, Box::new(statement), true);
             }
         }
         Ok(())

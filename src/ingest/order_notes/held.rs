@@ -45,7 +45,7 @@ pub(super) struct Held {
     pub(super) currency: Option<String>,
     pub(super) product_id: Option<String>,
     pub(super) quantity: Option<i128>,
-    pub(super) statement: Statement,
+    pub(super) statement: Box<Statement>,
 }
 
 /// The orders of one number.

@@ -41,9 +41,9 @@ impl Label {
 }
 
 impl NoOrder {
-    pub(super) fn add(&mut self, row: &Named<'_>, statement: &Statement, settings: &OrderSettings) {
+    pub(super) fn add(&mut self, row: &Named<'_>, said: Option<&Statement>, settings: &OrderSettings) {
         let mut is_of_order = || row.order_id.is_some() || row.event.is_some_and(|event| self.is_sale(event, settings));
-        let says_money = row.has_revenue || (statement.says_amount() && is_of_order());
+        let says_money = row.has_revenue || (said.is_some_and(Statement::says_amount) && is_of_order());
         if !says_money {
             return;
         }

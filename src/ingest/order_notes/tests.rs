@@ -33,7 +33,7 @@ fn notes_with(key: OrderKey, rows: &[(&str, &str, &str, &str, OwnLine)]) -> Vec<
             quantity: own.quantity.and_then(Exact::amount),
             has_revenue: own.revenue.is_some(),
         };
-        notes.add(named, &read_statement(Some(properties), *own));
+        notes.add(named, Some(Box::new(read_statement(Some(properties), *own))));
     }
     notes.finish(|_| None)
 }
@@ -273,7 +273,7 @@ fn rows_without_an_event_are_told_by_their_type() {
             has_revenue: true,
         };
         let settings = Settings::defaults().unwrap().orders;
-        rows.add(&named, &Statement::default(), &settings);
+        rows.add(&named, None, &settings);
         rows.note(&settings).unwrap()
     };
     let identify = said("identify");
@@ -310,7 +310,7 @@ fn notes_of_many<'a>(rows: impl IntoIterator<Item = (&'a str, String, &'a str, O
             quantity: None,
             has_revenue: own.revenue.is_some(),
         };
-        notes.add(named, &read_statement(Some(properties), own));
+        notes.add(named, Some(Box::new(read_statement(Some(properties), own))));
     }
     notes
 }
