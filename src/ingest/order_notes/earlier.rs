@@ -10,6 +10,7 @@ use super::held::Key;
 use super::{DAY_MICROSECONDS, Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::ingest::order_columns;
+use crate::orders::Statement;
 use crate::store::events::{DataFile, FoundRows, ReadLimit, WantedOrders, rows_of_orders};
 
 /// A load into a large workspace reads so much of it, and not more.
