@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Named;
+use crate::ingest::setting_list::list_of;
 use crate::orders::Statement;
 use crate::settings::OrderSettings;
 
@@ -138,16 +139,6 @@ fn setting_of(event: &str, settings: &OrderSettings) -> &'static str {
         None if event.eq_ignore_ascii_case(REFUND_ELSEWHERE) => REFUND_SETTING,
         None => PURCHASE_SETTING,
     }
-}
-
-/// The names of a setting and those that are added, as a shell takes them within single quotes.
-fn list_of(held: &[String], added: &[&str]) -> String {
-    let names: Vec<&str> = held.iter().map(String::as_str).chain(added.iter().copied()).collect();
-    let list = match names.iter().any(|name| name.contains(',') || name.starts_with('[')) {
-        true => serde_json::json!(names).to_string(),
-        false => names.join(","),
-    };
-    list.replace('\'', r"'\''")
 }
 
 /// What rows of a type are for that have no event.
