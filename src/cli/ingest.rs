@@ -120,7 +120,9 @@ impl<'f> Outcome<'f> {
 /// Why a file is not loaded whose bytes are there, and what to do.
 const REFUSED: &str = "the same file was loaded before with other options, such as another --map, --event or --time-zone: \
                        nothing was loaded. --again would load its rows beside those that are there, and each would count \
-                       twice; to have it read with these options instead, load each file once into another --data folder, \
+                       twice; where the rows that are there are right and others were rejected, load the rejected ones \
+                       alone with these options, in a file of their own (SELECT raw FROM system.dead_letters); to have \
+                       the whole file read with these options instead, load each file once into another --data folder, \
                        or again after `convoke workspace drop`";
 
 const OF_OTHER_SOURCE: &str = "the same file was loaded before for another source, and its rows would be there twice: \

@@ -1,6 +1,7 @@
 //! The identity graph of a workspace: dictionary, components, births, and the batch that is being gathered.
 
 mod checkpoint;
+mod crowded;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
 
 pub use checkpoint::{GraphRestorer, birth_schema, node_schema, published_schema};
+pub use crowded::Crowded;
 
 /// Grows by events; every change since the last [`Self::finish_batch`] is in the batch it returns.
 #[derive(Debug, Default)]

@@ -122,3 +122,30 @@ proptest! {
         prop_assert_eq!(&run(&shuffled), &expected);
     }
 }
+
+#[test]
+fn what_stands_beside_many_persons_is_crowded() {
+    const DEVICE: TypeId = 6;
+    let mut graph = IdentityGraph::default();
+    let users: Vec<String> = (0..5).map(|user| format!("u{user}")).collect();
+    for user in &users {
+        graph.add_event([(USER, user.as_str()), (EMAIL, "nobody")]).unwrap();
+        graph.add_event([(USER, user.as_str()), (EMAIL, "nobody")]).unwrap();
+        // One person may have many cookies and devices, and a family one device.
+        graph.add_event([(USER, "u0"), (COOKIE, user.as_str())]).unwrap();
+    }
+    for user in &users[..4] {
+        graph.add_event([(USER, user.as_str()), (DEVICE, "till")]).unwrap();
+    }
+    graph.add_event([(EMAIL, "nobody"), (COOKIE, "c")]).unwrap();
+    let crowded = |kind: &str, value: &str, of: usize| Crowded {
+        kind: kind.to_owned(),
+        value: value.to_owned(),
+        beside: vec![("user_id".to_owned(), of)],
+    };
+    assert!(graph.crowded(5).is_empty());
+    assert_eq!(graph.crowded(4), [crowded("email", "nobody", 5)]);
+    assert_eq!(graph.crowded(3), [crowded("email", "nobody", 5), crowded("device_id", "till", 4)]);
+    graph.finish_batch();
+    assert!(graph.crowded(0).is_empty(), "those of the batch at hand alone");
+}

@@ -12,11 +12,13 @@ use uuid::Uuid;
 
 use super::accept::Acceptor;
 use super::check::{Events, FutureLimit, RowChecker};
+use super::crowded_values;
 use super::dead_letters::DeadLetters;
 use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
+use crate::identity::Crowded;
 use crate::settings::Settings;
 use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
 use crate::workspace::{BaseCurrency, Commit, DataKind, Snapshot, Workspace, Workspaces};
@@ -239,6 +241,7 @@ struct Load<'a> {
     repetition: u64,
     read: u64,
     kept: u64,
+    crowded: Vec<Crowded>,
 }
 
 impl<'a> Load<'a> {
@@ -277,6 +280,7 @@ impl<'a> Load<'a> {
             repetition,
             read: 0,
             kept: 0,
+            crowded: Vec::new(),
         }
     }
 
@@ -292,6 +296,8 @@ impl<'a> Load<'a> {
             self.kept += accepted.num_rows() as u64;
             self.partitioner.push(accepted).await?;
         }
+        // Before the batch of the graph is finished: it has the links of this load alone.
+        self.crowded = tokio::task::block_in_place(|| crowded_values::of_load(&self.workspace.identity().read()));
         let files = self.partitioner.finish().await?;
         let dead_letters = self.dead_letters.write(self.workspace, self.id).await?;
         Ok((files, dead_letters))
@@ -317,7 +323,9 @@ impl<'a> Load<'a> {
         of_orders.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
         let on_orders = of_orders.finish(|node| after.identity.person_of(node));
         let repetition = of_orders.note_of_repetition();
-        repetition.into_iter().chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
+        let blocked = &before.rules.settings.blocked_values;
+        let crowded = crowded_values::note(&self.crowded, self.workspace.name(), blocked);
+        repetition.into_iter().chain(crowded).chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
     }
 
     fn summary(&self) -> LoadSummary {

@@ -3,6 +3,7 @@
 mod accept;
 mod canonical;
 mod check;
+mod crowded_values;
 mod dead_letters;
 mod identifiers;
 pub mod input;
@@ -16,5 +17,6 @@ mod order_notes;
 mod partition;
 pub mod read;
 pub mod reference;
+mod setting_list;
 
 pub use load::{LOAD_COMPLETE, LOAD_CONDITIONS, LoadConditions, LoadRequest, LoadSummary, Loader};

@@ -1,14 +1,16 @@
 //! What one load's rows say of orders that its owner should hear of: amounts taken as 0, orders below 0, numbers that
 //! occur with several brands. An order is judged by all that is known of it, whichever load brought it, in bounded memory.
 //!
-//! `held` keeps the events by order, `advice` says what settings help, `earlier` adds those of the loads before, `counts` judges, `no_order` counts what
-//! belongs to no order though it says money, `repeated` what earlier loads said already.
+//! `held` keeps the events by order, `advice` says what settings help, `earlier` adds those of the loads before, `counts`
+//! judges, `no_order` counts what belongs to no order though it says money, `no_purchase` knows by name what is never
+//! bought, `repeated` what earlier loads said already.
 
 mod advice;
 mod counts;
 mod earlier;
 mod held;
 mod no_order;
+mod no_purchase;
 mod repeated;
 
 use std::collections::{BTreeMap, HashMap};
@@ -193,6 +195,7 @@ impl OrderNotes {
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.note_of_product_keys());
         notes.extend(self.no_order.note(&self.settings));
+        notes.extend(self.no_order.note_of_messages());
         let basis = self.basis();
         notes.extend(
             counts.notes(&self.workspace, self.settings.order_key).into_iter().map(|note| format!("{basis}{note}")),

@@ -93,6 +93,31 @@ async fn blocked_values_identify_nobody() {
     assert_eq!(world.row("SELECT count(*) FROM persons").await, "2");
 }
 
+fn visit<'a>(user: &'a str, identifiers: &'a [(&'a str, &'a str)]) -> InputRow<'a> {
+    InputRow { event: Some("visit"), identifiers, ..purchase(user, "2024-01-05T00:00:00Z") }
+}
+
+/// A word for "none" that nobody blocked makes one person of all whom it stands beside: no row tells, so the load does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_beside_many_persons_is_told() {
+    let world = world().await;
+    let users: Vec<String> = (0..21).map(|user| format!("u{user}")).collect();
+    let family: Vec<InputRow<'_>> = users[..20].iter().map(|user| visit(user, &[("email", "kasse")])).collect();
+    assert_eq!(world.load("family", &family).await.notes, [""; 0], "20 may be of one person");
+    let all: Vec<InputRow<'_>> =
+        users.iter().map(|user| visit(user, &[("email", "kasse"), ("phone", "1,2")])).collect();
+    let notes = world.load("all", &all).await.notes;
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    let told = "the email 'kasse' stands beside 21 different user_id, the phone '1,2' stands beside 21 different user_id: \
+                each makes one person of all of these. ";
+    assert!(notes[0].starts_with(told), "{}", notes[0]);
+    assert!(notes[0].contains(r#" blocked_values='["kasse","1,2"]'` "#), "{}", notes[0]);
+    assert_eq!(world.row("SELECT count(*) FROM persons").await, "1");
+    // Cookies are no persons: one has many in the course of time.
+    let cookies = users.iter().map(|cookie| InputRow { anonymous_id: Some(cookie), ..visit("u0", &[]) });
+    assert_eq!(world.load("cookies", &cookies.collect::<Vec<_>>()).await.notes, [""; 0]);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restart_gives_the_same_persons_and_numbers() {
     let first = world().await;

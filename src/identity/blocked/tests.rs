@@ -65,6 +65,23 @@ fn what_programs_write_for_nothing_is_blocked() {
         "distinct_id",
         "guest",
         "-1",
+        "unbekannt",
+        "Keine",
+        "(keine Angabe)",
+        "k.A.",
+        "nicht verfügbar",
+        "NICHT VERFÜGBAR",
+        "Gast",
+        "Inconnu",
+        "NÉANT",
+        "Non renseigné",
+        "Desconocido",
+        "Anónimo",
+        "nessuno",
+        "Não informado",
+        "onbekend",
+        "Gość",
+        "geen@geen.nl",
     ] {
         assert!(blocked.contains(value), "{value}");
     }
@@ -99,6 +116,13 @@ fn what_may_name_somebody_is_not() {
         "123e4567",
         "null null",
         "2.",
+        "keiner1",
+        "leerer",
+        "Gasthof",
+        "vides",
+        "ohne",
+        "Brakel",
+        "geen@shop.nl",
     ] {
         assert!(!blocked.contains(value), "{value}");
     }

@@ -1,8 +1,11 @@
 //! Rows that say money, but are in no order, since their event is neither a purchase nor a refund.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::Named;
+use super::no_purchase::says_no_purchase;
+use super::{MOST_EVENTS, Named, Sentence, count};
+use crate::ingest::setting_list::list_of;
 use crate::orders::Statement;
 use crate::settings::OrderSettings;
 
@@ -15,6 +18,13 @@ const REFUND_ELSEWHERE: &str = "refund";
 const PURCHASE_SETTING: &str = "purchase_events";
 const REFUND_SETTING: &str = "refund_events";
 
+const SAME_MESSAGE: Sentence = [
+    "row that says money and is in no order has the message_id of another such row of this load: once its event is one of \
+     purchase_events or refund_events, both count; leave one out of the file",
+    "rows that say money and are in no order have the message_id of another such row of this load: once their event is \
+     one of purchase_events or refund_events, all count; leave them out of the file",
+];
+
 #[derive(Default)]
 pub(super) struct NoOrder {
     rows: u64,
@@ -22,6 +32,10 @@ pub(super) struct NoOrder {
     by_event: BTreeMap<Label, u64>,
     /// By event name: whether it is that of a sale or a refund.
     sales: HashMap<String, bool>,
+    /// Hashes of the message ids of the first [`MOST_EVENTS`] rows.
+    messages: HashSet<u64>,
+    /// Rows with the message id of another.
+    same_message: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +62,7 @@ impl NoOrder {
             return;
         }
         self.rows += 1;
+        self.note_message(row.message_id);
         let label = match row.event {
             Some(event) => Label::Event(event.to_owned()),
             None => Label::Kind(row.kind.to_owned()),
@@ -55,6 +70,26 @@ impl NoOrder {
         if self.by_event.len() < MOST_NAMES || self.by_event.contains_key(&label) {
             *self.by_event.entry(label).or_default() += 1;
         }
+    }
+
+    fn note_message(&mut self, id: &str) {
+        if self.rows > MOST_EVENTS as u64 {
+            return;
+        }
+        // Of so few ids hardly ever two have one hash, and the same load says the same each time.
+        let mut hasher = DefaultHasher::new();
+        id.hash(&mut hasher);
+        self.same_message += u64::from(!self.messages.insert(hasher.finish()));
+    }
+
+    /// That messages came twice, which nothing tells when a setting makes purchases of them later.
+    pub(super) fn note_of_messages(&self) -> Option<String> {
+        let of = if self.rows > MOST_EVENTS as u64 {
+            format!("of the first {MOST_EVENTS} rows that say money and are in no order: ")
+        } else {
+            String::new()
+        };
+        count(self.same_message, SAME_MESSAGE).map(|note| format!("{of}{note}"))
     }
 
     fn is_sale(&mut self, event: &str, settings: &OrderSettings) -> bool {
@@ -116,19 +151,42 @@ fn advice_on_events(settings: &OrderSettings, has_near: bool) -> String {
     )
 }
 
-/// The command that makes the events those of orders: all whose name says that they are sales or refunds, or else those
-/// that are shown. It replaces the lists, so that it has to name all that is there.
+/// The command that makes the events those of orders: all whose name says that they are sales or refunds, or else the most
+/// frequent ones whose name does not say that they are none. It replaces the lists, so that it has to name all that is
+/// there.
 fn command_for(events: &[&str], settings: &OrderSettings) -> String {
     let sales: Vec<&str> = events.iter().copied().filter(|event| is_sale(event, settings)).collect();
-    let meant = if sales.is_empty() { &events[..events.len().min(SHOWN)] } else { &sales[..] };
+    let has_sales = !sales.is_empty();
+    let (left_out, meant): (Vec<&str>, Vec<&str>) = match has_sales {
+        true => (Vec::new(), sales),
+        false => events.iter().copied().partition(|event| says_no_purchase(event)),
+    };
+    let meant = if has_sales { &meant[..] } else { &meant[..meant.len().min(SHOWN)] };
+    let others = names_of(&left_out);
+    if meant.is_empty() {
+        return format!("; by name these are no purchases, but what was not bought or was taken back: {others}");
+    }
     let lists = [(PURCHASE_SETTING, &settings.purchase_events), (REFUND_SETTING, &settings.refund_events)];
     let arguments = lists.into_iter().filter_map(|(setting, held)| {
         let added: Vec<&str> = meant.iter().copied().filter(|event| setting_of(event, settings) == setting).collect();
         (!added.is_empty()).then(|| format!(" {setting}='{}'", list_of(held, &added)))
     });
     let arguments: String = arguments.collect();
-    let unless = if sales.is_empty() && meant.len() > 1 { ", without those that are no purchase" } else { "" };
-    format!("; the command takes the whole list{unless}: convoke workspace set NAME{arguments}")
+    let unless = if !has_sales && meant.len() > 1 { ", without those that are no purchase" } else { "" };
+    let without = match left_out.is_empty() {
+        true => String::new(),
+        false => format!(" (left out, as what was not bought or was taken back: {others})"),
+    };
+    format!("; the command takes the whole list{unless}{without}: convoke workspace set NAME{arguments}")
+}
+
+/// Some names, and how many there are more.
+fn names_of(events: &[&str]) -> String {
+    let shown: Vec<String> = events.iter().take(SHOWN).map(|event| format!("'{event}'")).collect();
+    match events.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 /// The setting that an event is to be named in.
@@ -138,16 +196,6 @@ fn setting_of(event: &str, settings: &OrderSettings) -> &'static str {
         None if event.eq_ignore_ascii_case(REFUND_ELSEWHERE) => REFUND_SETTING,
         None => PURCHASE_SETTING,
     }
-}
-
-/// The names of a setting and those that are added, as a shell takes them within single quotes.
-fn list_of(held: &[String], added: &[&str]) -> String {
-    let names: Vec<&str> = held.iter().map(String::as_str).chain(added.iter().copied()).collect();
-    let list = match names.iter().any(|name| name.contains(',') || name.starts_with('[')) {
-        true => serde_json::json!(names).to_string(),
-        false => names.join(","),
-    };
-    list.replace('\'', r"'\''")
 }
 
 /// What rows of a type are for that have no event.

@@ -210,6 +210,73 @@ fn the_command_for_an_event_names_the_whole_list() {
     }
 }
 
+/// Who types the command as it is told counts no payment that failed.
+#[test]
+fn what_was_never_bought_is_not_offered_as_a_purchase() {
+    let of = |events: &[(&'static str, usize)]| {
+        let rows = events.iter().flat_map(|(event, count)| vec![(*event, "1", "", "{}", revenue(5)); *count]);
+        notes(&rows.collect::<Vec<_>>())
+    };
+    let said = of(&[("fehlgeschlagen", 4), ("refunded", 3), ("charge.failed", 2), ("cancelled", 2), ("bezahlt", 1)]);
+    assert_only(&said, "12 rows have a revenue");
+    let command = "the whole list (left out, as what was not bought or was taken back: 'fehlgeschlagen', 'refunded', \
+                   'cancelled' and 1 more): convoke workspace set NAME purchase_events='Order Completed,order_completed,\
+                   Order Placed,bezahlt'";
+    assert!(said[0].ends_with(command), "{said:?}");
+    let said = of(&[("payment_failed", 2), ("abandoned", 1)]);
+    let none =
+        "by name these are no purchases, but what was not bought or was taken back: 'payment_failed', 'abandoned'";
+    assert!(said.len() == 1 && said[0].ends_with(none), "{said:?}");
+    assert!(!said[0].contains("workspace set"), "{said:?}");
+}
+
+/// A webhook that was delivered twice counts twice as soon as a setting makes a purchase of it, and then nothing tells.
+#[test]
+fn messages_that_came_twice_are_told_of_events_that_are_no_purchases_yet() {
+    let load = |rows: &[(&str, &str, bool)]| {
+        let settings = Settings::defaults().unwrap().orders;
+        let mut found = NoOrder::default();
+        for (id, event, has_revenue) in rows {
+            let named = Named { message_id: id, event: Some(*event), has_revenue: *has_revenue, ..nothing() };
+            found.add(&named, &Statement::default(), &settings);
+        }
+        found.note_of_messages()
+    };
+    let paid = "charge.succeeded";
+    let once = [("e1", paid, true), ("e2", paid, true), ("e3", "page", false), ("e3", "page", false)];
+    assert_eq!(load(&once), None);
+    let twice = load(&[("e1", paid, true), ("e2", paid, true), ("e1", paid, true)]).unwrap();
+    assert!(twice.starts_with("1 row that says money and is in no order has the message_id of another"), "{twice}");
+    let more = load(&[("e1", paid, true); 3]).unwrap();
+    assert!(more.starts_with("2 rows that say money and are in no order have the message_id"), "{more}");
+    let ids: Vec<String> = (0..=MOST_EVENTS).map(|id| id.to_string()).collect();
+    let many: Vec<_> = ids.iter().map(|id| (id.as_str(), paid, true)).chain([("0", paid, true)]).collect();
+    assert_eq!(load(&many), None, "beyond those that are held");
+    let early: Vec<_> = [("0", paid, true)].into_iter().chain(many).collect();
+    let early = load(&early).unwrap();
+    assert!(early.starts_with("of the first 200000 rows that say money and are in no order: 1 row"), "{early}");
+}
+
+/// A row that says nothing.
+fn nothing() -> Named<'static> {
+    Named {
+        ts: 0,
+        received_at: 0,
+        message_id: "m1",
+        kind: "track",
+        event: None,
+        node: None,
+        order_id: None,
+        brand: None,
+        store_id: None,
+        source: None,
+        currency: None,
+        product_id: None,
+        quantity: None,
+        has_revenue: false,
+    }
+}
+
 /// As GA4 names and fills them: `transaction_id` is no order number here. Steps before a sale say amounts, too.
 #[test]
 fn sales_without_a_revenue_and_an_order_number() {
@@ -256,22 +323,7 @@ fn a_refund_in_another_case_is_told_from_a_purchase() {
 fn rows_without_an_event_are_told_by_their_type() {
     let said = |kind: &str| {
         let mut rows = NoOrder::default();
-        let named = Named {
-            ts: 0,
-            received_at: 0,
-            message_id: "m1",
-            kind,
-            event: None,
-            node: None,
-            order_id: None,
-            brand: None,
-            store_id: None,
-            source: None,
-            currency: None,
-            product_id: None,
-            quantity: None,
-            has_revenue: true,
-        };
+        let named = Named { kind, has_revenue: true, ..nothing() };
         let settings = Settings::defaults().unwrap().orders;
         rows.add(&named, None, &settings);
         rows.note(&settings).unwrap()

@@ -1,12 +1,14 @@
 //! Columns of numbers of which some have a decimal comma, `49,90`, and others a point before three digits, `1.250`: where
 //! the comma is decimal that is 1250, and read as 1.25 nothing would tell. Such a file is refused as a whole, since rows
-//! that were kept could not be told from right ones.
+//! that were kept could not be told from right ones. Where all numbers of a file are like the latter, nothing tells: the
+//! file is loaded, and its owner told how they were read.
 //!
 //! Must not know any file format, nor which columns hold numbers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 
@@ -17,6 +19,8 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, Default)]
 pub struct DecimalMarks {
     columns: Arc<Mutex<BTreeMap<String, Samples>>>,
+    /// Whether a number of the file has a point that can be no other than decimal: most files have one in each row.
+    has_point: Arc<AtomicBool>,
 }
 
 /// The first values of a column that tell of its marks, as they are written.
@@ -24,12 +28,16 @@ pub struct DecimalMarks {
 struct Samples {
     with_comma: Option<String>,
     in_doubt: Option<String>,
+    /// Another one than that.
+    in_doubt_too: Option<String>,
 }
 
 impl Samples {
     fn add(&mut self, mark: Mark, text: &str) {
         let sample = match mark {
+            Mark::Point => return,
             Mark::Comma => &mut self.with_comma,
+            Mark::InDoubt if self.in_doubt.as_deref().is_some_and(|first| first != text) => &mut self.in_doubt_too,
             Mark::InDoubt => &mut self.in_doubt,
         };
         sample.get_or_insert_with(|| text.to_owned());
@@ -42,6 +50,8 @@ enum Mark {
     Comma,
     /// One point before three digits: decimal, or between thousands.
     InDoubt,
+    /// One point that stands where none stands between thousands.
+    Point,
 }
 
 impl DecimalMarks {
@@ -49,6 +59,10 @@ impl DecimalMarks {
     pub fn note(&self, column: &str, text: &str) {
         let text = trim_blanks(text);
         let Some(mark) = mark_of(text) else { return };
+        if mark == Mark::Point {
+            self.has_point.store(true, Ordering::Relaxed);
+            return;
+        }
         let mut columns = self.columns.lock();
         match columns.get_mut(column) {
             Some(samples) => samples.add(mark, text),
@@ -68,8 +82,31 @@ impl DecimalMarks {
     }
 
     /// Whether there is anything to note of a value in JSON.
-    pub fn tells(value: &str) -> bool {
-        text_in_json(value).is_some_and(|text| mark_of(trim_blanks(text)).is_some())
+    pub fn tells(&self, value: &str) -> bool {
+        match text_in_json(value).and_then(|text| mark_of(trim_blanks(text))) {
+            Some(Mark::Point) => !self.has_point.load(Ordering::Relaxed),
+            mark => mark.is_some(),
+        }
+    }
+
+    /// How numbers were read of which nothing in the file tells what their points are; complete behind the last row.
+    pub fn notes(&self) -> Vec<String> {
+        if self.has_point.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        let columns = self.columns.lock();
+        let in_doubt = columns.iter().filter_map(|(column, samples)| {
+            let (first, other) = (samples.in_doubt.as_deref()?, samples.in_doubt_too.as_deref()?);
+            Some(format!(
+                "column '{column}' has '{first}' and '{other}', and no number of the file has a point before more or fewer \
+                 digits than three: they are read as decimals, {first} as {}. Where the point stands between thousands, \
+                 they are a thousand times as much: write them without it ({}), and load each file once into another \
+                 --data folder, or after `convoke workspace drop`",
+                first.trim_end_matches('0').trim_end_matches('.'),
+                first.replace('.', "")
+            ))
+        });
+        in_doubt.collect()
     }
 
     /// Refuses the file when a column has both.
@@ -104,9 +141,14 @@ fn mark_of(text: &str) -> Option<Mark> {
             let is_decimal = is_grouped || whole == "0" || (is_digits(whole) && fraction.len() != 3);
             (is_decimal && is_digits(fraction)).then_some(Mark::Comma)
         }
-        None if !is_grouped(number) => None,
-        None if number.matches('.').count() > 1 => Some(Mark::Comma),
-        None => Some(Mark::InDoubt),
+        None => {
+            let (whole, fraction) = number.split_once('.')?;
+            match is_grouped(number) {
+                true if fraction.contains('.') => Some(Mark::Comma),
+                true => Some(Mark::InDoubt),
+                false => (is_digits(whole) && is_digits(fraction)).then_some(Mark::Point),
+            }
+        }
     }
 }
 
@@ -135,12 +177,9 @@ mod tests {
     fn what_the_text_of_a_number_tells() {
         let comma = ["49,90", "0,125", "1.250,00", "12.345.678,9", "-1,5", "+0,5", "1.250.000", "1250,5", "1.250,125"];
         let doubt = ["1.250", "-12.000", "999.999"];
+        let point = ["12.50", "0.125", "1.2500", "1250.000", "007.250", "-3.5"];
         let nothing = [
             "1250",
-            "12.50",
-            "0.125",
-            "1.2500",
-            "1250.000",
             "1,250",
             "1,234,567",
             "1,234.50",
@@ -159,10 +198,14 @@ mod tests {
             ".250",
             "1e5",
             "1.250e3",
-            "007.250",
         ];
-        for (texts, mark) in [(&comma[..], Some(Mark::Comma)), (&doubt[..], Some(Mark::InDoubt)), (&nothing[..], None)]
-        {
+        let cases = [
+            (&comma[..], Some(Mark::Comma)),
+            (&doubt[..], Some(Mark::InDoubt)),
+            (&point[..], Some(Mark::Point)),
+            (&nothing[..], None),
+        ];
+        for (texts, mark) in cases {
             for text in texts {
                 assert_eq!(mark_of(text), mark, "{text}");
             }

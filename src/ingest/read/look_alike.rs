@@ -42,6 +42,7 @@ impl Notes {
     pub fn to_vec(&self) -> Vec<String> {
         let mut notes = self.texts.lock().clone();
         notes.extend(self.twins.notes());
+        notes.extend(self.decimal_marks.notes());
         match self.unread_revenues.load(Ordering::Relaxed) {
             0 => {}
             1 => notes.push("1 event has a revenue that is no number: what else says its amount counts".to_owned()),

@@ -2,10 +2,12 @@
 //!
 //! Must not know files, columns or rows.
 
+mod clock;
 mod letters;
 mod text;
 mod time;
 mod whole;
+mod year_first;
 mod year_last;
 
 #[cfg(test)]

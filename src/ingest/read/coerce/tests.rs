@@ -65,6 +65,10 @@ fn written_forms_of_one_instant() {
     assert_eq!(parser("UTC", None).instant_of_text("2024-05-31 13:45:00.1234569"), Ok(instant + 123_456));
     assert_eq!(parser("UTC", None).instant_of_text("1717163100.25"), Ok(instant + 250_000));
     assert_eq!(parser("UTC", None).instant_of_text("-999999999.5"), Ok(-999_999_999_500_000));
+    // What is finer than a microsecond is cut to the earlier one, also before 1970.
+    assert_eq!(parser("UTC", None).instant_of_text("-999999999.0000005"), Ok(-999_999_999_000_001));
+    assert_eq!(parser("UTC", None).instant_of_text("-171716310000.0005"), Ok(-171_716_310_000_001));
+    assert_eq!(parser("UTC", None).instant_of_text("-999999999.0000010"), Ok(-999_999_999_000_001));
 }
 
 /// Expected instants by Python: `datetime.strptime(text, format).replace(tzinfo=zone).timestamp()`.

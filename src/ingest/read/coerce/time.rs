@@ -7,7 +7,7 @@ use chrono::{DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, Offset,
 use chrono_tz::Tz;
 
 use super::text::shown;
-use super::{Reason, letters, year_last};
+use super::{Reason, letters, year_first, year_last};
 use crate::error::{Error, Result as CrateResult};
 
 const SECOND: i64 = 1_000_000;
@@ -62,7 +62,8 @@ impl TimeParser {
         {
             return self.instant_of_number_text(text);
         }
-        let written = parse_iso(text.as_bytes()).ok_or_else(|| not_a_time(text))?;
+        let written_out = || year_first::write_out(text).and_then(|text| parse_iso(text.as_bytes()));
+        let written = parse_iso(text.as_bytes()).or_else(written_out).ok_or_else(|| not_a_time(text))?;
         self.instant(&written, text)
     }
 
@@ -96,9 +97,13 @@ impl TimeParser {
         let (unit, _) = epoch_unit(number).ok_or_else(|| not_a_time(text))?;
         let padded = format!("{fraction:0<6}");
         let millionths: i64 = padded[..6].parse().map_err(|_| not_a_time(text))?;
-        let part = millionths * unit / SECOND;
-        let micros =
-            number.checked_mul(unit).map(|whole| if text.starts_with('-') { whole - part } else { whole + part });
+        let (part, rest) = (millionths * unit / SECOND, millionths * unit % SECOND);
+        let is_cut = rest > 0 || padded[6..].bytes().any(|byte| byte != b'0');
+        let micros = number.checked_mul(unit).map(|whole| match text.starts_with('-') {
+            // Before 1970, too, what is cut makes a time earlier.
+            true => whole - part - i64::from(is_cut),
+            false => whole + part,
+        });
         in_range(micros, text)
     }
 
@@ -269,7 +274,7 @@ fn not_a_time(text: &str) -> Reason {
         );
     }
     format!(
-        "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, RFC 3339, 20240531, 202405311345, \
+        "{} is not a time: known are 2024-05-31, 2024-05-31 13:45:00, 2024/5/31 1:45 PM, RFC 3339, 20240531, 202405311345, \
          20240531134500 and epoch numbers of at least {MIN_EPOCH_DIGITS} digits; --ts-format names others",
         shown(text)
     )

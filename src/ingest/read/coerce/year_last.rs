@@ -1,6 +1,8 @@
 //! Times with the year behind day and month, `1/2/2024 4:30 PM`: which of the two comes first is not guessed, but the
 //! formats that say it are told.
 
+use super::clock::split_half;
+
 /// The options that read a text of this shape; `None` for every other one.
 pub(super) fn advise(text: &str) -> Option<String> {
     let separator =
@@ -35,14 +37,13 @@ fn time_format(time: &str) -> Option<String> {
     if time.is_empty() {
         return Some(String::new());
     }
-    let (clock, half) = match time.len().checked_sub(2).and_then(|at| time.split_at_checked(at)) {
-        Some((clock, half)) if half.eq_ignore_ascii_case("am") || half.eq_ignore_ascii_case("pm") => {
-            let between = if clock.ends_with(' ') { " %p" } else { "%p" };
-            (clock.trim_end(), between)
-        }
-        _ => (time, ""),
+    let (clock, half) = split_half(time);
+    let (hour, half) = match half {
+        None => ("%H", ""),
+        // Behind the clock stand the two letters, or a blank and them.
+        Some(_) if time.len() > clock.len() + 2 => ("%I", " %p"),
+        Some(_) => ("%I", "%p"),
     };
-    let hour = if half.is_empty() { "%H" } else { "%I" };
     let parts: Vec<&str> = clock.split(':').collect();
     let written = match parts.as_slice() {
         [hours, minutes] if number(hours, 2).is_some() && number(minutes, 2).is_some() => format!("{hour}:%M"),

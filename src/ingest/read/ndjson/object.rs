@@ -6,7 +6,6 @@ use std::path::Path;
 use serde_json::value::RawValue;
 
 use super::super::coerce::{Reason, decimal_from_text, trimmed};
-use super::super::decimal_marks::DecimalMarks;
 use super::super::draft::{Draft, DraftRules, MISSING_TIME, column_reason};
 use super::super::field::{EventField, EventKind, Treatment};
 use super::super::json::{ObjectWriter, RawObject, identifier_text, is_empty, parse_object, scalar_text};
@@ -169,7 +168,7 @@ impl ObjectReader {
 
     fn note_numbers(&self, object: &RawObject<'_>) {
         // Few values tell anything: the others' keys are not looked up once more.
-        for (key, value) in object.iter().filter(|(_, value)| DecimalMarks::tells(value.get())) {
+        for (key, value) in object.iter().filter(|(_, value)| self.notes.decimal_marks.tells(value.get())) {
             if self.roles.of(&key.0).is_some_and(feeds_number) {
                 self.notes.decimal_marks.note_json(&key.0, value.get());
             }

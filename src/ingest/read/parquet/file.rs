@@ -19,6 +19,7 @@ use super::super::options::ReadOptions;
 use super::super::reader::{BATCH_BYTES, BATCH_ROWS};
 use super::super::source::open;
 use super::super::unread_revenue::is_absent;
+use super::float_ids::id_array;
 use super::nested::{IdentifierColumns, category_array, identifier_array};
 use super::nulls::without_null_types;
 use super::rejects::Rejects;
@@ -211,9 +212,8 @@ impl Plan {
                 let default = self.source.as_deref().filter(|_| field == EventField::Source);
                 Ok(with_default(text_array(name, column, trimmed)?, default))
             }
-            Treatment::Id | Treatment::Kind | Treatment::Identifiers => {
-                Ok(Arc::new(text_array(name, column, trimmed)?))
-            }
+            Treatment::Id => Ok(Arc::new(id_array(name, column, rejects)?)),
+            Treatment::Kind | Treatment::Identifiers => Ok(Arc::new(text_array(name, column, trimmed)?)),
         }
     }
 

@@ -1,9 +1,11 @@
 //! Parquet to input batches, column by column: a row costs nothing of its own unless it is rejected.
 //!
-//! `nulls` gives columns without a type one, `typed` makes the field columns, `nested` categories and identifiers,
-//! `rendered` JSON of all that is left, `rejects` collects the rows that fail. Must not know the text formats.
+//! `nulls` gives columns without a type one, `typed` makes the field columns, `float_ids` those of identifiers, `nested`
+//! categories and lists of identifiers, `rendered` JSON of all that is left, `rejects` collects the rows that fail. Must not
+//! know the text formats.
 
 mod file;
+mod float_ids;
 mod nested;
 mod nulls;
 mod rejects;

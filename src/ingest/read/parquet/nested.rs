@@ -1,6 +1,7 @@
 //! Field columns with several values a row: the path of a category, and identifiers.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringArray, StringBuilder, StructBuilder};
@@ -11,6 +12,7 @@ use super::super::coerce::trimmed;
 use super::super::draft::{PREVIOUS_ID_TYPES, bad_identifier_type, identifier_type, split_levels};
 use super::super::field::EventKind;
 use super::super::mapping::is_identifier_type;
+use super::float_ids::{FloatIds, id_array};
 use super::rejects::Rejects;
 use super::typed::{text_array, unreadable};
 use crate::error::Result;
@@ -73,6 +75,8 @@ struct GivenIdentifiers {
     lists: ListArray,
     kinds: StringArray,
     values: StringArray,
+    /// Where the values are floats.
+    floats: Option<FloatIds>,
 }
 
 /// Where the identifiers of a row may stand: each column with its name.
@@ -96,19 +100,21 @@ pub fn identifier_array(
     let given = list.map(|(name, column)| GivenIdentifiers::new(name, column)).transpose()?;
     let mut texts = Vec::with_capacity(columns.singles.len());
     for (kind, name, column) in &columns.singles {
-        texts.push((*kind, text_array(name, column, trimmed)?));
+        texts.push((*kind, id_array(name, column, rejects)?));
     }
     // What is no text links nobody; it is a property all the same.
     let previous = columns.previous.and_then(|(name, column)| text_array(name, column, trimmed).ok());
+    let previous_floats = columns.previous.map(|(_, column)| FloatIds::of(column)).transpose()?.flatten();
     let element = Field::new("element", DataType::Struct(identifier_fields()), true);
     let rows = kinds.len();
     let mut builder = ListBuilder::new(StructBuilder::from_fields(identifier_fields(), rows)).with_field(element);
     for row in 0..rows {
         if let Some(given) = &given {
+            let name = list.map_or("identifiers", |(name, _)| name);
+            given.check_floats(row, name, rejects);
             for (kind, value) in given.pairs(row) {
                 let kind = identifier_type(Cow::Borrowed(kind));
                 if !is_identifier_type(&kind) {
-                    let name = list.map_or("identifiers", |(name, _)| name);
                     let _ = rejects.keep::<()>(row, name, Err(bad_identifier_type(&kind)));
                 }
                 push_identifier(&mut builder, &kind, value);
@@ -120,6 +126,9 @@ pub fn identifier_array(
         if let Some(previous) = previous.as_ref().filter(|previous| previous.is_valid(row))
             && EventKind::from_name(kinds.value(row)) == Some(EventKind::Alias)
         {
+            if let (Some(floats), Some((name, _))) = (&previous_floats, columns.previous) {
+                floats.check(row, row, name, rejects);
+            }
             PREVIOUS_ID_TYPES.iter().for_each(|kind| push_identifier(&mut builder, kind, previous.value(row)));
         }
         builder.append(true);
@@ -146,16 +155,27 @@ impl GivenIdentifiers {
         let part = |part: &str| structs.column_by_name(part).ok_or_else(wrong);
         let (kinds, values) = (part("type")?, part("value")?);
         let kinds = text_array(name, &cast(kinds, &DataType::Utf8).map_err(|_| wrong())?, trimmed)?;
+        let floats = FloatIds::of(values)?;
         let values = text_array(name, values, trimmed)?;
-        Ok(Self { kinds, values, lists })
+        Ok(Self { kinds, values, floats, lists })
+    }
+
+    fn check_floats(&self, row: usize, name: &str, rejects: &mut Rejects) {
+        if let Some(floats) = &self.floats {
+            self.places(row).for_each(|at| floats.check(at, row, name, rejects));
+        }
     }
 
     /// The complete pairs of one row: without a type or a value there is no identifier.
     fn pairs(&self, row: usize) -> impl Iterator<Item = (&str, &str)> {
-        let offsets = self.lists.value_offsets();
-        let range = if self.lists.is_valid(row) { offsets[row] as usize..offsets[row + 1] as usize } else { 0..0 };
-        range
+        self.places(row)
             .filter(|at| self.kinds.is_valid(*at) && self.values.is_valid(*at))
             .map(|at| (self.kinds.value(at), self.values.value(at)))
+    }
+
+    /// Where the elements of one row are.
+    fn places(&self, row: usize) -> Range<usize> {
+        let offsets = self.lists.value_offsets();
+        if self.lists.is_valid(row) { offsets[row] as usize..offsets[row + 1] as usize } else { 0..0 }
     }
 }

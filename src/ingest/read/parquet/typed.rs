@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
+    TimestampNanosecondType,
 };
 use uuid::Uuid;
 
@@ -72,11 +73,10 @@ pub fn time_array(
     let rows = Rows { name, rejects };
     let times: TimestampMicrosecondArray = match column.data_type() {
         DataType::Timestamp(_, zone) => {
-            let micros = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone.clone()))?;
-            let micros = micros.as_primitive::<TimestampMicrosecondType>();
+            let micros = microseconds(column, zone.clone())?;
             match zone.is_some() || is_utc {
-                true => rows.required(micros, |time| parser.instant_of_utc_micros(time)),
-                false => rows.required(micros, |time| parser.instant_of_local_micros(time)),
+                true => rows.required(&micros, |time| parser.instant_of_utc_micros(time)),
+                false => rows.required(&micros, |time| parser.instant_of_local_micros(time)),
             }
         }
         DataType::Date32 | DataType::Date64 => {
@@ -102,6 +102,16 @@ pub fn time_array(
         }
     };
     Ok(Arc::new(times.with_timezone("UTC")))
+}
+
+/// A column of timestamps, digits beyond the microsecond cut: as in text, where the day and the second before 1970 stay what
+/// they are, and not toward 1970.
+fn microseconds(column: &ArrayRef, zone: Option<Arc<str>>) -> Result<TimestampMicrosecondArray> {
+    if let Some(nanoseconds) = column.as_primitive_opt::<TimestampNanosecondType>() {
+        return Ok(nanoseconds.unary(|nanoseconds| nanoseconds.div_euclid(1_000)));
+    }
+    let micros = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
+    Ok(micros.as_primitive::<TimestampMicrosecondType>().clone())
 }
 
 /// One column's rows on the way to a typed array; what fails is rejected.

@@ -63,3 +63,39 @@ fn texts_in_json_and_parquet_are_in_doubt_and_numbers_are_not() {
     let refused = file.read(options("")).err().unwrap();
     assert!(refused.message().contains("column 'revenue' has '49,90'"), "{refused}");
 }
+
+/// Amounts of whole thousands with points between them, as spreadsheets show them, look like decimals of three digits.
+#[test]
+fn numbers_of_which_nothing_tells_what_their_points_are_are_told() {
+    let told = |first: &str, second: &str| {
+        let file = TestFile::new("g.csv", german("Betrag", first, second));
+        let mapped = ReadOptions { delimiter: Some(b';'), ..options("revenue=Betrag") };
+        let (rows, notes) = file.read_with_notes(mapped).unwrap();
+        assert_eq!(rows.rejected(), 0, "{first} {second}");
+        notes
+    };
+    let notes = told("1.200", "-12.000");
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    for part in ["column 'Betrag' has '1.200' and '-12.000'", "1.200 as 1.2. ", "thousand times as much", "(1200)"] {
+        assert!(notes[0].contains(part), "{part}: {notes:?}");
+    }
+    assert!(told("12.000", "1.200")[0].contains("12.000 as 12. "));
+    // One alone may be by chance; another count of digits tells that the point is decimal.
+    for (first, second) in [("1.200", "1.200"), ("1.200", "300"), ("1.200", "0.750"), ("1.200", "2.5"), ("12.50", "9")]
+    {
+        assert_eq!(told(first, second), [""; 0], "{first} {second}");
+    }
+    // So does a number of another column.
+    let text = "ts;event;revenue;cost\n2024-04-03;sale;1.200;0.5\n2024-04-04;sale;2.300;\n";
+    let (_, notes) = TestFile::new("g.csv", text).read_with_notes(semicolons()).unwrap();
+    assert_eq!(notes, [""; 0]);
+
+    let line = |revenue: &str| format!("{{\"ts\":\"2024-01-01\",\"event\":\"a\",\"revenue\":{revenue}}}\n");
+    let notes_of = |revenues: [&str; 3]| {
+        let file = TestFile::new("g.ndjson", revenues.map(line).concat());
+        file.read_with_notes(ReadOptions::default()).unwrap().1
+    };
+    assert_eq!(notes_of([r#""1.200""#, r#""2.300""#, "7"]).len(), 1);
+    assert_eq!(notes_of([r#""1.200""#, r#""2.300""#, r#""7.5""#]), [""; 0]);
+    assert_eq!(notes_of(["1.200", "2.300", "7"]), [""; 0], "numbers of JSON have a decimal point");
+}

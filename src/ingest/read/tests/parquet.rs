@@ -40,6 +40,11 @@ fn times_of_every_type() {
     assert_eq!(read_times(TimestampMillisecondArray::from(vec![seconds * 1_000]), shanghai), [local]);
     assert_eq!(read_times(TimestampMicrosecondArray::from(vec![seconds * 1_000_000]), shanghai), [local]);
     assert_eq!(read_times(TimestampNanosecondArray::from(vec![seconds * 1_000_000_000]), shanghai), [local]);
+    // What is finer than a microsecond is cut, and the second stays what it is: also before 1970.
+    assert_eq!(
+        read_times(TimestampNanosecondArray::from(vec![-1_500, -1, 1_500]), chrono_tz::UTC),
+        ["1969-12-31T23:59:59.999998Z", "1969-12-31T23:59:59.999999Z", "1970-01-01T00:00:00.000001Z"]
+    );
     let zoned = TimestampNanosecondArray::from(vec![seconds * 1_000_000_000]).with_timezone("Europe/Berlin");
     assert_eq!(read_times(zoned, shanghai), [instant]);
     assert_eq!(read_times(Date32Array::from(vec![19_874]), shanghai), ["2024-05-30T16:00:00Z"]);
@@ -118,6 +123,53 @@ fn text_of_every_type() {
     assert_eq!(values(read_as("user_id", dictionary).unwrap()), ["u1", "u1"]);
     assert_eq!(values(read_as("user_id", BinaryArray::from(vec![&b"u1"[..], b"u2"])).unwrap()), ["u1", "u2"]);
     assert!(read_as("user_id", BinaryArray::from(vec![&b"\xff"[..]])).is_err());
+}
+
+/// Of 2^53 and 2^53 + 1 there is one double, of 2^24 and 2^24 + 1 one float (IEEE 754: 53 and 24 binary digits).
+#[test]
+fn identifiers_that_floats_do_not_tell_apart_are_rejected() {
+    let doubles = || vec![Some(9_007_199_254_740_991.0), Some(9_007_199_254_740_992.0), Some(-2_f64.powi(60)), None];
+    for field in ["user_id", "order_id"] {
+        let rows = read_as(field, Float64Array::from(doubles())).unwrap();
+        assert_eq!(rows.all(field), ["9007199254740991", "-", "-", "-"]);
+        let reason = rows.get(1, "reject_reason");
+        assert!(reason.starts_with(&format!("column '{field}': 9007199254740992 is a float, which")), "{reason}");
+        assert!(reason.contains("below 2^53") && reason.contains("text or BIGINT"), "{reason}");
+        assert!(rows.get(2, "reject_reason").contains(": -1152921504606847000 is a float"));
+        assert_eq!((rows.rejected(), rows.get(3, "reject_reason")), (2, "-".to_owned()));
+    }
+    let times: ArrayRef = Arc::new(StringArray::from(vec!["2024-01-01"; 2]));
+    let cards: ArrayRef = Arc::new(Float32Array::from(vec![16_777_215.0, 16_777_216.0]));
+    let rows = file_of(vec![("ts", times), ("card", cards)]).read(options("id.member_no=card")).unwrap();
+    assert_eq!(rows.get(0, "reject_reason"), "-");
+    assert!(rows.get(1, "reject_reason").starts_with("column 'card': 16777216 is a float"));
+    // Amounts have no identity: a float of this size is what it is.
+    assert_eq!(read_as("revenue", Float32Array::from(vec![33_554_432.0])).unwrap().all("revenue"), ["33554432.0000"]);
+}
+
+#[test]
+fn floats_in_lists_of_identifiers_and_in_aliases_are_rejected_alike() {
+    let column = |name: &str, array: ArrayRef| (Arc::new(Field::new(name, array.data_type().clone(), true)), array);
+    let kinds: ArrayRef = Arc::new(StringArray::from(vec!["phone", "phone", "member_no"]));
+    let values: ArrayRef = Arc::new(Float64Array::from(vec![4_912_345.0, 4_912_345.0, 2_f64.powi(53)]));
+    let pairs = StructArray::from(vec![column("type", kinds), column("value", values)]);
+    let element = Arc::new(Field::new("element", pairs.data_type().clone(), true));
+    let lists = ListArray::new(element, OffsetBuffer::from_lengths([1, 2]), Arc::new(pairs), None);
+    let rows = read_as("identifiers", lists).unwrap();
+    assert_eq!(rows.get(0, "reject_reason"), "-");
+    assert!(rows.get(1, "reject_reason").starts_with("column 'identifiers': 9007199254740992 is a float"));
+
+    let text = |values: [&'static str; 2]| Arc::new(StringArray::from(values.to_vec())) as ArrayRef;
+    let file = file_of(vec![
+        ("ts", text(["2024-01-01"; 2])),
+        ("type", text(["alias", "identify"])),
+        ("userId", text(["u1", "u1"])),
+        ("previousId", Arc::new(Float64Array::from(vec![2_f64.powi(54); 2]))),
+    ]);
+    let rows = file.read(ReadOptions::default()).unwrap();
+    assert!(rows.get(0, "reject_reason").starts_with("column 'previousId': 18014398509481984 is a float"));
+    // Of an event that is no alias it links nobody.
+    assert_eq!(rows.get(1, "reject_reason"), "-");
 }
 
 #[test]

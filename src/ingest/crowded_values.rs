@@ -1,0 +1,51 @@
+//! What is to be said of identifiers that stand beside many others: they make one person of many, and where they name
+//! nobody, no row tells.
+
+use super::setting_list::list_of;
+use crate::identity::{Crowded, IdentityGraph};
+use crate::ids::WorkspaceName;
+
+/// Identifiers of persons that one identifier may stand beside before it is told. Families share a phone or a device, and
+/// one who orders as a guest may get a new number each time: seldom so often within one load.
+const MOST: usize = 20;
+/// Identifiers that are shown.
+const SHOWN: usize = 3;
+
+/// Those of the load whose identifiers are in the graph's batch.
+pub(super) fn of_load(graph: &IdentityGraph) -> Vec<Crowded> {
+    graph.crowded(MOST)
+}
+
+/// What is to be said, with a command that keeps the values that the workspace blocks already.
+pub(super) fn note(crowded: &[Crowded], workspace: &WorkspaceName, blocked: &[String]) -> Option<String> {
+    if crowded.is_empty() {
+        return None;
+    }
+    let shown = &crowded[..crowded.len().min(SHOWN)];
+    let texts: Vec<String> = shown.iter().map(show).collect();
+    let (more, them) = match crowded.len() - shown.len() {
+        0 => (String::new(), if shown.len() == 1 { "it" } else { "each" }),
+        more => (format!(", and {more} more likewise"), "each"),
+    };
+    let mut values: Vec<&str> = Vec::new();
+    for value in shown.iter().map(|crowded| crowded.value.as_str()) {
+        // One value may be that of several types.
+        if !values.contains(&value) && !blocked.iter().any(|held| held == value) {
+            values.push(value);
+        }
+    }
+    let list = list_of(blocked, &values);
+    Some(format!(
+        "{}{more}: {them} makes one person of all of these. Where such a value names nobody, `convoke workspace set \
+         {workspace} blocked_values='{list}'` (with the --data of the workspace, while no server has it open) leaves it \
+         out of rows that are loaded from then on. Those that are there stay one person: to part them, `convoke \
+         workspace drop {workspace}` or another --data folder, `convoke workspace create {workspace}` with the same \
+         setting, and each file loaded once",
+        texts.join(", ")
+    ))
+}
+
+fn show(crowded: &Crowded) -> String {
+    let beside: Vec<String> = crowded.beside.iter().map(|(kind, count)| format!("{count} different {kind}")).collect();
+    format!("the {} '{}' stands beside {}", crowded.kind, crowded.value, beside.join(" and "))
+}

@@ -1,0 +1,100 @@
+//! Names of events that say that nothing was bought, or that it was taken back. To be offered as purchases they must not
+//! be: what failed would count as revenue.
+
+/// Parts of such names in English and German, as [`fold`] writes them.
+const SAYING_SO: [&str; 45] = [
+    "fail",
+    "error",
+    "declin",
+    "denied",
+    "reject",
+    "unsuccess",
+    "incomplete",
+    "unpaid",
+    "notpaid",
+    "pending",
+    "cancel",
+    "voided",
+    "expired",
+    "abandon",
+    "refund",
+    "return",
+    "reversed",
+    "reversal",
+    "chargeback",
+    "disput",
+    "creditnote",
+    "fehlgeschlagen",
+    "fehlschlag",
+    "fehler",
+    "gescheitert",
+    "abgelehnt",
+    "ablehnung",
+    "abgebrochen",
+    "abbruch",
+    "abgelaufen",
+    "verfallen",
+    "unbezahlt",
+    "nichtbezahlt",
+    "ausstehend",
+    "storn",
+    "widerruf",
+    "kuendig",
+    "erstatt",
+    "zurueck",
+    "rueckgab",
+    "ruecksend",
+    "rueckzahl",
+    "rueckbuch",
+    "ruecklast",
+    "retour",
+];
+
+pub(super) fn says_no_purchase(event: &str) -> bool {
+    let folded = fold(event);
+    // A receipt for what is given back; other names have it within them, too.
+    SAYING_SO.iter().any(|part| folded.contains(part)) || folded == "gutschrift"
+}
+
+/// In lower case, without blanks and signs, and without umlauts.
+fn fold(name: &str) -> String {
+    let letters = name.chars().filter(|character| character.is_alphanumeric()).flat_map(char::to_lowercase);
+    letters.collect::<String>().replace('ü', "ue")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::says_no_purchase;
+
+    #[test]
+    fn names_that_say_so() {
+        for event in [
+            "fehlgeschlagen",
+            "charge.failed",
+            "payment_failed",
+            "PaymentFailed",
+            "Order Cancelled",
+            "canceled",
+            "refunded",
+            "abandoned",
+            "Cart Abandoned",
+            "Zahlung storniert",
+            "Rückerstattung",
+            "Zurückgezahlt",
+            "zurueckgezahlt",
+            "Rücklastschrift",
+            "nicht bezahlt",
+            "Gekündigt",
+            "Abgebrochen",
+            "charge.dispute.created",
+            "Gutschrift",
+        ] {
+            assert!(says_no_purchase(event), "{event}");
+        }
+        for event in
+            ["bezahlt", "charge.succeeded", "invoice.paid", "Sold", "Empfehlung gekauft", "Glückskauf", "消费", ""]
+        {
+            assert!(!says_no_purchase(event), "{event}");
+        }
+    }
+}
