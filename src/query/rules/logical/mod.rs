@@ -15,6 +15,7 @@ mod correlated_names;
 mod correlated_subquery;
 mod days_as_numbers;
 mod empty_subquery;
+mod equal_windows;
 mod expressions;
 mod fallible;
 mod frame_distance;
@@ -124,7 +125,7 @@ const WRITTEN: Phase = Phase {
         // Before the rules that put casts around members of lists.
         empty_subquery::allow_null,
         nth_value::refuse,
-        frame_distance::refuse_fraction,
+        frame_distance::refuse,
         unlike_values::refuse,
         // Before the rule that makes instants of all precisions one type.
         time_precision::round,
@@ -179,8 +180,8 @@ const COERCED: Phase = Phase {
         // Behind the rule that does the same for aggregates of DOUBLEs.
         window_aggregates::replace,
     ],
-    // Behind the rules that put calls around keys.
-    closing: &[join_keys::name_calls, computed_keys::compute_first],
+    // Equal windows before the rules that put calls around keys.
+    closing: &[equal_windows::compute_once, join_keys::name_calls, computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
