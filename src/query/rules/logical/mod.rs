@@ -33,6 +33,7 @@ mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod nested_casts;
+mod nested_order;
 mod nth_value;
 mod null_in_list;
 mod null_of_two_lists;
@@ -170,6 +171,7 @@ const COERCED: Phase = Phase {
         // Before the rule that makes calls of casts.
         days_as_numbers::refuse,
         nested_casts::refuse,
+        nested_order::compare,
         interval_texts::check_units,
         lengths::split_days,
         local_time::rewrite,
