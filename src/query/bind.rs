@@ -15,7 +15,7 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
 use super::engine::{Engine, Execution, PlanKey, Prepared, StatementKind, rule_context};
-use super::parameters::{PlanningParameters, put_stand_ins};
+use super::parameters::{Parameters, PlanningParameters, put_stand_ins};
 use super::promise;
 use super::rules::logical::apply_to_bound;
 use super::session::{SessionOptions, Template};
@@ -54,16 +54,37 @@ impl Engine {
             return Ok(Arc::clone(prepared));
         }
         let template = self.template(caller, Some(prepared.snapshot)).await?;
+        let untyped = Parameters::without_nulls(&types, rows);
+        let may_be_untyped = untyped != types;
+        match self.prepare_typed(&template, session, prepared, types, rows).await {
+            // A NULL is one of any type, whatever the client had to call it: `nullif(1, ?)`.
+            Err(refused) if may_be_untyped => {
+                self.prepare_typed(&template, session, prepared, untyped, rows).await.map_err(|_| refused)
+            }
+            planned => planned,
+        }
+    }
+
+    /// The statement as planned for types of its values, with the columns that the first row of them gives.
+    async fn prepare_typed(
+        &self,
+        template: &Template,
+        session: &SessionOptions,
+        prepared: &Prepared,
+        types: Vec<Option<DataType>>,
+        rows: &[Vec<ScalarValue>],
+    ) -> Result<Arc<Prepared>> {
+        let open = types.iter().any(Option::is_some) || prepared.plan_again;
         let typed = if prepared.plan_again {
-            Arc::new(self.plan_for(&template, session, prepared, types, Some(first)).await?)
+            Arc::new(self.plan_for(template, session, prepared, types, rows.first()).await?)
         } else {
             let snapshot = template.snapshot.id();
-            let key = (caller.workspace.clone(), snapshot, session.clone(), prepared.sql.clone(), types.clone());
-            self.typed_plan(&template, session, prepared, key).await?
+            let key = (template.catalog.clone(), snapshot, session.clone(), prepared.sql.clone(), types);
+            self.typed_plan(template, session, prepared, key).await?
         };
-        if !open || typed.kind != StatementKind::Query {
+        let Some(first) = rows.first().filter(|_| open && typed.kind == StatementKind::Query) else {
             return Ok(typed);
-        }
+        };
         // The columns may hang on a value, too: `round(net, ?)`.
         let Some(plan) = typed.plan.clone() else { return Ok(typed) };
         let bound = typed.parameters.bind(plan, first)?;

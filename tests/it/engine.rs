@@ -368,3 +368,64 @@ async fn keys_of_both_meanings_of_null_are_hashed() {
         assert!(!plan.contains("NestedLoopJoinExec") && !plan.contains("CrossJoinExec"), "{sql}\n{plan}");
     }
 }
+
+/// PostgreSQL takes a NULL whose type the client names for one of any type, as it takes the word NULL.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bound_null_is_one_of_any_type() {
+    let world = world().await;
+    let instant = ScalarValue::TimestampMicrosecond(None, Some("UTC".into()));
+    for null in [ScalarValue::Boolean(None), instant, ScalarValue::Null, ScalarValue::Int64(None)] {
+        for (sql, expected) in [
+            ("SELECT nullif(b, $1) FROM (VALUES (7)) AS t(b)", "7"),
+            ("SELECT CASE WHEN b > 0 THEN $1 ELSE b END FROM (VALUES (7)) AS t(b)", "NULL"),
+            ("SELECT CASE WHEN b < 0 THEN $1 ELSE b END FROM (VALUES (7)) AS t(b)", "7"),
+            ("SELECT greatest(b, $1) FROM (VALUES (7)) AS t(b)", "7"),
+            ("SELECT coalesce($1, b) FROM (VALUES (7)) AS t(b)", "7"),
+        ] {
+            let rows = world.query_with(sql, &SessionOptions::default(), vec![null.clone()]).await;
+            let rows = rows.unwrap_or_else(|error| panic!("{sql} with {null:?}: {error}"));
+            assert_eq!(texts(&rows), [expected], "{sql} with {null:?}");
+        }
+    }
+    // A value of the other kind is refused as ever.
+    let refused = world.query_with(
+        "SELECT nullif(b, $1) FROM (VALUES (7)) AS t(b)",
+        &SessionOptions::default(),
+        vec![ScalarValue::Boolean(Some(true))],
+    );
+    assert!(refused.await.is_err());
+}
+
+/// PostgreSQL's rule: beside a decimal a real is a double, which shows all digits of the decimal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bound_real_takes_no_digits_of_what_it_meets() {
+    let world = world().await;
+    for (sql, expected) in [
+        ("SELECT CASE WHEN i > 0 THEN d ELSE $1 END FROM (VALUES (1, 99.99)) AS t(i, d)", "99.99"),
+        ("SELECT CASE WHEN i > 0 THEN i ELSE $1 END FROM (VALUES (123456789)) AS t(i)", "123456789.0"),
+        ("SELECT coalesce(i, $1) FROM (VALUES (123456789)) AS t(i)", "123456789.0"),
+    ] {
+        let values = vec![ScalarValue::Float32(Some(2.0))];
+        let rows = world.query_with(sql, &SessionOptions::default(), values).await;
+        let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(texts(&rows), [expected], "{sql}");
+    }
+}
+
+/// Seconds or microseconds: the type of a bound number does not say it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bound_number_is_no_time() {
+    let world = world().await;
+    for value in [
+        ScalarValue::Int64(Some(1_704_067_200)),
+        ScalarValue::UInt64(Some(1_704_067_200)),
+        ScalarValue::Float64(Some(1_704_067_200.0)),
+    ] {
+        let sql = "SELECT CAST($1 AS TIMESTAMP)";
+        let refused = world.query_with(sql, &SessionOptions::default(), vec![value.clone()]).await.unwrap_err();
+        assert!(refused.to_string().contains("to_timestamp(x)"), "{value:?}: {refused}");
+        let sql = "SELECT to_timestamp($1) = TIMESTAMPTZ '2024-01-01 00:00:00+00'";
+        let rows = world.query_with(sql, &SessionOptions::default(), vec![value.clone()]).await.unwrap();
+        assert_eq!(texts(&rows), ["true"], "{value:?}");
+    }
+}

@@ -1,15 +1,17 @@
 //! `to_timestamp` as DataFusion has it, and a refusal of numbers beyond its nanoseconds, which end in 2262: DataFusion 55.2
-//! gives the last one for every DOUBLE beyond it, and 1970 for NaN.
+//! gives the last one for every DOUBLE beyond it, and 1970 for NaN. The fraction of a DOUBLE is rounded to microseconds,
+//! as PostgreSQL does: a DOUBLE of today's seconds knows no more, and its nanoseconds were noise.
 
 use std::sync::Arc;
 
-use arrow::array::AsArray;
+use arrow::array::{ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, TimestampMicrosecondType};
 use datafusion::common::Result;
 use datafusion::common::config::ConfigOptions;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
+use super::to_unixtime::like;
 use super::variation::{Variation, vary};
 use crate::error::Error;
 
@@ -30,9 +32,9 @@ impl ToTimestamp {
 }
 
 /// # Errors
-/// `InvalidInput` for a DOUBLE that is no time in nanoseconds.
+/// `InvalidInput` for a number that is no time in nanoseconds.
 fn check(seconds: &ColumnarValue) -> Result<()> {
-    if !seconds.data_type().is_floating() {
+    if !seconds.data_type().is_numeric() {
         return Ok(());
     }
     let seconds = cast(&seconds.to_array(1)?, &DataType::Float64)?;
@@ -47,6 +49,21 @@ fn check(seconds: &ColumnarValue) -> Result<()> {
     }
 }
 
+/// DOUBLEs as times of a type, to the nearest microsecond.
+fn of_doubles(seconds: &ColumnarValue, times: &DataType) -> Result<ColumnarValue> {
+    let zone = match times {
+        DataType::Timestamp(_, zone) => zone.clone(),
+        _ => None,
+    };
+    let doubles = cast(&seconds.to_array(1)?, &DataType::Float64)?;
+    let micros = doubles
+        .as_primitive::<Float64Type>()
+        .unary::<_, TimestampMicrosecondType>(|second| (second * 1e6).round() as i64)
+        .with_timezone_opt(zone);
+    let micros: ArrayRef = Arc::new(micros);
+    like(seconds, cast(&micros, times)?)
+}
+
 impl Variation for ToTimestamp {
     fn original(&self) -> &Arc<ScalarUDF> {
         &self.original
@@ -59,6 +76,9 @@ impl Variation for ToTimestamp {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         arguments.args.first().map_or(Ok(()), check)?;
-        self.original.invoke_with_args(arguments)
+        match arguments.args.as_slice() {
+            [seconds] if seconds.data_type().is_floating() => of_doubles(seconds, arguments.return_field.data_type()),
+            _ => self.original.invoke_with_args(arguments),
+        }
     }
 }

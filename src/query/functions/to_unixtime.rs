@@ -72,7 +72,7 @@ fn whole_seconds(seconds: &ColumnarValue) -> Result<ColumnarValue> {
 }
 
 /// The values as a column, or a constant where they come of one.
-fn like(given: &ColumnarValue, values: ArrayRef) -> Result<ColumnarValue> {
+pub(super) fn like(given: &ColumnarValue, values: ArrayRef) -> Result<ColumnarValue> {
     Ok(match given {
         ColumnarValue::Array(_) => ColumnarValue::Array(values),
         ColumnarValue::Scalar(_) => ColumnarValue::Scalar(ScalarValue::try_from_array(&values, 0)?),

@@ -109,6 +109,15 @@ impl Parameters {
             .collect()
     }
 
+    /// The types, but none of a parameter that is NULL in all rows.
+    pub(super) fn without_nulls(types: &[Option<DataType>], rows: &[Vec<ScalarValue>]) -> Vec<Option<DataType>> {
+        let is_null = |index: usize| rows.iter().filter_map(|row| row.get(index)).all(ScalarValue::is_null);
+        let places = types.iter().enumerate();
+        places
+            .map(|(index, own)| own.as_ref().map(|own| if is_null(index) { DataType::Null } else { own.clone() }))
+            .collect()
+    }
+
     /// A row of values as the plan takes them.
     ///
     /// # Errors

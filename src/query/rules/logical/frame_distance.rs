@@ -1,6 +1,8 @@
-//! `ORDER BY n RANGE 1.5 PRECEDING` of whole numbers: DataFusion 55.2 says that it cannot cast a string. PostgreSQL refuses
-//! it, too.
+//! Distances of RANGE that do not fit what is sorted by. DataFusion 55.2 reads `ORDER BY day RANGE 7 PRECEDING` as seven
+//! months, takes any number over texts, and says of `RANGE 1.5 PRECEDING` over whole numbers that it cannot cast a string.
+//! PostgreSQL refuses all of them.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::expr::WindowFunction;
@@ -8,39 +10,52 @@ use datafusion::logical_expr::{Expr, ExprSchemable, WindowFrameBound, WindowFram
 
 use super::RuleContext;
 use crate::error::Error;
+use crate::query::zone::{is_instant, is_wall_time};
 
 /// # Errors
-/// `InvalidInput` for a fraction as the distance of whole numbers, with what to write.
-pub(super) fn refuse_fraction(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
+/// `InvalidInput` for a distance that is none of what is sorted by, with what to write.
+pub(super) fn refuse(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
     if let Expr::WindowFunction(window) = &expression
-        && let Some(distance) = fraction_of(window)
         && let Some(key) = window.params.order_by.first()
-        && key.expr.get_type(schema).is_ok_and(|given| given.is_integer())
+        && let Ok(sorted) = key.expr.get_type(schema)
+        && let Some(refusal) = distances(window).find_map(|distance| refusal(distance, &sorted))
     {
-        return Err(Error::invalid(format!(
-            "a RANGE of {distance} over whole numbers: write the whole number below it, which reaches as far, or ORDER BY \
-             CAST(x AS DOUBLE)"
-        ))
-        .into());
+        return Err(Error::invalid(refusal).into());
     }
     Ok(Transformed::no(expression))
 }
 
-/// The distance as it was written, where it is a number and no whole one.
-fn fraction_of(window: &WindowFunction) -> Option<&str> {
-    let frame = &window.params.window_frame;
-    let is_fraction = |text: &&str| text.parse::<i64>().is_err() && text.parse::<f64>().is_ok();
-    if frame.units != WindowFrameUnits::Range {
-        return None;
+/// What to write in place of a distance over values of a type; `None` where it fits.
+fn refusal(distance: &str, sorted: &DataType) -> Option<String> {
+    let is_number = distance.trim().parse::<f64>().is_ok();
+    let is_time = is_instant(sorted) || is_wall_time(sorted);
+    if is_time && is_number {
+        return Some(format!(
+            "a RANGE of {distance} over times has no unit: write it, as in RANGE INTERVAL '7 days' PRECEDING"
+        ));
     }
-    [&frame.start_bound, &frame.end_bound].into_iter().filter_map(distance_of).find(is_fraction)
+    if sorted.is_integer() && is_number && distance.trim().parse::<i64>().is_err() {
+        return Some(format!(
+            "a RANGE of {distance} over whole numbers: write the whole number below it, which reaches as far, or ORDER BY \
+             CAST(x AS DOUBLE)"
+        ));
+    }
+    // Lengths of time have a rule of their own.
+    let is_length = matches!(sorted, DataType::Interval(_) | DataType::Duration(_));
+    (!is_time && !is_length && !sorted.is_numeric() && !sorted.is_null()).then(|| {
+        "RANGE with a distance asks for one number or one DATE or TIMESTAMP in ORDER BY: write ROWS for a distance in rows"
+            .to_owned()
+    })
 }
 
-fn distance_of(bound: &WindowFrameBound) -> Option<&str> {
-    match bound {
+/// The distances as they were written.
+fn distances(window: &WindowFunction) -> impl Iterator<Item = &str> {
+    let frame = &window.params.window_frame;
+    let bounds = (frame.units == WindowFrameUnits::Range).then_some([&frame.start_bound, &frame.end_bound]);
+    bounds.into_iter().flatten().filter_map(|bound| match bound {
         WindowFrameBound::Preceding(distance) | WindowFrameBound::Following(distance) => {
             distance.try_as_str().flatten()
         }
         WindowFrameBound::CurrentRow => None,
-    }
+    })
 }

@@ -1,7 +1,9 @@
-//! Where a DOUBLE meets decimals, all of them are DOUBLE: it has the wider range.
+//! Where a DOUBLE meets decimals, all of them are DOUBLE: it has the wider range. Where a REAL meets whole numbers or
+//! decimals, all of them are DOUBLE, too, as in PostgreSQL: it holds 7 digits, and they have more.
 //!
-//! DataFusion 55.2 makes DECIMAL(30,15) of both: `1e-20 = 0.0` was true, and a stored 1e20 made `x > 0.5` fail. A REAL
-//! makes REAL of a decimal, as in DuckDB. A literal becomes a literal, so that a condition on a column still skips files.
+//! DataFusion 55.2 makes DECIMAL(30,15) of a DOUBLE and a decimal: `1e-20 = 0.0` was true, and a stored 1e20 made `x > 0.5`
+//! fail. Of a REAL and any other number it makes a REAL: `16777217 = 16777216::REAL` was true. A literal becomes a
+//! literal, so that a condition on a column still skips files.
 
 use std::sync::Arc;
 
@@ -14,17 +16,24 @@ use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit};
 
 use super::RuleContext;
+use crate::error::Error;
 use crate::query::walk::WalkExpression;
 
 /// A column of a subquery whose type is changed.
 const VALUE: &str = "__value";
+
+/// Whether DataFusion makes whole numbers beside it as short as it is.
+fn is_short_float(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Float16 | DataType::Float32)
+}
 
 fn is_decimal(data_type: &DataType) -> bool {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
     matches!(data_type, Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..))
 }
 
-/// The widest float among the types, at each place of lists and rows; what is no float is of any of them.
+/// The float that holds values of all the types, at each place of lists and rows; `None` where no place is a float. What is
+/// no number is of any of them.
 pub(super) fn widest_float<'a>(types: impl Iterator<Item = &'a DataType>) -> Option<DataType> {
     let widest = types.filter(|given| !given.is_null()).fold(None, |widest, given| match widest {
         None => Some(given.clone()),
@@ -44,7 +53,12 @@ fn holds_float(data_type: &DataType) -> bool {
 fn wider(one: DataType, other: &DataType) -> DataType {
     match (&one, other) {
         (DataType::Float64, _) => one,
-        (held, new) if new.is_floating() && (!held.is_floating() || *new == DataType::Float64) => new.clone(),
+        (_, DataType::Float64) => DataType::Float64,
+        (held, new) if held.is_numeric() && new.is_numeric() && held.is_floating() != new.is_floating() => {
+            DataType::Float64
+        }
+        (DataType::Float32, DataType::Float16) => one,
+        (_, new) if new.is_floating() => new.clone(),
         (DataType::List(held), DataType::List(new)) => {
             DataType::List(retyped(held, wider(held.data_type().clone(), new.data_type())))
         }
@@ -62,11 +76,10 @@ fn retyped(field: &Arc<Field>, data_type: DataType) -> Arc<Field> {
     Arc::new(field.as_ref().clone().with_data_type(data_type))
 }
 
-/// The type that a decimal takes beside `float`, of [`widest_float`]; `None` where it keeps its own.
+/// The type that a number takes beside `float`, of [`widest_float`]; `None` where it keeps its own, or DataFusion finds it.
 pub(super) fn type_beside(given: &DataType, float: &DataType) -> Option<DataType> {
     match (given, float) {
-        (given, DataType::Float16) if is_decimal(given) => Some(DataType::Float64),
-        (given, float) if is_decimal(given) && float.is_floating() => Some(float.clone()),
+        (given, DataType::Float64) if is_decimal(given) || is_short_float(given) => Some(DataType::Float64),
         (DataType::List(given), DataType::List(float)) => {
             type_beside(given.data_type(), float.data_type()).map(|element| DataType::List(retyped(given, element)))
         }
@@ -90,7 +103,7 @@ pub(super) fn type_beside(given: &DataType, float: &DataType) -> Option<DataType
     }
 }
 
-/// The decimals among values that meet as floats, where one of the values is a float. Whether one was changed.
+/// The decimals and REALs among values that meet as DOUBLEs. Whether one was changed.
 pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
     let Some(float) = widest_float(types.iter().flatten()) else { return false };
     let mut changed = false;
@@ -123,10 +136,8 @@ pub(super) fn unify_results(all: &mut [&mut Expr], types: &[Option<DataType>]) -
 
 /// The type of numbers of several types.
 fn common_number<'a>(types: impl Iterator<Item = &'a DataType> + Clone) -> Option<DataType> {
-    if let Some(float) = widest_float(types.clone())
-        && types.clone().any(is_decimal)
-    {
-        return Some(if float == DataType::Float16 { DataType::Float64 } else { float });
+    if let Some(float) = widest_float(types.clone()) {
+        return Some(float);
     }
     let mut types = types.cloned();
     let first = types.next()?;
@@ -253,23 +264,32 @@ fn cast_rows(subquery: Subquery, to: &DataType) -> DfResult<Subquery> {
     Ok(Subquery { subquery: Arc::new(rows), ..subquery })
 }
 
-/// Rows of VALUES: the planner has cast them to decimals already. Casts that a user writes stand inside of a call, and
-/// those in rows of INSERT are to the types of the table's columns.
+/// Rows of VALUES: the planner has cast them to decimals or REALs already. Casts that a user writes stand inside of a call,
+/// and those in rows of INSERT are to the types of the table's columns.
+///
+/// # Errors
+/// `InvalidInput` for a number that loses digits as a REAL: nothing tells whether the planner or the user made it one.
 pub(super) fn unify_values(node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     let LogicalPlan::Values(mut values) = node else { return Ok(Transformed::no(node)) };
     let nothing = DFSchema::empty();
     let mut changed = false;
     for (place, field) in values.schema.fields().iter().enumerate() {
-        if context.inserts || !is_decimal(field.data_type()) {
+        let column = field.data_type();
+        if context.inserts || !(is_decimal(column) || *column == DataType::Float32) {
             continue;
         }
-        let cells = values.values.iter().map(|row| &row[place]);
-        let floats: Vec<DataType> = cells.filter_map(|cell| float_below(cell, field.data_type(), &nothing)).collect();
-        let Some(float) = widest_float(floats.iter()) else { continue };
+        let mut cells = values.values.iter().map(|row| &row[place]);
+        if *column == DataType::Float32 {
+            cells.try_for_each(check_digits)?;
+            continue;
+        }
+        let floats: Vec<DataType> = cells.filter_map(|cell| float_below(cell, column, &nothing)).collect();
+        let others = (!floats.is_empty()).then_some(column);
+        let Some(float) = widest_float(floats.iter().chain(others)) else { continue };
         changed = true;
         for row in &mut values.values {
             let cell = match std::mem::take(&mut row[place]) {
-                Expr::Cast(cast) if cast.field.data_type() == field.data_type() => *cast.expr,
+                Expr::Cast(cast) if cast.field.data_type() == column => *cast.expr,
                 Expr::Literal(value, _) if value.is_null() => lit(ScalarValue::try_new_null(&float)?),
                 other => other,
             };
@@ -282,6 +302,25 @@ pub(super) fn unify_values(node: LogicalPlan, context: &RuleContext<'_>) -> DfRe
     match changed {
         true => Ok(Transformed::yes(LogicalPlanBuilder::values(values.values)?.build()?)),
         false => Ok(Transformed::no(LogicalPlan::Values(values))),
+    }
+}
+
+/// # Errors
+/// `InvalidInput` for a number in a cast to REAL that does not hold its digits.
+fn check_digits(cell: &Expr) -> DfResult<()> {
+    let Expr::Cast(cast) = cell else { return Ok(()) };
+    let Expr::Literal(value, _) = cast.expr.as_ref() else { return Ok(()) };
+    let given = value.data_type();
+    if !(given.is_integer() || is_decimal(&given)) {
+        return Ok(());
+    }
+    let back = value.cast_to(&DataType::Float32).and_then(|real| real.cast_to(&given));
+    match back.is_ok_and(|back| back == *value) {
+        true => Ok(()),
+        false => Err(Error::invalid(format!(
+            "{value} has more digits than a REAL holds: write CAST(x AS DOUBLE) of the REALs that stand beside it in VALUES"
+        ))
+        .into()),
     }
 }
 

@@ -15,6 +15,7 @@ mod correlated_names;
 mod correlated_subquery;
 mod days_as_numbers;
 mod empty_subquery;
+mod equal_windows;
 mod expressions;
 mod fallible;
 mod frame_distance;
@@ -32,6 +33,7 @@ mod meeting;
 mod mixed_numbers;
 mod mixed_times;
 mod nested_casts;
+mod nested_order;
 mod nth_value;
 mod null_in_list;
 mod null_of_two_lists;
@@ -124,7 +126,7 @@ const WRITTEN: Phase = Phase {
         // Before the rules that put casts around members of lists.
         empty_subquery::allow_null,
         nth_value::refuse,
-        frame_distance::refuse_fraction,
+        frame_distance::refuse,
         unlike_values::refuse,
         // Before the rule that makes instants of all precisions one type.
         time_precision::round,
@@ -169,6 +171,7 @@ const COERCED: Phase = Phase {
         // Before the rule that makes calls of casts.
         days_as_numbers::refuse,
         nested_casts::refuse,
+        nested_order::compare,
         interval_texts::check_units,
         lengths::split_days,
         local_time::rewrite,
@@ -179,8 +182,8 @@ const COERCED: Phase = Phase {
         // Behind the rule that does the same for aggregates of DOUBLEs.
         window_aggregates::replace,
     ],
-    // Behind the rules that put calls around keys.
-    closing: &[join_keys::name_calls, computed_keys::compute_first],
+    // Equal windows before the rules that put calls around keys.
+    closing: &[equal_windows::compute_once, join_keys::name_calls, computed_keys::compute_first],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.

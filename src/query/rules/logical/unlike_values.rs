@@ -5,17 +5,20 @@
 //! A parameter is none of them: a number that is bound equals the text of its digits, and where an order is asked for it is
 //! refused when it is bound.
 //!
-//! A time or a truth value beside a number DataFusion refuses itself, and does not say what to write.
+//! What is of no common type DataFusion refuses itself, and does not say what to write; of a BETWEEN it says that this is a
+//! fault in its code.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Between, InList};
+use datafusion::logical_expr::type_coercion::binary::comparison_coercion;
 use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable};
 
 use super::RuleContext;
 use super::meeting::is_comparison;
 use crate::error::Error;
+use crate::query::functions::numbers::sql_name;
 
 /// # Errors
 /// `InvalidInput` for a comparison, an IN list or a BETWEEN of both, with what to write.
@@ -24,9 +27,16 @@ pub(super) fn refuse(expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
             check(left, [right.as_ref()], &op.to_string(), schema)?;
             check(right, [left.as_ref()], &op.swap().unwrap_or(*op).to_string(), schema)?;
+            check_kinds(left, [right.as_ref()], schema)?;
         }
-        Expr::InList(InList { expr, list, .. }) => check(expr, list, "=", schema)?,
-        Expr::Between(Between { expr, low, high, .. }) => check(expr, [low.as_ref(), high.as_ref()], ">=", schema)?,
+        Expr::InList(InList { expr, list, .. }) => {
+            check(expr, list, "=", schema)?;
+            check_kinds(expr, list, schema)?;
+        }
+        Expr::Between(Between { expr, low, high, .. }) => {
+            check(expr, [low.as_ref(), high.as_ref()], ">=", schema)?;
+            check_kinds(expr, [low.as_ref(), high.as_ref()], schema)?;
+        }
         _ => {}
     }
     Ok(Transformed::no(expression))
@@ -62,6 +72,30 @@ fn check<'e>(
         _ => return Ok(()),
     };
     Err(Error::invalid(refusal).into())
+}
+
+/// # Errors
+/// `InvalidInput` for values of which no type holds both. Lengths of time have a rule of their own.
+fn check_kinds<'e>(one: &Expr, others: impl IntoIterator<Item = &'e Expr>, schema: &DFSchema) -> DfResult<()> {
+    let type_of = |expression: &Expr| expression.get_type(schema).ok().filter(has_kind);
+    let Some(given) = type_of(one) else { return Ok(()) };
+    let unlike =
+        |other: &DataType| !(given.is_nested() && other.is_nested()) && comparison_coercion(&given, other).is_none();
+    let Some(other) = others.into_iter().filter_map(type_of).find(unlike) else { return Ok(()) };
+    let is_time = |data_type: &DataType| matches!(data_type, DataType::Timestamp(..));
+    let is_number = |data_type: &DataType| data_type.is_numeric();
+    let remedy = if is_time(&given) && is_number(&other) || is_number(&given) && is_time(&other) {
+        "write a time in quotes, TIMESTAMP '2026-01-31 13:45:00'; seconds since 1970 are to_timestamp(n)"
+    } else {
+        "compare values of one type, or CAST one of them"
+    };
+    let (one, other) = (sql_name(&given), sql_name(&other));
+    Err(Error::invalid(format!("{one} and {other} are of two kinds, and are not compared: {remedy}")).into())
+}
+
+/// Whether the type says what may stand beside it.
+fn has_kind(data_type: &DataType) -> bool {
+    !matches!(data_type, DataType::Null | DataType::Interval(_) | DataType::Duration(_) | DataType::Union(..))
 }
 
 fn is_number(expression: &Expr, schema: &DFSchema) -> bool {
