@@ -388,9 +388,10 @@ async fn a_bound_null_is_one_of_any_type() {
         }
     }
     // A value of the other kind is refused as ever.
+    let options = SessionOptions::default();
     let refused = world.query_with(
         "SELECT nullif(b, $1) FROM (VALUES (7)) AS t(b)",
-        &SessionOptions::default(),
+        &options,
         vec![ScalarValue::Boolean(Some(true))],
     );
     assert!(refused.await.is_err());

@@ -238,7 +238,7 @@ fn messages_that_came_twice_are_told_of_events_that_are_no_purchases_yet() {
         let mut found = NoOrder::default();
         for (id, event, has_revenue) in rows {
             let named = Named { message_id: id, event: Some(*event), has_revenue: *has_revenue, ..nothing() };
-            found.add(&named, &Statement::default(), &settings);
+            found.add(&named, None, &settings);
         }
         found.note_of_messages()
     };
