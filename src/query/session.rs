@@ -19,7 +19,7 @@ use super::functions::numbers::NumberPlanner;
 use super::functions::{ExtractPlanner, FieldPlanner};
 use super::history::History;
 use super::rules;
-use super::rules::logical::{AfterCoercion, UnnestedTables};
+use super::rules::logical::{AfterCoercion, DerivedTables};
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
@@ -181,7 +181,7 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
             Arc::new(ExtractPlanner),
             Arc::new(FieldPlanner),
         ])
-        .with_relation_planners(vec![Arc::new(UnnestedTables)])
+        .with_relation_planners(vec![Arc::new(DerivedTables)])
         .with_default_features()
         .with_optimizer_rules(rules::optimizer::rules())
         .with_physical_optimizer_rules(rules::physical::rules())

@@ -21,6 +21,7 @@ mod distinct_on;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
+mod keyed_tables;
 mod literals;
 mod number_texts;
 mod repairs;
@@ -34,7 +35,6 @@ mod split;
 mod table_names;
 #[cfg(test)]
 mod tests;
-mod unnest_tables;
 mod using_join;
 pub(super) mod walk;
 mod words;
@@ -42,12 +42,12 @@ mod words;
 pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
+pub(super) use self::keyed_tables::may_show_false_key;
 pub(super) use self::repairs::{has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
 pub(super) use self::table_names::table_names;
-pub(super) use self::unnest_tables::shows_unnest;
 use self::using_join::ColumnsOf;
 pub(super) use self::using_join::name_keys;
 use self::walk::visit;
@@ -97,8 +97,8 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.sorted_parentheses {
         input_names::open_parentheses(&mut statement);
     }
-    if words.unnest {
-        unnest_tables::derive(&mut statement);
+    if words.unnest || words.with && words.groups {
+        keyed_tables::derive(&mut statement);
     }
     if let DfStatement::Statement(inner) = &statement
         && let Statement::Set(set) = inner.as_ref()

@@ -16,6 +16,8 @@ pub(in crate::query) struct Words {
     pub(super) literals: bool,
     /// UNNEST.
     pub(super) unnest: bool,
+    /// GROUP.
+    pub(super) groups: bool,
     /// ORDER behind a closing parenthesis.
     pub(super) sorted_parentheses: bool,
     /// USING or NATURAL.
@@ -63,6 +65,7 @@ impl Words {
             Keyword::ROLLUP | Keyword::CUBE => self.sets = true,
             Keyword::ZONE => self.zone = true,
             Keyword::UNNEST => self.unnest = true,
+            Keyword::GROUP => self.groups = true,
             Keyword::ORDER => {
                 self.sorts = true;
                 self.sorted_parentheses |= before == Some(&Token::RParen);

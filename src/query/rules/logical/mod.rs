@@ -14,6 +14,7 @@ mod computed_keys;
 mod correlated_names;
 mod correlated_subquery;
 mod days_as_numbers;
+mod derived_keys;
 mod empty_subquery;
 mod equal_windows;
 mod expressions;
@@ -47,8 +48,8 @@ mod short_circuit;
 mod shown_zone;
 mod streamed_members;
 mod time_precision;
+mod unique_keys;
 mod unlike_values;
-mod unnest_key;
 mod volatile_group;
 mod volatile_operand;
 mod window_aggregates;
@@ -64,10 +65,11 @@ use datafusion::common::{DFSchema, DFSchemaRef, Result as DfResult};
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::optimizer::AnalyzerRule;
 
+pub(in crate::query) use self::derived_keys::DerivedTables;
 pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
 pub(in crate::query) use self::nth_value::check_nth_value;
-pub(in crate::query) use self::unnest_key::UnnestedTables;
+pub(in crate::query) use self::unique_keys::{may_have_false_key, take_all_keys, without_false_keys};
 use crate::error::Result;
 use crate::query::walk::{WalkExpression, WalkPlan};
 use crate::query::zone::UTC;
@@ -114,7 +116,6 @@ const WRITTEN: Phase = Phase {
         interval_groups::look_up_by_length,
         in_subquery::rewrite,
         correlated_names::keep_apart,
-        unnest_key::forget,
         set_operation_all::count_copies,
         volatile_group::compute_first,
         volatile_operand::compute_first,
@@ -212,7 +213,9 @@ impl AnalyzerRule for AfterCoercion {
     }
 
     fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> DfResult<LogicalPlan> {
-        COERCED.apply(plan, &RuleContext::new(config.execution.time_zone.as_deref().unwrap_or(UTC)))
+        let context = RuleContext::new(config.execution.time_zone.as_deref().unwrap_or(UTC));
+        // Subqueries that may give several rows are told by their keys.
+        without_false_keys(COERCED.apply(plan, &context)?)
     }
 }
 

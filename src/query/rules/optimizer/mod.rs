@@ -6,6 +6,7 @@ mod guard_filters;
 mod literal_sides;
 mod null_equality;
 mod single_distinct;
+mod true_keys;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use self::guard_filters::GuardFilters;
 use self::literal_sides::LiteralsRight;
 use self::null_equality::{ExtractKeys, FlattenJoins};
 use self::single_distinct::SingleDistinct;
+use self::true_keys::TrueKeys;
 
 type Rule = Arc<dyn OptimizerRule + Send + Sync>;
 
@@ -28,7 +30,7 @@ pub(in crate::query) fn rules() -> Vec<Rule> {
         Arc::new(SingleDistinct::new()),
     ];
     let stand_in = |rule: Rule| ours.iter().find(|own| own.name() == rule.name()).cloned().unwrap_or(rule);
-    let mut rules: Vec<Rule> = Optimizer::new().rules.into_iter().map(stand_in).collect();
+    let mut rules: Vec<Rule> = Optimizer::new().rules.into_iter().map(stand_in).map(TrueKeys::under).collect();
     rules.push(Arc::new(CheckFolded));
     rules.push(Arc::new(GuardFilters));
     rules
