@@ -148,7 +148,7 @@ fn clients_turn_every_switch() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_do_not_depend_on_the_optimizer() {
     let is_long = std::env::var("CONVOKE_TEST_LONG").is_ok_and(|value| !value.is_empty());
-    let about_rows = ["correlated", "membership", "set_operations", "using_join", "volatile"];
+    let about_rows = ["correlated", "membership", "outer_constants", "set_operations", "using_join", "volatile"];
     let paths: Vec<PathBuf> = sql_files(&folder())
         .into_iter()
         .filter(|path| is_long || about_rows.iter().any(|name| path.file_stem().is_some_and(|stem| stem == *name)))

@@ -53,7 +53,7 @@ fn fence_all(plan: Arc<dyn ExecutionPlan>) -> DfResult<Arc<dyn ExecutionPlan>> {
         if !leaves_first_rows_out(node.as_ref()) {
             return Ok(Transformed::no(node));
         }
-        let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::None));
+        let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::None)?);
         Ok(Transformed::yes(fence))
     })
     .data()

@@ -45,14 +45,14 @@ impl PhysicalOptimizerRule for BetweenFences {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
         let plan = plan.change_nodes(&mut |node| match safe_columns(node.as_ref()) {
             Some(columns) => {
-                let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::Columns(columns)));
+                let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::Columns(columns))?);
                 Ok(Transformed::yes(fence))
             }
             None => Ok(Transformed::no(node)),
         })?;
         let done = self.rule.optimize(plan.data, config)?;
         match plan.transformed {
-            true => fence::remove(done, |passage| matches!(passage, Passage::Columns(_))),
+            true => fence::remove(done, |fence| matches!(fence.passage(), Passage::Columns(_))),
             false => Ok(done),
         }
     }

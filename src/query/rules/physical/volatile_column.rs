@@ -32,7 +32,7 @@ impl PhysicalOptimizerRule for Fence {
             if !projection.expr().iter().any(|column| is_volatile(&column.expr)) {
                 return Ok(Transformed::no(node));
             }
-            let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::None));
+            let fence: Arc<dyn ExecutionPlan> = Arc::new(FenceExec::new(node, Passage::None)?);
             Ok(Transformed::yes(fence))
         })
         .data()
@@ -53,7 +53,7 @@ pub(super) struct Unfence;
 
 impl PhysicalOptimizerRule for Unfence {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _config: &ConfigOptions) -> DfResult<Arc<dyn ExecutionPlan>> {
-        fence::remove(plan, |passage| *passage == Passage::None)
+        fence::remove(plan, |fence| *fence.passage() == Passage::None)
     }
 
     fn name(&self) -> &str {
