@@ -8,6 +8,11 @@ use datafusion::sql::sqlparser::ast::{
 
 /// `SELECT shown FROM relation`.
 pub(super) fn select_of(shown: SelectItem, relation: TableFactor) -> Query {
+    select_of_joins(shown, TableWithJoins { relation, joins: Vec::new() })
+}
+
+/// `SELECT shown FROM joins`.
+pub(super) fn select_of_joins(shown: SelectItem, joins: TableWithJoins) -> Query {
     let select = Select {
         select_token: AttachedToken::empty(),
         optimizer_hints: Vec::new(),
@@ -18,7 +23,7 @@ pub(super) fn select_of(shown: SelectItem, relation: TableFactor) -> Query {
         projection: vec![shown],
         exclude: None,
         into: None,
-        from: vec![TableWithJoins { relation, joins: Vec::new() }],
+        from: vec![joins],
         lateral_views: Vec::new(),
         prewhere: None,
         selection: None,

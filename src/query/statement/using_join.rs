@@ -1,28 +1,35 @@
-//! `USING (k)` and NATURAL with RIGHT and FULL joins: `k` alone is the key of whichever side has the row.
+//! `USING (k)` and NATURAL: `k` alone is one column, that of the left side of INNER and LEFT joins, of the right side of
+//! RIGHT joins, and of FULL joins the key of whichever side has the row.
 //!
-//! DataFusion 55.2 takes the left side's, which is NULL where only the right side has the row (datafusion#22881), and of
-//! NATURAL FULL finds `k` ambiguous. Such a join is written with ON here, and `k` as coalesce(l.k, r.k) wherever the
-//! SELECT names it, `*` included. Where the text does not tell which table has the key, the statement is refused.
+//! DataFusion 55.2 takes the left side's of RIGHT and FULL joins, which is NULL where only the right side has the row
+//! (datafusion#22881), and of NATURAL FULL finds `k` ambiguous. Such a join is written with ON here, and `k` as the key's
+//! value wherever the SELECT names it, `*` included. Where the text does not tell which table has the key, the statement
+//! is refused.
 //!
-//! Of INNER and LEFT joins it takes the right side, but finds `k` in WHERE ambiguous: what does not plan for that is
-//! written likewise.
+//! Of INNER and LEFT joins `*` shows the key of the relation whose name comes first in the alphabet, which may be that
+//! without a row, and of three relations it shows two keys. There `*` is written as the columns of each relation, without
+//! the keys that one further left has. In WHERE, `k` is found ambiguous: what does not plan for that is written with ON.
 //!
-//! Can go when #22881 is closed: `tests/slt/using_join.slt` then passes without it.
+//! Can go when DataFusion has the keys of the standard: `tests/slt/using_join.slt` then passes without it.
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr, Ident, Join, JoinConstraint, JoinOperator, ObjectName, OrderByKind, Query, Select,
-    SelectItem, SetExpr, TableAlias, TableFactor, TableWithJoins, VisitorMut,
+    Expr, Ident, Join, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, VisitorMut, With,
 };
 
-use self::keys::{Keys, Side};
+use self::keys::Keys;
+use self::relations::{Relations, any_join, derive_named_joins, is_on_shared_key, is_outer_on_shared_key};
+use self::tables::Tables;
 use super::normalize;
 use super::walk::visit_mut;
 use crate::error::{Error, Result};
 
 mod keys;
+mod relations;
+mod stars;
+mod tables;
 
 /// The columns of a table by the name in the statement; `None` for what is no table.
 pub(in crate::query) type ColumnsOf<'a> = &'a dyn Fn(&ObjectName) -> Option<Vec<String>>;
@@ -35,7 +42,7 @@ pub(super) fn rewrite(statement: &mut DfStatement, columns_of: ColumnsOf<'_>) ->
         DfStatement::Explain(explain) => return rewrite(&mut explain.statement, columns_of),
         _ => return Ok(()),
     };
-    match visit_mut(inner, &mut Rewrite { columns_of, is_meant: is_shared_key_outer }) {
+    match visit_mut(inner, &mut Rewrite::new(columns_of, false)) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -47,148 +54,84 @@ pub(in crate::query) fn name_keys(statement: &DfStatement, columns_of: ColumnsOf
     let mut statement = statement.clone();
     let DfStatement::Statement(inner) = &mut statement else { return None };
     let before = inner.clone();
-    let named = visit_mut(inner, &mut Rewrite { columns_of, is_meant: is_shared_key });
+    let named = visit_mut(inner, &mut Rewrite::new(columns_of, true));
     (named.is_continue() && *inner != before).then_some(statement)
 }
 
 struct Rewrite<'a> {
-    columns_of: ColumnsOf<'a>,
-    /// Whether a join is one of those that are written with ON.
-    is_meant: fn(&Join) -> bool,
+    tables: Tables<'a>,
+    /// Whether all joins on shared keys are written with ON, or only those of which the planner takes wrong keys.
+    all: bool,
+    /// The WITH of each query around.
+    withs: Vec<Option<With>>,
 }
 
 impl VisitorMut for Rewrite<'_> {
     type Break = Error;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
-        let Query { with, body, order_by, .. } = query;
-        let SetExpr::Select(select) = body.as_mut() else { return ControlFlow::Continue(()) };
-        let own: Vec<String> =
-            with.iter().flat_map(|with| &with.cte_tables).map(|table| normalize(&table.alias.name)).collect();
-        let keys = match self.keys_of(select, &own) {
-            Ok(Some(keys)) => keys,
-            Ok(None) => return ControlFlow::Continue(()),
-            Err(refusal) => return ControlFlow::Break(refusal),
-        };
-        if let Some(order_by) = order_by
-            && let OrderByKind::Expressions(sorts) = &mut order_by.kind
-        {
-            for sort in sorts.iter_mut().filter(|sort| !names_output(&sort.expr, &select.projection)) {
-                keys.replace_in(&mut sort.expr);
+        // A WITH table is known to those behind it and to the body, so that it is visited here.
+        let mut with = query.with.take();
+        self.tables.open_scope();
+        if let Some(with) = &mut with {
+            for table in &mut with.cte_tables {
+                if with.recursive {
+                    self.tables.add(table);
+                }
+                visit_mut(table.query.as_mut(), self)?;
+                if !with.recursive {
+                    self.tables.add(table);
+                }
             }
         }
-        if let Err(refusal) = rewrite_select(select, &keys) {
-            return ControlFlow::Break(refusal);
-        }
+        self.withs.push(with);
+        let Query { body, order_by, .. } = query;
+        let SetExpr::Select(select) = body.as_mut() else { return ControlFlow::Continue(()) };
+        let sorts = match order_by.as_mut().map(|order_by| &mut order_by.kind) {
+            Some(OrderByKind::Expressions(sorts)) => &mut sorts[..],
+            _ => &mut [],
+        };
+        self.rewrite_select(select, sorts).map_or_else(ControlFlow::Break, ControlFlow::Continue)
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
+        self.tables.close_scope();
+        query.with = self.withs.pop().flatten();
         ControlFlow::Continue(())
     }
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         // A part of a set operation; the SELECT of a query is done already.
-        match self.keys_of(select, &[]).and_then(|keys| keys.map_or(Ok(()), |keys| rewrite_select(select, &keys))) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(refusal) => ControlFlow::Break(refusal),
-        }
+        self.rewrite_select(select, &mut []).map_or_else(ControlFlow::Break, ControlFlow::Continue)
     }
 }
 
-impl Rewrite<'_> {
-    /// The keys that two sides share, with the joins written with ON; `None` without such a join.
-    fn keys_of(&self, select: &mut Select, own: &[String]) -> Result<Option<Keys>> {
-        if !select.from.iter().any(|relations| relations.joins.iter().any(self.is_meant)) {
-            return Ok(None);
+impl<'a> Rewrite<'a> {
+    fn new(columns_of: ColumnsOf<'a>, all: bool) -> Self {
+        Self { tables: Tables::new(columns_of), all, withs: Vec::new() }
+    }
+
+    fn rewrite_select(&mut self, select: &mut Select, sorts: &mut [OrderByExpr]) -> Result<()> {
+        select.from.iter_mut().for_each(derive_named_joins);
+        let is_written: fn(&Join) -> bool = if self.all { is_on_shared_key } else { is_outer_on_shared_key };
+        let writes_on = select.from.iter().any(|relations| any_join(relations, is_written));
+        let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)))
+            && select.from.iter().any(|relations| any_join(relations, is_on_shared_key));
+        if !writes_on && !shows_all {
+            return Ok(());
         }
         let mut keys = Keys::default();
-        for relations in &mut select.from {
-            self.add_relations(relations, own, &mut keys)?;
+        let mut relations = Relations { tables: &mut self.tables, writes_on, unnamed: 0 };
+        for joined in &mut select.from {
+            keys = keys.with(relations.keys_of(joined)?);
         }
-        Ok(Some(keys))
-    }
-
-    fn add_relations(&self, relations: &mut TableWithJoins, own: &[String], keys: &mut Keys) -> Result<()> {
-        let mut sides = vec![self.side(&relations.relation, own)?];
-        for join in &mut relations.joins {
-            let side = self.side(&join.relation, own)?;
-            let Some(constraint) = constraint_of(&mut join.join_operator) else {
-                sides.push(side);
-                continue;
-            };
-            let names = match constraint {
-                JoinConstraint::Using(names) => names.iter().map(key_of).collect::<Result<Vec<_>>>()?,
-                JoinConstraint::Natural => keys::common(&sides, &side)?,
-                JoinConstraint::On(_) | JoinConstraint::None => {
-                    sides.push(side);
-                    continue;
-                }
-            };
-            let equal: Vec<Expr> = names.iter().map(|name| keys.join(name, &sides, &side)).collect::<Result<_>>()?;
-            *constraint = match equal.into_iter().reduce(and) {
-                Some(condition) => JoinConstraint::On(condition),
-                None => JoinConstraint::None,
-            };
-            match join.join_operator {
-                JoinOperator::FullOuter(_) => names.iter().for_each(|name| keys.take_either(name, &side)),
-                JoinOperator::Right(_) | JoinOperator::RightOuter(_) => {
-                    names.iter().for_each(|name| keys.take_right(name, &side));
-                }
-                _ => names.iter().for_each(|name| keys.take_left(name, &side)),
-            }
-            sides.push(side);
+        if !writes_on {
+            return show_columns(select, &keys);
         }
-        keys.sides.extend(sides);
-        Ok(())
-    }
-
-    fn side(&self, relation: &TableFactor, own: &[String]) -> Result<Side> {
-        let (alias, columns) = match relation {
-            TableFactor::Table { name, alias, args, .. } => {
-                let last = name.0.last().and_then(|part| part.as_ident());
-                let is_own = last.is_some_and(|last| own.contains(&normalize(last)));
-                let columns = if is_own || args.is_some() { None } else { (self.columns_of)(name) };
-                match (alias, last) {
-                    (Some(alias), _) => (Some(alias), columns),
-                    (None, Some(last)) => return Ok(Side { name: last.clone(), columns }),
-                    (None, None) => (None, None),
-                }
-            }
-            TableFactor::Derived { alias, .. }
-            | TableFactor::Function { alias, .. }
-            | TableFactor::UNNEST { alias, .. }
-            | TableFactor::NestedJoin { alias, .. } => (alias.as_ref(), None),
-            _ => (None, None),
-        };
-        let Some(TableAlias { name, columns: named, .. }) = alias else { return Err(refusal()) };
-        let named: Vec<String> = named.iter().map(|column| normalize(&column.name)).collect();
-        Ok(Side { name: name.clone(), columns: if named.is_empty() { columns } else { Some(named) } })
-    }
-}
-
-fn is_shared_key_outer(join: &Join) -> bool {
-    match &join.join_operator {
-        JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint) => {
-            matches!(constraint, JoinConstraint::Using(_) | JoinConstraint::Natural)
+        for sort in sorts.iter_mut().filter(|sort| !names_output(&sort.expr, &select.projection)) {
+            keys.replace_in(&mut sort.expr);
         }
-        _ => false,
-    }
-}
-
-fn is_shared_key(join: &Join) -> bool {
-    let mut operator = join.join_operator.clone();
-    matches!(constraint_of(&mut operator), Some(JoinConstraint::Using(_) | JoinConstraint::Natural))
-}
-
-fn constraint_of(operator: &mut JoinOperator) -> Option<&mut JoinConstraint> {
-    match operator {
-        JoinOperator::Join(constraint)
-        | JoinOperator::Inner(constraint)
-        | JoinOperator::Left(constraint)
-        | JoinOperator::LeftOuter(constraint)
-        | JoinOperator::Right(constraint)
-        | JoinOperator::RightOuter(constraint)
-        | JoinOperator::FullOuter(constraint) => Some(constraint),
-        _ => None,
+        write_values(select, &keys)
     }
 }
 
@@ -197,10 +140,6 @@ fn key_of(name: &ObjectName) -> Result<Ident> {
         [part] => part.as_ident().cloned().ok_or_else(refusal),
         _ => Err(refusal()),
     }
-}
-
-fn and(left: Expr, right: Expr) -> Expr {
-    Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::And, right: Box::new(right) }
 }
 
 /// Whether ORDER BY names a column of the SELECT list, which comes before those of the tables.
@@ -214,7 +153,21 @@ fn names_output(sort: &Expr, projection: &[SelectItem]) -> bool {
     })
 }
 
-fn rewrite_select(select: &mut Select, keys: &Keys) -> Result<()> {
+/// Writes the columns for `*`.
+fn show_columns(select: &mut Select, keys: &Keys) -> Result<()> {
+    let mut projection = Vec::new();
+    for item in std::mem::take(&mut select.projection) {
+        match item {
+            SelectItem::Wildcard(options) => projection.extend(keys.all_columns(&options, false)?),
+            other => projection.push(other),
+        }
+    }
+    select.projection = projection;
+    Ok(())
+}
+
+/// Writes the values of keys wherever the SELECT names them.
+fn write_values(select: &mut Select, keys: &Keys) -> Result<()> {
     let mut projection = Vec::new();
     for item in std::mem::take(&mut select.projection) {
         match item {
@@ -222,7 +175,7 @@ fn rewrite_select(select: &mut Select, keys: &Keys) -> Result<()> {
                 Some(value) => projection.push(SelectItem::ExprWithAlias { expr: value.clone(), alias: name }),
                 None => projection.push(SelectItem::UnnamedExpr(Expr::Identifier(name))),
             },
-            SelectItem::Wildcard(options) => projection.extend(keys.all_columns(&options)?),
+            SelectItem::Wildcard(options) => projection.extend(keys.all_columns(&options, true)?),
             mut other => {
                 keys.replace_in(&mut other);
                 projection.push(other);
@@ -243,7 +196,7 @@ fn rewrite_select(select: &mut Select, keys: &Keys) -> Result<()> {
 
 fn refusal() -> Error {
     Error::invalid(
-        "which tables the key of a RIGHT or FULL JOIN ... USING, or NATURAL, comes from cannot be told here: write ON \
-         l.k = r.k, with coalesce(l.k, r.k) AS k in SELECT, and give every table a name",
+        "which tables a key of JOIN ... USING, or NATURAL, comes from cannot be told here: write ON l.k = r.k, with \
+         l.k in SELECT (coalesce(l.k, r.k) AS k of a FULL JOIN, r.k of a RIGHT JOIN), and give every table a name",
     )
 }

@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, ExcludeSelectItem, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList,
-    FunctionArguments, Ident, ObjectName, Query, ReplaceSelectElement, ReplaceSelectItem, SelectItem,
-    SelectItemQualifiedWildcardKind, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    BinaryOperator, Expr, Ident, ObjectName, ObjectNamePart, Query, VisitMut, VisitorMut,
 };
 
+use super::super::compose::call_of;
 use super::super::normalize;
 use super::super::walk::visit_mut;
 use super::refusal;
@@ -16,81 +15,103 @@ use crate::error::Result;
 /// A relation by the name that qualifies its columns.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
-    pub(super) name: Ident,
+    pub(super) name: ObjectName,
     /// `None` where the text does not tell.
     pub(super) columns: Option<Vec<String>>,
 }
 
 impl Side {
     fn column(&self, key: &Ident) -> Expr {
-        Expr::CompoundIdentifier(vec![self.name.clone(), key.clone()])
+        let table = self.name.0.iter().filter_map(ObjectNamePart::as_ident);
+        Expr::CompoundIdentifier(table.chain([key]).cloned().collect())
     }
 
-    fn has(&self, key: &str) -> Option<bool> {
+    pub(super) fn has(&self, key: &str) -> Option<bool> {
         self.columns.as_ref().map(|columns| columns.iter().any(|column| column == key))
     }
 }
 
 /// A key that the text names without a table.
 #[derive(Debug)]
-struct Key {
-    name: String,
-    value: Expr,
+pub(super) struct Key {
+    pub(super) name: String,
+    /// `None` where the text does not tell which table has it, as in `shown_in`.
+    pub(super) value: Option<Expr>,
     /// Where `*` shows it.
-    shown_in: Ident,
+    pub(super) shown_in: Option<ObjectName>,
     /// Where `*` leaves it out.
-    hidden_in: Vec<Ident>,
+    pub(super) hidden_in: Vec<ObjectName>,
 }
 
-/// The keys of one SELECT, and its relations in their order.
+/// Which side of a join a key is taken from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KeySide {
+    Left,
+    Right,
+    Either,
+}
+
+/// Relations in their order, and the keys that they share.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     pub(super) sides: Vec<Side>,
-    keys: Vec<Key>,
+    pub(super) keys: Vec<Key>,
 }
 
 impl Keys {
+    pub(super) fn of(side: Side) -> Self {
+        Self { sides: vec![side], keys: Vec::new() }
+    }
+
+    pub(super) fn key(&self, name: &str) -> Option<&Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+
     pub(super) fn value(&self, name: &Ident) -> Option<&Expr> {
-        let name = normalize(name);
-        self.keys.iter().find(|key| key.name == name).map(|key| &key.value)
+        self.key(&normalize(name)).and_then(|key| key.value.as_ref())
     }
 
-    /// The condition of a join on `name`, which is a key from here on.
-    pub(super) fn join(&mut self, name: &Ident, sides: &[Side], right: &Side) -> Result<Expr> {
-        if self.value(name).is_none() {
-            let owner = owner(name, sides)?;
-            let key = Key {
-                name: normalize(name),
-                value: owner.column(name),
-                shown_in: owner.name.clone(),
-                hidden_in: Vec::new(),
+    /// The relations of both, which share nothing.
+    pub(super) fn with(mut self, other: Self) -> Self {
+        self.sides.extend(other.sides);
+        self.keys.extend(other.keys);
+        self
+    }
+
+    /// The relations of both, which share the names, and what is equal in them: `None` for a name of which the text does
+    /// not tell the tables.
+    pub(super) fn join(mut self, mut right: Self, names: &[Ident], side: KeySide) -> Result<(Self, Vec<Option<Expr>>)> {
+        let mut equal = Vec::with_capacity(names.len());
+        let mut shared = Vec::with_capacity(names.len());
+        for name in names {
+            let (left_key, right_key) = (self.take(name), right.take(name));
+            let hidden = right_key.shown_in.ok_or_else(refusal)?;
+            let hidden_in = left_key.hidden_in.into_iter().chain(right_key.hidden_in).chain([hidden]).collect();
+            let both = left_key.value.clone().zip(right_key.value.clone());
+            equal.push(both.clone().map(|(left, right)| binary(left, BinaryOperator::Eq, right)));
+            let value = match side {
+                KeySide::Left => left_key.value,
+                KeySide::Right => right_key.value,
+                KeySide::Either => both.map(|(left, right)| call_of("coalesce", vec![left, right])),
             };
-            self.keys.push(key);
+            shared.push(Key { name: left_key.name, value, shown_in: left_key.shown_in, hidden_in });
         }
-        let left = self.value(name).cloned().ok_or_else(refusal)?;
-        Ok(Expr::BinaryOp { left: Box::new(left), op: BinaryOperator::Eq, right: Box::new(right.column(name)) })
+        self.keys.extend(shared);
+        Ok((self.with(right), equal))
     }
 
-    /// The key after a FULL JOIN.
-    pub(super) fn take_either(&mut self, name: &Ident, right: &Side) {
-        self.set(name, right, coalesce);
-    }
-
-    /// The key after a RIGHT JOIN.
-    pub(super) fn take_right(&mut self, name: &Ident, right: &Side) {
-        self.set(name, right, |_, right| right);
-    }
-
-    /// The key after an inner or LEFT JOIN.
-    pub(super) fn take_left(&mut self, name: &Ident, right: &Side) {
-        self.set(name, right, |left, _| left);
-    }
-
-    fn set(&mut self, name: &Ident, right: &Side, value: impl Fn(Expr, Expr) -> Expr) {
+    /// The key of that name: one that these relations share already, or a column of one of them.
+    fn take(&mut self, name: &Ident) -> Key {
         let normalized = normalize(name);
-        for key in self.keys.iter_mut().filter(|key| key.name == normalized) {
-            key.value = value(key.value.clone(), right.column(name));
-            key.hidden_in.push(right.name.clone());
+        if let Some(place) = self.keys.iter().position(|key| key.name == normalized) {
+            return self.keys.swap_remove(place);
+        }
+        let owner = owner(&normalized, &self.sides);
+        Key {
+            name: normalized,
+            value: owner.map(|owner| owner.column(name)),
+            shown_in: owner.map(|owner| owner.name.clone()),
+            hidden_in: Vec::new(),
         }
     }
 
@@ -99,76 +120,45 @@ impl Keys {
         // It breaks off nowhere.
         let _: ControlFlow<()> = visit_mut(part, &mut Replace { keys: self, depth: 0 });
     }
-
-    /// `*`, with each key once.
-    pub(super) fn all_columns(&self, options: &WildcardAdditionalOptions) -> Result<Vec<SelectItem>> {
-        if *options != WildcardAdditionalOptions::default() {
-            return Err(refusal());
-        }
-        Ok(self.sides.iter().map(|side| self.columns_of(side)).collect())
-    }
-
-    fn columns_of(&self, side: &Side) -> SelectItem {
-        let mut options = WildcardAdditionalOptions::default();
-        let shown = self.keys.iter().filter(|key| key.shown_in == side.name).map(|key| {
-            let column_name = Ident::with_quote('"', key.name.clone());
-            Box::new(ReplaceSelectElement { expr: key.value.clone(), column_name, as_keyword: true })
-        });
-        let items: Vec<_> = shown.collect();
-        if !items.is_empty() {
-            options.opt_replace = Some(ReplaceSelectItem { items });
-        }
-        let hidden = self.keys.iter().filter(|key| key.hidden_in.contains(&side.name));
-        let hidden: Vec<ObjectName> =
-            hidden.map(|key| ObjectName::from(vec![Ident::with_quote('"', key.name.clone())])).collect();
-        if !hidden.is_empty() {
-            options.opt_exclude = Some(ExcludeSelectItem::Multiple(hidden));
-        }
-        let name = ObjectName::from(vec![side.name.clone()]);
-        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options)
-    }
 }
 
-/// The one relation that has the column.
-fn owner<'a>(name: &Ident, sides: &'a [Side]) -> Result<&'a Side> {
+pub(super) fn binary(left: Expr, op: BinaryOperator, right: Expr) -> Expr {
+    Expr::BinaryOp { left: Box::new(left), op, right: Box::new(right) }
+}
+
+/// The one relation that has the column; `None` where the text does not tell it.
+fn owner<'a>(name: &str, sides: &'a [Side]) -> Option<&'a Side> {
     if let [only] = sides {
-        return Ok(only);
+        return Some(only);
     }
-    let name = normalize(name);
-    if sides.iter().any(|side| side.has(&name).is_none()) {
-        return Err(refusal());
+    let mut owner = None;
+    for side in sides {
+        // With a second one the name is ambiguous, which the planner says.
+        if side.has(name)? && owner.replace(side).is_some() {
+            return None;
+        }
     }
-    let mut having = sides.iter().filter(|side| side.has(&name) == Some(true));
-    match (having.next(), having.next()) {
-        (Some(owner), None) => Ok(owner),
-        _ => Err(refusal()),
-    }
+    owner
 }
 
 /// The columns that NATURAL joins on.
-pub(super) fn common(sides: &[Side], right: &Side) -> Result<Vec<Ident>> {
-    let columns = right.columns.as_ref().ok_or_else(refusal)?;
-    let mut left = Vec::new();
-    for side in sides {
-        left.extend(side.columns.as_ref().ok_or_else(refusal)?);
+pub(super) fn common(left: &[Side], right: &[Side]) -> Result<Vec<Ident>> {
+    let mut shared: Vec<&String> = Vec::new();
+    let left = columns_of(left)?;
+    for column in columns_of(right)? {
+        if left.contains(&column) && !shared.contains(&column) {
+            shared.push(column);
+        }
     }
-    let shared = columns.iter().filter(|column| left.contains(column));
-    Ok(shared.map(|column| Ident::with_quote('"', column.clone())).collect())
+    Ok(shared.into_iter().map(|column| Ident::with_quote('"', column.clone())).collect())
 }
 
-fn coalesce(left: Expr, right: Expr) -> Expr {
-    let arguments = [left, right].map(|value| FunctionArg::Unnamed(FunctionArgExpr::Expr(value)));
-    let list = FunctionArgumentList { duplicate_treatment: None, args: arguments.into(), clauses: Vec::new() };
-    Expr::Function(Function {
-        name: ObjectName::from(vec![Ident::new("coalesce")]),
-        uses_odbc_syntax: false,
-        parameters: FunctionArguments::None,
-        args: FunctionArguments::List(list),
-        filter: None,
-        null_treatment: None,
-        over: None,
-        within_group: Vec::new(),
-    })
+fn columns_of(sides: &[Side]) -> Result<Vec<&String>> {
+    let mut all = Vec::new();
+    for side in sides {
+        all.extend(side.columns.as_ref().ok_or_else(refusal)?);
+    }
+    Ok(all)
 }
 
 struct Replace<'a> {
