@@ -18,6 +18,7 @@ mod clauses;
 mod compose;
 mod dialect;
 mod distinct_on;
+mod fetch;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
@@ -42,7 +43,7 @@ mod words;
 pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
-pub(super) use self::repairs::{has_quoted_name, repairs};
+pub(super) use self::repairs::{JSON_COLUMNS, has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, shown_name};
 pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
@@ -94,6 +95,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.sets {
         rewrite_rollup(&mut statement);
     }
+    if words.fetch {
+        rewrite_fetch(&mut statement);
+    }
     if words.sorted_parentheses {
         input_names::open_parentheses(&mut statement);
     }
@@ -121,6 +125,14 @@ fn rewrite_rollup(statement: &mut DfStatement) {
     match statement {
         DfStatement::Statement(inner) => rollup::rewrite(inner.as_mut()),
         DfStatement::Explain(explain) => rewrite_rollup(&mut explain.statement),
+        _ => {}
+    }
+}
+
+fn rewrite_fetch(statement: &mut DfStatement) {
+    match statement {
+        DfStatement::Statement(inner) => fetch::rewrite(inner.as_mut()),
+        DfStatement::Explain(explain) => rewrite_fetch(&mut explain.statement),
         _ => {}
     }
 }
