@@ -6,6 +6,7 @@ mod bind;
 mod catalog;
 mod damage;
 mod engine;
+mod foreign_functions;
 mod functions;
 mod history;
 mod limits;

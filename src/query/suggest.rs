@@ -2,17 +2,21 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::common::{ResolvedTableReference, SchemaError};
+use datafusion::common::{Column, ResolvedTableReference, SchemaError};
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, ObjectNamePart};
 
+use super::foreign_functions::advice_for;
 use super::statement::walk::visit_expressions;
-use super::statement::{has_quoted_name, table_names};
+use super::statement::{JSON_COLUMNS, has_quoted_name, table_names};
 use crate::error::Error;
 use crate::settings::similar_names;
 use crate::workspace::not_found;
+
+/// So many letters of a name make one slip of the keyboard likely.
+const LETTERS_A_SLIP: usize = 3;
 
 /// Calls that the planner knows by their name alone.
 const PLANNED_BY_NAME: [&str; 2] = ["unnest", "unnest_outer"];
@@ -32,6 +36,7 @@ pub(super) fn planning_error(
     // DataFusion has no error of its own for a table that is not there, only one for all that does not plan.
     let is_plan = matches!(error.find_root(), DataFusionError::Plan(_));
     let missing = if is_plan { missing_table(statement, state) } else { None };
+    let property = property_meant(&error);
     let error = Error::from(error);
     if let Some(text) = quoted {
         return error.context(format!(
@@ -44,12 +49,33 @@ pub(super) fn planning_error(
     }
     match is_plan.then(|| missing_function(statement, state)).flatten() {
         Some(name) => no_function(&name, state),
-        None => error,
+        None => match property {
+            Some(value) => error.context(format!("where it is a property, write {value}")),
+            None => error,
+        },
     }
+}
+
+/// The value of a JSON text under the name that is no column, where there is such a text and no column of nearly the name.
+fn property_meant(error: &DataFusionError) -> Option<String> {
+    let DataFusionError::SchemaError(fault, _) = error.find_root() else { return None };
+    let SchemaError::FieldNotFound { field, valid_fields } = fault.as_ref() else { return None };
+    let json = valid_fields.iter().find(|column| {
+        let of_table = field.relation.is_none() || field.relation == column.relation;
+        of_table && JSON_COLUMNS.contains(&column.name.as_str())
+    })?;
+    let letters = field.name.chars().count();
+    let slips = |column: &Column| strsim::osa_distance(&field.name, &column.name);
+    let near = valid_fields.iter().any(|column| slips(column) * LETTERS_A_SLIP <= letters);
+    let table = field.relation.as_ref().map(|table| format!("{table}.")).unwrap_or_default();
+    (!near).then(|| format!("{table}{} ->> '{}'", json.name, field.name.replace('\'', "''")))
 }
 
 /// DataFusion offers the nearest name however far it is.
 fn no_function(missing: &str, state: &SessionState) -> Error {
+    if let Some(written) = advice_for(missing) {
+        return Error::invalid(format!("there is no function {missing}(): write {written}"));
+    }
     let most = (missing.chars().count() / 4).max(1);
     let near = functions(state).map(|name| (strsim::osa_distance(missing, name), name));
     let hint = match near.filter(|(slips, _)| *slips <= most).min() {

@@ -107,7 +107,7 @@ async fn texts_that_are_bound_to_a_decimal_are_not_rounded() {
     for value in [ScalarValue::from("9.999"), ScalarValue::from("-.001"), ScalarValue::Decimal128(Some(1_005), 4, 3)] {
         let error = world.query_with(insert, &session, vec![value]).await.unwrap_err();
         let told = error.to_string();
-        assert!(told.contains("which is no Decimal128(10, 2)") && told.contains("CAST(round($1) AS ...)"), "{told}");
+        assert!(told.contains("which is no DECIMAL(10,2)") && told.contains("CAST(round($1) AS ...)"), "{told}");
     }
     for text in ["9.990", " 10 "] {
         world.query_with(insert, &session, vec![ScalarValue::from(text)]).await.unwrap();
@@ -429,4 +429,20 @@ async fn a_bound_number_is_no_time() {
         let rows = world.query_with(sql, &SessionOptions::default(), vec![value.clone()]).await.unwrap();
         assert_eq!(texts(&rows), ["true"], "{value:?}");
     }
+}
+
+/// A time has more than the day that a column of days holds: what is lost is told as it is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bound_time_is_no_day_in_silence() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    world.query("CREATE TABLE days (n BIGINT, day DATE)").await.unwrap();
+    let five = ScalarValue::TimestampMicrosecond(Some(1_704_085_200_000_000), None);
+    let values = vec![ScalarValue::Int64(Some(1)), five.clone()];
+    let refused = world.query_with("INSERT INTO days VALUES ($1, $2)", &session, values).await.unwrap_err().to_string();
+    assert!(refused.contains("$2 is 2024-01-01T05:00:00, which is no DATE"), "{refused}");
+    assert!(refused.contains("CAST($2 AS DATE)"), "{refused}");
+    let values = vec![ScalarValue::Int64(Some(1)), five];
+    world.query_with("INSERT INTO days VALUES ($1, CAST($2 AS DATE))", &session, values).await.unwrap();
+    assert_eq!(world.rows("SELECT n, day FROM days").await, ["1 2024-01-01"]);
 }

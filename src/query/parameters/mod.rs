@@ -19,7 +19,7 @@ use datafusion::logical_expr::LogicalPlan;
 use self::places::{Place, Places, declared_type};
 pub(super) use self::stand_in::{PlanningParameters, put_stand_ins, take_stand_ins};
 use self::values::to_place;
-use super::functions::numbers::one_zero_value;
+use super::functions::numbers::{one_zero_value, sql_name};
 use super::table_functions;
 use crate::error::{Error, Result};
 
@@ -198,7 +198,7 @@ fn type_for<'a>(
 /// The value in the type of its place; `None` where it is compared as what it is.
 fn at_place(number: usize, place: &Place, value: &ScalarValue, zone: Tz) -> Result<Option<ScalarValue>> {
     let data_type = place.data_type();
-    let shown = || -> String { value.to_string().chars().take(SHOWN_CHARACTERS).collect() };
+    let shown = || -> String { shown_as_text(value).chars().take(SHOWN_CHARACTERS).collect() };
     if matches!(place, Place::Ordered(_)) && data_type.is_string() && value.data_type().is_numeric() && !value.is_null()
     {
         return Err(Error::invalid(format!(
@@ -209,8 +209,9 @@ fn at_place(number: usize, place: &Place, value: &ScalarValue, zone: Tz) -> Resu
     }
     let refused = || {
         let shown = shown();
-        let remedy = remedy(number, data_type);
-        Error::invalid(format!("the value of parameter ${number} is {shown}, which is no {data_type}: {remedy}"))
+        let remedy = remedy(number, &value.data_type(), data_type);
+        let name = sql_name(data_type);
+        Error::invalid(format!("the value of parameter ${number} is {shown}, which is no {name}: {remedy}"))
     };
     match (to_place(value, data_type, zone), place) {
         (Ok(Some(value)), _) => Ok(Some(value)),
@@ -220,8 +221,20 @@ fn at_place(number: usize, place: &Place, value: &ScalarValue, zone: Tz) -> Resu
     }
 }
 
-fn remedy(number: usize, data_type: &DataType) -> String {
+/// A time as it is written, and not as what it counts.
+fn shown_as_text(value: &ScalarValue) -> String {
+    let text = value.data_type().is_temporal().then(|| value.cast_to(&DataType::Utf8).ok()).flatten();
+    match text {
+        Some(ScalarValue::Utf8(Some(text))) => text,
+        _ => value.to_string(),
+    }
+}
+
+fn remedy(number: usize, given: &DataType, data_type: &DataType) -> String {
     match data_type {
+        DataType::Date32 | DataType::Date64 if matches!(given, DataType::Timestamp(..)) => {
+            format!("bind a day without a time, or write CAST(${number} AS DATE) for the day of it")
+        }
         DataType::Interval(_) | DataType::Duration(_) => format!(
             "bind a length of time, or write CAST(${number} AS INTERVAL) and bind a text with its units, such as \
              '1 day 02:30'"

@@ -19,6 +19,7 @@ mod compose;
 mod dialect;
 mod distinct_on;
 mod distinct_order;
+mod fetch;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
@@ -45,7 +46,7 @@ pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::keyed_tables::may_show_false_key;
-pub(super) use self::repairs::{has_quoted_name, repairs};
+pub(super) use self::repairs::{JSON_COLUMNS, has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, mark_unread, shown_name};
 pub(super) use self::signs::as_factors;
 pub(super) use self::sort_outside::sort_outside;
@@ -97,6 +98,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.sets {
         rewrite_rollup(&mut statement);
     }
+    if words.fetch {
+        rewrite_fetch(&mut statement);
+    }
     if words.sorted_parentheses {
         input_names::open_parentheses(&mut statement);
     }
@@ -127,6 +131,14 @@ fn rewrite_rollup(statement: &mut DfStatement) {
     match statement {
         DfStatement::Statement(inner) => rollup::rewrite(inner.as_mut()),
         DfStatement::Explain(explain) => rewrite_rollup(&mut explain.statement),
+        _ => {}
+    }
+}
+
+fn rewrite_fetch(statement: &mut DfStatement) {
+    match statement {
+        DfStatement::Statement(inner) => fetch::rewrite(inner.as_mut()),
+        DfStatement::Explain(explain) => rewrite_fetch(&mut explain.statement),
         _ => {}
     }
 }

@@ -13,7 +13,7 @@ use super::walk::{visit, visit_mut};
 use super::{FunctionKinds, normalize};
 
 /// Columns of the managed tables that hold JSON texts.
-const JSON_COLUMNS: [&str; 3] = ["properties", "context", "traits"];
+pub(in crate::query) const JSON_COLUMNS: [&str; 3] = ["properties", "context", "traits"];
 /// Parts of a time that are functions elsewhere.
 const PARTS_OF_TIME: [&str; 8] = ["year", "quarter", "month", "week", "day", "hour", "minute", "second"];
 

@@ -10,6 +10,8 @@ use super::literals::is_double;
 pub(in crate::query) struct Words {
     /// ROLLUP or CUBE.
     pub(super) sets: bool,
+    /// FETCH.
+    pub(super) fetch: bool,
     /// ZONE, of AT TIME ZONE.
     pub(super) zone: bool,
     /// What is read in another way: a number that is a DOUBLE as it is written, VALUES, a cast, INTERVAL, DISTINCT ON.
@@ -65,6 +67,7 @@ impl Words {
     fn note(&mut self, keyword: Keyword, before: Option<&Token>) {
         match keyword {
             Keyword::ROLLUP | Keyword::CUBE => self.sets = true,
+            Keyword::FETCH => self.fetch = true,
             Keyword::ZONE => self.zone = true,
             Keyword::UNNEST => self.unnest = true,
             Keyword::GROUP => self.groups = true,

@@ -81,6 +81,12 @@ pub(super) fn check(call: &Function, kinds: &FunctionKinds<'_>) -> Result<()> {
         refuse(filter.is_some() && !is_aggregate, &format!("FILTER with {name}()"), remedy)?;
         refuse(distinct && !is_aggregate, &format!("DISTINCT with {name}()"), "leave it out")?;
     }
+    if let Some(list) = list {
+        let pairs = name == "count" && distinct && list.args.len() > 1;
+        refuse(pairs, "count(DISTINCT a, b)", "write count(DISTINCT (a, b)), which counts the pairs")?;
+    }
+    let sorts_texts = name == "string_agg" && !within_group.is_empty();
+    refuse(sorts_texts, "WITHIN GROUP with string_agg()", "write string_agg(x, ',' ORDER BY y)")?;
     within_group.iter().try_for_each(check_order_by_expression)?;
     clauses.iter().try_for_each(|clause| check_clause(clause, &name))
 }

@@ -13,7 +13,7 @@ mod select;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, Statement, TableFactor, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Interval, Query, Select, Statement, TableFactor, Visitor};
 
 pub(in crate::query) use self::function::FunctionKinds;
 use super::walk::visit;
@@ -62,6 +62,14 @@ impl Visitor for Check<'_> {
                 let remedy = "texts are compared and sorted by the code points of their characters, as COLLATE \"C\" does: \
                               leave it out, or write lower(x) where upper and lower case are alike";
                 flow(refuse(true, "COLLATE", remedy))
+            }
+            Expr::Like { any: true, .. } | Expr::ILike { any: true, .. } => {
+                let remedy = "write x LIKE 'a%' OR x LIKE 'b%', or the regular expression x ~ '^(a|b)'";
+                flow(refuse(true, "LIKE ANY", remedy))
+            }
+            Expr::Interval(Interval { last_field: Some(_), .. }) => {
+                let remedy = "name the units in the text, INTERVAL '1 year 2 months' or INTERVAL '1 day 02:30:00'";
+                flow(refuse(true, "INTERVAL of a unit TO another", remedy))
             }
             _ => ControlFlow::Continue(()),
         }

@@ -22,19 +22,37 @@ pub(super) fn check(query: &Query) -> Result<()> {
         check_order_by(order_by, matches!(body.as_ref(), SetExpr::Select(_)))?;
     }
     match limit_clause {
-        Some(LimitClause::LimitOffset { limit: _, offset, limit_by }) => {
-            if let Some(Offset { value: _, rows: _ }) = offset {}
+        Some(LimitClause::LimitOffset { limit, offset, limit_by }) => {
+            limit.iter().try_for_each(check_count)?;
+            if let Some(Offset { value, rows: _ }) = offset {
+                check_count(value)?;
+            }
             let remedy = "number the rows with row_number() OVER (PARTITION BY ...) and keep the first with QUALIFY";
             refuse(!limit_by.is_empty(), "LIMIT ... BY", remedy)?;
         }
-        Some(LimitClause::OffsetCommaLimit { offset: _, limit: _ }) | None => {}
+        Some(LimitClause::OffsetCommaLimit { offset, limit }) => {
+            [offset, limit].into_iter().try_for_each(check_count)?
+        }
+        None => {}
     }
-    refuse(fetch.is_some(), "FETCH", "write LIMIT n, after OFFSET m LIMIT n; ties are kept by rank() with QUALIFY")?;
+    let remedy = "write FETCH FIRST n ROWS ONLY or LIMIT n; ties are kept by rank() with QUALIFY";
+    refuse(fetch.is_some(), "FETCH with TIES, PERCENT or a LIMIT", remedy)?;
     refuse(!locks.is_empty(), "FOR UPDATE and FOR SHARE", "a statement reads one state, leave the lock out")?;
     refuse(for_clause.is_some(), "FOR XML, FOR JSON and FOR BROWSE", "results are Arrow, leave it out")?;
     refuse(settings.is_some(), "SETTINGS", "leave it out")?;
     refuse(format_clause.is_some(), "FORMAT", "results are Arrow, leave it out; the client writes files")?;
     pipe_operators.iter().try_for_each(check_pipe_operator)
+}
+
+/// The number of rows behind LIMIT or OFFSET.
+fn check_count(rows: &Expr) -> Result<()> {
+    let subquery = visit_expressions(rows, |part: &Expr| match part {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let remedy = "write the number, or a parameter, or number the rows: QUALIFY row_number() OVER (ORDER BY x) <= \
+                  (SELECT ...)";
+    refuse(subquery.is_break(), "a subquery in LIMIT or OFFSET", remedy)
 }
 
 fn check_with(with: &With) -> Result<()> {
@@ -88,9 +106,16 @@ fn check_order_by(order_by: &OrderBy, of_select: bool) -> Result<()> {
         OrderByKind::All(_) => refuse(!of_select, "ORDER BY ALL behind a set operation", "name the columns"),
         OrderByKind::Expressions(expressions) => {
             expressions.iter().try_for_each(check_order_by_expression)?;
+            let all = expressions.iter().any(|sort| is_all(&sort.expr));
+            refuse(all, "ORDER BY ALL", "name the columns, or their numbers: ORDER BY 1, 2")?;
             expressions.iter().try_for_each(|sort| check_no_named_window(&sort.expr, "ORDER BY"))
         }
     }
+}
+
+/// The word ALL, which the parser takes for a name there.
+fn is_all(expression: &Expr) -> bool {
+    matches!(expression, Expr::Identifier(name) if name.quote_style.is_none() && name.value.eq_ignore_ascii_case("all"))
 }
 
 pub(super) fn check_order_by_expression(sort: &OrderByExpr) -> Result<()> {
