@@ -200,6 +200,7 @@ fn the_words_tell_what_to_look_for() {
     }
     assert!(words("SELECT 1 GROUP BY a WITH ROLLUP").sets && words("SELECT 1 GROUP BY a WITH CUBE").sets);
     assert!(words("SELECT ts AT TIME ZONE 'UTC'").zone && words("SELECT unnest(x)").unnest);
+    assert!(words("SELECT a FROM t GROUP BY a").groups && !words("SELECT a FROM t ORDER BY a").groups);
     for sql in [
         "SELECT 1e3",
         "VALUES (1)",

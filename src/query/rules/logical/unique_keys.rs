@@ -53,18 +53,36 @@ pub(in crate::query) fn take_all_keys(plan: &mut LogicalPlan) -> DfResult<()> {
     }
 }
 
-/// Whether the node is one of those that make a false key of true ones. A key of its groups that is narrower than all of
-/// them may be true, and nothing is lost but a shortcut.
+/// Whether the node is one of those that make a false key of true ones.
 fn makes_false_key(node: &LogicalPlan) -> bool {
     match node {
         LogicalPlan::Aggregate(aggregate) => {
             let keys = aggregate.schema.functional_dependencies();
-            keys.iter().any(|key| key.source_indices.len() < aggregate.group_expr.len())
+            keys.iter().any(|key| !tells_all_groups(aggregate, &key.source_indices))
         }
         LogicalPlan::Unnest(unnest) => !unnest.schema.functional_dependencies().is_empty(),
         LogicalPlan::Join(join) => is_lateral(&join.right) && !join.schema.functional_dependencies().is_empty(),
         _ => false,
     }
+}
+
+/// Whether some of the groups tell the others: they hold a key of the input that tells the columns of all.
+fn tells_all_groups(aggregate: &Aggregate, some: &[usize]) -> bool {
+    let groups = &aggregate.group_expr;
+    if some.len() >= groups.len() {
+        return true;
+    }
+    let input = aggregate.input.schema();
+    let place = |group: &Expr| match group {
+        Expr::Column(column) => input.maybe_index_of_column(column),
+        _ => None,
+    };
+    let places: Vec<Option<usize>> = groups.iter().map(place).collect();
+    let is_held = |source: &usize| some.iter().any(|group| places.get(*group) == Some(&Some(*source)));
+    input.functional_dependencies().iter().any(|key| {
+        let tells = |place: &Option<usize>| place.is_some_and(|place| key.target_indices.contains(&place));
+        key.source_indices.iter().all(is_held) && (key.mode == Dependency::Single || places.iter().all(tells))
+    })
 }
 
 /// Whether the table names columns of the other side of its join.
