@@ -352,6 +352,25 @@ async fn a_predicate_on_person_reaches_the_parquet_reader() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fences_stay_in_plans_only_where_they_keep_knowledge_down() {
+    let world = world().await;
+    let sides = ["(VALUES (1, 2), (3, 4)) AS x(k, m)", "(VALUES (1, 2), (3, 4), (5, 6)) AS y(k, m)"];
+    for (join, condition, stays) in [
+        ("JOIN", "x.k = y.k", false),
+        ("JOIN", "x.k = y.k AND y.m = 4", false),
+        ("LEFT JOIN", "x.k = y.k", false),
+        ("FULL JOIN", "x.k = y.k", false),
+        ("LEFT JOIN", "x.k = y.k AND y.m = 4", true),
+        ("LEFT JOIN", "x.k > y.k AND y.m = 4", true),
+        ("RIGHT JOIN", "x.k = y.k AND x.m = 4", true),
+    ] {
+        let sql = format!("SELECT x.k, x.m, y.m FROM {} {join} {} ON {condition} ORDER BY 3, 2, 1", sides[0], sides[1]);
+        let plan = world.rows(&format!("EXPLAIN {sql}")).await.join("\n");
+        assert_eq!(plan.contains("FenceExec"), stays, "{sql}\n{plan}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_of_both_meanings_of_null_are_hashed() {
     let world = world().await;
     let table = "(SELECT value AS id, nullif(value % 1000, 3) AS k, nullif(value % 7, 3) AS m

@@ -11,6 +11,7 @@ use datafusion::physical_plan::PlanProperties;
 /// What goes up of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Knowledge {
+    All,
     Nothing,
     /// Which columns have the same value in each row.
     SameColumns,

@@ -42,7 +42,7 @@ impl PhysicalOptimizerRule for Fence {
                 return Ok(Transformed::yes(fence));
             }
             match what_holds_of_sides(node.as_ref()) {
-                Some(sides) => Ok(Transformed::yes(fence_sides(node, sides)?)),
+                Some(sides) => Ok(Transformed::yes(fence_join(node, sides)?)),
                 None => Ok(Transformed::no(node)),
             }
         })
@@ -92,7 +92,7 @@ fn what_holds_of_sides(node: &dyn ExecutionPlan) -> Option<Sides> {
         JoinType::Inner if node.is::<HashJoinExec>() => {
             Some([Some(Knowledge::AllButOrder), Some(Knowledge::AllButPartitionConstants)])
         }
-        JoinType::Inner if node.is::<SortMergeJoinExec>() => Some([None, Some(Knowledge::AllButOrder)]),
+        JoinType::Inner if is_sorting_inner_join(node) => Some([None, Some(Knowledge::AllButOrder)]),
         _ => None,
     }
 }
@@ -108,6 +108,20 @@ fn join_type(node: &dyn ExecutionPlan) -> Option<JoinType> {
         return Some(join.join_type());
     }
     node.downcast_ref::<PiecewiseMergeJoinExec>().map(|join| join.join_type())
+}
+
+fn fence_join(node: Arc<dyn ExecutionPlan>, sides: Sides) -> DfResult<Arc<dyn ExecutionPlan>> {
+    let is_sorting = is_sorting_inner_join(node.as_ref());
+    let join = fence_sides(node, sides)?;
+    if !is_sorting {
+        return Ok(join);
+    }
+    // An order by columns of the right side is not had by sorting that side, as DataFusion believes.
+    Ok(Arc::new(FenceExec::new(join, Passage::Conditions(Knowledge::All))?))
+}
+
+fn is_sorting_inner_join(node: &dyn ExecutionPlan) -> bool {
+    node.downcast_ref::<SortMergeJoinExec>().is_some_and(|join| join.join_type() == JoinType::Inner)
 }
 
 fn fence_sides(join: Arc<dyn ExecutionPlan>, sides: Sides) -> DfResult<Arc<dyn ExecutionPlan>> {
