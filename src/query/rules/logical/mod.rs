@@ -8,6 +8,7 @@
 
 mod aggregate_orders;
 mod array_list;
+mod branch_names;
 mod calendar_frame;
 mod computed_in_list;
 mod computed_keys;
@@ -144,6 +145,7 @@ const WRITTEN: Phase = Phase {
         grouping_keys::compute_first,
         // Behind all rules that make a CASE.
         nullability::agree,
+        nullability::allow_in_unions,
     ],
 };
 
@@ -179,8 +181,14 @@ const COERCED: Phase = Phase {
         // Behind the rule that does the same for aggregates of DOUBLEs.
         window_aggregates::replace,
     ],
-    // Behind the rules that put calls around keys.
-    closing: &[join_keys::name_calls, computed_keys::compute_first],
+    closing: &[
+        // Once more: the analyzer computes the columns of unions anew.
+        nullability::allow_in_unions,
+        branch_names::unify,
+        // Behind the rules that put calls around keys.
+        join_keys::name_calls,
+        computed_keys::compute_first,
+    ],
 };
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.

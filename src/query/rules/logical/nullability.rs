@@ -7,19 +7,24 @@
 //! statement fails with a dump of the difference. Here both are written so that either plan says that they may be NULL:
 //! `CASE true WHEN`, of which no branch is taken for one that cannot be reached, and IS NOT DISTINCT FROM.
 //!
+//! A scalar subquery that reads columns from outside becomes a join, of which the column may be NULL. UNION keeps what was
+//! said of its branches before: there, columns may be NULL where a branch has subqueries.
+//!
 //! Conditions of WHERE and of joins stay as they are: they are no columns, and the optimizer knows their forms.
 //!
 //! Can go when both plans prove the same: `tests/slt/nullability.slt` then passes without it.
+
+use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::Case;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, binary_expr, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Operator, Union, binary_expr, lit};
 
 use super::expressions::{has_part, map_expressions};
 use super::{RuleContext, schema_of_inputs};
-use crate::query::walk::WalkExpression;
+use crate::query::walk::{WalkExpression, WalkPlan};
 
 /// The node, with columns of which both plans say the same.
 pub(super) fn agree(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
@@ -33,6 +38,32 @@ pub(super) fn agree(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<T
         true => done.map_data(LogicalPlan::recompute_schema),
         false => Ok(done),
     }
+}
+
+/// UNION with columns that may be NULL, where a branch holds a scalar subquery.
+pub(super) fn allow_in_unions(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    let LogicalPlan::Union(mut union) = node else { return Ok(Transformed::no(node)) };
+    if union.schema.fields().iter().all(|field| field.is_nullable()) || !holds_subquery(&union)? {
+        return Ok(Transformed::no(LogicalPlan::Union(union)));
+    }
+    let fields = union
+        .schema
+        .iter()
+        .map(|(qualifier, field)| (qualifier.cloned(), Arc::new(field.as_ref().clone().with_nullable(true))));
+    let schema = DFSchema::new_with_metadata(fields.collect(), union.schema.metadata().clone())?;
+    union.schema = Arc::new(schema);
+    Ok(Transformed::yes(LogicalPlan::Union(union)))
+}
+
+fn holds_subquery(union: &Union) -> DfResult<bool> {
+    let mut found = false;
+    for input in &union.inputs {
+        input.look_at_own_nodes(&mut |node| {
+            found = found || has_part(node, |part| matches!(part, Expr::ScalarSubquery(_)))?;
+            Ok(if found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+        })?;
+    }
+    Ok(found)
 }
 
 /// Whether the plans may prove different things of the part.
