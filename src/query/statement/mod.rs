@@ -18,6 +18,7 @@ mod clauses;
 mod compose;
 mod dialect;
 mod distinct_on;
+mod distinct_order;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
@@ -30,6 +31,7 @@ mod row_values;
 mod shared_values;
 mod show_functions;
 mod signs;
+mod sort_outside;
 mod split;
 mod table_names;
 #[cfg(test)]
@@ -43,8 +45,9 @@ pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
 pub(super) use self::repairs::{has_quoted_name, repairs};
-pub(super) use self::repeated_names::{is_marked, mark, shown_name};
+pub(super) use self::repeated_names::{is_marked, mark, mark_unread, shown_name};
 pub(super) use self::signs::as_factors;
+pub(super) use self::sort_outside::sort_outside;
 pub use self::split::{Split, split};
 pub(super) use self::table_names::table_names;
 pub(super) use self::unnest_tables::shows_unnest;
@@ -113,6 +116,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     }
     if words.literals {
         literals::rewrite(&mut statement);
+    }
+    if words.distinct && words.sorts {
+        distinct_order::name_places(&mut statement);
     }
     Ok(Parsed::Query { written: Box::new(Written { statement, words }), parameters })
 }

@@ -4,12 +4,17 @@
 //! is taken away from what the client sees. It then has no names that clash with each other or with those of the
 //! tables, as in `SELECT sum(net) AS net ... ORDER BY sum(net)`.
 
+use std::ops::ControlFlow;
+
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::{Expr as PlanExpr, LogicalPlan};
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::{Expr, Ident, OrderByKind, Query, SelectItem, SetExpr, SetQuantifier, Statement};
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, OrderByKind, Query, SelectItem, SetExpr, SetQuantifier, Statement, TableFactor, VisitorMut,
+};
 
 use super::normalize;
+use super::walk::visit_mut;
 use crate::query::walk::WalkPlan;
 
 /// Stands between a column's name and its place. No name of a table has it.
@@ -25,7 +30,65 @@ pub(in crate::query) fn mark(statement: &DfStatement) -> Option<DfStatement> {
         Statement::Insert(insert) => insert.source.as_mut()?,
         _ => return None,
     };
-    let Query { body, order_by, .. } = query.as_mut();
+    mark_query(query)?;
+    Some(statement)
+}
+
+/// The statement with the columns marked of which nobody reads the names: those behind the first SELECT of a set operation,
+/// and those of tables that name their columns themselves, as in `(SELECT x, x FROM t) AS q(a, b)`. `None` where it has
+/// none.
+pub(in crate::query) fn mark_unread(statement: &DfStatement) -> Option<DfStatement> {
+    let mut statement = statement.clone();
+    let DfStatement::Statement(inner) = &mut statement else { return None };
+    let mut unread = Unread { found: false };
+    // It breaks off nowhere.
+    let _: ControlFlow<()> = visit_mut(inner, &mut unread);
+    unread.found.then_some(statement)
+}
+
+struct Unread {
+    found: bool,
+}
+
+impl VisitorMut for Unread {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
+        for table in query.with.iter_mut().flat_map(|with| &mut with.cte_tables) {
+            if !table.alias.columns.is_empty() {
+                self.found |= mark_query(&mut table.query).is_some();
+            }
+        }
+        self.mark_behind_first(&mut query.body);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Derived { subquery, alias: Some(alias), .. } = table
+            && !alias.columns.is_empty()
+        {
+            self.found |= mark_query(subquery).is_some();
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Unread {
+    fn mark_behind_first(&mut self, body: &mut SetExpr) {
+        if let SetExpr::SetOperation { left, right, set_quantifier, op: _ } = body
+            && is_by_place(*set_quantifier)
+        {
+            self.mark_behind_first(left);
+            self.found |= mark_body(right).is_some();
+        }
+    }
+}
+
+/// Names as they are shown, with what stands for them.
+type Marked = Vec<(String, Ident)>;
+
+fn mark_query(query: &mut Query) -> Option<Marked> {
+    let Query { body, order_by, .. } = query;
     let names = mark_body(body)?;
     if let Some(order_by) = order_by
         && let OrderByKind::Expressions(sorts) = &mut order_by.kind
@@ -38,28 +101,25 @@ pub(in crate::query) fn mark(statement: &DfStatement) -> Option<DfStatement> {
             }
         }
     }
-    Some(statement)
+    Some(names)
 }
-
-/// Names as they are shown, with what stands for them.
-type Marked = Vec<(String, Ident)>;
 
 fn mark_body(body: &mut SetExpr) -> Option<Marked> {
     match body {
         SetExpr::Select(select) => Some(mark_items(&mut select.projection)),
         SetExpr::SetOperation { left, right, set_quantifier, op: _ } => {
-            let by_place = !matches!(
-                set_quantifier,
-                SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
-            );
             // The names are those of the first SELECT.
-            let names = if by_place { mark_body(left)? } else { return None };
+            let names = if is_by_place(*set_quantifier) { mark_body(left)? } else { return None };
             mark_body(right);
             Some(names)
         }
-        SetExpr::Query(query) if query.order_by.is_none() => mark_body(&mut query.body),
+        SetExpr::Query(query) => mark_query(query),
         _ => None,
     }
+}
+
+fn is_by_place(quantifier: SetQuantifier) -> bool {
+    !matches!(quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName)
 }
 
 fn mark_items(items: &mut [SelectItem]) -> Marked {

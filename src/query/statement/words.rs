@@ -22,6 +22,8 @@ pub(in crate::query) struct Words {
     pub(super) shared_keys: bool,
     /// ORDER, HAVING or QUALIFY.
     pub(super) sorts: bool,
+    /// DISTINCT.
+    pub(super) distinct: bool,
     /// WITH.
     pub(super) with: bool,
     /// ROW, or parentheses with a comma that are neither arguments nor a list.
@@ -69,6 +71,7 @@ impl Words {
             }
             Keyword::HAVING | Keyword::QUALIFY => self.sorts = true,
             Keyword::USING | Keyword::NATURAL => self.shared_keys = true,
+            Keyword::DISTINCT => self.distinct = true,
             Keyword::WITH => self.with = true,
             Keyword::ROW => self.rows = true,
             Keyword::VALUES
