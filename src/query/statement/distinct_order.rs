@@ -3,7 +3,7 @@
 //! DataFusion 55.2 looks for `a` there, and refuses. What ORDER BY has in common with the SELECT list, word for word, gets
 //! the place of its column here.
 //!
-//! Can go when DataFusion compares whole expressions: `tests/slt/set_operations.slt` then passes without it.
+//! Can go when DataFusion compares whole expressions: `tests/slt/statements.slt` then passes without it.
 
 use std::ops::ControlFlow;
 

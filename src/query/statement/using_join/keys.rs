@@ -154,7 +154,7 @@ pub(super) fn common(left: &[Side], right: &[Side]) -> Result<Vec<Ident>> {
 }
 
 fn columns_of(sides: &[Side]) -> Result<Vec<&String>> {
-    let mut all = Vec::new();
+    let mut all: Vec<&String> = Vec::new();
     for side in sides {
         all.extend(side.columns.as_ref().ok_or_else(refusal)?);
     }

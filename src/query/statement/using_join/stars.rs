@@ -94,9 +94,8 @@ impl Keys {
     /// The relations that `has` tells of, without those whose column `*` leaves out.
     fn showing(&self, name: &str, has: Option<bool>) -> Vec<&ObjectName> {
         let key = self.key(name);
-        let is_hidden = |side: &Side| key.is_some_and(|key| key.hidden_in.contains(&side.name));
-        let sides = self.sides.iter().filter(|side| side.has(name) == has && !is_hidden(side));
-        sides.map(|side| &side.name).collect()
+        let names = self.sides.iter().filter(|side| side.has(name) == has).map(|side| &side.name);
+        names.filter(|side| !key.is_some_and(|key| key.hidden_in.contains(side))).collect()
     }
 }
 
