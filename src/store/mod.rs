@@ -7,6 +7,7 @@ pub mod dead_letters;
 pub mod delta;
 mod durable;
 pub mod events;
+pub mod floating_bounds;
 mod lock;
 mod log_store;
 pub mod objects;

@@ -12,6 +12,8 @@ mod checkpoints;
 mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
+/// Files whose footers hold bounds of DOUBLE and REAL, as an earlier program wrote them; files that are skipped still.
+mod floating_bounds;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
 mod intake;
 /// Loads: all or nothing, once, dead letters, restart.

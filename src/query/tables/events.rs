@@ -20,7 +20,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProvi
 use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::file_reader::EventFileReaders;
+use super::file_reader::DataFileReaders;
 use super::person_scan::{FileRows, PersonScan};
 use super::{file_scan, person_rows};
 use crate::error::Result;
@@ -210,9 +210,9 @@ impl TableProvider for EventFiles {
 }
 
 impl EventFiles {
-    fn readers(&self, state: &dyn Session) -> EventFileReaders {
+    fn readers(&self, state: &dyn Session) -> DataFileReaders {
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
-        EventFileReaders::new(self.workspace.store(), cache)
+        DataFileReaders::new(self.workspace.store(), cache)
     }
 
     fn df_schema(&self) -> DfResult<datafusion::common::DFSchema> {

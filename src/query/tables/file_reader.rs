@@ -1,5 +1,5 @@
-//! How the Parquet scan reads the event files: page indexes stay in memory with the footers, and an object that cannot
-//! be read is named.
+//! How the Parquet scans read the files of events and of user tables: page indexes stay in memory with the footers, a
+//! footer has no bounds of DOUBLE and REAL (`floating_bounds` has why), and an object that cannot be read is named.
 //!
 //! DataFusion asks for the footer alone and decodes the page index again in each query; a point look-up would spend
 //! most of its time there.
@@ -11,9 +11,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetMetaData;
 use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::physical_plan::{ParquetFileMetrics, ParquetFileReaderFactory};
-use datafusion::execution::cache::cache_manager::FileMetadataCache;
+use datafusion::execution::cache::cache_manager::{CachedFileMetadataEntry, FileMetadataCache};
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -24,26 +25,27 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 
 use crate::error::Error;
+use crate::store::floating_bounds;
 
 /// Readers of one workspace's store, with one cache of footers.
-pub(super) struct EventFileReaders {
+pub(super) struct DataFileReaders {
     store: Arc<dyn ObjectStore>,
     cache: Arc<FileMetadataCache>,
 }
 
-impl EventFileReaders {
+impl DataFileReaders {
     pub(super) fn new(store: Arc<dyn ObjectStore>, cache: Arc<FileMetadataCache>) -> Self {
         Self { store, cache }
     }
 }
 
-impl fmt::Debug for EventFileReaders {
+impl fmt::Debug for DataFileReaders {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("EventFileReaders")
+        f.write_str("DataFileReaders")
     }
 }
 
-impl ParquetFileReaderFactory for EventFileReaders {
+impl ParquetFileReaderFactory for DataFileReaders {
     fn create_reader(
         &self,
         partition: usize,
@@ -52,7 +54,7 @@ impl ParquetFileReaderFactory for EventFileReaders {
         metrics: &ExecutionPlanMetricsSet,
     ) -> DfResult<Box<dyn AsyncFileReader + Send>> {
         let metrics = ParquetFileMetrics::new(partition, file.object_meta.location.as_ref(), metrics);
-        Ok(Box::new(EventFileReader {
+        Ok(Box::new(DataFileReader {
             store: Arc::clone(&self.store),
             cache: Arc::clone(&self.cache),
             object: file.object_meta,
@@ -62,7 +64,7 @@ impl ParquetFileReaderFactory for EventFileReaders {
     }
 }
 
-struct EventFileReader {
+struct DataFileReader {
     store: Arc<dyn ObjectStore>,
     cache: Arc<FileMetadataCache>,
     object: ObjectMeta,
@@ -70,7 +72,7 @@ struct EventFileReader {
     metrics: ParquetFileMetrics,
 }
 
-impl EventFileReader {
+impl DataFileReader {
     fn named(&self, why: impl fmt::Display) -> ParquetError {
         let path = &self.object.location;
         ParquetError::External(Box::new(Error::corrupt(format!("object '{path}' {why}: run `convoke check`"))))
@@ -83,6 +85,15 @@ impl EventFileReader {
         }
     }
 
+    /// What is kept in memory has none either.
+    fn without_floating_bounds(&self, footer: Arc<ParquetMetaData>) -> Result<Arc<ParquetMetaData>, ParquetError> {
+        let Some(shown) = floating_bounds::hide(&footer)? else { return Ok(footer) };
+        let shown = Arc::new(shown);
+        let kept = Arc::new(CachedParquetMetaData::new(Arc::clone(&shown)));
+        self.cache.put(&self.object.location, CachedFileMetadataEntry::new(self.object.clone(), kept));
+        Ok(shown)
+    }
+
     /// Bytes of the object, none of them beyond its end.
     fn check(&self, ranges: &[Range<u64>], found: &[Bytes]) -> Result<(), ParquetError> {
         let whole = ranges.iter().zip(found).all(|(range, bytes)| bytes.len() as u64 == range.end - range.start);
@@ -90,7 +101,7 @@ impl EventFileReader {
     }
 }
 
-impl AsyncFileReader for EventFileReader {
+impl AsyncFileReader for DataFileReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         async move {
             let mut found = self.get_byte_ranges(vec![range]).await?;
@@ -127,7 +138,7 @@ impl AsyncFileReader for EventFileReader {
                 .fetch_metadata()
                 .await;
             match read {
-                Ok(metadata) => Ok(metadata),
+                Ok(footer) => self.without_floating_bounds(footer),
                 Err(DataFusionError::ObjectStore(error)) => match self.store.head(&self.object.location).await {
                     Ok(head) if head.size != self.object.size => Err(self.named("has another size than the log says")),
                     _ => Err(self.store_error(*error)),

@@ -25,7 +25,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, RowS
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
 
-use super::file_reader::EventFileReaders;
+use super::file_reader::DataFileReaders;
 use crate::ids::Node;
 use crate::store::events::RowRanges;
 
@@ -49,7 +49,7 @@ impl FileRows {
 
 /// The rows whose node is one of a few, out of the parts of files that may hold them.
 pub(super) struct PersonScan {
-    readers: Arc<EventFileReaders>,
+    readers: Arc<DataFileReaders>,
     /// By partition.
     files: Vec<Vec<FileRows>>,
     /// Ascending.
@@ -62,7 +62,7 @@ pub(super) struct PersonScan {
 impl PersonScan {
     /// `schema`: the columns wanted, all of them stored or the month.
     pub(super) fn new(
-        readers: EventFileReaders,
+        readers: DataFileReaders,
         files: Vec<FileRows>,
         nodes: &[Node],
         schema: SchemaRef,
@@ -152,7 +152,7 @@ impl ExecutionPlan for PersonScan {
 
 /// The matching rows of one file.
 async fn read(
-    readers: Arc<EventFileReaders>,
+    readers: Arc<DataFileReaders>,
     metrics: ExecutionPlanMetricsSet,
     partition: usize,
     rows: FileRows,

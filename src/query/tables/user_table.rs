@@ -13,7 +13,6 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, DFSchema, Result as DfResult, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
@@ -24,6 +23,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectStore;
 use parquet::arrow::RowNumber;
 
+use super::file_reader::DataFileReaders;
 use super::file_scan;
 use crate::store::paths;
 use crate::store::tables::{TableFile, TableState};
@@ -140,10 +140,7 @@ impl TableProvider for UserTable {
         let source = ParquetSource::new(self.table.clone())
             .with_metadata_size_hint(FOOTER_HINT)
             .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(
-                Arc::clone(&self.store),
-                cache,
-            )));
+            .with_parquet_file_reader_factory(Arc::new(DataFileReaders::new(Arc::clone(&self.store), cache)));
         // A limit may stop the scan only where no row is filtered out above it.
         let limit = limit.filter(|_| filters.is_empty());
         let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))

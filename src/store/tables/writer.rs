@@ -15,7 +15,7 @@ use super::file::NewFile;
 use crate::doubles::one_zero;
 use crate::error::{Error, Result};
 use crate::store::delta::FileStatistics;
-use crate::store::{objects, paths};
+use crate::store::{floating_bounds, objects, paths};
 
 /// Rows and encoded bytes after which a row group is closed.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -173,10 +173,10 @@ impl OpenFile {
     fn new(columns: &SchemaRef) -> Result<Self> {
         let properties = objects::writer_properties()
             .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_statistics_enabled(EnabledStatistics::Page)
-            .build();
+            .set_statistics_enabled(EnabledStatistics::Page);
+        let properties = floating_bounds::leave_out(properties, columns)?;
         Ok(Self {
-            writer: ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties))?,
+            writer: ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties.build()))?,
             statistics: FileStatistics::new(Arc::clone(columns), |_| true),
         })
     }
