@@ -72,8 +72,7 @@ pub(in crate::query) fn may_show_false_key(query: &Query, is_with_table: IsWithT
 fn body_may(body: &SetExpr, is_with_table: IsWithTable<'_>) -> bool {
     match body {
         SetExpr::Select(select) => {
-            select.projection.iter().any(calls_unnest)
-                || has_groups(&select.group_by) && !reads_one_stored_table(select, is_with_table)
+            shows_unnest(select) || has_groups(&select.group_by) && !reads_one_stored_table(select, is_with_table)
         }
         SetExpr::SetOperation { left, right, .. } => body_may(left, is_with_table) || body_may(right, is_with_table),
         SetExpr::Query(query) => may_show_false_key(query, is_with_table),
@@ -95,6 +94,11 @@ fn reads_one_stored_table(select: &Select, is_with_table: IsWithTable<'_>) -> bo
         }
         _ => false,
     }
+}
+
+/// Whether the SELECT list makes several rows of one.
+pub(super) fn shows_unnest(select: &Select) -> bool {
+    select.projection.iter().any(calls_unnest)
 }
 
 fn calls_unnest(part: &impl Visit) -> bool {

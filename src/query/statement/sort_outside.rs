@@ -13,8 +13,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::compose::{no_rows, query_of, select_of};
+use super::keyed_tables::shows_unnest;
 use super::normalize;
-use super::unnest_tables::shows_unnest;
 use super::walk::visit_mut;
 
 /// The statement with such queries sorted outside; `None` where it has none.
@@ -35,21 +35,19 @@ impl VisitorMut for Outside {
     type Break = ();
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        if shows_unnest(query) {
-            self.changed |= carry_sorts(query);
-        }
+        self.changed |= carry_sorts(query);
         ControlFlow::Continue(())
     }
 }
 
-/// Whether the query sorts by what it does not show; it is another query then.
+/// Whether a query that unnests sorts by what it does not show; it is another query then.
 fn carry_sorts(query: &mut Query) -> bool {
     let Query { body, order_by, .. } = query;
     let SetExpr::Select(select) = body.as_mut() else { return false };
     let Some(OrderByKind::Expressions(sorts)) = order_by.as_mut().map(|order_by| &mut order_by.kind) else {
         return false;
     };
-    if select.distinct.is_some() {
+    if select.distinct.is_some() || !shows_unnest(select) {
         return false;
     }
     let mut carried: Vec<Ident> = Vec::new();

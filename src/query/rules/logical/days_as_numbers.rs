@@ -59,7 +59,7 @@ fn refusal_of_time(given: &DataType, target: &DataType) -> Option<&'static str> 
         ),
         (DataType::Timestamp(..), number) if number.is_numeric() => Some(
             "a time that is cast to a number does not say what is counted: write extract(epoch FROM ts) for seconds since \
-             1970",
+             1970, or to_unixtime(ts) for whole ones",
         ),
         (number, time) if number.is_numeric() && is_time(time) => Some(
             "a number that is cast to a time of the day does not say what it counts: write \

@@ -314,11 +314,12 @@ fn check_digits(cell: &Expr) -> DfResult<()> {
     if !(given.is_integer() || is_decimal(&given)) {
         return Ok(());
     }
+    let shown = value.cast_to(&DataType::Utf8)?;
     let back = value.cast_to(&DataType::Float32).and_then(|real| real.cast_to(&given));
     match back.is_ok_and(|back| back == *value) {
         true => Ok(()),
         false => Err(Error::invalid(format!(
-            "{value} has more digits than a REAL holds: write CAST(x AS DOUBLE) of the REALs that stand beside it in VALUES"
+            "{shown} has more digits than a REAL holds: write CAST(x AS DOUBLE) of the REALs that stand beside it in VALUES"
         ))
         .into()),
     }
