@@ -231,8 +231,8 @@ pub fn column_reason(column: &str, reason: &str) -> Reason {
 
 pub fn unknown_kind(value: &str, column: &str) -> Reason {
     format!(
-        "{} is not a type of event (track, identify, page, screen, group, alias); if the column is about something \
-         else, add --map 'properties.{column}={column}'",
+        "{} is not a type of event (track, identify, page, screen, group, alias); if the column has names of events, add \
+         --map 'event={column}', if it is about something else, --map 'properties.{column}={column}'",
         shown(value)
     )
 }

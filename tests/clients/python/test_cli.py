@@ -249,6 +249,7 @@ def test_the_same_file_with_other_options_is_refused(start_server, tmp_path):
     done = cli.ingest(data, path, other, *mapped, code=1)
     assert "a.csv: refused" in done.stdout and "1 kept" in done.stdout
     assert "a.csv: the same file was loaded before with other options" in done.stderr and "--again" in done.stderr
+    assert "SELECT raw FROM system.dead_letters" in done.stderr, "what was rejected can be loaded alone"
     assert cli.count_events(data) == 2
     cli.ingest(data, path, *mapped, "--again")
     assert "skipped" in cli.ingest(data, path, *mapped).stdout, "with these options it is there now"
