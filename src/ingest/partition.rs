@@ -15,6 +15,9 @@ use crate::store::events::{FileWriter, WrittenFile};
 /// Rows a file at most: about 20 MB of events.
 const FILE_ROWS: usize = 524_288;
 
+/// Rows by the month that they are of.
+type Months = Vec<(String, RecordBatch)>;
+
 /// Gathers rows by month and writes files in the background.
 pub(super) struct Partitioner {
     writer: FileWriter,
@@ -22,7 +25,7 @@ pub(super) struct Partitioner {
     /// Bytes that may be held before the largest month is written.
     budget: usize,
     /// Batches on their way to `held`, in their order.
-    splitting: VecDeque<JoinHandle<Result<Vec<(String, RecordBatch)>>>>,
+    splitting: VecDeque<JoinHandle<Result<Months>>>,
     held: BTreeMap<String, Held>,
     held_bytes: usize,
     writing: JoinSet<Result<WrittenFile>>,
@@ -117,7 +120,7 @@ fn joined(done: Result<Result<WrittenFile>, tokio::task::JoinError>) -> Result<W
 }
 
 /// Each month's rows; one month costs no copy.
-fn split(batch: &RecordBatch, by_month: BTreeMap<String, Vec<u32>>) -> Result<Vec<(String, RecordBatch)>> {
+fn split(batch: &RecordBatch, by_month: BTreeMap<String, Vec<u32>>) -> Result<Months> {
     let is_one = by_month.len() == 1;
     let rows_of = |(month, rows)| match is_one {
         true => Ok((month, batch.clone())),

@@ -448,11 +448,10 @@ async fn plan_in_full(
         Ok(plan) => return Ok(plan),
         Err(error) => error,
     };
-    let others: [&(dyn Fn() -> Option<DfStatement> + Sync); 8] = [
+    let others: [&(dyn Fn() -> Option<DfStatement> + Sync); 7] = [
         &|| statement::mark(statement),
         &|| statement::mark_unread(statement),
         &|| statement::mark_unread(statement).and_then(|marked| statement::mark(&marked)),
-        &|| statement::sort_outside(statement),
         &|| statement::name_keys(statement, &columns_of),
         &|| statement::tell_apart(statement),
         &|| statement::tell_apart(statement).and_then(|apart| statement::mark(&apart)),

@@ -67,7 +67,7 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     let to_timestamp = state.udf("to_timestamp")?;
     state.register_udf(Arc::new(vary(to_timestamp::ToTimestamp::new(to_timestamp))))?;
     let to_unixtime = state.udf("to_unixtime")?;
-    state.register_udf(Arc::new(ScalarUDF::from(to_unixtime::ToUnixtime::new(to_unixtime))))?;
+    state.register_udf(Arc::new(vary(to_unixtime::ToUnixtime::new(to_unixtime))))?;
     state.register_udf(Arc::new(vary(coalesce::Coalesce::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(named_cast::NamedCast::new())))?;
     for function in local_time::functions(|name| state.udf(name))? {

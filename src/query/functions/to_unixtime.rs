@@ -8,41 +8,26 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::functions::datetime::to_timestamp_micros;
-use datafusion::logical_expr::{ColumnarValue, Documentation, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
+use super::variation::Variation;
 use crate::query::zone::per_second;
 
 /// Stands in for DataFusion's function of the same name.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct ToUnixtime {
-    inner: Arc<ScalarUDF>,
+    original: Arc<ScalarUDF>,
 }
 
 impl ToUnixtime {
-    pub(super) fn new(inner: Arc<ScalarUDF>) -> Self {
-        Self { inner }
+    pub(super) fn new(original: Arc<ScalarUDF>) -> Self {
+        Self { original }
     }
 }
 
-impl ScalarUDFImpl for ToUnixtime {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(types)
-    }
-
-    fn documentation(&self) -> Option<&Documentation> {
-        self.inner.documentation()
+impl Variation for ToUnixtime {
+    fn original(&self) -> &Arc<ScalarUDF> {
+        &self.original
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -53,7 +38,7 @@ impl ScalarUDFImpl for ToUnixtime {
                 let read = to_timestamp_micros(&arguments.config_options);
                 seconds_of(&read.inner().invoke_with_args(arguments)?)
             }
-            _ => self.inner.invoke_with_args(arguments),
+            _ => self.original.invoke_with_args(arguments),
         }
     }
 }

@@ -49,7 +49,6 @@ pub(super) use self::keyed_tables::may_show_false_key;
 pub(super) use self::repairs::{JSON_COLUMNS, has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, mark_unread, shown_name};
 pub(super) use self::signs::as_factors;
-pub(super) use self::sort_outside::sort_outside;
 pub use self::split::{Split, split};
 pub(super) use self::table_names::table_names;
 use self::using_join::ColumnsOf;
@@ -114,6 +113,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     }
     if !changes(&statement) {
         check_allowed(&statement)?;
+    }
+    if words.unnest {
+        sort_outside::sort_outside(&mut statement);
     }
     if words.zone {
         at_time_zone::rewrite(&mut statement);

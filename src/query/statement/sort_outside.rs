@@ -15,45 +15,43 @@ use datafusion::sql::sqlparser::ast::{
 use super::compose::{no_rows, query_of, select_of};
 use super::keyed_tables::shows_unnest;
 use super::normalize;
-use super::walk::visit_mut;
+use super::walk::{visit_expressions, visit_mut};
 
-/// The statement with such queries sorted outside; `None` where it has none.
-pub(in crate::query) fn sort_outside(statement: &DfStatement) -> Option<DfStatement> {
-    let mut statement = statement.clone();
-    let DfStatement::Statement(inner) = &mut statement else { return None };
-    let mut outside = Outside { changed: false };
-    // It breaks off nowhere.
-    let _: ControlFlow<()> = visit_mut(inner, &mut outside);
-    outside.changed.then_some(statement)
+/// Lets such queries be sorted outside.
+pub(super) fn sort_outside(statement: &mut DfStatement) {
+    match statement {
+        // It breaks off nowhere.
+        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Outside)),
+        DfStatement::Explain(explain) => sort_outside(&mut explain.statement),
+        _ => {}
+    }
 }
 
-struct Outside {
-    changed: bool,
-}
+struct Outside;
 
 impl VisitorMut for Outside {
     type Break = ();
 
     fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<()> {
-        self.changed |= carry_sorts(query);
+        carry_sorts(query);
         ControlFlow::Continue(())
     }
 }
 
-/// Whether a query that unnests sorts by what it does not show; it is another query then.
-fn carry_sorts(query: &mut Query) -> bool {
+/// Makes another query of one that unnests and sorts by what it does not show.
+fn carry_sorts(query: &mut Query) {
     let Query { body, order_by, .. } = query;
-    let SetExpr::Select(select) = body.as_mut() else { return false };
+    let SetExpr::Select(select) = body.as_mut() else { return };
     let Some(OrderByKind::Expressions(sorts)) = order_by.as_mut().map(|order_by| &mut order_by.kind) else {
-        return false;
+        return;
     };
     if select.distinct.is_some() || !shows_unnest(select) {
-        return false;
+        return;
     }
     let mut carried: Vec<Ident> = Vec::new();
     let shown = select.projection.len();
     for sort in sorts {
-        if is_shown(&sort.expr, &select.projection[..shown]) {
+        if uses_shown(&sort.expr, &select.projection[..shown]) {
             continue;
         }
         let name = Ident::with_quote('"', format!("\u{1}sort{}", carried.len()));
@@ -62,11 +60,10 @@ fn carry_sorts(query: &mut Query) -> bool {
         carried.push(name);
     }
     if carried.is_empty() {
-        return false;
+        return;
     }
     let inner = std::mem::replace(body.as_mut(), SetExpr::Values(no_rows()));
     *body = around(inner, carried).body;
-    true
 }
 
 /// `SELECT * EXCLUDE (carried) FROM (inner)`.
@@ -81,13 +78,17 @@ fn around(inner: SetExpr, carried: Vec<Ident>) -> Query {
     select_of(SelectItem::Wildcard(all), derived)
 }
 
-/// Whether the SELECT list shows what is sorted by: a name of it, or a place.
-fn is_shown(sort: &Expr, projection: &[SelectItem]) -> bool {
-    let name = match sort {
-        Expr::Value(_) => return true,
-        Expr::Identifier(name) => normalize(name),
-        _ => return false,
+/// Whether something of what is sorted by is of the SELECT list: a name of it, or a place. Only there it has a meaning.
+fn uses_shown(sort: &Expr, projection: &[SelectItem]) -> bool {
+    let names_shown = |expression: &Expr| match expression {
+        Expr::Identifier(name) if is_shown(name, projection) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
     };
+    matches!(sort, Expr::Value(_)) || visit_expressions(sort, names_shown).is_break()
+}
+
+fn is_shown(name: &Ident, projection: &[SelectItem]) -> bool {
+    let name = normalize(name);
     projection.iter().any(|item| match item {
         SelectItem::ExprWithAlias { expr: _, alias } => normalize(alias) == name,
         SelectItem::UnnamedExpr(Expr::Identifier(shown)) => normalize(shown) == name,

@@ -47,7 +47,9 @@ fn change_under_name(expression: Expr, names: &NamePreserver, change: Change<'_>
         Expr::GroupingSet(_) => expression.change_children(&mut |key| change_under_name(key, names, change)),
         _ => {
             let name = names.save(&expression);
-            Ok(change(expression)?.update_data(|expression| name.restore(expression)))
+            let done = change(expression)?;
+            // To restore is to spell the name once more: not for what is as it was.
+            Ok(if done.transformed { done.update_data(|changed| name.restore(changed)) } else { done })
         }
     }
 }
