@@ -78,13 +78,18 @@ fn around(inner: SetExpr, carried: Vec<Ident>) -> Query {
     select_of(SelectItem::Wildcard(all), derived)
 }
 
-/// Whether something of what is sorted by is of the SELECT list: a name of it, or a place. Only there it has a meaning.
+/// Whether something of what is sorted by is of the SELECT list: a name of it, a place, or word for word what is shown.
+/// Only there it has a meaning.
 fn uses_shown(sort: &Expr, projection: &[SelectItem]) -> bool {
+    let is_whole = |item: &SelectItem| match item {
+        SelectItem::UnnamedExpr(shown) | SelectItem::ExprWithAlias { expr: shown, .. } => shown == sort,
+        _ => false,
+    };
     let names_shown = |expression: &Expr| match expression {
         Expr::Identifier(name) if is_shown(name, projection) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
-    matches!(sort, Expr::Value(_)) || visit_expressions(sort, names_shown).is_break()
+    matches!(sort, Expr::Value(_)) || projection.iter().any(is_whole) || visit_expressions(sort, names_shown).is_break()
 }
 
 fn is_shown(name: &Ident, projection: &[SelectItem]) -> bool {

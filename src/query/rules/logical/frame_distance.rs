@@ -1,7 +1,8 @@
 //! Distances of RANGE that do not fit what is sorted by. DataFusion 55.2 reads `ORDER BY day RANGE 7 PRECEDING` as seven
 //! months, takes any number over texts, and says of `RANGE 1.5 PRECEDING` over whole numbers that it cannot cast a string.
-//! PostgreSQL refuses all of them.
+//! PostgreSQL refuses all of them. Of hours over DATE it would make a time, where DataFusion cuts to days.
 
+use arrow::compute::kernels::cast_utils::{IntervalParseConfig, IntervalUnit, parse_interval_month_day_nano_config};
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};
@@ -34,6 +35,12 @@ fn refusal(distance: &str, sorted: &DataType) -> Option<String> {
             "a RANGE of {distance} over times has no unit: write it, as in RANGE INTERVAL '7 days' PRECEDING"
         ));
     }
+    if is_day(sorted) && has_part_of_day(distance) {
+        return Some(format!(
+            "a RANGE of {distance} over DATE is no number of days: write days, as in RANGE INTERVAL '1 day' PRECEDING, or \
+             ORDER BY CAST(day AS TIMESTAMP)"
+        ));
+    }
     if sorted.is_integer() && is_number && distance.trim().parse::<i64>().is_err() {
         return Some(format!(
             "a RANGE of {distance} over whole numbers: write the whole number below it, which reaches as far, or ORDER BY \
@@ -46,6 +53,17 @@ fn refusal(distance: &str, sorted: &DataType) -> Option<String> {
         "RANGE with a distance asks for one number or one DATE or TIMESTAMP in ORDER BY: write ROWS for a distance in rows"
             .to_owned()
     })
+}
+
+fn is_day(sorted: &DataType) -> bool {
+    matches!(sorted, DataType::Date32 | DataType::Date64)
+}
+
+/// Whether a length of time has hours or less. DataFusion cuts what it adds to a DATE to days.
+fn has_part_of_day(length: &str) -> bool {
+    const DAY_NANOSECONDS: i64 = 86_400_000_000_000;
+    let seconds = IntervalParseConfig::new(IntervalUnit::Second);
+    parse_interval_month_day_nano_config(length, seconds).is_ok_and(|length| length.nanoseconds % DAY_NANOSECONDS != 0)
 }
 
 /// The distances as they were written.

@@ -137,7 +137,10 @@ impl ExecutionPlan for FenceExec {
         if !matches!(self.passage, Passage::Conditions(_)) {
             return Ok(None);
         }
-        match self.input.try_swapping_with_projection(projection)? {
+        // Of the input, not of the fence: what an input has no use for it gives back, and that goes on below the fence.
+        let (columns, input) = (projection.expr().to_vec(), Arc::clone(&self.input));
+        let below = ProjectionExec::try_new_with_schema_metadata(columns, input, &projection.schema())?;
+        match self.input.try_swapping_with_projection(&below)? {
             Some(input) => Ok(Some(Arc::new(Self::new(input, self.passage.clone())?))),
             None => Ok(None),
         }
