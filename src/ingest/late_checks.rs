@@ -2,7 +2,7 @@
 //! dead letter holds the row as its file has it, to be corrected and loaded again; the text of all rows would double
 //! what a load moves.
 //!
-//! Looks at what costs little, and suspects too many rows rather than too few: `accept` judges. A row that is missed is
+//! Looks at what costs little, and suspects too many rows rather than too few: `check` judges. A row that is missed is
 //! shown by its values. Must not know files.
 
 use chrono::Utc;

@@ -9,20 +9,16 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 
 use super::compose::call_of;
+use super::inner_mut;
 use super::walk::visit_expressions_mut;
 
 /// Rewrites it everywhere in the statement.
 pub(in crate::query) fn rewrite(statement: &mut DfStatement) {
-    match statement {
-        DfStatement::Statement(inner) => {
-            let ControlFlow::Continue(()) = visit_expressions_mut(inner, |expression| {
-                rewrite_one(expression);
-                ControlFlow::<Infallible>::Continue(())
-            });
-        }
-        DfStatement::Explain(explain) => rewrite(&mut explain.statement),
-        _ => {}
-    }
+    let Some(inner) = inner_mut(statement) else { return };
+    let ControlFlow::Continue(()) = visit_expressions_mut(inner, |expression| {
+        rewrite_one(expression);
+        ControlFlow::<Infallible>::Continue(())
+    });
 }
 
 fn rewrite_one(expression: &mut Expr) {

@@ -10,15 +10,12 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{Distinct, Expr, OrderByKind, Query, SelectItem, SetExpr, Value, VisitorMut};
 
+use super::inner_mut;
 use super::walk::visit_mut;
 
 pub(super) fn name_places(statement: &mut DfStatement) {
-    match statement {
-        // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Places)),
-        DfStatement::Explain(explain) => name_places(&mut explain.statement),
-        _ => {}
-    }
+    // It breaks off nowhere.
+    let _: Option<ControlFlow<()>> = inner_mut(statement).map(|inner| visit_mut(inner, &mut Places));
 }
 
 struct Places;

@@ -18,6 +18,7 @@ use datafusion::sql::sqlparser::ast::{
 
 use self::meant::{MeantNames, SharedKeys, names_in};
 use super::compose::{no_rows, query_of};
+use super::inner_mut;
 use super::normalize;
 use super::walk::{visit, visit_mut};
 use crate::error::{Error, Result};
@@ -44,11 +45,7 @@ pub(super) fn questions(statement: &DfStatement) -> Vec<DfStatement> {
 /// # Errors
 /// `InvalidInput` where a name cannot be told.
 pub(in crate::query) fn bind(statement: &mut DfStatement, answers: Vec<Option<DFSchemaRef>>) -> Result<()> {
-    let inner = match statement {
-        DfStatement::Statement(inner) => inner,
-        DfStatement::Explain(explain) => return bind(&mut explain.statement, answers),
-        _ => return Ok(()),
-    };
+    let Some(inner) = inner_mut(statement) else { return Ok(()) };
     match visit_mut(inner, &mut Bind { answers: answers.into_iter() }) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),
@@ -80,12 +77,8 @@ pub(super) fn open_parentheses(statement: &mut DfStatement) {
             ControlFlow::Continue(())
         }
     }
-    match statement {
-        // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Open)),
-        DfStatement::Explain(explain) => open_parentheses(&mut explain.statement),
-        _ => {}
-    }
+    // It breaks off nowhere.
+    let _: Option<ControlFlow<()>> = inner_mut(statement).map(|inner| visit_mut(inner, &mut Open));
 }
 
 fn is_bare(query: &Query) -> bool {

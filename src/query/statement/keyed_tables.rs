@@ -10,15 +10,13 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::compose::{no_rows, query_of, select_of};
+use super::inner_mut;
 use super::walk::{visit, visit_mut};
 
 pub(super) fn derive(statement: &mut DfStatement) {
-    match statement {
-        // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Derive { names: Vec::new() })),
-        DfStatement::Explain(explain) => derive(&mut explain.statement),
-        _ => {}
-    }
+    // It breaks off nowhere.
+    let _: Option<ControlFlow<()>> =
+        inner_mut(statement).map(|inner| visit_mut(inner, &mut Derive { names: Vec::new() }));
 }
 
 struct Derive {

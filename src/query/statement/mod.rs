@@ -94,11 +94,15 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         (None, _) => return Err(Error::invalid("the statement is empty")),
     };
     show_functions::rewrite(&mut statement)?;
-    if words.sets {
-        rewrite_rollup(&mut statement);
+    if words.sets
+        && let Some(inner) = inner_mut(&mut statement)
+    {
+        rollup::rewrite(inner);
     }
-    if words.fetch {
-        rewrite_fetch(&mut statement);
+    if words.fetch
+        && let Some(inner) = inner_mut(&mut statement)
+    {
+        fetch::rewrite(inner);
     }
     if words.sorted_parentheses {
         input_names::open_parentheses(&mut statement);
@@ -129,19 +133,12 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     Ok(Parsed::Query { written: Box::new(Written { statement, words }), parameters })
 }
 
-fn rewrite_rollup(statement: &mut DfStatement) {
+/// The statement itself, or the one that EXPLAIN explains; `None` for what sqlparser does not know.
+fn inner_mut(statement: &mut DfStatement) -> Option<&mut Statement> {
     match statement {
-        DfStatement::Statement(inner) => rollup::rewrite(inner.as_mut()),
-        DfStatement::Explain(explain) => rewrite_rollup(&mut explain.statement),
-        _ => {}
-    }
-}
-
-fn rewrite_fetch(statement: &mut DfStatement) {
-    match statement {
-        DfStatement::Statement(inner) => fetch::rewrite(inner.as_mut()),
-        DfStatement::Explain(explain) => rewrite_fetch(&mut explain.statement),
-        _ => {}
+        DfStatement::Statement(inner) => Some(inner),
+        DfStatement::Explain(explain) => inner_mut(&mut explain.statement),
+        _ => None,
     }
 }
 

@@ -13,18 +13,15 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::compose::{no_rows, query_of, select_of};
+use super::inner_mut;
 use super::keyed_tables::shows_unnest;
 use super::normalize;
 use super::walk::{visit_expressions, visit_mut};
 
 /// Lets such queries be sorted outside.
 pub(super) fn sort_outside(statement: &mut DfStatement) {
-    match statement {
-        // It breaks off nowhere.
-        DfStatement::Statement(inner) => drop(visit_mut(inner, &mut Outside)),
-        DfStatement::Explain(explain) => sort_outside(&mut explain.statement),
-        _ => {}
-    }
+    // It breaks off nowhere.
+    let _: Option<ControlFlow<()>> = inner_mut(statement).map(|inner| visit_mut(inner, &mut Outside));
 }
 
 struct Outside;

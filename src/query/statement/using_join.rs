@@ -22,6 +22,7 @@ use datafusion::sql::sqlparser::ast::{
 use self::keys::Keys;
 use self::relations::{Relations, any_join, derive_named_joins, is_on_shared_key, is_outer_on_shared_key};
 use self::tables::Tables;
+use super::inner_mut;
 use super::normalize;
 use super::walk::visit_mut;
 use crate::error::{Error, Result};
@@ -37,11 +38,7 @@ pub(in crate::query) type ColumnsOf<'a> = &'a dyn Fn(&ObjectName) -> Option<Vec<
 /// # Errors
 /// `InvalidInput` when the text does not tell which table has a key.
 pub(super) fn rewrite(statement: &mut DfStatement, columns_of: ColumnsOf<'_>) -> Result<()> {
-    let inner = match statement {
-        DfStatement::Statement(inner) => inner,
-        DfStatement::Explain(explain) => return rewrite(&mut explain.statement, columns_of),
-        _ => return Ok(()),
-    };
+    let Some(inner) = inner_mut(statement) else { return Ok(()) };
     match visit_mut(inner, &mut Rewrite::new(columns_of, false)) {
         ControlFlow::Break(refusal) => Err(refusal),
         ControlFlow::Continue(()) => Ok(()),

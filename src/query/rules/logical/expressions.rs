@@ -6,6 +6,8 @@ use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Cast, Expr, LogicalPlan, TryCast};
 
+use crate::query::walk::{Change, WalkExpression, WalkPlan};
+
 /// What a CAST or a TRY_CAST casts, and to which type; `None` for another expression. A function of ours that gives a cast
 /// a name holds one.
 pub(super) fn cast_parts(expression: &Expr) -> Option<(&Expr, &DataType)> {
@@ -16,8 +18,6 @@ pub(super) fn cast_parts(expression: &Expr) -> Option<(&Expr, &DataType)> {
         _ => None,
     }
 }
-
-use crate::query::walk::{Change, WalkExpression, WalkPlan};
 
 /// Whether some part of the node's expressions is meant. Asked first, since most nodes have none: to change expressions is
 /// to move all of them.

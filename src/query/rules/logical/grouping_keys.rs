@@ -12,6 +12,7 @@ use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::{Aggregate, BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator};
 
 use super::RuleContext;
+use crate::query::walk::WalkExpression;
 
 /// A key, and the column that holds it.
 type Key = (Expr, Column);
@@ -28,7 +29,7 @@ pub(super) fn compute_first(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<
     let input = LogicalPlanBuilder::from(aggregate.input.as_ref().clone()).project(columns)?.build()?;
     let mut groups = Vec::new();
     for sets in &aggregate.group_expr {
-        groups.push(sets.clone().map_children(|key| Ok(with_column(key, &keys)))?.data);
+        groups.push(sets.clone().change_children(&mut |key| Ok(with_column(key, &keys)))?.data);
     }
     let names = NamePreserver::new_for_projection();
     let mut calls = Vec::new();
@@ -45,7 +46,9 @@ fn moving_keys(aggregate: &Aggregate) -> DfResult<Vec<Key>> {
     for key in sets.distinct_expr() {
         // The name that the nodes above know.
         let name = key.schema_name().to_string();
-        if key.exists(|part| Ok(is_sum(part)))? && !aggregate.input.schema().has_column_with_unqualified_name(&name) {
+        if key.has_part(&mut |part| Ok(is_sum(part)))?
+            && !aggregate.input.schema().has_column_with_unqualified_name(&name)
+        {
             keys.push((key.clone().unalias(), Column::new_unqualified(name)));
         }
     }

@@ -2,11 +2,12 @@
 //! `1 - 2` is folded.
 
 use datafusion::common::Result as DfResult;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
 
 use crate::query::rules::logical::check_nth_value;
+use crate::query::walk::WalkExpression;
 
 #[derive(Debug)]
 pub(super) struct CheckFolded;
@@ -23,7 +24,7 @@ impl OptimizerRule for CheckFolded {
     fn rewrite(&self, plan: LogicalPlan, _config: &dyn OptimizerConfig) -> DfResult<Transformed<LogicalPlan>> {
         if let LogicalPlan::Window(window) = &plan {
             for call in &window.window_expr {
-                call.apply(|part| check_nth_value(part).map(|()| TreeNodeRecursion::Continue))?;
+                call.look_at_parts(&mut |part| check_nth_value(part).map(|()| TreeNodeRecursion::Continue))?;
             }
         }
         Ok(Transformed::no(plan))
