@@ -29,6 +29,7 @@ mod interval_texts;
 mod intervals;
 mod join_keys;
 mod json_values;
+mod kinds;
 mod lengths;
 mod local_time;
 mod meeting;
@@ -69,6 +70,7 @@ use datafusion::optimizer::AnalyzerRule;
 pub(in crate::query) use self::derived_keys::DerivedTables;
 pub(in crate::query) use self::fallible::can_fail;
 pub(in crate::query) use self::insert_casts::check_assignment;
+use self::kinds::Kinds;
 pub(in crate::query) use self::nth_value::check_nth_value;
 pub(in crate::query) use self::unique_keys::{may_have_false_key, take_all_keys, without_false_keys};
 use crate::error::Result;
@@ -89,8 +91,11 @@ impl<'a> RuleContext<'a> {
     }
 }
 
-/// Changes one expression other than a column, of which the parts are done already. The schema is that of the node's inputs.
-type ExpressionRule = fn(Expr, &DFSchema, &RuleContext<'_>) -> DfResult<Transformed<Expr>>;
+/// Changes one expression, of which the parts are done already. The schema is that of the node's inputs.
+type ChangeExpression = fn(Expr, &DFSchema, &RuleContext<'_>) -> DfResult<Transformed<Expr>>;
+
+/// What changes expressions, with the kinds that it looks at.
+type ExpressionRule = (Kinds, ChangeExpression);
 
 /// Changes or refuses one node, of which the inputs are done already; its expressions follow.
 type NodeRule = fn(LogicalPlan, &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>>;
@@ -99,12 +104,23 @@ type NodeRule = fn(LogicalPlan, &RuleContext<'_>) -> DfResult<Transformed<Logica
 struct Phase {
     nodes: &'static [NodeRule],
     expressions: &'static [ExpressionRule],
+    /// The kinds of them all.
+    kinds: Kinds,
     /// Rules of nodes whose expressions are done, too.
     closing: &'static [NodeRule],
 }
 
-const WRITTEN: Phase = Phase {
-    nodes: &[
+/// What compares: BETWEEN and IN beside the operators.
+const COMPARISONS: Kinds = Kinds::OPERATION.and(Kinds::BETWEEN).and(Kinds::IN_LIST);
+/// Where values of several types meet.
+const MEETING: Kinds = COMPARISONS.and(Kinds::WINDOW).and(Kinds::CASE).and(Kinds::CALL);
+const NUMBERS: Kinds = Kinds::OPERATION.and(Kinds::NEGATIVE).and(Kinds::CAST);
+const LENGTHS: Kinds = MEETING.and(Kinds::AGGREGATE);
+/// What may give a zero with a sign.
+const ZEROS: Kinds = NUMBERS.and(Kinds::CALL).and(Kinds::AGGREGATE).and(Kinds::WINDOW).and(Kinds::DOUBLES);
+
+const WRITTEN: Phase = Phase::new(
+    &[
         // Before all rules that cast what meets, and those that ask which casts fail.
         json_values::read,
         // Before the rule that builds subqueries of its own.
@@ -124,24 +140,24 @@ const WRITTEN: Phase = Phase {
         intervals::sort_by_length,
         short_circuit::evaluate_in_order,
     ],
-    expressions: &[
+    &[
         // Before the rules that put casts around members of lists.
-        empty_subquery::allow_null,
-        nth_value::refuse,
-        frame_distance::refuse,
-        unlike_values::refuse,
+        (Kinds::SCALAR_SUBQUERY.and(Kinds::IN_LIST), empty_subquery::allow_null),
+        (Kinds::WINDOW, nth_value::refuse),
+        (Kinds::WINDOW, frame_distance::refuse),
+        (COMPARISONS, unlike_values::refuse),
         // Before the rule that makes instants of all precisions one type.
-        time_precision::round,
-        mixed_times::name_types,
+        (Kinds::CAST, time_precision::round),
+        (Kinds::CAST.and(Kinds::CALL), mixed_times::name_types),
         // Before rules that measure lengths by their microseconds.
-        lengths::refuse_numbers,
-        meeting::unify,
-        numbers::rewrite,
-        intervals::compare_by_length,
-        repeated_sorts::of_aggregate,
-        aggregate_orders::sort_apart,
+        (Kinds::CAST, lengths::refuse_numbers),
+        (MEETING, meeting::unify),
+        (NUMBERS, numbers::rewrite),
+        (LENGTHS, intervals::compare_by_length),
+        (Kinds::AGGREGATE, repeated_sorts::of_aggregate),
+        (Kinds::AGGREGATE, aggregate_orders::sort_apart),
     ],
-    closing: &[
+    &[
         mixed_times::unify_values,
         interval_groups::group_by_length,
         aggregate_orders::check,
@@ -150,42 +166,42 @@ const WRITTEN: Phase = Phase {
         nullability::agree,
         nullability::allow_in_unions,
     ],
-};
+);
 
 // A parameter of which only the value tells the type may be a day beside an instant.
-const BOUND: Phase = Phase {
-    nodes: &[streamed_members::plan, meeting::unify_branches],
-    expressions: &[
+const BOUND: Phase = Phase::new(
+    &[streamed_members::plan, meeting::unify_branches],
+    &[
         // Before the rules of lists.
-        array_list::rewrite,
-        meeting::unify,
-        null_in_list::split,
-        numbers::rewrite,
-        intervals::compare_by_length,
+        (Kinds::CALL, array_list::rewrite),
+        (MEETING, meeting::unify),
+        (Kinds::IN_LIST, null_in_list::split),
+        (NUMBERS, numbers::rewrite),
+        (LENGTHS, intervals::compare_by_length),
         // Behind the rules that bring the members of a list to one type.
-        computed_in_list::split,
+        (Kinds::IN_LIST, computed_in_list::split),
     ],
-    closing: &[null_of_two_lists::keep, interval_groups::group_by_length],
-};
+    &[null_of_two_lists::keep, interval_groups::group_by_length],
+);
 
-const COERCED: Phase = Phase {
-    nodes: &[],
-    expressions: &[
+const COERCED: Phase = Phase::new(
+    &[],
+    &[
         // Before the rule that makes calls of casts.
-        days_as_numbers::refuse,
-        nested_casts::refuse,
-        nested_order::compare,
-        interval_texts::check_units,
-        lengths::split_days,
-        local_time::rewrite,
-        calendar_frame::check,
-        zeros::unify,
-        pad_length::keep_above_zero,
-        regex_patterns::check,
+        (Kinds::CAST, days_as_numbers::refuse),
+        (Kinds::CAST, nested_casts::refuse),
+        (Kinds::OPERATION.and(Kinds::BETWEEN).and(Kinds::CALL), nested_order::compare),
+        (Kinds::CAST, interval_texts::check_units),
+        (Kinds::CAST, lengths::split_days),
+        (Kinds::CAST.and(Kinds::OPERATION).and(Kinds::CALL), local_time::rewrite),
+        (Kinds::WINDOW, calendar_frame::check),
+        (ZEROS, zeros::unify),
+        (Kinds::CALL, pad_length::keep_above_zero),
+        (Kinds::OPERATION.and(Kinds::CALL), regex_patterns::check),
         // Behind the rule that does the same for aggregates of DOUBLEs.
-        window_aggregates::replace,
+        (Kinds::WINDOW, window_aggregates::replace),
     ],
-    closing: &[
+    &[
         // Once more: the analyzer computes the columns of unions anew.
         nullability::allow_in_unions,
         branch_names::unify,
@@ -194,7 +210,7 @@ const COERCED: Phase = Phase {
         join_keys::name_calls,
         computed_keys::compute_first,
     ],
-};
+);
 
 /// The rules of a plan as it was written, with its instants shown in the session's zone.
 ///
@@ -229,6 +245,19 @@ impl AnalyzerRule for AfterCoercion {
 }
 
 impl Phase {
+    const fn new(
+        nodes: &'static [NodeRule],
+        expressions: &'static [ExpressionRule],
+        closing: &'static [NodeRule],
+    ) -> Self {
+        let (mut kinds, mut next) = (Kinds::NONE, 0);
+        while next < expressions.len() {
+            kinds = kinds.and(expressions[next].0);
+            next += 1;
+        }
+        Self { nodes, expressions, kinds, closing }
+    }
+
     fn apply(&self, plan: LogicalPlan, context: &RuleContext<'_>) -> DfResult<LogicalPlan> {
         let changed = Cell::new(false);
         let done = plan.change_nodes(&mut |node| {
@@ -252,7 +281,7 @@ impl Phase {
     }
 
     fn rewrite_expressions(&self, node: LogicalPlan, context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-        if self.expressions.is_empty() {
+        if !expressions::has_part(&node, |part| self.kinds.meets(Kinds::of(part)))? {
             return Ok(Transformed::no(node));
         }
         let schema = schema_of_inputs(&node);
@@ -269,12 +298,11 @@ impl Phase {
     }
 
     fn rewrite_part(&self, part: Expr, schema: &DFSchema, context: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
-        if matches!(part, Expr::Column(_)) {
-            return Ok(Transformed::no(part));
-        }
         let mut done = Transformed::no(part);
-        for rule in self.expressions {
-            done = done.transform_data(|part| rule(part, schema, context))?;
+        for (kinds, rule) in self.expressions {
+            if kinds.meets(Kinds::of(&done.data)) {
+                done = done.transform_data(|part| rule(part, schema, context))?;
+            }
         }
         // The parts of what a rule made are done: it does not see its own work again.
         Ok(Transformed::new(done.data, done.transformed, TreeNodeRecursion::Continue))
