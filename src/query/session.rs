@@ -168,6 +168,9 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     // `TopKAggregation` of 55.2 hands the limit of a sort to the next aggregate below, past windows that look at all of
     // its groups and past other aggregates.
     options.optimizer.enable_topk_aggregation = false;
+    // The filter that `AggregateExec` of 55.2 makes of the MIN and MAX so far leaves out those over no plain column, those
+    // that have no value yet and the FILTER of each: rows that only they need are not read.
+    options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
     for (key, value) in &parts.settings.query.planner {
         options.set(key, value)?;
     }

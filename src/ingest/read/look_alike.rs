@@ -225,7 +225,7 @@ impl LookAlikes {
             _ => format!("'{column}' (to be read as {target}, write it so beside the properties)"),
         });
         notes.add(format!(
-            "keys of properties that look like a field and are not read as one: {}",
+            "keys of properties or traits that look like a field and are not read as one: {}",
             texts.collect::<Vec<_>>().join(", ")
         ));
     }

@@ -16,7 +16,8 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, Join, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, VisitorMut, With,
+    Distinct, Expr, Ident, Join, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, VisitorMut, With,
 };
 
 use self::keys::Keys;
@@ -125,7 +126,7 @@ impl<'a> Rewrite<'a> {
         if !writes_on {
             return show_columns(select, &keys);
         }
-        for sort in sorts.iter_mut().filter(|sort| !names_output(&sort.expr, &select.projection)) {
+        for sort in sorts.iter_mut().filter(|sort| !names_output(&sort.expr, &select.projection, &keys)) {
             keys.replace_in(&mut sort.expr);
         }
         write_values(select, &keys)
@@ -140,14 +141,44 @@ fn key_of(name: &ObjectName) -> Result<Ident> {
 }
 
 /// Whether ORDER BY names a column of the SELECT list, which comes before those of the tables.
-fn names_output(sort: &Expr, projection: &[SelectItem]) -> bool {
+fn names_output(sort: &Expr, projection: &[SelectItem], keys: &Keys) -> bool {
     let Expr::Identifier(name) = sort else { return false };
     projection.iter().any(|item| match item {
         SelectItem::UnnamedExpr(Expr::Identifier(output)) => normalize(output) == normalize(name),
+        SelectItem::UnnamedExpr(output) => is_column_of_table(output, name),
         SelectItem::ExprWithAlias { expr: _, alias } => normalize(alias) == normalize(name),
         SelectItem::Wildcard(_) => true,
+        SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(table), _) => {
+            keys.shows(table, &normalize(name))
+        }
         _ => false,
     })
+}
+
+/// Whether the expression is `l.k` of the name `k`.
+fn is_column_of_table(expression: &Expr, name: &Ident) -> bool {
+    let Expr::CompoundIdentifier(parts) = expression else { return false };
+    parts.last().is_some_and(|column| normalize(column) == normalize(name))
+}
+
+/// Writes the values of keys in DISTINCT ON, where a column of the SELECT list comes first, too.
+fn write_distinct(select: &mut Select, keys: &Keys) {
+    let Some(Distinct::On(distinct)) = &mut select.distinct else { return };
+    for key in distinct {
+        let Expr::Identifier(name) = key else {
+            keys.replace_in(key);
+            continue;
+        };
+        // What an alias stands for is written already.
+        let shown = select.projection.iter().find_map(|item| match item {
+            SelectItem::UnnamedExpr(output) if is_column_of_table(output, name) => Some(output),
+            _ => None,
+        });
+        match shown {
+            Some(output) => *key = output.clone(),
+            None => keys.replace_in(key),
+        }
+    }
 }
 
 /// Writes the columns for `*`.
@@ -165,6 +196,7 @@ fn show_columns(select: &mut Select, keys: &Keys) -> Result<()> {
 
 /// Writes the values of keys wherever the SELECT names them.
 fn write_values(select: &mut Select, keys: &Keys) -> Result<()> {
+    write_distinct(select, keys);
     let mut projection = Vec::new();
     for item in std::mem::take(&mut select.projection) {
         match item {

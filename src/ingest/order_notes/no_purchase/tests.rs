@@ -22,11 +22,25 @@ fn names_that_say_so() {
         "Abgebrochen",
         "charge.dispute.created",
         "Gutschrift",
+        "Checkout Started",
+        "Order Updated",
+        "add_to_cart",
+        "begin_checkout",
+        "InitiateCheckout",
     ] {
         assert!(says_no_purchase(event), "{event}");
     }
-    for event in ["bezahlt", "charge.succeeded", "invoice.paid", "Sold", "Empfehlung gekauft", "Glückskauf", "消费", ""]
-    {
+    for event in [
+        "bezahlt",
+        "charge.succeeded",
+        "checkout_completed",
+        "invoice.paid",
+        "Sold",
+        "Empfehlung gekauft",
+        "Glückskauf",
+        "消费",
+        "",
+    ] {
         assert!(!says_no_purchase(event), "{event}");
     }
 }

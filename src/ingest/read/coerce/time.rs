@@ -25,6 +25,9 @@ const LATEST: i64 = days_from_civil(2201, 1, 1) * DAY_SECONDS * SECOND;
 /// Digits of the shortest number read as an epoch: shorter ones (a year, a counter) are no times.
 const MIN_EPOCH_DIGITS: usize = 9;
 
+/// 1980-01-01 in milliseconds since 1970.
+const MILLISECONDS_TO_1980: u64 = days_from_civil(1980, 1, 1).unsigned_abs() * 86_400_000;
+
 /// Reads times; made once a file.
 pub struct TimeParser {
     zone: Tz,
@@ -240,10 +243,14 @@ fn fraction_micros(digits: &[u8]) -> Option<i64> {
 }
 
 /// Multiplier and divisor that make an epoch number microseconds.
+///
+/// Twelve digits that would be milliseconds of before 1980 are none: nobody counted so then, and a calendar time in another
+/// order, or of an hour that there is not, looks like that (`310120242359`, `202401312400`).
 fn epoch_unit(number: i64) -> Option<(i64, i64)> {
     match number.unsigned_abs() {
         0..100_000_000 => None,
         100_000_000..100_000_000_000 => Some((SECOND, 1)),
+        100_000_000_000..MILLISECONDS_TO_1980 => None,
         100_000_000_000..100_000_000_000_000 => Some((1_000, 1)),
         100_000_000_000_000..100_000_000_000_000_000 => Some((1, 1)),
         _ => Some((1, 1_000)),

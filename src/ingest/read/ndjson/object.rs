@@ -138,9 +138,8 @@ impl ObjectReader {
             }
         }
         self.lift(&parts.given, kind, &mut draft);
-        // What a person is like may be named as he likes.
-        let properties = parts.given.iter().filter(|_| !kind.has_traits()).map(|(key, value)| (key.0.as_ref(), *value));
-        self.unused.note(&draft, filled_keys(roleless.into_iter()), filled_keys(properties));
+        let properties = parts.given.iter().map(|(key, value)| (key.0.as_ref(), *value));
+        self.unused.note(&draft, filled_keys(roleless.into_iter()), filled_keys(properties), kind.has_traits());
         if !kind.has_traits() {
             self.note_twin_members(&parts);
         }

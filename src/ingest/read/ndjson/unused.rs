@@ -36,12 +36,13 @@ impl UnusedKeys {
     }
 
     /// Takes note of a row: what it has, whatever keys that came from, its keys without a role, and those within its
-    /// properties.
+    /// properties, or its traits.
     pub fn note<'k>(
         &mut self,
         draft: &Draft<'_>,
         keys: impl Iterator<Item = &'k str>,
         properties: impl Iterator<Item = &'k str>,
+        has_traits: bool,
     ) {
         for field in EventField::all() {
             self.fed[field.index()] |= is_fed(field, draft);
@@ -54,7 +55,9 @@ impl UnusedKeys {
             }
         }
         for key in properties {
-            let target = self.resemblances.of(key).filter(is_said_in_properties);
+            // What a person is like may be named as he likes, but for what names him.
+            let is_said: fn(&Target) -> bool = if has_traits { is_identifier } else { is_said_in_properties };
+            let target = self.resemblances.of(key).filter(is_said);
             // What has the field's own name was read, if only to find that it is no number.
             let is_read = |target: &Target| matches!(target, Target::Field(field) if is_lifted_as(*field, key));
             if let Some(target) = target.filter(|target| is_lacking(target) && !is_read(target)) {
@@ -78,6 +81,10 @@ impl UnusedKeys {
         }
         within.report_within_properties(notes);
     }
+}
+
+fn is_identifier(target: &Target) -> bool {
+    matches!(target, Target::Identifier(_))
 }
 
 /// What programs say in the properties of an event, be it read there or not: not the event's own time or name.

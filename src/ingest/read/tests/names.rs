@@ -164,7 +164,7 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
     assert_eq!(
         said,
         [
-            "keys of properties that look like a field and are not read as one: 'Qty' (to be read as quantity, name it so), \
+            "keys of properties or traits that look like a field and are not read as one: 'Qty' (to be read as quantity, name it so), \
              'cust_id' (to be read as user_id, write it so beside the properties), 'e-mail' (to be read as id.email, write \
              it among the identifiers of the event, of type email), 'orderNo' (to be read as order_id, name it so)"
         ]

@@ -7,6 +7,7 @@
 //!
 //! Can go when those are closed: `tests/slt/correlated.slt` then passes without it.
 
+mod lateral;
 mod reach;
 
 use std::sync::Arc;
@@ -30,38 +31,25 @@ use crate::query::walk::{WalkExpression, WalkPlan};
 /// # Errors
 /// `InvalidInput` for a subquery that DataFusion would answer wrongly, with what to write instead.
 pub(super) fn rewrite(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
-    if let LogicalPlan::Join(join) = &node {
-        for lateral in [&join.left, &join.right].into_iter().filter_map(|side| lateral_of(side)) {
-            check_value(&lateral.subquery)?;
-        }
-    }
+    let node = lateral::prepare(node)?;
     let mut found = false;
-    node.look_at_expressions(&mut |expression| {
+    node.data.look_at_expressions(&mut |expression| {
         expression.look_at_parts(&mut |part| {
             reach::check_operand(part)?;
             if let Some(subquery) = subquery_of(part).filter(|subquery| !subquery.outer_ref_columns.is_empty()) {
                 found = true;
-                reach::check_subquery(subquery, &schema_of_inputs(&node))?;
+                reach::check_subquery(subquery, &schema_of_inputs(&node.data))?;
             }
             Ok(TreeNodeRecursion::Continue)
         })
     })?;
     if !found {
-        return Ok(Transformed::no(node));
+        return Ok(node);
     }
-    let done = map_expressions(node, |expression| expression.change_parts(&mut rewrite_part))?;
+    let done =
+        node.transform_data(|node| map_expressions(node, |expression| expression.change_parts(&mut rewrite_part)))?;
     reach::check_conditions(&done.data)?;
     Ok(done)
-}
-
-/// The side of a join that reads the other one.
-fn lateral_of(side: &LogicalPlan) -> Option<&Subquery> {
-    match side {
-        LogicalPlan::Subquery(subquery) => Some(subquery).filter(|subquery| !subquery.outer_ref_columns.is_empty()),
-        LogicalPlan::SubqueryAlias(alias) => lateral_of(&alias.input),
-        LogicalPlan::Projection(projection) => lateral_of(&projection.input),
-        _ => None,
-    }
 }
 
 fn subquery_of(part: &Expr) -> Option<&Subquery> {

@@ -12,7 +12,7 @@ use datafusion::logical_expr::{
 };
 
 use super::mixed_times::Texts;
-use super::{RuleContext, days_as_numbers, lengths, mixed_numbers, mixed_times};
+use super::{RuleContext, days_as_numbers, lengths, mixed_numbers, mixed_times, texts_and_decimals};
 use crate::error::Error;
 use crate::query::zone::{is_instant, is_wall_time};
 
@@ -27,27 +27,27 @@ const DEFAULTS: [&str; 2] = ["lag", "lead"];
 pub(super) fn unify(mut expression: Expr, schema: &DFSchema, _: &RuleContext<'_>) -> DfResult<Transformed<Expr>> {
     let changed = match &mut expression {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_comparison(*op) => {
-            unify_all(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)
+            unify_all(&mut [left.as_mut(), right.as_mut()], schema, Texts::All)?
         }
         Expr::BinaryExpr(BinaryExpr { left, op: Operator::Minus, right }) => {
             unify_times(&mut [left.as_mut(), right.as_mut()], schema, Texts::None)
         }
         Expr::WindowFunction(call) => unify_default(call, schema)?,
         Expr::Between(Between { expr, low, high, .. }) => {
-            unify_all(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)
+            unify_all(&mut [expr.as_mut(), low.as_mut(), high.as_mut()], schema, Texts::All)?
         }
         Expr::InList(InList { expr, list, .. }) => {
             let mut all: Vec<&mut Expr> = std::iter::once(expr.as_mut()).chain(list).collect();
-            unify_all(&mut all, schema, Texts::All)
+            unify_all(&mut all, schema, Texts::All)?
         }
-        Expr::Case(case) => unify_case(case, schema),
+        Expr::Case(case) => unify_case(case, schema)?,
         Expr::ScalarFunction(call) if CHOICES.contains(&call.func.name()) => {
             let takes_texts = call.func.name() == "coalesce";
             unify_choice(&mut call.args.iter_mut().collect::<Vec<_>>(), takes_texts, schema)?
         }
         Expr::ScalarFunction(call) if call.func.name() == "nvl2" && call.args.len() == 3 => {
             let mut all: Vec<&mut Expr> = call.args.iter_mut().skip(1).collect();
-            unify_all(&mut all, schema, Texts::Literals)
+            unify_all(&mut all, schema, Texts::Literals)?
         }
         _ => false,
     };
@@ -64,9 +64,13 @@ fn types_of(all: &[&mut Expr], schema: &DFSchema) -> Vec<Option<DataType>> {
 }
 
 /// Whether a cast was put in place.
-fn unify_all(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> bool {
+///
+/// # Errors
+/// `InvalidInput` for a text that is no constant beside a decimal.
+fn unify_all(all: &mut [&mut Expr], schema: &DFSchema, texts: Texts) -> DfResult<bool> {
     let types = types_of(all, schema);
-    mixed_times::unify(all, &types, texts) || mixed_numbers::unify(all, &types)
+    let are_numbers = texts_and_decimals::unify(all, &types)?;
+    Ok(mixed_times::unify(all, &types, texts) || mixed_numbers::unify(all, &types) || are_numbers)
 }
 
 /// # Errors
@@ -76,7 +80,8 @@ fn unify_choice(all: &mut [&mut Expr], takes_texts: bool, schema: &DFSchema) -> 
     if takes_texts {
         refuse_texts(all, &types)?;
     }
-    Ok(mixed_times::unify(all, &types, Texts::Literals) || mixed_numbers::unify(all, &types))
+    let are_numbers = texts_and_decimals::unify(all, &types)?;
+    Ok(mixed_times::unify(all, &types, Texts::Literals) || mixed_numbers::unify(all, &types) || are_numbers)
 }
 
 fn refuse_texts(all: &[&mut Expr], types: &[Option<DataType>]) -> DfResult<()> {
@@ -129,7 +134,7 @@ fn keeps_value(constant: &Expr, data_type: &DataType) -> bool {
     there_and_back.is_ok_and(|same| same == *value)
 }
 
-fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
+fn unify_case(case: &mut Case, schema: &DFSchema) -> DfResult<bool> {
     let (mut compared, mut results): (Vec<&mut Expr>, Vec<&mut Expr>) = (Vec::new(), Vec::new());
     let simple = case.expr.is_some();
     compared.extend(case.expr.as_deref_mut());
@@ -138,12 +143,12 @@ fn unify_case(case: &mut Case, schema: &DFSchema) -> bool {
         results.push(then);
     }
     results.extend(case.else_expr.as_deref_mut());
-    let compared = simple && unify_all(&mut compared, schema, Texts::All);
+    let compared = simple && unify_all(&mut compared, schema, Texts::All)?;
     let types = types_of(&results, schema);
-    mixed_times::unify(&mut results, &types, Texts::Literals)
+    Ok(mixed_times::unify(&mut results, &types, Texts::Literals)
         || mixed_numbers::unify_results(&mut results, &types)
         || lengths::unify(&mut results, &types)
-        || compared
+        || compared)
 }
 
 /// Casts in the branches of UNION.
@@ -194,6 +199,7 @@ pub(super) fn unify_sides(node: LogicalPlan, _: &RuleContext<'_>) -> DfResult<Tr
     }
     let columns = join.left.schema().fields().iter().zip(join.right.schema().fields());
     let types = columns.map(|(left, right)| [left.data_type(), right.data_type()]);
+    types.clone().try_for_each(|[left, right]| texts_and_decimals::check_columns(left, right))?;
     let targets: Vec<Option<DataType>> =
         types.map(|both| if both[0] == both[1] { None } else { common_type(both.into_iter()) }).collect();
     if targets.iter().all(Option::is_none) {

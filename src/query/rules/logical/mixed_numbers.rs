@@ -15,7 +15,7 @@ use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::type_coercion::binary::{comparison_coercion, type_union_coercion};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit};
 
-use super::RuleContext;
+use super::{RuleContext, texts_and_decimals};
 use crate::error::Error;
 use crate::query::walk::WalkExpression;
 
@@ -27,7 +27,7 @@ fn is_short_float(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Float16 | DataType::Float32)
 }
 
-fn is_decimal(data_type: &DataType) -> bool {
+pub(super) fn is_decimal(data_type: &DataType) -> bool {
     use DataType::{Decimal32, Decimal64, Decimal128, Decimal256};
     matches!(data_type, Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..))
 }
@@ -183,7 +183,8 @@ pub(super) fn unify_keys(node: LogicalPlan, _context: &RuleContext<'_>) -> DfRes
     let mut changed = false;
     for (left, right) in &mut join.on {
         let types = [left.get_type(join.left.schema()).ok(), right.get_type(join.right.schema()).ok()];
-        changed |= unify(&mut [left, right], &types);
+        let mut both = [left, right];
+        changed |= texts_and_decimals::unify(&mut both, &types)? || unify(&mut both, &types);
     }
     if changed {
         // Those of USING must be columns.
@@ -231,6 +232,10 @@ fn unify_rows(value: &mut Expr, subquery: Subquery, schema: &DFSchema) -> DfResu
     }
     let rows = subquery.subquery.schema().field(0).data_type().clone();
     let Ok(given) = value.get_type(schema) else { return Ok((subquery, false)) };
+    if texts_and_decimals::unify(&mut [&mut *value], &[Some(given.clone()), Some(rows.clone())])? {
+        return Ok((subquery, true));
+    }
+    texts_and_decimals::check_columns(&given, &rows)?;
     let Some(float) = widest_float([&given, &rows].into_iter()) else { return cast_by_name(&given, &rows, subquery) };
     if let Some(new) = type_beside(&given, &float) {
         *value = as_type(std::mem::take(value), &new);

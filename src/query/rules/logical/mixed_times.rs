@@ -11,6 +11,7 @@ use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Values, cast, lit};
 
+use super::texts_and_decimals::is_constant;
 use super::{RuleContext, mixed_numbers};
 use crate::query::zone::{UTC, is_instant, is_wall_time};
 
@@ -37,7 +38,7 @@ fn instant_for(given: &DataType) -> DataType {
 /// Whether a cast was put in place.
 pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>], texts: Texts) -> bool {
     if !types.iter().flatten().any(is_instant) {
-        return unify_days(all, types);
+        return matches!(texts, Texts::All) && compare_days(all, types) || unify_days(all, types);
     }
     let mut changed = false;
     for (each, given) in all.iter_mut().zip(types) {
@@ -62,6 +63,26 @@ fn unify_days(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
         if given.as_ref().is_some_and(is_day) {
             **each = cast(std::mem::take(*each), wall_time.clone());
         }
+    }
+    true
+}
+
+/// Days beside texts that may have a time of the day: DataFusion 55.2 cuts it off. A text in quotes without one is a day.
+fn compare_days(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
+    let is_time = |text: &Expr| match text {
+        Expr::Literal(text, _) => text.try_as_str().flatten().is_some_and(|text| text.contains(':')),
+        other => !is_constant(other),
+    };
+    let held = || all.iter().zip(types).filter_map(|(each, given)| Some((each, given.as_ref()?)));
+    let has_time = held().any(|(each, given)| given.is_string() && is_time(each));
+    if !has_time
+        || !held().any(|(_, given)| is_day(given))
+        || held().any(|(_, given)| !is_day(given) && !given.is_string())
+    {
+        return false;
+    }
+    for (each, _) in all.iter_mut().zip(types).filter(|(_, given)| given.is_some()) {
+        **each = cast(std::mem::take(*each), DataType::Timestamp(TimeUnit::Microsecond, None));
     }
     true
 }

@@ -16,6 +16,7 @@ mod correlated_names;
 mod correlated_subquery;
 mod days_as_numbers;
 mod derived_keys;
+mod double_extremes;
 mod empty_subquery;
 mod equal_windows;
 mod expressions;
@@ -42,13 +43,16 @@ mod null_in_list;
 mod null_of_two_lists;
 mod nullability;
 mod numbers;
+mod offsets;
 mod pad_length;
 mod regex_patterns;
 mod repeated_sorts;
+mod set_comparisons;
 mod set_operation_all;
 mod short_circuit;
 mod shown_zone;
 mod streamed_members;
+mod texts_and_decimals;
 mod time_precision;
 mod unique_keys;
 mod unlike_values;
@@ -132,6 +136,8 @@ const WRITTEN: Phase = Phase::new(
         mixed_numbers::unify_keys,
         interval_groups::look_up_by_length,
         in_subquery::rewrite,
+        // Behind the rule that makes IN of some.
+        set_comparisons::name_members,
         correlated_names::keep_apart,
         set_operation_all::count_copies,
         volatile_group::compute_first,
@@ -196,6 +202,7 @@ const COERCED: Phase = Phase::new(
         (Kinds::CAST.and(Kinds::OPERATION).and(Kinds::CALL), local_time::rewrite),
         (Kinds::WINDOW, calendar_frame::check),
         (ZEROS, zeros::unify),
+        (Kinds::AGGREGATE, double_extremes::replace),
         (Kinds::CALL, pad_length::keep_above_zero),
         (Kinds::OPERATION.and(Kinds::CALL), regex_patterns::check),
         // Behind the rule that does the same for aggregates of DOUBLEs.
@@ -219,6 +226,7 @@ const COERCED: Phase = Phase::new(
 pub(in crate::query) fn apply_to_written(plan: LogicalPlan, context: &RuleContext<'_>) -> Result<LogicalPlan> {
     insert_casts::check(&plan)?;
     let context = &RuleContext { inserts: matches!(plan, LogicalPlan::Dml(_)), ..*context };
+    let plan = offsets::limit(plan)?;
     shown_zone::show(WRITTEN.apply(plan, context)?.recompute_schema()?, context.zone)
 }
 

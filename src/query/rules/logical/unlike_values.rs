@@ -1,6 +1,6 @@
 //! Values of two kinds in one comparison, of which one is a number without quotes.
 //!
-//! A text column beside a number that is written in the statement is refused, as PostgreSQL does. DataFusion 55.2 reads the
+//! A text column, or a computed text, beside a number that is written in the statement is refused, as PostgreSQL does. DataFusion 55.2 reads the
 //! texts as numbers, so that `order_id = 100001` works until one order number has a letter in it, and then fails at run.
 //! A parameter is none of them: a number that is bound equals the text of its digits, and where an order is asked for it is
 //! refused when it is bound.
@@ -17,6 +17,7 @@ use datafusion::logical_expr::{BinaryExpr, Expr, ExprSchemable};
 
 use super::RuleContext;
 use super::meeting::is_comparison;
+use super::texts_and_decimals::is_constant;
 use crate::error::Error;
 use crate::query::functions::numbers::sql_name;
 
@@ -50,7 +51,8 @@ fn check<'e>(
 ) -> DfResult<()> {
     let name = match column {
         Expr::Column(column) | Expr::OuterReferenceColumn(_, column) => &column.name,
-        _ => return Ok(()),
+        text if is_constant(text) => return Ok(()),
+        _ => return check_text(column, others, schema),
     };
     let Ok(given) = column.get_type(schema) else { return Ok(()) };
     let beside_number = || others.clone().into_iter().any(|other| is_number(other, schema));
@@ -72,6 +74,19 @@ fn check<'e>(
         _ => return Ok(()),
     };
     Err(Error::invalid(refusal).into())
+}
+
+/// # Errors
+/// `InvalidInput` for a computed text beside a number.
+fn check_text<'e>(text: &Expr, others: impl IntoIterator<Item = &'e Expr>, schema: &DFSchema) -> DfResult<()> {
+    match others.into_iter().find_map(literal_number) {
+        Some(number) if text.get_type(schema).is_ok_and(|given| given.is_string()) => Err(Error::invalid(format!(
+            "a text and the number {number} stand side by side: write '{number}', or CAST(x AS DOUBLE) of the text where \
+             each of its values is a number"
+        ))
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// # Errors

@@ -1,4 +1,5 @@
-//! DataFusion's rule that moves filters, given conditions of one form: the column left, the constant right.
+//! DataFusion's rule that moves filters, given conditions of one form: the column left, the constant right. Those that must
+//! stay where they are (`held_conditions`) it does not see.
 //!
 //! DataFusion 55.2 drops conditions on one column that others imply (`simplify_predicates`), and errs where a constant
 //! stands left. It takes `t = c AND c = t` for two values, so that no row passed, and of `t >= c AND c < t` it keeps the
@@ -13,6 +14,8 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::{BinaryExpr, Expr, Filter, LogicalPlan, Operator};
 use datafusion::optimizer::push_down_filter::PushDownFilter;
 use datafusion::optimizer::{ApplyOrder, OptimizerConfig, OptimizerRule};
+
+use super::held_conditions::hold_back;
 
 #[derive(Debug)]
 pub(super) struct LiteralsRight {
@@ -34,7 +37,19 @@ impl OptimizerRule for LiteralsRight {
         self.inner.apply_order()
     }
 
-    fn rewrite(&self, mut plan: LogicalPlan, config: &dyn OptimizerConfig) -> DfResult<Transformed<LogicalPlan>> {
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> DfResult<Transformed<LogicalPlan>> {
+        let Some(mut held) = hold_back(&plan)? else { return self.move_all(plan, config) };
+        let Some(rest) = held.rest.take() else { return Ok(Transformed::no(plan)) };
+        let done = self.move_all(rest, config)?;
+        match done.transformed {
+            true => Ok(Transformed::yes(held.above(done.data)?)),
+            false => Ok(Transformed::no(plan)),
+        }
+    }
+}
+
+impl LiteralsRight {
+    fn move_all(&self, mut plan: LogicalPlan, config: &dyn OptimizerConfig) -> DfResult<Transformed<LogicalPlan>> {
         let changed = match &mut plan {
             LogicalPlan::Filter(filter) => turn_filters(filter),
             _ => false,

@@ -3,6 +3,7 @@
 
 mod folded_constants;
 mod guard_filters;
+mod held_conditions;
 mod literal_sides;
 mod null_equality;
 mod single_distinct;

@@ -80,13 +80,14 @@ fn check_item(item: &SelectItem) -> Result<()> {
 fn check_wildcard(options: &WildcardAdditionalOptions) -> Result<()> {
     let WildcardAdditionalOptions {
         wildcard_token: _,
-        opt_ilike: _,
+        opt_ilike,
         opt_exclude: _,
         opt_except: _,
         opt_replace: _,
         opt_rename,
         opt_alias,
     } = options;
+    refuse(opt_ilike.is_some(), "ILIKE behind *", "write the columns, or * EXCLUDE (a)")?;
     refuse(opt_rename.is_some(), "RENAME behind *", "write * EXCLUDE (a), a AS b")?;
     refuse(opt_alias.is_some(), "a name behind *", "leave it out")
 }

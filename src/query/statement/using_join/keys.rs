@@ -71,6 +71,12 @@ impl Keys {
         self.key(&normalize(name)).and_then(|key| key.value.as_ref())
     }
 
+    /// Whether `table.*` may show a column of that name.
+    pub(super) fn shows(&self, table: &ObjectName, column: &str) -> bool {
+        let is_it = |side: &&Side| names_of(&side.name) == names_of(table);
+        self.sides.iter().find(is_it).is_some_and(|side| side.has(column).unwrap_or(true))
+    }
+
     /// The relations of both, which share nothing.
     pub(super) fn with(mut self, other: Self) -> Self {
         self.sides.extend(other.sides);
@@ -159,6 +165,10 @@ fn columns_of(sides: &[Side]) -> Result<Vec<&String>> {
         all.extend(side.columns.as_ref().ok_or_else(refusal)?);
     }
     Ok(all)
+}
+
+fn names_of(table: &ObjectName) -> Vec<String> {
+    table.0.iter().filter_map(ObjectNamePart::as_ident).map(normalize).collect()
 }
 
 struct Replace<'a> {

@@ -1,0 +1,37 @@
+//! `x >= ALL (SELECT x FROM t)` and its like, over the table that the outer row is of.
+//!
+//! DataFusion 55.2 (`rewrite_set_comparison`) writes the comparison into the subquery, where both sides have one name: each
+//! row was compared with itself. Here the rows of the subquery get a name of their own.
+//!
+//! Can go when that rule names them: `tests/slt/membership.slt` then passes without it.
+
+use std::sync::Arc;
+
+use datafusion::common::Result as DfResult;
+use datafusion::common::tree_node::Transformed;
+use datafusion::logical_expr::expr::SetComparison;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, Subquery};
+
+use super::RuleContext;
+use super::expressions::{has_part, map_expressions};
+use crate::query::walk::WalkExpression;
+
+const MEMBERS: &str = "__members";
+
+pub(super) fn name_members(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
+    if !has_part(&node, |part| matches!(part, Expr::SetComparison(_)))? {
+        return Ok(Transformed::no(node));
+    }
+    map_expressions(node, |expression| {
+        expression.change_parts(&mut |part| match part {
+            Expr::SetComparison(comparison) => Ok(Transformed::yes(Expr::SetComparison(with_name(comparison)?))),
+            other => Ok(Transformed::no(other)),
+        })
+    })
+}
+
+fn with_name(comparison: SetComparison) -> DfResult<SetComparison> {
+    let rows = Arc::unwrap_or_clone(comparison.subquery.subquery);
+    let subquery = Arc::new(LogicalPlanBuilder::from(rows).alias(MEMBERS)?.build()?);
+    Ok(SetComparison { subquery: Subquery { subquery, ..comparison.subquery }, ..comparison })
+}
