@@ -23,6 +23,7 @@ mod fetch;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
+mod json_paths;
 mod keyed_tables;
 mod literals;
 mod number_texts;
@@ -124,6 +125,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     if words.zone {
         at_time_zone::rewrite(&mut statement);
     }
+    if words.json_paths {
+        json_paths::rewrite(&mut statement)?;
+    }
     if words.literals {
         literals::rewrite(&mut statement);
     }
@@ -203,6 +207,8 @@ fn is_operator(token: &Token) -> bool {
         | Token::StringConcat
         | Token::Arrow
         | Token::LongArrow
+        | Token::HashArrow
+        | Token::HashLongArrow
         | Token::DoubleColon
         | Token::Pipe
         | Token::Ampersand
