@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     Query, SetExpr, SetOperator, SetQuantifier, TableAlias, TableAliasColumnDef, WindowType, With,
 };
 
-use super::refuse;
+use super::{constants, refuse};
 use crate::error::Result;
 use crate::query::statement::walk::visit_expressions;
 
@@ -106,6 +106,7 @@ fn check_order_by(order_by: &OrderBy, of_select: bool) -> Result<()> {
         OrderByKind::All(_) => refuse(!of_select, "ORDER BY ALL behind a set operation", "name the columns"),
         OrderByKind::Expressions(expressions) => {
             expressions.iter().try_for_each(check_order_by_expression)?;
+            expressions.iter().try_for_each(constants::check_sort)?;
             let all = expressions.iter().any(|sort| is_all(&sort.expr));
             refuse(all, "ORDER BY ALL", "name the columns, or their numbers: ORDER BY 1, 2")?;
             expressions.iter().try_for_each(|sort| check_no_named_window(&sort.expr, "ORDER BY"))
@@ -143,7 +144,10 @@ fn check_pipe_operator(operator: &PipeOperator) -> Result<()> {
         | PipeOperator::Union { .. }
         | PipeOperator::Intersect { .. }
         | PipeOperator::Except { .. } => Ok(()),
-        PipeOperator::OrderBy { exprs } => exprs.iter().try_for_each(check_order_by_expression),
+        PipeOperator::OrderBy { exprs } => {
+            exprs.iter().try_for_each(check_order_by_expression)?;
+            exprs.iter().try_for_each(constants::check_sort)
+        }
         PipeOperator::Join(join) => super::relation::check_join(join),
         PipeOperator::Aggregate { full_table_exprs, group_by_expr } => {
             let sorts = full_table_exprs
