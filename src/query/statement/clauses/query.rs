@@ -46,13 +46,17 @@ pub(super) fn check(query: &Query) -> Result<()> {
 
 /// The number of rows behind LIMIT or OFFSET.
 fn check_count(rows: &Expr) -> Result<()> {
-    let subquery = visit_expressions(rows, |part: &Expr| match part {
-        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
     let remedy = "write the number, or a parameter, or number the rows: QUALIFY row_number() OVER (ORDER BY x) <= \
                   (SELECT ...)";
-    refuse(subquery.is_break(), "a subquery in LIMIT or OFFSET", remedy)
+    refuse(holds_subquery(rows), "a subquery in LIMIT or OFFSET", remedy)
+}
+
+fn holds_subquery(expression: &Expr) -> bool {
+    visit_expressions(expression, |part: &Expr| match part {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 fn check_with(with: &With) -> Result<()> {
@@ -90,7 +94,12 @@ fn check_body(body: &SetExpr) -> Result<()> {
             check_body(right)
         }
         // Visited on their own.
-        SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => Ok(()),
+        SetExpr::Select(_) | SetExpr::Query(_) => Ok(()),
+        // The planner has no place to compute one before the rows.
+        SetExpr::Values(values) => {
+            let subquery = values.rows.iter().flat_map(|row| &row.content).any(holds_subquery);
+            refuse(subquery, "a subquery in VALUES", "write SELECT (SELECT ...), of several rows with UNION ALL")
+        }
         SetExpr::Table(_) => refuse(true, "TABLE t", "write SELECT * FROM t"),
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
             refuse(true, "a change inside a query", "run it as a statement of its own")
