@@ -247,5 +247,8 @@ fn the_words_tell_what_to_look_for() {
     );
     assert!(words("SELECT x #>> '{a}'").json_paths && words("SELECT x #> '{a}'").json_paths);
     assert!(!words("SELECT x ->> 'a'").json_paths && words("SELECT * REPLACE (1 AS a) FROM t").replaces);
+    for sql in ["SELECT * REPLACE (1 AS a) FROM t", "SELECT * EXCLUDE (a) FROM t", "SELECT * EXCEPT (a) FROM t"] {
+        assert!(words(sql).star_options, "{sql}");
+    }
     assert!(words("WITH t AS (SELECT 1) SELECT 1").with && !words("SELECT 1, 'WITH', \"order\" -- USING\n").with);
 }

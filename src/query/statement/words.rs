@@ -34,6 +34,8 @@ pub(in crate::query) struct Words {
     pub(super) with: bool,
     /// REPLACE.
     pub(super) replaces: bool,
+    /// REPLACE, EXCLUDE or EXCEPT, which may stand behind `*`.
+    pub(super) star_options: bool,
     /// ROW, or parentheses with a comma that are neither arguments nor a list.
     pub(super) rows: bool,
 }
@@ -84,7 +86,8 @@ impl Words {
             Keyword::USING | Keyword::NATURAL => self.shared_keys = true,
             Keyword::DISTINCT => self.distinct = true,
             Keyword::WITH => self.with = true,
-            Keyword::REPLACE => self.replaces = true,
+            Keyword::REPLACE => (self.replaces, self.star_options) = (true, true),
+            Keyword::EXCLUDE | Keyword::EXCEPT => self.star_options = true,
             Keyword::ROW => self.rows = true,
             Keyword::VALUES
             | Keyword::VALUE
