@@ -417,6 +417,12 @@ async fn statement_plan(
     mut written: Written,
 ) -> Result<LogicalPlan> {
     written.rewrite(&|name| template.columns_of(name, session), &FunctionKinds::of(state))?;
+    for replaced in written.replaced() {
+        let all = state.statement_to_plan(replaced.question.clone()).await;
+        if let Some(tables) = all.ok().and_then(|all| all.inputs().first().map(|tables| Arc::clone(tables.schema()))) {
+            replaced.check(&tables)?;
+        }
+    }
     let questions = written.questions();
     let statement = written.statement;
     if questions.is_empty() {

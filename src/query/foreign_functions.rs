@@ -17,14 +17,23 @@ fn of_times(name: &str) -> Option<&'static str> {
         "months_between" => {
             "(extract(year FROM b) - extract(year FROM a)) * 12 + extract(month FROM b) - extract(month FROM a)"
         }
-        "last_day" => "(date_trunc('month', ts) + INTERVAL '1 month' - INTERVAL '1 day')::DATE",
+        "last_day" | "eomonth" => "(date_trunc('month', ts) + INTERVAL '1 month' - INTERVAL '1 day')::DATE",
         "strftime" | "formatdatetime" | "time_format" => "to_char(ts, '%Y-%m-%d')",
         "strptime" | "str_to_date" => "to_timestamp(x, '%d/%m/%Y')",
         "monthname" => "to_char(ts, '%B')",
         "dayname" => "to_char(ts, '%A')",
-        "dayofweek" | "weekday" => "extract(dow FROM ts), where Sunday is 0, or extract(isodow FROM ts), where it is 7",
-        "dayofyear" => "extract(doy FROM ts)",
-        "dayofmonth" => "extract(day FROM ts)",
+        "dayofweek" | "weekday" | "dow" => {
+            "extract(dow FROM ts), where Sunday is 0, or extract(isodow FROM ts), where it is 7"
+        }
+        "dayofyear" | "doy" => "extract(doy FROM ts)",
+        "year" => "extract(year FROM ts)",
+        "quarter" => "extract(quarter FROM ts)",
+        "month" => "extract(month FROM ts)",
+        "week" | "weekofyear" => "extract(week FROM ts)",
+        "day" | "dayofmonth" => "extract(day FROM ts)",
+        "hour" => "extract(hour FROM ts)",
+        "minute" => "extract(minute FROM ts)",
+        "second" => "extract(second FROM ts)",
         "epoch" | "unix_timestamp" => "extract(epoch FROM ts)",
         "date" => "CAST(ts AS DATE)",
         "time_bucket" | "time_slice" => "date_bin(INTERVAL '15 minutes', ts)",
@@ -56,7 +65,7 @@ fn of_groups(name: &str) -> Option<&'static str> {
 
 fn of_values(name: &str) -> Option<&'static str> {
     Some(match name {
-        "if" | "iff" => "CASE WHEN x > 0 THEN a ELSE b END",
+        "if" | "iff" | "iif" => "CASE WHEN x > 0 THEN a ELSE b END",
         "isnull" => "x IS NULL, or coalesce(x, 0) for another value in its place",
         "zeroifnull" => "coalesce(x, 0)",
         "sign" => "signum(x)",

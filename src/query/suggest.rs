@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::ast::{Expr, Function, FunctionArguments, ObjectN
 use super::foreign_functions::advice_for;
 use super::statement::walk::visit_expressions;
 use super::statement::{JSON_COLUMNS, has_quoted_name, table_names};
+use super::table_functions::is_of_json;
 use crate::error::Error;
 use crate::settings::similar_names;
 use crate::workspace::not_found;
@@ -77,7 +78,7 @@ fn no_function(missing: &str, state: &SessionState) -> Error {
         return Error::invalid(format!("there is no function {missing}(): write {written}"));
     }
     let most = (missing.chars().count() / 4).max(1);
-    let near = functions(state).map(|name| (strsim::osa_distance(missing, name), name));
+    let near = offered(state).map(|name| (strsim::osa_distance(missing, name), name));
     let hint = match near.filter(|(slips, _)| *slips <= most).min() {
         Some((_, name)) => format!("Did you mean '{name}'?"),
         None => "SHOW FUNCTIONS lists those that there are".to_owned(),
@@ -89,6 +90,16 @@ fn functions(state: &SessionState) -> impl Iterator<Item = &str> {
     let values = state.scalar_functions().keys().chain(state.higher_order_functions().keys());
     let over_rows = state.aggregate_functions().keys().chain(state.window_functions().keys());
     values.chain(over_rows).map(String::as_str)
+}
+
+/// The functions that a user may call: what only plans call has no documentation.
+fn offered(state: &SessionState) -> impl Iterator<Item = &str> {
+    let of_values = state.scalar_functions().iter();
+    let of_values = of_values.filter(|(name, function)| function.documentation().is_some() || is_of_json(name));
+    let of_groups = state.aggregate_functions().iter().filter(|(_, function)| function.documentation().is_some());
+    let of_windows = state.window_functions().iter().filter(|(_, function)| function.documentation().is_some());
+    let names = of_values.map(|(name, _)| name).chain(state.higher_order_functions().keys());
+    names.chain(of_groups.map(|(name, _)| name)).chain(of_windows.map(|(name, _)| name)).map(String::as_str)
 }
 
 /// The first call in the text of a function that is not there.

@@ -90,7 +90,8 @@ fn is_bare(query: &Query) -> bool {
         && !matches!(query.body.as_ref(), SetExpr::SetOperation { .. } | SetExpr::Values(_))
 }
 
-fn inner(statement: &DfStatement) -> Option<&Statement> {
+/// The statement itself, or the one that EXPLAIN explains.
+pub(super) fn inner(statement: &DfStatement) -> Option<&Statement> {
     match statement {
         DfStatement::Statement(inner) => Some(inner),
         DfStatement::Explain(explain) => inner(&explain.statement),
@@ -153,8 +154,7 @@ impl Visitor for Ask {
         self.tables.push(query.with.clone());
         for (select, sorts) in selects(query) {
             if MeantNames::of(select).occur(select, sorts) {
-                let question = self.columns_of(select);
-                self.questions.push(question);
+                self.questions.push(all_columns(select, &self.tables));
             }
         }
         ControlFlow::Continue(())
@@ -166,25 +166,23 @@ impl Visitor for Ask {
     }
 }
 
-impl Ask {
-    /// `SELECT *` from the same tables.
-    fn columns_of(&self, select: &Select) -> DfStatement {
-        let all = Select {
-            distinct: None,
-            projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
-            selection: None,
-            group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
-            having: None,
-            named_window: Vec::new(),
-            qualify: None,
-            ..select.clone()
-        };
-        let body = self.tables.iter().rev().fold(SetExpr::Select(Box::new(all)), |body, with| match with {
-            Some(with) => SetExpr::Query(Box::new(Query { with: Some(with.clone()), ..query_of(body) })),
-            None => body,
-        });
-        DfStatement::Statement(Box::new(Statement::Query(Box::new(query_of(body)))))
-    }
+/// `SELECT *` from the same tables, inside of the WITH of each query around.
+pub(super) fn all_columns(select: &Select, withs: &[Option<With>]) -> DfStatement {
+    let all = Select {
+        distinct: None,
+        projection: vec![SelectItem::Wildcard(WildcardAdditionalOptions::default())],
+        selection: None,
+        group_by: GroupByExpr::Expressions(Vec::new(), Vec::new()),
+        having: None,
+        named_window: Vec::new(),
+        qualify: None,
+        ..select.clone()
+    };
+    let body = withs.iter().rev().fold(SetExpr::Select(Box::new(all)), |body, with| match with {
+        Some(with) => SetExpr::Query(Box::new(Query { with: Some(with.clone()), ..query_of(body) })),
+        None => body,
+    });
+    DfStatement::Statement(Box::new(Statement::Query(Box::new(query_of(body)))))
 }
 
 struct Bind {

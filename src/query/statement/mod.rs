@@ -23,11 +23,13 @@ mod fetch;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
+mod json_paths;
 mod keyed_tables;
 mod literals;
 mod number_texts;
 mod repairs;
 mod repeated_names;
+mod replaced_columns;
 mod rollup;
 mod row_values;
 mod shared_values;
@@ -48,6 +50,7 @@ use self::dialect::ConvokeDialect;
 pub(super) use self::keyed_tables::may_show_false_key;
 pub(super) use self::repairs::{JSON_COLUMNS, has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, mark_unread, shown_name};
+use self::replaced_columns::Replaced;
 pub(super) use self::signs::as_factors;
 pub use self::split::{Split, split};
 pub(super) use self::table_names::table_names;
@@ -123,6 +126,12 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
     }
     if words.zone {
         at_time_zone::rewrite(&mut statement);
+    }
+    if words.star_options {
+        replaced_columns::quote_names(&mut statement);
+    }
+    if words.json_paths {
+        json_paths::rewrite(&mut statement)?;
     }
     if words.literals {
         literals::rewrite(&mut statement);
@@ -203,6 +212,8 @@ fn is_operator(token: &Token) -> bool {
         | Token::StringConcat
         | Token::Arrow
         | Token::LongArrow
+        | Token::HashArrow
+        | Token::HashLongArrow
         | Token::DoubleColon
         | Token::Pipe
         | Token::Ampersand
@@ -274,6 +285,11 @@ impl Written {
         };
         let is_query = matches!(statement.as_ref(), Statement::Query(_));
         is_query.then(|| Self { statement: DfStatement::Statement(statement.clone()), words: self.words })
+    }
+
+    /// What `*` gives other values, with queries whose columns tell whether it is there.
+    pub(super) fn replaced(&self) -> Vec<Replaced> {
+        if self.words.replaces { replaced_columns::replaced(&self.statement) } else { Vec::new() }
     }
 
     /// Queries whose columns tell what names in sort expressions mean.

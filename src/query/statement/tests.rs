@@ -116,6 +116,30 @@ fn json_operators_bind_more_tightly_than_comparisons() {
     }
 }
 
+/// Paths as PostgreSQL reads the text of an array.
+#[test]
+fn a_path_is_written_step_by_step() {
+    for (expression, expected) in [
+        ("a #>> '{b,c}'", "((a -> 'b') ->> 'c')"),
+        ("a #> '{b,0}'", "((a -> 'b') -> '0')"),
+        ("a #>> '{b}' = 'x'", "((a ->> 'b') = 'x')"),
+        ("a #>> ' { b , \"c \\\"d\", e\\,f } '", "(((a -> 'b') -> 'c \"d') ->> 'e,f')"),
+        ("a #>> ARRAY['b', 0]", "((a -> 'b') ->> 0)"),
+        ("a #>> '{b}'::TEXT[]", "(a ->> 'b')"),
+        ("a #> '{b}' #>> '{0}'", "((a -> 'b') ->> '0')"),
+        ("a #>> '{}'", "json_as_text(a)"),
+        ("a #>> ARRAY[b]", "(a #>> ARRAY[b])"),
+    ] {
+        assert_eq!(first_shape(expression), expected);
+    }
+    for path in ["'b'", "'{b'", "'{b,}'", "'{,b}'", "'{b\"}'", "'{\"b\"c}'", "'{null}'", "'{b}c'", "c", "5"] {
+        assert!(refusal(&format!("SELECT a #>> {path}")).contains("is no path"), "{path}");
+    }
+    assert!(refusal("SELECT a #>> '{0,b}'").contains("write a -> 0 ->> 'b'"));
+    let long = vec!["a"; 1_000].join(",");
+    assert!(refusal(&format!("SELECT a #>> '{{{long}}}'")).contains("steps"));
+}
+
 /// Expected shapes by PostgreSQL's table of operator precedence.
 #[test]
 fn a_power_binds_more_tightly_than_a_product_and_less_than_a_sign() {
@@ -221,5 +245,10 @@ fn the_words_tell_what_to_look_for() {
     assert!(
         words("SELECT 1 HAVING x").sorts && words("SELECT 1 ORDER BY x").sorts && words("SELECT 1 QUALIFY x").sorts
     );
+    assert!(words("SELECT x #>> '{a}'").json_paths && words("SELECT x #> '{a}'").json_paths);
+    assert!(!words("SELECT x ->> 'a'").json_paths && words("SELECT * REPLACE (1 AS a) FROM t").replaces);
+    for sql in ["SELECT * REPLACE (1 AS a) FROM t", "SELECT * EXCLUDE (a) FROM t", "SELECT * EXCEPT (a) FROM t"] {
+        assert!(words(sql).star_options, "{sql}");
+    }
     assert!(words("WITH t AS (SELECT 1) SELECT 1").with && !words("SELECT 1, 'WITH', \"order\" -- USING\n").with);
 }

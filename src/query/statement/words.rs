@@ -16,6 +16,8 @@ pub(in crate::query) struct Words {
     pub(super) zone: bool,
     /// What is read in another way: a number that is a DOUBLE as it is written, VALUES, a cast, INTERVAL, DISTINCT ON.
     pub(super) literals: bool,
+    /// `#>` or `#>>`.
+    pub(super) json_paths: bool,
     /// UNNEST.
     pub(super) unnest: bool,
     /// GROUP.
@@ -30,6 +32,10 @@ pub(in crate::query) struct Words {
     pub(super) distinct: bool,
     /// WITH.
     pub(super) with: bool,
+    /// REPLACE.
+    pub(super) replaces: bool,
+    /// REPLACE, EXCLUDE or EXCEPT, which may stand behind `*`.
+    pub(super) star_options: bool,
     /// ROW, or parentheses with a comma that are neither arguments nor a list.
     pub(super) rows: bool,
 }
@@ -51,6 +57,7 @@ impl Words {
                 }
                 Token::Number(digits, _) => words.literals |= is_double(digits),
                 Token::DoubleColon => words.literals = true,
+                Token::HashArrow | Token::HashLongArrow => words.json_paths = true,
                 Token::LParen => {
                     words.rows |= before.is_some_and(is_quoted_row);
                     open.push(!before.is_some_and(takes_list));
@@ -79,6 +86,8 @@ impl Words {
             Keyword::USING | Keyword::NATURAL => self.shared_keys = true,
             Keyword::DISTINCT => self.distinct = true,
             Keyword::WITH => self.with = true,
+            Keyword::REPLACE => (self.replaces, self.star_options) = (true, true),
+            Keyword::EXCLUDE | Keyword::EXCEPT => self.star_options = true,
             Keyword::ROW => self.rows = true,
             Keyword::VALUES
             | Keyword::VALUE

@@ -16,7 +16,7 @@ use datafusion::common::{Result as DfResult, ScalarValue};
 
 pub(super) use self::arguments::constant;
 pub(super) use self::deferred::{DeferredTable, deferred_in, put_in, subqueries_of};
-pub(super) use self::routines::{FROM_DATAFUSION, FunctionEntry, routines_for_users};
+pub(super) use self::routines::{FROM_DATAFUSION, FunctionEntry, is_of_json, routines_for_users};
 use crate::error::Error;
 
 /// A table made of constants.

@@ -100,6 +100,11 @@ impl FunctionEntry {
     }
 }
 
+/// Whether it is a function of JSON that a user may call.
+pub(in crate::query) fn is_of_json(name: &str) -> bool {
+    JSON.iter().any(|function| function.name == name)
+}
+
 /// `routines` with a row for each of the table `functions` and of those of JSON, and none of what only plans call.
 pub(in crate::query) fn routines_for_users(
     routines: Arc<dyn TableProvider>,

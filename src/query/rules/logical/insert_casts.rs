@@ -3,6 +3,7 @@
 //! DataFusion 55.2 casts whatever Arrow can cast: a DATE into BIGINT becomes days since 1970, `true` 1, and 1.7 one.
 
 use arrow::datatypes::DataType;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DFSchema, Result as DfResult};
 use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Projection, Values, WriteOp};
 
@@ -27,14 +28,14 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<()> {
     }
 }
 
-/// The planner gives rows of VALUES the types of the table, also where a SELECT stands between them.
+/// The planner gives rows of VALUES the types of the table, also where a SELECT stands between them, and in subqueries.
 fn check_nested_rows(source: &LogicalPlan) -> Result<()> {
     let is_cast = |cell: &Expr| matches!(cell, Expr::Cast(_));
-    let found = source.has_own_node(&mut |node| match node {
-        LogicalPlan::Values(values) => values.values.iter().flatten().any(is_cast),
-        _ => false,
+    let found = source.look_at_nodes(&mut |node| match node {
+        LogicalPlan::Values(values) if values.values.iter().flatten().any(is_cast) => Ok(TreeNodeRecursion::Stop),
+        _ => Ok(TreeNodeRecursion::Continue),
     })?;
-    match found {
+    match found == TreeNodeRecursion::Stop {
         true => Err(Error::invalid(
             "VALUES below the SELECT of an INSERT takes the types of the table's columns: write INSERT ... VALUES, or \
              SELECT ... UNION ALL SELECT ... in its place",

@@ -3,10 +3,15 @@
 //! DataFusion's planner takes INSERT, DELETE and CREATE TABLE apart field by field itself and refuses what it does not
 //! do; here stands what it passes over.
 
-use datafusion::sql::sqlparser::ast::{ColumnDef, ColumnOption, ColumnOptionDef, Statement};
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    ColumnDef, ColumnOption, ColumnOptionDef, CreateTable, Query, SetExpr, Statement, Visitor,
+};
 
 use super::refuse;
 use crate::error::Result;
+use crate::query::statement::walk::visit;
 
 pub(super) fn check(statement: &Statement) -> Result<()> {
     match statement {
@@ -24,8 +29,35 @@ pub(super) fn check(statement: &Statement) -> Result<()> {
             refuse(*purge, "PURGE", "leave it out")?;
             refuse(*temporary, "DROP TEMPORARY TABLE", "write DROP TABLE")
         }
-        Statement::CreateTable(create) => create.columns.iter().try_for_each(check_column),
+        Statement::CreateTable(create) => {
+            create.columns.iter().try_for_each(check_column)?;
+            check_rows(create)
+        }
         _ => Ok(()),
+    }
+}
+
+/// The planner gives all VALUES of a query the types of the declared columns, before the query computes with them.
+fn check_rows(create: &CreateTable) -> Result<()> {
+    struct Rows;
+    impl Visitor for Rows {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            if has_rows(&query.body) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        }
+    }
+    let query = create.query.as_ref().filter(|_| !create.columns.is_empty());
+    let takes_types = query.is_some_and(|query| visit(query.as_ref(), &mut Rows).is_break());
+    let remedy = "leave the columns out and CAST in SELECT, or create the table and INSERT INTO it";
+    refuse(takes_types, "CREATE TABLE with columns AS a query of VALUES", remedy)
+}
+
+fn has_rows(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Values(_) => true,
+        SetExpr::SetOperation { left, right, .. } => has_rows(left) || has_rows(right),
+        _ => false,
     }
 }
 

@@ -8,11 +8,12 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, Volatility};
 use datafusion::sql::sqlparser::ast::{
     Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    ObjectName, ObjectNamePart, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
+    ObjectName, ObjectNamePart, OrderByExpr, Value, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec,
+    WindowType,
 };
 
 use super::query::check_order_by_expression;
-use super::refuse;
+use super::{constants, refuse};
 use crate::error::Result;
 use crate::query::statement::walk::visit_expressions;
 
@@ -87,7 +88,7 @@ pub(super) fn check(call: &Function, kinds: &FunctionKinds<'_>) -> Result<()> {
     }
     let sorts_texts = name == "string_agg" && !within_group.is_empty();
     refuse(sorts_texts, "WITHIN GROUP with string_agg()", "write string_agg(x, ',' ORDER BY y)")?;
-    within_group.iter().try_for_each(check_order_by_expression)?;
+    within_group.iter().try_for_each(check_inner_sort)?;
     clauses.iter().try_for_each(|clause| check_clause(clause, &name))
 }
 
@@ -109,7 +110,13 @@ fn check_window(window: &WindowType) -> Result<()> {
     let remedy = "write the whole window in the parentheses";
     refuse(window_name.is_some(), "a window that adds to a named one", remedy)?;
     check_frame(window_frame.as_ref())?;
-    order_by.iter().try_for_each(check_order_by_expression)
+    order_by.iter().try_for_each(check_inner_sort)
+}
+
+/// The ORDER BY of a window or of an aggregate.
+pub(super) fn check_inner_sort(sort: &OrderByExpr) -> Result<()> {
+    check_order_by_expression(sort)?;
+    constants::check_inner_sort(sort)
 }
 
 /// The ends of a frame are numbers when a statement is planned.
@@ -149,7 +156,7 @@ fn is_fraction(value: &Value) -> bool {
 fn check_clause(clause: &FunctionArgumentClause, name: &str) -> Result<()> {
     let (clause, remedy) = match clause {
         FunctionArgumentClause::IgnoreOrRespectNulls(_) => return Ok(()),
-        FunctionArgumentClause::OrderBy(sorts) => return sorts.iter().try_for_each(check_order_by_expression),
+        FunctionArgumentClause::OrderBy(sorts) => return sorts.iter().try_for_each(check_inner_sort),
         FunctionArgumentClause::Limit(_) => ("LIMIT", "cut the list with array_slice"),
         FunctionArgumentClause::OnOverflow(_) => ("ON OVERFLOW", "leave it out"),
         FunctionArgumentClause::Having(_) => ("HAVING", "write FILTER (WHERE ...)"),

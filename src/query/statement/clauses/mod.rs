@@ -5,6 +5,7 @@
 //! an accident. Must not know tables: what a clause means is the planner's.
 
 mod change;
+mod constants;
 mod function;
 mod query;
 mod relation;

@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::ast::{
     Query, SetExpr, SetOperator, SetQuantifier, TableAlias, TableAliasColumnDef, WindowType, With,
 };
 
-use super::refuse;
+use super::{constants, refuse};
 use crate::error::Result;
 use crate::query::statement::walk::visit_expressions;
 
@@ -46,13 +46,17 @@ pub(super) fn check(query: &Query) -> Result<()> {
 
 /// The number of rows behind LIMIT or OFFSET.
 fn check_count(rows: &Expr) -> Result<()> {
-    let subquery = visit_expressions(rows, |part: &Expr| match part {
-        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
     let remedy = "write the number, or a parameter, or number the rows: QUALIFY row_number() OVER (ORDER BY x) <= \
                   (SELECT ...)";
-    refuse(subquery.is_break(), "a subquery in LIMIT or OFFSET", remedy)
+    refuse(holds_subquery(rows), "a subquery in LIMIT or OFFSET", remedy)
+}
+
+fn holds_subquery(expression: &Expr) -> bool {
+    visit_expressions(expression, |part: &Expr| match part {
+        Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    })
+    .is_break()
 }
 
 fn check_with(with: &With) -> Result<()> {
@@ -90,7 +94,12 @@ fn check_body(body: &SetExpr) -> Result<()> {
             check_body(right)
         }
         // Visited on their own.
-        SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => Ok(()),
+        SetExpr::Select(_) | SetExpr::Query(_) => Ok(()),
+        // The planner has no place to compute one before the rows.
+        SetExpr::Values(values) => {
+            let subquery = values.rows.iter().flat_map(|row| &row.content).any(holds_subquery);
+            refuse(subquery, "a subquery in VALUES", "write SELECT (SELECT ...), of several rows with UNION ALL")
+        }
         SetExpr::Table(_) => refuse(true, "TABLE t", "write SELECT * FROM t"),
         SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_) => {
             refuse(true, "a change inside a query", "run it as a statement of its own")
@@ -106,6 +115,7 @@ fn check_order_by(order_by: &OrderBy, of_select: bool) -> Result<()> {
         OrderByKind::All(_) => refuse(!of_select, "ORDER BY ALL behind a set operation", "name the columns"),
         OrderByKind::Expressions(expressions) => {
             expressions.iter().try_for_each(check_order_by_expression)?;
+            expressions.iter().try_for_each(constants::check_sort)?;
             let all = expressions.iter().any(|sort| is_all(&sort.expr));
             refuse(all, "ORDER BY ALL", "name the columns, or their numbers: ORDER BY 1, 2")?;
             expressions.iter().try_for_each(|sort| check_no_named_window(&sort.expr, "ORDER BY"))
@@ -143,7 +153,10 @@ fn check_pipe_operator(operator: &PipeOperator) -> Result<()> {
         | PipeOperator::Union { .. }
         | PipeOperator::Intersect { .. }
         | PipeOperator::Except { .. } => Ok(()),
-        PipeOperator::OrderBy { exprs } => exprs.iter().try_for_each(check_order_by_expression),
+        PipeOperator::OrderBy { exprs } => {
+            exprs.iter().try_for_each(check_order_by_expression)?;
+            exprs.iter().try_for_each(constants::check_sort)
+        }
         PipeOperator::Join(join) => super::relation::check_join(join),
         PipeOperator::Aggregate { full_table_exprs, group_by_expr } => {
             let sorts = full_table_exprs

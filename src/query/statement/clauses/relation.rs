@@ -1,7 +1,7 @@
 //! What stands in FROM.
 
 use datafusion::sql::sqlparser::ast::{
-    FunctionArg, Join, JoinOperator, TableAlias, TableFactor, TableFunctionArgs, TableWithJoins,
+    FunctionArg, Join, JoinConstraint, JoinOperator, TableAlias, TableFactor, TableFunctionArgs, TableWithJoins,
 };
 
 use super::query::check_alias;
@@ -86,18 +86,22 @@ pub(super) fn check_join(join: &Join) -> Result<()> {
     let Join { relation: _, global, join_operator } = join;
     refuse(*global, "GLOBAL JOIN", "write JOIN")?;
     match join_operator {
-        JoinOperator::Join(_)
-        | JoinOperator::Inner(_)
-        | JoinOperator::Left(_)
-        | JoinOperator::LeftOuter(_)
-        | JoinOperator::Right(_)
-        | JoinOperator::RightOuter(_)
-        | JoinOperator::FullOuter(_)
-        | JoinOperator::CrossJoin(_)
-        | JoinOperator::LeftSemi(_)
-        | JoinOperator::RightSemi(_)
-        | JoinOperator::LeftAnti(_)
-        | JoinOperator::RightAnti(_) => Ok(()),
+        JoinOperator::CrossJoin(_) => Ok(()),
+        // The planner takes the first two for a CROSS JOIN.
+        JoinOperator::Join(condition)
+        | JoinOperator::Inner(condition)
+        | JoinOperator::Left(condition)
+        | JoinOperator::LeftOuter(condition)
+        | JoinOperator::Right(condition)
+        | JoinOperator::RightOuter(condition)
+        | JoinOperator::FullOuter(condition)
+        | JoinOperator::LeftSemi(condition)
+        | JoinOperator::RightSemi(condition)
+        | JoinOperator::LeftAnti(condition)
+        | JoinOperator::RightAnti(condition) => {
+            let remedy = "write ON l.k = r.k or USING (k), or CROSS JOIN for each row with all rows of the other";
+            refuse(matches!(condition, JoinConstraint::None), "JOIN without a condition", remedy)
+        }
         JoinOperator::Semi(_) => refuse(true, "SEMI JOIN", "write LEFT SEMI JOIN, or WHERE EXISTS (SELECT ...)"),
         JoinOperator::Anti(_) => refuse(true, "ANTI JOIN", "write LEFT ANTI JOIN, or WHERE NOT EXISTS (SELECT ...)"),
         JoinOperator::CrossApply => refuse(true, "CROSS APPLY", "write CROSS JOIN LATERAL (SELECT ...)"),

@@ -1,13 +1,13 @@
 //! The clauses of one SELECT.
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, GroupByExpr, GroupByWithModifier, NamedWindowDefinition, NamedWindowExpr, Select, SelectFlavor, SelectItem,
-    SelectItemQualifiedWildcardKind, Value, WildcardAdditionalOptions,
+    Distinct, Expr, GroupByExpr, GroupByWithModifier, NamedWindowDefinition, NamedWindowExpr, Select, SelectFlavor,
+    SelectItem, SelectItemQualifiedWildcardKind, Value, WildcardAdditionalOptions,
 };
 
-use super::function::check_frame;
+use super::function::{check_frame, check_inner_sort};
 use super::query::check_no_named_window;
-use super::{refuse, relation};
+use super::{constants, refuse, relation};
 use crate::error::Result;
 
 pub(super) fn check(select: &Select) -> Result<()> {
@@ -15,7 +15,7 @@ pub(super) fn check(select: &Select) -> Result<()> {
         select_token: _,
         // Comments.
         optimizer_hints: _,
-        distinct: _,
+        distinct,
         select_modifiers,
         top,
         top_before_distinct: _,
@@ -51,10 +51,14 @@ pub(super) fn check(select: &Select) -> Result<()> {
     refuse(value_table_mode.is_some(), "SELECT AS STRUCT and SELECT AS VALUE", "write SELECT named_struct('a', a)")?;
     refuse(matches!(flavor, SelectFlavor::FromFirstNoSelect), "FROM without SELECT", "write SELECT * FROM t")?;
     projection.iter().try_for_each(check_item)?;
+    if let Some(Distinct::On(keys)) = distinct {
+        keys.iter().try_for_each(constants::check_distinct)?;
+    }
     check_group_by(group_by)?;
     for NamedWindowDefinition(_, window) in named_window {
         if let NamedWindowExpr::WindowSpec(window) = window {
             check_frame(window.window_frame.as_ref())?;
+            window.order_by.iter().try_for_each(check_inner_sort)?;
         }
     }
     for (clause, expression) in [("HAVING", having), ("QUALIFY", qualify)] {
@@ -108,6 +112,7 @@ fn check_group_by(group_by: &GroupByExpr) -> Result<()> {
             }
         }?;
     }
+    expressions.iter().chain(expressions.iter().flat_map(grouped)).try_for_each(constants::check_group)?;
     // DataFusion takes a number there for a constant, not for a column of the SELECT list.
     let by_number = expressions.iter().flat_map(grouped).any(is_number);
     refuse(by_number, "a column's number inside ROLLUP, CUBE or GROUPING SETS", "name the column")
