@@ -3,8 +3,9 @@
 -- of goods, of orders that were not returned in full: first_order (below the cost: the first purchase loses money),
 -- historic_value (earned so far) and predicted_value (of the next 12 months by MBG/NBD and Gamma-Gamma, discounted by
 -- 1 % a month). Payback is the month of 30 days, counted from each customer's first order, by whose end the channel's
--- historic margin covers its cost; NULL: not yet. Net and cost are in the currency of their order: where there are
--- several, ask for one, AND currency = 'EUR' behind net > 0.
+-- historic margin covers its cost; NULL: not yet. All money is in the base currency: an order's cost of goods is
+-- converted as its net is, by net_base / net, and the cost of acquisition is taken to be in it. Orders without an
+-- exchange rate are left out, and those in several currencies, whose cost has no single one.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 acquired AS (
   SELECT person, traits ->> 'acquisition_channel' AS channel,
@@ -12,10 +13,11 @@ acquired AS (
   FROM persons WHERE json_get_str(traits, 'acquisition_channel') IS NOT NULL
 ),
 paid AS (
-  SELECT person, ts, day, net, net - coalesce(cost, 0) AS margin,
+  SELECT person, ts, day, net_base AS net,
+         net_base - coalesce(CAST(cost * net_base / net AS DECIMAL(18,4)), 0) AS margin,
          row_number() OVER (PARTITION BY person ORDER BY ts, order_id) AS number,
          div(day - min(day) OVER (PARTITION BY person), 30) + 1 AS month
-  FROM orders WHERE person IS NOT NULL AND net > 0
+  FROM orders WHERE person IS NOT NULL AND net > 0 AND net_base > 0
 ),
 margins AS (SELECT sum(margin) / sum(net) AS margin FROM paid),
 habits AS (

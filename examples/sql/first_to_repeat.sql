@@ -1,5 +1,6 @@
 -- First-to-repeat conversion by cohort: of the customers who bought first in a month, how many came back within 30, 90
--- and 365 days? A customer is who paid more than she got back, over all her orders.
+-- and 365 days? A customer is who paid more than she got back, over all her orders; so is who has orders that stand and
+-- no exchange rate for any of them.
 -- An order stands unless it was taken back. Its own net says so: net_base, whose bookings are converted and rounded
 -- each, may keep a ten-thousandth; only an order in several currencies has no net.
 WITH booked AS (
@@ -7,7 +8,7 @@ WITH booked AS (
 ),
 firsts AS (
   SELECT person, min(day) FILTER (WHERE stands) AS first_day FROM booked
-  GROUP BY person HAVING sum(net_base) > 0 AND bool_or(stands)
+  GROUP BY person HAVING coalesce(sum(net_base) > 0, true) AND bool_or(stands)
 ),
 returns AS (
   SELECT f.person, f.first_day, min(o.day) AS second_day

@@ -11,8 +11,8 @@ signed_up AS (
 booked AS (
   SELECT person, day, net_base, coalesce(net, net_base) > 0 AS stands FROM orders WHERE person IS NOT NULL
 ),
--- Who paid more than she got back, over all her orders.
-buyers AS (SELECT person FROM booked GROUP BY person HAVING sum(net_base) > 0),
+-- Who paid more than she got back, over all her orders. Where none has an exchange rate, those that stand tell.
+buyers AS (SELECT person FROM booked GROUP BY person HAVING coalesce(sum(net_base) > 0, true)),
 order_days AS (
   SELECT person, day, row_number() OVER (PARTITION BY person ORDER BY day) AS number
   FROM (SELECT DISTINCT o.person, o.day FROM booked o JOIN buyers b ON b.person = o.person WHERE o.stands)

@@ -11,10 +11,11 @@ WITH moments AS (
 booked AS (
   SELECT person, day, net_base, coalesce(net, net_base) > 0 AS stands FROM orders WHERE person IS NOT NULL
 ),
+-- Days of who paid more than she got back. Where no order has an exchange rate, those that stand tell.
 bought AS (
   SELECT m.moment, o.person, count(DISTINCT o.day) FILTER (WHERE o.stands) AS days
   FROM booked o JOIN moments m ON o.day <= m.day AND o.day > m.day - INTERVAL '365 days'
-  GROUP BY m.moment, o.person HAVING sum(o.net_base) > 0
+  GROUP BY m.moment, o.person HAVING coalesce(sum(o.net_base) > 0, true)
 ),
 looked AS (
   SELECT DISTINCT m.moment, e.person

@@ -1,7 +1,9 @@
 -- Revenue concentration: how much of the revenue comes from the best 1, 11, 20 and 50 percent of the customers? A
--- customer counts as within the best n percent when her rank is; ties go by person number.
+-- customer counts as within the best n percent when her rank is; ties go by person number. Whose orders all lack an
+-- exchange rate has no sum in the base currency and is left out.
 WITH spend AS (
-  SELECT person, sum(net_base) AS net FROM orders WHERE person IS NOT NULL GROUP BY person
+  SELECT person, sum(net_base) AS net FROM orders WHERE person IS NOT NULL
+  GROUP BY person HAVING sum(net_base) IS NOT NULL
 ),
 ranked AS (
   SELECT net, row_number() OVER (ORDER BY net DESC, person) AS place, count(*) OVER () AS customers,

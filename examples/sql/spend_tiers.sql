@@ -1,9 +1,11 @@
 -- Spend tiers over the last two years: low, normal, silver, gold, platinum. Money is in the base currency (net_base),
 -- so that yen and euros do not stand beside each other; a person's is the sum of all her orders, returns included.
+-- Whose orders all lack an exchange rate has no such sum and is left out.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 spend AS (
   SELECT o.person, sum(o.net_base) AS net FROM orders o CROSS JOIN as_of a
-  WHERE o.person IS NOT NULL AND o.day > a.day - INTERVAL '730 days' GROUP BY o.person
+  WHERE o.person IS NOT NULL AND o.day > a.day - INTERVAL '730 days'
+  GROUP BY o.person HAVING sum(o.net_base) IS NOT NULL
 ),
 tiers AS (
   SELECT person, net,

@@ -1,5 +1,6 @@
 -- Win-back list by value tier: customers whose last order is 91 to 365 days old, best spenders first. A customer
 -- is who paid more than she got back, over all her orders; an order that was taken back counts for nothing.
+-- Whose orders all lack an exchange rate has no value in the base currency and is left out.
 WITH as_of AS (SELECT max(day) AS day FROM orders),
 -- An order stands unless it was taken back. Its own net says so: net_base, whose bookings are converted and rounded
 -- each, may keep a ten-thousandth; only an order in several currencies has no net.

@@ -42,12 +42,17 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
         output::complain(&explain_zones(given, zone));
     }
     let files = &found.files;
+    let are_several = files.len() + found.missing.len() > 1;
     let mut outcome = Outcome::default();
+    for missing in &found.missing {
+        output::complain(&missing.reason.to_string());
+        outcome.failed.push(&missing.pattern);
+    }
     for file in files {
         match load_file(&mut target, file, &options, arguments.again).await {
             Ok((summary, notes)) => outcome.add(file, &summary, &notes)?,
             // The others have no part in its fault.
-            Err(Failure { error, is_of_file: true }) if files.len() > 1 => {
+            Err(Failure { error, is_of_file: true }) if are_several => {
                 output::complain(&error.to_string());
                 outcome.failed.push(file);
             }
@@ -67,7 +72,7 @@ struct Outcome<'f> {
     refused: Vec<&'f Path>,
     /// Loaded before by the token of another source.
     of_other_source: Vec<&'f Path>,
-    /// Could not be read.
+    /// Could not be read, or are not there.
     failed: Vec<&'f Path>,
 }
 

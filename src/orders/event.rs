@@ -24,6 +24,8 @@ pub struct OrderEvent<'a> {
     pub pieces: Option<i128>,
     pub quantity: Option<i128>,
     pub product_id: Option<&'a str>,
+    /// As [`Row::price`], of the event as its own single line.
+    pub price: Option<i128>,
     /// Its products, where the caller needs items, or prices of products.
     pub products: Vec<Row<'a>>,
 }
@@ -35,6 +37,8 @@ pub struct Row<'a> {
     /// `None` where it is not known.
     pub quantity: Option<i128>,
     pub amount: Option<i128>,
+    /// What is stated as the price of a piece. The amount may be another one: less a discount, or stated itself.
+    pub price: Option<i128>,
     pub cost: Option<i128>,
     /// Where the event holds it, for what is not needed here: `None` is the event itself.
     pub position: Option<usize>,
@@ -52,6 +56,7 @@ impl<'a> OrderEvent<'a> {
             product_id: self.product_id,
             quantity: if self.pieces.is_none() { Some(self.quantity.unwrap_or(money::ONE)) } else { self.quantity },
             amount: Some(amount),
+            price: self.price,
             cost: self.cost,
             position: None,
         }

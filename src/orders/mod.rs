@@ -21,4 +21,4 @@ pub use items::Item;
 pub use large_numbers::{LARGE, may_be_too_large};
 pub use order::{Entry, Kind, Order};
 pub use resolve::{Totals, resolve};
-pub use statement::{OwnLine, Product, Statement, is_read, read_statement};
+pub use statement::{OwnLine, Product, StatedPrices, Statement, is_read, read_statement, stated_prices};

@@ -1,6 +1,6 @@
 //! The events of one order become its entries: what is booked, when, as what (SQL.md 1, cases A23 to A35).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use super::event::{OrderEvent, Row};
 use super::items;
@@ -95,8 +95,7 @@ impl<'a> Order<'a> {
             for row in items::rows_of_purchase(self, entry) {
                 match (row.product_id, row.amount, row.quantity) {
                     (Some(product), Some(amount), Some(pieces)) => {
-                        let held = prices.sold.entry(product).or_default();
-                        *held = (held.0 + amount, held.1 + pieces);
+                        prices.add(product, Sold { amount, pieces, price: price_of_piece(&row) });
                     }
                     (Some(product), _, None) => {
                         prices.uncounted.insert(product);
@@ -165,24 +164,62 @@ impl<'a> Order<'a> {
 /// What the sales of an order say of the price of a piece.
 #[derive(Default)]
 struct Prices<'a> {
-    /// Amount and pieces of each product.
-    sold: HashMap<&'a str, (i128, i128)>,
+    sold: HashMap<&'a str, Sold>,
     /// Products whose pieces are not known.
     uncounted: HashSet<&'a str>,
 }
 
 impl<'a> Prices<'a> {
+    fn add(&mut self, product: &'a str, sold: Sold) {
+        match self.sold.entry(product) {
+            hash_map::Entry::Occupied(mut held) => held.get_mut().add(sold),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(sold);
+            }
+        }
+    }
+
     /// The price of the row's pieces.
     fn of(&self, row: &Row<'a>) -> Option<i128> {
-        let held = row.product_id.and_then(|product| self.sold.get(product)).filter(|(_, pieces)| *pieces != 0);
-        held.zip(row.quantity)
-            .map(|((amount, pieces), quantity)| money::divide(amount.saturating_mul(quantity), *pieces))
+        let sold = row.product_id.and_then(|product| self.sold.get(product)).filter(|sold| sold.pieces != 0)?;
+        let quantity = row.quantity?;
+        Some(match sold.price {
+            Some(price) => money::divide(price.saturating_mul(quantity), money::ONE),
+            None => money::divide(sold.amount.saturating_mul(quantity), sold.pieces),
+        })
     }
 
     /// Whether the row has no price since pieces are not known: its own, or those that were sold.
     fn is_uncounted(&self, row: &Row<'a>) -> bool {
         row.quantity.is_none() || row.product_id.is_some_and(|product| self.uncounted.contains(product))
     }
+}
+
+/// What was sold of a product.
+struct Sold {
+    amount: i128,
+    pieces: i128,
+    /// The price of a piece, where all that was sold had the same.
+    price: Option<i128>,
+}
+
+impl Sold {
+    fn add(&mut self, more: Sold) {
+        self.amount += more.amount;
+        self.pieces += more.pieces;
+        self.price = self.price.filter(|price| more.price == Some(*price));
+    }
+}
+
+/// The exact price of a piece of a row that was sold: what is stated, where it gives the row's amount. The amount is
+/// rounded: 0.5 of 0.3333 is 0.1667, of which one piece would be 0.3334. Else what the amount is a multiple of.
+fn price_of_piece(row: &Row<'_>) -> Option<i128> {
+    let (amount, pieces) = (row.amount?, row.quantity.filter(|pieces| *pieces != 0)?);
+    let gives_amount = |price: &i128| money::divide(price.saturating_mul(pieces), money::ONE) == amount;
+    row.price.filter(gives_amount).or_else(|| {
+        let units = amount.saturating_mul(money::ONE);
+        (units % pieces == 0).then(|| units / pieces)
+    })
 }
 
 /// How many products of a refund event refund 0, by what is not known of them.

@@ -37,6 +37,8 @@ pub struct Statement {
     pub not_a_number: Option<String>,
     /// What is beyond DECIMAL(18,4): nothing in place of it would be right.
     pub too_large: Option<&'static str>,
+    /// The price of a piece of the event's own product, rounded as an amount is.
+    pub price: Option<i128>,
     /// What `total` says, where it is a number.
     pub total: Option<i128>,
     pub products: Vec<Product>,
@@ -59,7 +61,18 @@ pub struct Product {
     /// 1 where none is given; `None` where what is given is no number: then what is counted by it is not known either.
     pub quantity: Option<i128>,
     pub amount: Option<i128>,
+    /// The price of a piece, rounded as an amount is.
+    pub price: Option<i128>,
     pub cost: Option<i128>,
+}
+
+/// The prices of a piece that an event states.
+#[derive(Debug, Default)]
+pub struct StatedPrices {
+    /// Of the event's own product.
+    pub own: Option<i128>,
+    /// Of each product, in their order.
+    pub of_products: Vec<Option<i128>>,
 }
 
 const MEMBERS: [&str; 7] = ["products", "line_items", "items", "total", "value", "price", "quantity"];
@@ -69,6 +82,13 @@ const PRODUCT_MEMBERS: [&str; 9] =
 /// Whether a property of this name says something of an order.
 pub fn is_read(property: &str) -> bool {
     MEMBERS.iter().any(|name| name.eq_ignore_ascii_case(property))
+}
+
+/// The prices in the properties of an event that names a product, or has products.
+pub fn stated_prices(properties: &str) -> StatedPrices {
+    let statement = read_statement(Some(properties), OwnLine { has_product: true, ..OwnLine::default() });
+    let of_products = statement.products.iter().map(|product| product.price).collect();
+    StatedPrices { own: statement.price, of_products }
 }
 
 /// Reads the properties of an event (JSON text, if any) beside its own columns.
@@ -114,6 +134,8 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         unpriced,
         not_a_number: numbers.refused,
         too_large: numbers.too_large,
+        // Of an event without a product it would be all that is said, and make a statement of it.
+        price: price.filter(|_| own.has_product).and_then(Exact::amount),
         total: total.and_then(Exact::amount),
         products,
         look_alikes: look_alikes.missed,
@@ -246,6 +268,7 @@ fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes
         category: category.and_then(path),
         quantity: numbers.keep(quantity.map(|quantity| ("a product's quantity", quantity.amount()))),
         amount: numbers.keep(amount),
+        price: price.and_then(Exact::amount),
         cost: numbers.keep(cost),
     }
 }

@@ -27,6 +27,7 @@ fn with_products<'a>(mut event: OrderEvent<'a>, rows: &[(&'a str, i128, Option<f
         product_id: Some(id),
         quantity: Some(pieces * ONE),
         amount: amount.map(units),
+        price: None,
         cost: None,
         position: Some(position),
     };
@@ -151,6 +152,43 @@ fn a26_products_without_a_price_take_the_orders() {
         items_of(&[events[0].clone(), stated])[2..],
         [item(Refund, "a", -1.0, -20.0), item(Refund, "", 0.0, -5.0)]
     );
+}
+
+/// Half a piece at 0.3333 is 0.16665, rounded 0.1667: the price of a piece is what is stated, not twice that.
+#[test]
+fn a26_a_refund_takes_the_stated_price_and_not_that_of_a_rounded_amount() {
+    let line = |id, ts, quantity, amount, price: Option<f64>| OrderEvent {
+        product_id: Some("p"),
+        quantity: Some(units(quantity)),
+        price: price.map(units),
+        ..event(id, ts, Some(amount))
+    };
+    let back = OrderEvent { product_id: Some("p"), unpriced: true, ..refund("r", 9, None) };
+    let refunded = |sales: &[OrderEvent<'static>]| sums(&[sales, &[back.clone()]].concat())[1];
+    let half = line("a", 0, 0.5, 0.1667, Some(0.3333));
+    assert_eq!(refunded(&[half.clone()]), -0.3333);
+    // Not stated, it is what the amount says: 0.1667 / 0.5.
+    assert_eq!(refunded(&[line("a", 0, 0.5, 0.1667, None)]), -0.3334);
+    // Another line of the same price, whole pieces that need not state it: 2 x 0.3333.
+    assert_eq!(refunded(&[half.clone(), line("b", 1, 2.0, 0.6666, None)]), -0.3333);
+    // Of two prices it is the mean: (0.1667 + 0.5) / 1.5 = 0.44447.
+    assert_eq!(refunded(&[half, line("b", 1, 1.0, 0.5, Some(0.5))]), -0.4445);
+    // Less than the price was paid: 0.25 for half a piece at 1, so one piece is 0.5.
+    assert_eq!(refunded(&[line("a", 0, 0.5, 0.25, Some(1.0))]), -0.5);
+
+    let mut bought = with_products(event("a", 0, None), &[("p", 1, Some(0.1667)), ("q", 1, Some(5.0))]);
+    bought.products[0].quantity = Some(units(0.5));
+    bought.products[0].price = Some(units(0.3333));
+    let one = with_products(refund("b", 1, None), &[("p", 1, None)]);
+    assert_eq!(sums(&[bought, one])[1], -0.3333);
+}
+
+#[test]
+fn prices_of_a_piece_are_read_beside_amounts() {
+    let prices = stated_prices(r#"{"Price":"0.3333","products":[{"price":2.5,"discount":1},null,{"total":3}]}"#);
+    assert_eq!((prices.own, prices.of_products), (Some(3_333), vec![Some(25_000), None]));
+    assert_eq!(stated_prices(r#"{"price":"n/a"}"#).own, None);
+    assert_eq!(said(r#"{"price":1}"#, OwnLine::default()), Statement::default(), "of no product it says nothing");
 }
 
 #[test]
@@ -510,6 +548,7 @@ fn history() -> impl Strategy<Value = Vec<OrderEvent<'static>>> {
                     product_id: Some(PRODUCTS[product]),
                     quantity: Some(pieces * ONE),
                     amount,
+                    price: None,
                     cost: None,
                     position: Some(position),
                 })

@@ -91,6 +91,7 @@ pub(super) fn order_event(held: &Held, source: usize) -> OrderEvent<'_> {
         pieces: statement.pieces,
         quantity: held.quantity,
         product_id: held.product_id.as_deref(),
+        price: statement.price,
         products: statement.products.iter().enumerate().map(|(position, product)| row_of(product, position)).collect(),
     }
 }
@@ -100,6 +101,7 @@ fn row_of(product: &Product, position: usize) -> Row<'_> {
         product_id: product.product_id.as_deref(),
         quantity: product.quantity,
         amount: product.amount,
+        price: product.price,
         cost: product.cost,
         position: Some(position),
     }

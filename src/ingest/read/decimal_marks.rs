@@ -1,7 +1,7 @@
 //! Columns of numbers of which some have a decimal comma, `49,90`, and others a point before three digits, `1.250`: where
 //! the comma is decimal that is 1250, and read as 1.25 nothing would tell. Such a file is refused as a whole, since rows
-//! that were kept could not be told from right ones. Where all numbers of a file are like the latter, nothing tells: the
-//! file is loaded, and its owner told how they were read.
+//! that were kept could not be told from right ones. Where nothing else in a file has a point, be it in one number or
+//! in all, nothing tells: the file is loaded, and its owner told how they were read.
 //!
 //! Must not know any file format, nor which columns hold numbers.
 
@@ -96,15 +96,11 @@ impl DecimalMarks {
         }
         let columns = self.columns.lock();
         let in_doubt = columns.iter().filter_map(|(column, samples)| {
-            let (first, other) = (samples.in_doubt.as_deref()?, samples.in_doubt_too.as_deref()?);
-            Some(format!(
-                "column '{column}' has '{first}' and '{other}', and no number of the file has a point before more or fewer \
-                 digits than three: they are read as decimals, {first} as {}. Where the point stands between thousands, \
-                 they are a thousand times as much: write them without it ({}), and load each file once into another \
-                 --data folder, or after `convoke workspace drop`",
-                first.trim_end_matches('0').trim_end_matches('.'),
-                first.replace('.', "")
-            ))
+            let first = samples.in_doubt.as_deref()?;
+            Some(match samples.in_doubt_too.as_deref() {
+                Some(other) => note_of_several(column, first, other),
+                None => note_of_one(column, first),
+            })
         });
         in_doubt.collect()
     }
@@ -124,6 +120,37 @@ impl DecimalMarks {
             path.display()
         )))
     }
+}
+
+/// Why nothing tells what a point is, in a note.
+const NOTHING_TELLS: &str = "no number of the file has a point before more or fewer digits than three";
+
+/// What to do where the point of a note's numbers was meant otherwise.
+const WHERE_MEANT_OTHERWISE: &str = "load each file once into another --data folder, or after `convoke workspace drop`";
+
+fn note_of_several(column: &str, first: &str, other: &str) -> String {
+    format!(
+        "column '{column}' has '{first}' and '{other}', and {NOTHING_TELLS}: they are read as decimals, {first} as {}. Where \
+         the point stands between thousands, they are a thousand times as much: write them without it ({}), and \
+         {WHERE_MEANT_OTHERWISE}",
+        as_decimal(first),
+        first.replace('.', "")
+    )
+}
+
+/// One value is in doubt as several are: the rest of its column may be below a thousand.
+fn note_of_one(column: &str, number: &str) -> String {
+    format!(
+        "column '{column}' has '{number}', and {NOTHING_TELLS}: it is read as a decimal, as {}. Where the point stands \
+         between thousands, it is a thousand times as much: write it without it ({}), and {WHERE_MEANT_OTHERWISE}",
+        as_decimal(number),
+        number.replace('.', "")
+    )
+}
+
+/// A number in doubt as it is read, without the zeros at its end.
+fn as_decimal(number: &str) -> &str {
+    number.trim_end_matches('0').trim_end_matches('.')
 }
 
 /// What stands between the quotes of a text.

@@ -60,8 +60,18 @@ pub fn extension(path: &Path) -> String {
 #[derive(Debug, Default)]
 pub struct FoundFiles {
     pub files: Vec<PathBuf>,
+    /// What names none, in the order of the patterns.
+    pub missing: Vec<Missing>,
     /// Files beside them of a kind that is not known.
     passed_over: Vec<PathBuf>,
+}
+
+/// A pattern whose files cannot be found.
+#[derive(Debug)]
+pub struct Missing {
+    pub pattern: PathBuf,
+    /// Names the pattern.
+    pub reason: Error,
 }
 
 impl FoundFiles {
@@ -89,28 +99,49 @@ impl FoundFiles {
 /// All files that the patterns name.
 ///
 /// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known
-/// extensions under it) or a glob. A pattern without any file is an error.
+/// extensions under it) or a glob. One without any file does not keep the files of the others out: it is among the
+/// missing. Where no pattern names a file, that is the error.
 pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for pattern in patterns {
-        let (before, others) = (found.files.len(), found.passed_over.len());
-        // A file whose name happens to hold `[` or `*` is meant as it is.
-        let literal = Path::new(pattern);
-        if literal.exists() {
-            add(literal, true, &mut found)?;
-        } else {
-            for path in glob_paths(pattern)? {
-                add(&path, false, &mut found)?;
-            }
+        if let Err(reason) = expand_one(pattern, &mut found) {
+            found.missing.push(Missing { pattern: PathBuf::from(pattern), reason });
         }
-        if found.files.len() == before {
-            let has_others = found.passed_over.len() > others;
-            let known = if has_others { format!(": known are {}", known_kinds()) } else { String::new() };
-            return Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{known}")));
-        }
+    }
+    if found.files.is_empty() && !found.missing.is_empty() {
+        return Err(nothing_found(found.missing));
     }
     found.sort();
     Ok(found)
+}
+
+/// Adds the files of a pattern, at least one.
+fn expand_one(pattern: &str, found: &mut FoundFiles) -> Result<()> {
+    let (before, others) = (found.files.len(), found.passed_over.len());
+    // A file whose name happens to hold `[` or `*` is meant as it is.
+    let literal = Path::new(pattern);
+    if literal.exists() {
+        add(literal, true, found)?;
+    } else {
+        for path in glob_paths(pattern)? {
+            add(&path, false, found)?;
+        }
+    }
+    if found.files.len() > before {
+        return Ok(());
+    }
+    let has_others = found.passed_over.len() > others;
+    let known = if has_others { format!(": known are {}", known_kinds()) } else { String::new() };
+    Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{known}")))
+}
+
+/// The reason of the only pattern, or all reasons in one.
+fn nothing_found(missing: Vec<Missing>) -> Error {
+    let reasons: Vec<Error> = missing.into_iter().map(|missing| missing.reason).collect();
+    match <[Error; 1]>::try_from(reasons) {
+        Ok([only]) => only,
+        Err(several) => Error::not_found(several.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+    }
 }
 
 fn glob_paths(pattern: &str) -> Result<Vec<PathBuf>> {

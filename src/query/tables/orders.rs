@@ -3,14 +3,12 @@
 //! One aggregate over the events of an order gives its sums, its bookings or its items; what else a row says of the
 //! order (person, brand, ...) is an aggregate a column, so that a query pays for what it reads.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::LogicalPlan;
 
-use super::composed::{ComposedTable, Variant};
 use super::refund_prices::{PricedTable, RefundsWithoutPrice};
 use super::{literals, plan_sql};
 use crate::error::Result;
@@ -22,6 +20,12 @@ use crate::store::events::{EventsSnapshot, schema};
 const SOURCE: &str = "order events";
 
 const NAMES: &str = "order_id, order_key";
+
+/// The column of lines that is read for the prices of pieces.
+const PRICED_BY: &str = "priced_by";
+
+/// NULL in its place, of the same type.
+const NO_TEXT: &str = "CASE WHEN product_id IS NULL THEN product_id END";
 
 /// Columns of `orders` that say nothing of money: whatever a refund takes, they and the number of orders stay.
 const ATTRIBUTES: [&str; 9] =
@@ -47,9 +51,9 @@ pub(in crate::query) async fn views(
     let orders = plans.priced(lists.each_ref().map(|arguments| texts.orders(arguments))).await?;
     let orders = orders.with_rows_of(ATTRIBUTES).with_keys(&texts.keys());
     let entries = plans.priced(lists.each_ref().map(|arguments| texts.entries(arguments))).await?;
-    let items = table_without_key(plan_sql(state, &texts.items()).await?);
+    let items = plans.priced([NO_TEXT, PRICED_BY].map(|priced_by| texts.items(priced_by))).await?;
     main.deregister_table(SOURCE)?;
-    Ok(vec![("orders", Arc::new(orders)), ("order_entries", Arc::new(entries)), ("order_items", items)])
+    Ok(vec![("orders", Arc::new(orders)), ("order_entries", Arc::new(entries)), ("order_items", Arc::new(items))])
 }
 
 /// What makes plans of the texts.
@@ -59,18 +63,13 @@ struct Plans<'a> {
 }
 
 impl Plans<'_> {
-    /// The table of a text without the arguments that tell prices, and with them.
+    /// The table of a text without the arguments that tell prices, and with them. No statement's planner sees the plans:
+    /// DataFusion 55.2 takes the key of the groups for a key of the rows that their lists are unnested to, so that joins
+    /// with such a view would lose rows, DISTINCT and ORDER BY columns.
     async fn priced(&self, [short, full]: [String; 2]) -> Result<PricedTable> {
         let (short, full) = (plan_sql(self.state, &short).await?, plan_sql(self.state, &full).await?);
         Ok(PricedTable::new(short, full, Arc::clone(self.unpriced)))
     }
-}
-
-/// A table of which no statement's planner sees the plan. DataFusion 55.2 takes the key of the groups for a key of the
-/// rows that their lists are unnested to: joins with such a view would lose rows, DISTINCT and ORDER BY columns.
-fn table_without_key(plan: LogicalPlan) -> Arc<dyn TableProvider> {
-    let schema = Arc::new(plan.schema().as_arrow().clone());
-    Arc::new(ComposedTable::new(schema, vec![Variant { columns: HashSet::new(), plan }]))
 }
 
 /// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
@@ -99,7 +98,8 @@ impl OrderTexts<'_> {
         }
     }
 
-    /// The purchase and refund events with the names of their order.
+    /// The purchase and refund events with the names of their order. Where all pieces are whole ones, the amount tells the
+    /// price of each exactly: properties are taken along of other sales alone.
     fn lines(&self) -> String {
         let refunds = literals(&self.settings.refund_events);
         let both: Vec<String> =
@@ -109,7 +109,9 @@ impl OrderTexts<'_> {
             "SELECT order_number(order_id, node, ts, message_id) AS order_id, order_id IS NOT NULL AS has_number,
                     event IN ({refunds}) AS is_refund, states_whole AND order_id IS NOT NULL AS is_whole, ts, received_at,
                     message_id, person, brand, channel, source, store_id, campaign_id, stated_amount, currency,
-                    stated_pieces, quantity, stated_cost, lacks_price, product_id, category, products
+                    stated_pieces, quantity, stated_cost, lacks_price, product_id, category, products,
+                    CASE WHEN event NOT IN ({refunds}) AND (quantity % 1 <> 0 OR stated_pieces % 1 <> 0)
+                      THEN properties END AS priced_by
              FROM \"{SOURCE}\" WHERE event IN ({both})"
         );
         match self.settings.order_key.part() {
@@ -174,9 +176,10 @@ impl OrderTexts<'_> {
         )
     }
 
-    /// One row a product of an entry.
-    fn items(&self) -> String {
-        let grouped = self.grouped(&format!("order_parts({ORDER_SHORT}, {ORDER_PRICES}, {ORDER_CATEGORY}) AS parts"));
+    /// One row a product of an entry. `priced_by` is the column, or what stands in its place where no refund needs it.
+    fn items(&self, priced_by: &str) -> String {
+        let prices = ORDER_PRICES.replacen(PRICED_BY, priced_by, 1);
+        let grouped = self.grouped(&format!("order_parts({ORDER_SHORT}, {prices}, {ORDER_CATEGORY}) AS parts"));
         format!(
             "SELECT {NAMES}, part['line'] AS line, part['kind'] AS kind, part['ts'] AS ts, person,
                     part['product_id'] AS product_id, part['category'] AS category, part['quantity'] AS quantity,

@@ -58,6 +58,27 @@ def test_missing_file_gives_1_and_is_named(tmp_path):
     assert "nowhere.csv" in done.stderr
 
 
+def test_a_missing_file_does_not_keep_the_others_out(tmp_path):
+    """Of several: it is named where it is met and at the end, as a glob, a folder and a file that cannot be read are."""
+    data = tmp_path / "data"
+    for name, day in (("a.csv", "2024-12-01"), ("b.csv", "2024-12-02")):
+        (tmp_path / name).write_text(f"ts,user_id,event\n{day},u1,late\n", encoding="ascii")
+    (tmp_path / "bad.csv").write_text("when;user_id;event\n2024-12-01;u1;late\n", encoding="ascii")
+    (tmp_path / "empty").mkdir()
+    given = ("a.csv", "nothere.csv", "*.tsv", "empty", "b.csv")
+    done = cli.ingest(data, *(tmp_path / name for name in given), code=1)
+    assert done.stdout.count(": 1 rows read, 1 kept") == 2 and "2 files: 2 rows read" in done.stdout
+    for name in ("nothere.csv", "*.tsv", "empty"):
+        assert f"{name}' names no file that can be loaded" in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert re.search(r"nothere\.csv, [^ ]*\*\.tsv, [^ ]*empty: not loaded", last), last
+    assert cli.count_events(data) == 2
+    done = cli.ingest(data, tmp_path / "bad.csv", tmp_path / "nothere.csv", code=1)
+    assert re.search(r"nothere\.csv, [^ ]*bad\.csv: not loaded", done.stderr.splitlines()[-1])
+    done = cli.ingest(data, tmp_path / "nothere.csv", tmp_path / "neither.csv", code=1)
+    assert "nothere.csv' names no file" in done.stderr and "neither.csv' names no file" in done.stderr
+
+
 def test_missing_column_of_the_map_is_named(tmp_path, cdnow_csv):
     done = cli.ingest(tmp_path / "data", cdnow_csv, "--map", "ts=when,user_id=customer", code=1)
     assert "when" in done.stderr and "cdnow.csv" in done.stderr

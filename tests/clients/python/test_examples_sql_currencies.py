@@ -113,3 +113,92 @@ def test_win_back_forgets_what_was_taken_back(taken_back):
         ("2", "2024-03-03", Decimal("15.7001")),
         ("2", "2024-03-03", Decimal(3)),
     ]
+
+
+# Cost of goods in the currency of the order; o5 is sold in two currencies, o6 has no rate.
+ACQUIRED = """message_id,type,ts,event,user_id,order_id,revenue,currency,cost,acquisition_channel,acquisition_cost
+i1,identify,2024-03-01T09:00:00Z,,yuki,,,,,search,30
+i2,identify,2024-03-01T09:00:00Z,,emil,,,,,search,10
+i3,identify,2024-03-01T09:00:00Z,,dora,,,,,fair,600
+i4,identify,2024-03-01T09:00:00Z,,cleo,,,,,fair,5
+y1,,2024-03-01T10:00:00Z,Order Completed,yuki,o1,15000,JPY,10000,,
+y2,,2024-03-03T10:00:00Z,Order Completed,yuki,o2,3000,JPY,,,
+e1,,2024-03-01T10:00:00Z,Order Completed,emil,o3,9,EUR,4,,
+d1,,2024-03-02T10:00:00Z,Order Completed,dora,o4,600,USD,150.5,,
+d2,,2024-03-03T10:00:00Z,Order Completed,dora,o5,5,USD,,,
+d3,,2024-03-03T10:00:00Z,Order Completed,dora,o5,100,JPY,,,
+c1,,2024-03-03T10:00:00Z,Order Completed,cleo,o6,7,CHF,3,,
+"""
+
+
+def load(folder, events: str):
+    """A data folder with the events, and the rates of above."""
+    (folder / "events.csv").write_text(events, encoding="ascii")
+    (folder / "rates.csv").write_text(RATES, encoding="ascii")
+    cli.run("workspace", "create", "convoke", "--data", folder / "data")
+    cli.run("import", "fx_rates", folder / "rates.csv", "--data", folder / "data")
+    cli.ingest(folder / "data", folder / "events.csv")
+    return folder / "data"
+
+
+def test_payback_is_in_the_base_currency(tmp_path):
+    """Margins in dollars by hand: 105 - 70 and 21 of yuki's, 9.9 - 4.4 of emil's, 600 - 150.5 of dora's."""
+    found = {row["channel"]: row for row in ask(load(tmp_path, ACQUIRED), "acquisition_payback")}
+    names = ("persons", "customers", "acquisition_cost", "first_order", "historic_value", "payback_months")
+    money = {
+        channel: tuple(Decimal(row[name]) if row[name] else None for name in names) for channel, row in found.items()
+    }
+    assert money == {
+        "search": (2, 2, 40, Decimal("40.5"), Decimal("61.5"), 1),
+        "fair": (2, 1, 605, Decimal("449.5"), Decimal("449.5"), None),
+    }
+
+
+# Franc's orders have no rate at all, back's is taken back.
+WITHOUT_RATE = """message_id,type,ts,event,user_id,order_id,revenue,currency
+i1,identify,2024-03-01T09:00:00Z,,franc,,,
+a1,,2024-03-01T10:00:00Z,Order Completed,anna,k1,100,USD
+a2,,2024-03-03T10:00:00Z,Order Completed,anna,k2,200,USD
+f1,,2024-03-02T10:00:00Z,Order Completed,franc,k3,7,CHF
+b1,,2024-03-02T10:00:00Z,Order Completed,back,k4,5,CHF
+b2,,2024-03-02T11:00:00Z,Order Refunded,back,k4,5,CHF
+"""
+
+
+@pytest.fixture(scope="module")
+def without_rate(tmp_path_factory):
+    return load(tmp_path_factory.mktemp("without_rate"), WITHOUT_RATE)
+
+
+def test_who_has_no_rate_is_in_no_ranking_of_money(without_rate):
+    """NULL would be the first in descending order, and below every tier."""
+    deciles = ask(without_rate, "deciles")
+    assert [(row["decile"], row["customers"], Decimal(row["net"])) for row in deciles] == [("1", "1", 300)]
+    whole = stories.statement("revenue_concentration", {"[1, 11, 20, 50]": "[50, 100]"})
+    assert [(row["best_percent"], row["customers"], Decimal(row["net"])) for row in cli.sql(without_rate, whole)] == [
+        ("100", "1", 300)
+    ]
+    assert [(row["tier"], row["customers"]) for row in ask(without_rate, "spend_tiers")] == [("silver", "1")]
+    later = {"SELECT max(day) AS day FROM orders": "SELECT DATE '2024-06-09' AS day"}
+    back = cli.sql(without_rate, stories.statement("win_back", later))
+    assert [(row["orders"], Decimal(row["net"])) for row in back] == [("2", 300)]
+
+
+def test_who_has_no_rate_is_a_customer(without_rate):
+    """Her order's own net says that it stands; her money is in no sum."""
+    states = {
+        row["state"]: (row["persons"], Decimal(row["net"]), row["percent_of_customers"])
+        for row in ask(without_rate, "customers_by_lifecycle")
+    }
+    assert states == {"active": ("1", 300, "50.0"), "first_time": ("1", 0, "50.0"), "lead": ("1", 0, "0.0")}
+    bands = {row["band"]: (row["customers"], row["net"] and Decimal(row["net"])) for row in ask(without_rate, "order_frequency")}
+    assert bands == {"1": ("1", ""), "2": ("1", 300), "more than once": ("1", 300)}
+    (cohort,) = ask(without_rate, "first_to_repeat")
+    assert [cohort[key] for key in ("customers", "within_30")] == ["2", "1"]
+    segments = ask(without_rate, "rfm_segments")
+    assert sum(int(row["customers"]) for row in segments) == 2
+    assert sum(Decimal(row["net"] or 0) for row in segments) == 300
+    moves = {row["to_state"]: row["persons"] for row in ask(without_rate, "member_depth")}
+    assert moves == {"1 no purchase": "1", "3 ordinary": "1", "4 repeat": "1"}
+    steps = {row["name"]: row["persons"] for row in ask(without_rate, "ladder")}
+    assert steps == {"fan": "3", "member": "1", "customer": "1", "super-user": "0"}

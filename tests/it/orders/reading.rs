@@ -67,6 +67,27 @@ async fn a_refund_finds_the_price_that_comes_later() {
     assert_eq!(world.row(MONEY).await, "25.0000 -12.5000 12.5000");
 }
 
+/// Half a piece at 0.3333 is 0.1667; the price of a piece is what is stated, and not twice the rounded amount.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refund_takes_the_stated_price_of_a_piece() {
+    let line = json!({"order_id": "a", "product_id": "p", "quantity": 0.5, "price": 0.3333});
+    let back = json!({"order_id": "a", "product_id": "p", "quantity": 1});
+    let world = loaded(&[bought("m1", "01T00:00", line), refunded("m2", "02T00:00", back)]).await;
+    assert_eq!(world.row(MONEY).await, "0.1667 -0.3333 -0.1666");
+    let amounts = ["0.1667", "-0.3333"];
+    assert_eq!(world.rows("SELECT amount FROM order_entries ORDER BY entry").await, amounts);
+    assert_eq!(world.rows("SELECT amount FROM order_items ORDER BY line").await, amounts);
+    // Of products likewise: 0.5 x 0.3333 and 1 x 2.
+    let products = json!([{"product_id": "p", "quantity": 0.5, "price": 0.3333}, {"product_id": "q", "price": 2}]);
+    let two = json!([{"product_id": "p", "quantity": 2}, {"product_id": "q"}]);
+    let world = loaded(&[
+        bought("m1", "01T00:00", json!({"order_id": "a", "products": products})),
+        refunded("m2", "02T00:00", json!({"order_id": "a", "products": two})),
+    ])
+    .await;
+    assert_eq!(world.row(MONEY).await, "2.1667 -2.6666 -0.4999");
+}
+
 /// Which events are refunds may be said after they came: what was written with them does not decide.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_event_may_become_a_refund_later() {

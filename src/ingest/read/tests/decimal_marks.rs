@@ -80,9 +80,8 @@ fn numbers_of_which_nothing_tells_what_their_points_are_are_told() {
         assert!(notes[0].contains(part), "{part}: {notes:?}");
     }
     assert!(told("12.000", "1.200")[0].contains("12.000 as 12. "));
-    // One alone may be by chance; another count of digits tells that the point is decimal.
-    for (first, second) in [("1.200", "1.200"), ("1.200", "300"), ("1.200", "0.750"), ("1.200", "2.5"), ("12.50", "9")]
-    {
+    // Another count of digits tells that the point is decimal.
+    for (first, second) in [("1.200", "0.750"), ("1.234", "2.5"), ("3.9", "1.200"), ("12.50", "9"), ("300", "9")] {
         assert_eq!(told(first, second), [""; 0], "{first} {second}");
     }
     // So does a number of another column.
@@ -98,4 +97,35 @@ fn numbers_of_which_nothing_tells_what_their_points_are_are_told() {
     assert_eq!(notes_of([r#""1.200""#, r#""2.300""#, "7"]).len(), 1);
     assert_eq!(notes_of([r#""1.200""#, r#""2.300""#, r#""7.5""#]), [""; 0]);
     assert_eq!(notes_of(["1.200", "2.300", "7"]), [""; 0], "numbers of JSON have a decimal point");
+}
+
+/// Whole euros, of which one amount alone reaches a thousand: 1234, 1.234, 50.
+#[test]
+fn one_number_in_doubt_among_whole_ones_is_told() {
+    let notes_of = |amounts: &[&str]| {
+        let rows = amounts.iter().map(|amount| format!("2024-04-03;sale;{amount}\n")).collect::<String>();
+        let file = TestFile::new("g.csv", format!("ts;event;revenue\n{rows}"));
+        let (rows, notes) = file.read_with_notes(semicolons()).unwrap();
+        (rows.all("revenue"), notes)
+    };
+    let (revenues, notes) = notes_of(&["1234", "1.234", "50"]);
+    assert_eq!(revenues, ["1234.0000", "1.2340", "50.0000"]);
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    for part in ["column 'revenue' has '1.234', and", "as a decimal, as 1.234. ", "thousand times as much", "(1234)"] {
+        assert!(notes[0].contains(part), "{part}: {notes:?}");
+    }
+    for told in [&["1.200"][..], &["1.200", "1.200"], &["300", "", "1.200"]] {
+        assert!(notes_of(told).1[0].contains("'1.200', and no number"), "{told:?}");
+    }
+    for evident in [&["1.234", "2.5"][..], &["1234", "1.234", "12.50"], &["3.9", "50", "1.234"], &["1234", "50"]] {
+        assert_eq!(notes_of(evident).1, [""; 0], "{evident:?}");
+    }
+    let line = |revenue: &str| format!("{{\"ts\":\"2024-01-01\",\"event\":\"a\",\"revenue\":{revenue}}}\n");
+    let text = [r#""1234""#, r#""1.234""#, "50"].map(line).concat();
+    let notes = TestFile::new("g.ndjson", text).read_with_notes(ReadOptions::default()).unwrap().1;
+    assert!(notes[0].contains("column 'revenue' has '1.234', and"), "{notes:?}");
+    let column = |values: [&str; 2]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    let file = file_of(vec![("ts", column(["2024-01-01"; 2])), ("revenue", column(["1.234", "50"]))]);
+    let notes = file.read_with_notes(options("")).unwrap().1;
+    assert!(notes.iter().any(|note| note.starts_with("column 'revenue' has '1.234', and")), "{notes:?}");
 }

@@ -26,10 +26,37 @@ fn files_folders_and_globs() {
         ["b.csv", "c[1].csv", "sub/deep/d.jsonl", "sub/e.parquet"]
     );
     assert_eq!(names(path, &["**/*.parquet"]).unwrap(), ["sub/e.parquet"]);
-    assert!(names(path, &["b.csv", "*.tsv"]).unwrap_err().contains("*.tsv' names no file"));
+    assert!(names(path, &["*.tsv"]).unwrap_err().contains("*.tsv' names no file"));
     assert!(names(path, &["none"]).unwrap_err().contains("none' names no file"));
     assert!(names(path, &["nothing.csv"]).unwrap_err().contains("nothing.csv' names no file"));
     assert!(names(path, &["a***"]).unwrap_err().contains("is not a pattern"));
+}
+
+/// README.md: of several files one that cannot be read does not keep the others out.
+#[test]
+fn what_names_no_file_does_not_keep_the_others_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    std::fs::create_dir(path.join("empty")).unwrap();
+    for name in ["a.csv", "b.csv", "c.xlsx"] {
+        std::fs::write(path.join(name), "x").unwrap();
+    }
+    let of = |patterns: &[&str]| -> Vec<String> {
+        patterns.iter().map(|pattern| path.join(pattern).to_string_lossy().into()).collect()
+    };
+    let given = ["a.csv", "nothere.csv", "empty", "*.tsv", "*.xlsx", "a***", "b.csv"];
+    let found = expand(&of(&given)).unwrap();
+    assert_eq!(found.files, [path.join("a.csv"), path.join("b.csv")]);
+    let missing: Vec<_> = found.missing.iter().map(|missing| missing.pattern.clone()).collect();
+    assert_eq!(missing, ["nothere.csv", "empty", "*.tsv", "*.xlsx", "a***"].map(|pattern| path.join(pattern)));
+    let reasons: Vec<_> = found.missing.iter().map(|missing| missing.reason.message()).collect();
+    assert!(reasons[0].ends_with("nothere.csv' names no file that can be loaded"), "{reasons:?}");
+    assert!(reasons[3].contains("names no file that can be loaded: known are .csv"), "{reasons:?}");
+    assert!(reasons[4].contains("is not a pattern"), "{reasons:?}");
+    let none = expand(&of(&["nothere.csv", "*.tsv"])).unwrap_err();
+    for part in ["nothere.csv' names no file that can be loaded; '", "*.tsv' names no file"] {
+        assert!(none.message().contains(part), "{part}: {none}");
+    }
 }
 
 #[test]

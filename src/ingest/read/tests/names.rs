@@ -151,6 +151,44 @@ fn what_only_looks_like_a_field_is_named_once() {
     }
 }
 
+/// What the common shops call the amount of an order, as they write it.
+#[test]
+fn amounts_of_common_exports_are_named() {
+    for column in [
+        "total_price",
+        "TotalPrice",
+        "current_total_price",
+        "total_paid",
+        "order_total_amount",
+        "total_inc_tax",
+        "Total incl. tax",
+        "grand_total",
+        "order_total",
+        "amount_paid",
+        "Total Sales",
+    ] {
+        let file = TestFile::new("t.csv", format!("ts,{column}\n2024-01-01,9\n"));
+        let (_, notes) = file.read_with_notes(options("")).unwrap();
+        let told = format!("'{column}' (--map 'revenue={column}')");
+        assert!(notes.len() == 1 && notes[0].contains(&told), "{told}: {notes:?}");
+    }
+    for (column, field) in [
+        ("Lineitem sku", "product_id"),
+        ("qty_ordered", "quantity"),
+        ("increment_id", "order_id"),
+        ("cust_no", "user_id"),
+    ] {
+        let file = TestFile::new("t.csv", format!("ts,{column}\n2024-01-01,9\n"));
+        let (_, notes) = file.read_with_notes(options("")).unwrap();
+        assert!(notes.iter().any(|note| note.contains(&format!("'{column}' (--map '{field}={column}'"))), "{notes:?}");
+    }
+    // Beside a revenue it is another amount, and a part of the total is none of an order.
+    for columns in ["revenue,total_price", "brand,subtotal_price"] {
+        let file = TestFile::new("t.csv", format!("ts,{columns}\n2024-01-01,9,9\n"));
+        assert_eq!(file.read_with_notes(options("")).unwrap().1, Vec::<String>::new(), "{columns}");
+    }
+}
+
 /// A field within properties has no column of its own to be mapped from.
 #[test]
 fn keys_of_properties_that_look_like_a_field_are_named() {

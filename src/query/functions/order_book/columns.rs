@@ -5,7 +5,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
 
-use crate::orders::{OrderEvent, Row};
+use crate::orders::{OrderEvent, Row, StatedPrices, stated_prices};
 
 /// In the order of [`super::SHORT`], [`super::PRICES`] and [`super::CATEGORY`]; the signature of the functions checks the types.
 pub(super) struct EventColumns<'a> {
@@ -25,6 +25,8 @@ pub(super) struct EventColumns<'a> {
 struct ProductColumns<'a> {
     lacks_price: &'a BooleanArray,
     product_id: &'a StringArray,
+    /// The properties of a sale whose amount does not tell the price of a piece exactly.
+    priced_by: &'a StringArray,
     /// Of the event itself, where categories are asked for.
     category: Option<&'a ListArray>,
     lists: &'a ListArray,
@@ -56,6 +58,7 @@ impl<'a> EventColumns<'a> {
     /// The event of a row; `source` is the caller's number of it.
     pub(super) fn event(&self, row: usize, source: usize) -> OrderEvent<'a> {
         let products = self.products.as_ref();
+        let prices = products.map(|products| products.prices(row)).unwrap_or_default();
         OrderEvent {
             source,
             ts: self.ts.value(row),
@@ -70,7 +73,8 @@ impl<'a> EventColumns<'a> {
             pieces: decimal(self.pieces, row),
             quantity: decimal(self.quantity, row),
             product_id: products.and_then(|products| text(products.product_id, row)),
-            products: products.map(|products| products.rows(row)).unwrap_or_default(),
+            price: prices.own,
+            products: products.map(|products| products.rows(row, &prices)).unwrap_or_default(),
         }
     }
 
@@ -93,7 +97,8 @@ impl<'a> ProductColumns<'a> {
         Self {
             lacks_price: columns[0].as_boolean(),
             product_id: columns[1].as_string(),
-            category: columns.get(3).map(|column| column.as_list()),
+            priced_by: columns[3].as_string(),
+            category: columns.get(4).map(|column| column.as_list()),
             lists,
             product_ids: elements.column(0).as_string(),
             categories: elements.column(1).as_list(),
@@ -103,16 +108,22 @@ impl<'a> ProductColumns<'a> {
         }
     }
 
-    fn rows(&self, row: usize) -> Vec<Row<'a>> {
+    fn prices(&self, row: usize) -> StatedPrices {
+        text(self.priced_by, row).map(stated_prices).unwrap_or_default()
+    }
+
+    fn rows(&self, row: usize, prices: &StatedPrices) -> Vec<Row<'a>> {
         if self.lists.is_null(row) {
             return Vec::new();
         }
         let offsets = self.lists.value_offsets();
         (offsets[row] as usize..offsets[row + 1] as usize)
-            .map(|at| Row {
+            .enumerate()
+            .map(|(number, at)| Row {
                 product_id: text(self.product_ids, at),
                 quantity: decimal(self.quantities, at),
                 amount: decimal(self.amounts, at),
+                price: prices.of_products.get(number).copied().flatten(),
                 cost: decimal(self.costs, at),
                 position: Some(at),
             })

@@ -27,13 +27,13 @@ pub(in crate::query) const SHORT: &str =
     "is_refund, ts, received_at, message_id, stated_amount, is_whole, currency, stated_pieces, quantity, stated_cost";
 
 /// What is added where a refund needs the prices of its order's products.
-pub(in crate::query) const PRICES: &str = "lacks_price, product_id, products";
+pub(in crate::query) const PRICES: &str = "lacks_price, product_id, products, priced_by";
 
 /// What is added to both where products are shown.
 pub(in crate::query) const CATEGORY: &str = "category";
 
 /// How many arguments the lists have: [`SHORT`], with [`PRICES`], with [`CATEGORY`] as well.
-const LENGTHS: [usize; 3] = [10, 13, 14];
+const LENGTHS: [usize; 3] = [10, 14, 15];
 
 /// Types of the first so many arguments of the longest list.
 fn argument_types(arguments: usize) -> Vec<DataType> {
@@ -51,6 +51,7 @@ fn argument_types(arguments: usize) -> Vec<DataType> {
         DataType::Boolean,
         DataType::Utf8,
         schema::products(),
+        DataType::Utf8,
         schema::path(),
     ];
     types.truncate(arguments);

@@ -49,6 +49,7 @@ fn rows(from: i64, to: i64) -> (Vec<ArrayRef>, Vec<usize>) {
         new_null_array(&DataType::Boolean, length),
         Arc::new(at().map(|row| Some(format!("p{}", row % 3))).collect::<StringArray>()),
         new_null_array(&schema::products(), length),
+        new_null_array(&DataType::Utf8, length),
         Arc::new(categories.finish()),
     ];
     (columns, at().map(|row| (row * 3 % GROUPS as i64) as usize).collect())
