@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::execution::context::SessionState;
-use datafusion::logical_expr::LogicalPlan;
 
 use super::refund_prices::{PricedTable, RefundsWithoutPrice};
 use super::{literals, plan_sql};
