@@ -1,6 +1,9 @@
 //! Aggregates of one SELECT with different orders: DataFusion 55.2 sorts the rows of a group for one of them.
 //!
 //! Those that sort for themselves need none of it. Others it refuses when the plan runs, without saying what to write.
+//!
+//! Can go when each has its rows in its own order (`get_finer_aggregate_exprs_requirement` asks for one):
+//! `tests/slt/aggregate_orders.slt` then passes without it, but for what it refuses.
 
 use std::sync::Arc;
 

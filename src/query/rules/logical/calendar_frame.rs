@@ -1,5 +1,8 @@
 //! `ORDER BY ts RANGE INTERVAL '1 day' PRECEDING` outside UTC: DataFusion 55.2 moves the ends of the frame by days and
 //! months of UTC, 24 hours where the clock of the zone changes. Refused, since no rewrite keeps the order of instants.
+//!
+//! Can go when `WindowFrameStateRange` counts days and months of the session's zone: what
+//! `tests/slt/zones/Asia/Shanghai/a_month.slt` sees refused then has rows.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue, plan_err};

@@ -1,8 +1,12 @@
-//! A DATE beside a number, or a time cast to one, or from one. DataFusion 55.2 makes the number a day, counted from 1970: who
-//! forgets the quotes in `day >= 2025-04-21` compares with 2000 days, and gets all rows. Of a number that is cast to a
-//! TIMESTAMP its type says whether it is one of seconds or of microseconds. PostgreSQL and DuckDB refuse both.
+//! A DATE beside a number, or a time cast to one, or from one. DataFusion 55.2 makes the number a day, counted from
+//! 1970: who forgets the quotes in `day >= 2025-04-21` compares with 2000 days, and gets all rows. Of a number that is
+//! cast to a TIMESTAMP its type says whether it is one of seconds or of microseconds. PostgreSQL and DuckDB refuse
+//! both.
 //!
 //! The analyzer has put a cast wherever a day and a number meet: in joins, in UNION, in choices.
+//!
+//! Can go when `temporal_coercion` and casts keep the two apart: `tests/slt/days_and_numbers.slt` then passes without
+//! it, but for the words.
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::Transformed;

@@ -3,6 +3,8 @@
 //! GROUP BY takes the columns that a key tells into the group, and is planned before there is a plan to look at. So the
 //! planner of relations does for derived tables what `unique_keys` does for plans; WITH tables of which a key may be
 //! false are derived tables by then (`statement::keyed_tables`).
+//!
+//! Can go with `unique_keys`.
 
 use std::sync::Arc;
 

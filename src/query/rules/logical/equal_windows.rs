@@ -1,6 +1,9 @@
 //! Two windows that are the same once their types are settled, such as those of `RANGE INTERVAL '7 days' PRECEDING` and
 //! `INTERVAL '1 week'`: DataFusion 55.2 moves what is common out of the node that computes windows, where nothing can
 //! compute it, and fails. It is computed once, and shown under both names.
+//!
+//! Can go when `CommonSubexprEliminate` leaves whole windows where they are: `tests/slt/sliding_frames.slt` then passes
+//! without it.
 
 use std::sync::Arc;
 

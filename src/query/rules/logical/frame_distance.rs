@@ -1,6 +1,8 @@
-//! Distances of RANGE that do not fit what is sorted by. DataFusion 55.2 reads `ORDER BY day RANGE 7 PRECEDING` as seven
-//! months, takes any number over texts, and says of `RANGE 1.5 PRECEDING` over whole numbers that it cannot cast a string.
-//! PostgreSQL refuses all of them. Of hours over DATE it would make a time, where DataFusion cuts to days.
+//! Distances of RANGE that do not fit what is sorted by. DataFusion 55.2 reads `ORDER BY day RANGE 7 PRECEDING` as
+//! seven months, takes any number over texts, and says of `RANGE 1.5 PRECEDING` over whole numbers that it cannot cast
+//! a string. PostgreSQL refuses all of them. Of hours over DATE it would make a time, where DataFusion cuts to days.
+//!
+//! Can go when `coerce_window_frame` refuses them: `tests/slt/advice.slt` then passes without it, but for the words.
 
 use arrow::compute::kernels::cast_utils::{IntervalParseConfig, IntervalUnit, parse_interval_month_day_nano_config};
 use arrow::datatypes::DataType;

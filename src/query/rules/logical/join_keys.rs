@@ -1,6 +1,8 @@
 //! A cast that rounds, and the call that makes zeros one, have the name of what they hold, as DataFusion names its own
 //! casts. A condition may become a key of a join, which DataFusion 55.2 puts beside the columns under its name; it
 //! gives casts another one there, but no calls.
+//!
+//! Can go when `wrap_projection_for_join_if_necessary` names calls, too: `tests/slt/casts.slt` then passes without it.
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::Transformed;

@@ -1,6 +1,8 @@
-//! Casts of lists and structs whose values would change their meaning: refused. DataFusion 55.2 hands them to Arrow, which
-//! cuts fractions, those of seconds too, where casts of single values round, and reads and writes times in UTC where they
-//! follow the session's zone.
+//! Casts of lists and structs whose values would change their meaning: refused. DataFusion 55.2 hands them to Arrow,
+//! which cuts fractions, those of seconds too, where casts of single values round, and reads and writes times in UTC
+//! where they follow the session's zone.
+//!
+//! Can go when casts within round, and know the zone: what `tests/slt/nested_casts.slt` sees refused then has rows.
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::tree_node::Transformed;

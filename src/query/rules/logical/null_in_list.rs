@@ -1,7 +1,9 @@
 //! Takes the NULLs out of `IN (...)` lists, with the same meaning.
 //!
-//! DataFusion 55.2 forgets a NULL when it joins two lists: `a NOT IN (6, NULL) AND a IN (4, 5)` kept the rows with 4 and
-//! 5, though the first condition is never true. `a IN (6) OR NULL`, and `a NOT IN (6) AND NULL`, are what is meant.
+//! DataFusion 55.2 forgets a NULL when it joins two lists: `a NOT IN (6, NULL) AND a IN (4, 5)` kept the rows with 4
+//! and 5, though the first condition is never true. `a IN (6) OR NULL`, and `a NOT IN (6) AND NULL`, are what is meant.
+//!
+//! Can go when `inlist_except` and `inlist_intersection` heed a NULL: `tests/slt/operators.slt` then passes without it.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};

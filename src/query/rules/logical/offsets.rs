@@ -1,8 +1,8 @@
 //! `ORDER BY x OFFSET 3` within another query, where that does not read `x`.
 //!
-//! DataFusion 55.2 takes the sort away below an OFFSET without LIMIT (`EnforceSorting`), so that any rows are left out, other
-//! ones in each run. With a LIMIT it stays: here one is written that no result reaches. Of the whole result the order is
-//! asked for anyway, and large ones may be sorted on disk.
+//! DataFusion 55.2 takes the sort away below an OFFSET without LIMIT (`EnsureRequirements`), so that any rows are left
+//! out, other ones in each run. With a LIMIT it stays: here one is written that no result reaches. Of the whole result
+//! the order is asked for anyway, and large ones may be sorted on disk.
 //!
 //! Can go when the sort stays: `tests/slt/offsets.slt` then passes without it.
 

@@ -1,5 +1,8 @@
-//! Regular expressions that are none: refused with the fault before the statement runs. DataFusion 55.2 calls some of them
-//! an error from outside, and says of others no more than that they did not compile.
+//! Regular expressions that are none: refused with the fault before the statement runs. DataFusion 55.2 calls some of
+//! them an error from outside, and says of others no more than that they did not compile.
+//!
+//! Can go when each is an error of planning that has the fault: `tests/slt/advice.slt` then passes without it, but for
+//! the words.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};

@@ -1,5 +1,7 @@
-//! Keys of an order that repeat an earlier key say nothing, and DataFusion 55.2 fails on them in aggregates: DISTINCT ON
-//! with a panic, which is `first_value` there, `array_agg` for its columns.
+//! Keys of an order that repeat an earlier key say nothing, and DataFusion 55.2 fails on them in aggregates: DISTINCT
+//! ON with a panic, which is `first_value` there, `array_agg` for its columns.
+//!
+//! Can go when aggregates take them: `tests/slt/cast_names.slt` then passes without it.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, Result as DfResult};

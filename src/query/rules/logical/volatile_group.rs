@@ -1,9 +1,11 @@
-//! Computes what an aggregate groups by first, where each call gives another value, such as `GROUP BY floor(random() * 3)`.
+//! Computes what an aggregate groups by first, where each call gives another value, such as
+//! `GROUP BY floor(random() * 3)`.
 //!
 //! DataFusion 55.2 moves a condition on such a group below the aggregate, where it is computed anew for the condition:
 //! groups are lost and their counts wrong (of the kind of datafusion#24678).
 //!
-//! Can go when `PushDownFilter` keeps conditions on volatile groups above the aggregate.
+//! Can go when `PushDownFilter` keeps conditions on volatile groups above the aggregate:
+//! `tests/clients/python/test_guards.py` then passes without it.
 
 use datafusion::common::tree_node::Transformed;
 use datafusion::common::{Column, Result as DfResult};

@@ -1,5 +1,7 @@
-//! What a constant must not be, where it was no literal when the statement was planned: a parameter has its value now, and
-//! `1 - 2` is folded.
+//! What a constant must not be, where it was no literal when the statement was planned: a parameter has its value now,
+//! and `1 - 2` is folded.
+//!
+//! Can go with `logical::nth_value`.
 
 use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};

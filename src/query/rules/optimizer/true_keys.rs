@@ -1,6 +1,8 @@
 //! DataFusion's rules that read which columns are unique, given plans that say nothing false about it.
 //!
 //! What is false, and why it comes back whenever a schema is computed anew: `logical::unique_keys`.
+//!
+//! Can go with `logical::unique_keys`.
 
 use std::sync::Arc;
 
