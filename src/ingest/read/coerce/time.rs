@@ -250,7 +250,7 @@ fn epoch_unit(number: i64) -> Option<(i64, i64)> {
     match number.unsigned_abs() {
         0..100_000_000 => None,
         100_000_000..100_000_000_000 => Some((SECOND, 1)),
-        100_000_000_000..MILLISECONDS_TO_1980 => None,
+        100_000_000_000..MILLISECONDS_TO_1980 if number > 0 => None,
         100_000_000_000..100_000_000_000_000 => Some((1_000, 1)),
         100_000_000_000_000..100_000_000_000_000_000 => Some((1, 1)),
         _ => Some((1, 1_000)),

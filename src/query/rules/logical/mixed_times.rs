@@ -67,18 +67,12 @@ fn unify_days(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
     true
 }
 
-/// Days beside texts that may have a time of the day: DataFusion 55.2 cuts it off. A text in quotes without one is a day.
+/// Days beside computed texts, which may have a time of the day: DataFusion 55.2 cuts it off. A text in quotes is a day.
 fn compare_days(all: &mut [&mut Expr], types: &[Option<DataType>]) -> bool {
-    let is_time = |text: &Expr| match text {
-        Expr::Literal(text, _) => text.try_as_str().flatten().is_some_and(|text| text.contains(':')),
-        other => !is_constant(other),
-    };
     let held = || all.iter().zip(types).filter_map(|(each, given)| Some((each, given.as_ref()?)));
-    let has_time = held().any(|(each, given)| given.is_string() && is_time(each));
-    if !has_time
-        || !held().any(|(_, given)| is_day(given))
-        || held().any(|(_, given)| !is_day(given) && !given.is_string())
-    {
+    let has_text = held().any(|(each, given)| given.is_string() && !is_constant(each));
+    let has_day = held().any(|(_, given)| is_day(given));
+    if !has_text || !has_day || held().any(|(_, given)| !is_day(given) && !given.is_string()) {
         return false;
     }
     for (each, _) in all.iter_mut().zip(types).filter(|(_, given)| given.is_some()) {

@@ -1,7 +1,7 @@
 //! `x >= ALL (SELECT x FROM t)` and its like, over the table that the outer row is of.
 //!
 //! DataFusion 55.2 (`rewrite_set_comparison`) writes the comparison into the subquery, where both sides have one name: each
-//! row was compared with itself. Here the rows of the subquery get a name of their own.
+//! row was compared with itself. Here the column of the subquery gets a name of its own.
 //!
 //! Can go when that rule names them: `tests/slt/membership.slt` then passes without it.
 
@@ -16,7 +16,8 @@ use super::RuleContext;
 use super::expressions::{has_part, map_expressions};
 use crate::query::walk::WalkExpression;
 
-const MEMBERS: &str = "__members";
+/// The column of the subquery.
+const MEMBER: &str = "__member";
 
 pub(super) fn name_members(node: LogicalPlan, _context: &RuleContext<'_>) -> DfResult<Transformed<LogicalPlan>> {
     if !has_part(&node, |part| matches!(part, Expr::SetComparison(_)))? {
@@ -32,6 +33,7 @@ pub(super) fn name_members(node: LogicalPlan, _context: &RuleContext<'_>) -> DfR
 
 fn with_name(comparison: SetComparison) -> DfResult<SetComparison> {
     let rows = Arc::unwrap_or_clone(comparison.subquery.subquery);
-    let subquery = Arc::new(LogicalPlanBuilder::from(rows).alias(MEMBERS)?.build()?);
+    let member = Expr::from(rows.schema().qualified_field(0)).alias(MEMBER);
+    let subquery = Arc::new(LogicalPlanBuilder::from(rows).project([member])?.build()?);
     Ok(SetComparison { subquery: Subquery { subquery, ..comparison.subquery }, ..comparison })
 }
