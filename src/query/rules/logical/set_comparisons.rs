@@ -25,10 +25,17 @@ pub(super) fn name_members(node: LogicalPlan, _context: &RuleContext<'_>) -> DfR
     }
     map_expressions(node, |expression| {
         expression.change_parts(&mut |part| match part {
-            Expr::SetComparison(comparison) => Ok(Transformed::yes(Expr::SetComparison(with_name(comparison)?))),
+            Expr::SetComparison(comparison) if may_share_name(&comparison) => {
+                Ok(Transformed::yes(Expr::SetComparison(with_name(comparison)?)))
+            }
             other => Ok(Transformed::no(other)),
         })
     })
+}
+
+/// Whether the subquery reads no outer row: one that does names the outer row's table otherwise than its own.
+fn may_share_name(comparison: &SetComparison) -> bool {
+    comparison.subquery.outer_ref_columns.is_empty()
 }
 
 fn with_name(comparison: SetComparison) -> DfResult<SetComparison> {
