@@ -164,9 +164,9 @@ fn a26_a_refund_takes_the_stated_price_and_not_that_of_a_rounded_amount() {
         ..event(id, ts, Some(amount))
     };
     let back = OrderEvent { product_id: Some("p"), unpriced: true, ..refund("r", 9, None) };
-    let refunded = |sales: &[OrderEvent<'static>]| sums(&[sales, &[back.clone()]].concat())[1];
+    let refunded = |sales: &[OrderEvent<'static>]| sums(&[sales, std::slice::from_ref(&back)].concat())[1];
     let half = line("a", 0, 0.5, 0.1667, Some(0.3333));
-    assert_eq!(refunded(&[half.clone()]), -0.3333);
+    assert_eq!(refunded(std::slice::from_ref(&half)), -0.3333);
     // Not stated, it is what the amount says: 0.1667 / 0.5.
     assert_eq!(refunded(&[line("a", 0, 0.5, 0.1667, None)]), -0.3334);
     // Another line of the same price, whole pieces that need not state it: 2 x 0.3333.
