@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::common::ScalarValue;
+use datafusion::common::{DFSchemaRef, ScalarValue};
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -418,8 +418,7 @@ async fn statement_plan(
 ) -> Result<LogicalPlan> {
     written.rewrite(&|name| template.columns_of(name, session), &FunctionKinds::of(state))?;
     for replaced in written.replaced() {
-        let all = state.statement_to_plan(replaced.question.clone()).await;
-        if let Some(tables) = all.ok().and_then(|all| all.inputs().first().map(|tables| Arc::clone(tables.schema()))) {
+        if let Some(tables) = columns_of_tables(state, replaced.question.clone()).await {
             replaced.check(&tables)?;
         }
     }
@@ -430,8 +429,7 @@ async fn statement_plan(
     }
     let mut answers = Vec::with_capacity(questions.len());
     for question in questions {
-        let all = state.statement_to_plan(question).await;
-        answers.push(all.ok().and_then(|all| all.inputs().first().map(|tables| Arc::clone(tables.schema()))));
+        answers.push(columns_of_tables(state, question).await);
     }
     let mut bound = statement.clone();
     if input_names::bind(&mut bound, answers).is_ok()
@@ -441,6 +439,12 @@ async fn statement_plan(
     }
     // What is wrong beside the names is told first.
     plan_in_full(template, state, session, &statement).await.and_then(|_| Err(input_names::refusal()))
+}
+
+/// The columns of the tables that `SELECT *` is from; `None` where it does not plan.
+async fn columns_of_tables(state: &SessionState, question: DfStatement) -> Option<DFSchemaRef> {
+    let all = state.statement_to_plan(question).await.ok()?;
+    all.inputs().first().map(|tables| Arc::clone(tables.schema()))
 }
 
 async fn plan_in_full(

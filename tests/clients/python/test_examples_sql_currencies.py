@@ -17,14 +17,19 @@ m4,2024-03-03T10:00:00Z,dollar,o4,0.5,
 RATES = "day,currency,rate\n2024-03-01,jpy,0.007\n2024-03-01,EUR,1.1\n"
 
 
+def load(folder, events: str, *arguments):
+    """A data folder with the events, and the rates of above."""
+    (folder / "events.csv").write_text(events, encoding="ascii")
+    (folder / "rates.csv").write_text(RATES, encoding="ascii")
+    cli.run("workspace", "create", "convoke", "--data", folder / "data")
+    cli.run("import", "fx_rates", folder / "rates.csv", "--data", folder / "data")
+    cli.ingest(folder / "data", folder / "events.csv", *arguments)
+    return folder / "data"
+
+
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("currencies")
-    (folder / "events.csv").write_text(EVENTS, encoding="ascii")
-    (folder / "rates.csv").write_text(RATES, encoding="ascii")
-    cli.ingest(folder / "data", folder / "events.csv", "--event", "Order Completed")
-    cli.run("import", "fx_rates", folder / "rates.csv", "--data", folder / "data")
-    return folder / "data"
+    return load(tmp_path_factory.mktemp("currencies"), EVENTS, "--event", "Order Completed")
 
 
 def test_spend_tiers(data):
@@ -65,13 +70,7 @@ d2,,2024-03-03T11:00:00Z,Order Refunded,dora,k7,4,USD
 
 @pytest.fixture(scope="module")
 def taken_back(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("taken_back")
-    (folder / "events.csv").write_text(TAKEN_BACK, encoding="ascii")
-    (folder / "rates.csv").write_text(RATES, encoding="ascii")
-    cli.run("workspace", "create", "convoke", "--data", folder / "data")
-    cli.run("import", "fx_rates", folder / "rates.csv", "--data", folder / "data")
-    cli.ingest(folder / "data", folder / "events.csv")
-    return folder / "data"
+    return load(tmp_path_factory.mktemp("taken_back"), TAKEN_BACK)
 
 
 def ask(data, name: str) -> list[dict]:
@@ -129,16 +128,6 @@ d2,,2024-03-03T10:00:00Z,Order Completed,dora,o5,5,USD,,,
 d3,,2024-03-03T10:00:00Z,Order Completed,dora,o5,100,JPY,,,
 c1,,2024-03-03T10:00:00Z,Order Completed,cleo,o6,7,CHF,3,,
 """
-
-
-def load(folder, events: str):
-    """A data folder with the events, and the rates of above."""
-    (folder / "events.csv").write_text(events, encoding="ascii")
-    (folder / "rates.csv").write_text(RATES, encoding="ascii")
-    cli.run("workspace", "create", "convoke", "--data", folder / "data")
-    cli.run("import", "fx_rates", folder / "rates.csv", "--data", folder / "data")
-    cli.ingest(folder / "data", folder / "events.csv")
-    return folder / "data"
 
 
 def test_payback_is_in_the_base_currency(tmp_path):

@@ -166,6 +166,8 @@ fn amounts_of_common_exports_are_named() {
         "order_total",
         "amount_paid",
         "Total Sales",
+        "refund_amount",
+        "totalRefunded",
     ] {
         let file = TestFile::new("t.csv", format!("ts,{column}\n2024-01-01,9\n"));
         let (_, notes) = file.read_with_notes(options("")).unwrap();
@@ -214,6 +216,11 @@ fn keys_of_properties_that_look_like_a_field_are_named() {
     assert!(mapped.read_with_notes(options("order_id=no")).unwrap().1.is_empty());
     let traits = "{\"ts\":\"2024-01-01\",\"type\":\"identify\",\"traits\":{\"orderNo\":\"1\"}}\n";
     assert!(TestFile::new("i.ndjson", traits).read_with_notes(options("")).unwrap().1.is_empty());
+    // What names a person is told there, too: it joins nobody.
+    let named = "{\"ts\":\"2024-01-01\",\"type\":\"identify\",\"traits\":{\"email\":\"a@x.cn\",\"name\":\"A\"}}\n";
+    let said = TestFile::new("i.ndjson", named).read_with_notes(options("")).unwrap().1;
+    assert!(said.len() == 1 && said[0].contains("traits that look like a field"), "{said:?}");
+    assert!(said[0].contains("'email' (to be read as id.email"), "{said:?}");
 }
 
 /// A row with the field says nothing of the rows without: each is judged by itself.

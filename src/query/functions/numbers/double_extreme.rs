@@ -11,6 +11,7 @@ use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::function::AccumulatorArgs;
 use datafusion::logical_expr::{Accumulator, AggregateUDF, EmitTo, GroupsAccumulator};
 
+use crate::doubles::one_zero;
 use crate::query::functions::aggregate_variation::{AggregateVariation, varies_so, vary_aggregate};
 use crate::query::functions::sliding_frame::sliding_accumulator;
 
@@ -63,7 +64,7 @@ impl GroupsAccumulator for ByRank {
         filter: Option<&BooleanArray>,
         group_count: usize,
     ) -> DfResult<()> {
-        self.inner.update_batch(&all(values, to_ranks), group_indices, filter, group_count)
+        self.inner.update_batch(&to_ranks(values)?, group_indices, filter, group_count)
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> DfResult<ArrayRef> {
@@ -71,15 +72,15 @@ impl GroupsAccumulator for ByRank {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> DfResult<Vec<ArrayRef>> {
-        Ok(all(&self.inner.state(emit_to)?, from_ranks))
+        Ok(self.inner.state(emit_to)?.iter().map(from_ranks).collect())
     }
 
     fn merge_batch(&mut self, states: &[ArrayRef], group_indices: &[usize], group_count: usize) -> DfResult<()> {
-        self.inner.merge_batch(&all(states, to_ranks), group_indices, group_count)
+        self.inner.merge_batch(&to_ranks(states)?, group_indices, group_count)
     }
 
     fn convert_to_state(&self, values: &[ArrayRef], filter: Option<&BooleanArray>) -> DfResult<Vec<ArrayRef>> {
-        Ok(all(&self.inner.convert_to_state(&all(values, to_ranks), filter)?, from_ranks))
+        Ok(self.inner.convert_to_state(&to_ranks(values)?, filter)?.iter().map(from_ranks).collect())
     }
 
     fn size(&self) -> usize {
@@ -87,17 +88,17 @@ impl GroupsAccumulator for ByRank {
     }
 }
 
-fn all(columns: &[ArrayRef], change: fn(&ArrayRef) -> ArrayRef) -> Vec<ArrayRef> {
-    columns.iter().map(change).collect()
-}
-
-/// Each DOUBLE as the whole number that is its place among all of them.
-fn to_ranks(values: &ArrayRef) -> ArrayRef {
-    match values.data_type() {
-        DataType::Float64 => map::<Float64Type, Int64Type>(values, |value| fold_64(one_nan_64(value).to_bits() as i64)),
-        DataType::Float32 => map::<Float32Type, Int32Type>(values, |value| fold_32(one_nan_32(value).to_bits() as i32)),
-        _ => Arc::clone(values),
-    }
+/// Each DOUBLE as the whole number that is its place among all of them. NaN with a sign would be the least.
+fn to_ranks(columns: &[ArrayRef]) -> DfResult<Vec<ArrayRef>> {
+    let rank = |column: &ArrayRef| -> DfResult<ArrayRef> {
+        let values = one_zero(column)?;
+        Ok(match values.data_type() {
+            DataType::Float64 => map::<Float64Type, Int64Type>(&values, |value| fold_64(value.to_bits() as i64)),
+            DataType::Float32 => map::<Float32Type, Int32Type>(&values, |value| fold_32(value.to_bits() as i32)),
+            _ => values,
+        })
+    };
+    columns.iter().map(rank).collect()
 }
 
 fn from_ranks(ranks: &ArrayRef) -> ArrayRef {
@@ -108,20 +109,11 @@ fn from_ranks(ranks: &ArrayRef) -> ArrayRef {
     }
 }
 
-fn map<From: ArrowPrimitiveType, To: ArrowPrimitiveType>(
+fn map<Given: ArrowPrimitiveType, Made: ArrowPrimitiveType>(
     values: &ArrayRef,
-    change: impl Fn(From::Native) -> To::Native,
+    change: impl Fn(Given::Native) -> Made::Native,
 ) -> ArrayRef {
-    Arc::new(values.as_primitive::<From>().unary::<_, To>(change))
-}
-
-/// NaN with a sign would be the least of all.
-fn one_nan_64(value: f64) -> f64 {
-    if value.is_nan() { f64::NAN } else { value }
-}
-
-fn one_nan_32(value: f32) -> f32 {
-    if value.is_nan() { f32::NAN } else { value }
+    Arc::new(values.as_primitive::<Given>().unary::<_, Made>(change))
 }
 
 /// Bits as a number of the same order, and back: below zero the larger bits are the smaller value, as in `f64::total_cmp`.

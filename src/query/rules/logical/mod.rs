@@ -1,5 +1,5 @@
-//! Rules over logical plans. They guard against what DataFusion does wrongly, and say otherwise what it would do at
-//! length; each file names the fault upstream, and when the rule can go.
+//! Rules over logical plans. They guard against what DataFusion does wrongly: each such file names the fault upstream, and
+//! when the rule can go. Others do what SQL.md asks for whatever DataFusion does, such as times in the session's zone.
 //!
 //! One walk does all rules of a phase, subqueries included, from the leaves up. A plan is *written* when SQL has become
 //! a plan: types are settled there, since the client is told the columns of the result. It is *bound* when its

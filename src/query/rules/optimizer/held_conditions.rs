@@ -10,7 +10,7 @@
 use std::sync::Arc;
 
 use datafusion::common::Result as DfResult;
-use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Aggregate, Expr, Filter, LogicalPlan};
 
 /// A chain of filters taken apart.
@@ -44,19 +44,19 @@ pub(super) fn hold_back(plan: &LogicalPlan) -> DfResult<Option<Held>> {
         filters.push(next);
         input = &next.input;
     }
-    let has_row_without_input = matches!(input.as_ref(), LogicalPlan::Aggregate(groups) if has_empty_group(groups));
-    let combines_rows = matches!(
-        input.as_ref(),
-        LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(_) | LogicalPlan::Join(_)
-    );
-    let stays = |condition: &Expr| {
-        has_row_without_input && !condition.any_column_refs() || combines_rows && condition.is_volatile()
+    let has_row_without_input = match input.as_ref() {
+        LogicalPlan::Aggregate(aggregate) => has_empty_group(aggregate),
+        LogicalPlan::Window(_) | LogicalPlan::Distinct(_) | LogicalPlan::Join(_) => false,
+        // It takes its rows one by one.
+        _ => return Ok(None),
     };
-    let all = filters.into_iter().flat_map(|filter| split_conjunction_owned(filter.predicate.clone()));
-    let (conditions, others): (Vec<Expr>, Vec<Expr>) = all.partition(stays);
-    if conditions.is_empty() {
+    let stays = |condition: &Expr| has_row_without_input && !condition.any_column_refs() || condition.is_volatile();
+    // Most filters keep nothing: they are not copied.
+    if !filters.iter().flat_map(|filter| split_conjunction(&filter.predicate)).any(stays) {
         return Ok(None);
     }
+    let all = filters.into_iter().flat_map(|filter| split_conjunction_owned(filter.predicate.clone()));
+    let (conditions, others): (Vec<Expr>, Vec<Expr>) = all.partition(stays);
     let rest = match conjunction(others) {
         Some(others) => Some(LogicalPlan::Filter(Filter::try_new(others, Arc::clone(input))?)),
         None => None,
