@@ -1,8 +1,10 @@
-//! Connected components of nodes, and the person number of each.
+//! Connected components of nodes, the person number of each, and which nodes have got another one.
 //!
-//! Union-find with path halving; the smaller root stays, so a component's root does not depend on the order of unions.
-//! A component's person is the smallest number born in it (DESIGN 5).
+//! Union-find with path halving; the side with the smaller number keeps its root, so a component's number stands at the
+//! node where it was born (DESIGN 5). The nodes of a component form a ring, so that all of them are found from any.
 
+use super::chunked::Chunked;
+use super::persons::Persons;
 use crate::ids::{Node, Person};
 
 /// No number was born here.
@@ -13,25 +15,44 @@ pub(super) struct Components {
     parent: Vec<Node>,
     /// At a root: the smallest number born in its component.
     number: Vec<Person>,
+    /// The next node of the same component, round in a ring.
+    next: Chunked<Node>,
+    changed: Vec<Stretch>,
+}
+
+/// Neighbours in a ring, of which the last was a root when it was noted. What comes into the ring later comes in behind
+/// a root, so these stay neighbours: never does another node come between them.
+#[derive(Debug, Clone, Copy)]
+struct Stretch {
+    first: Node,
+    last: Node,
 }
 
 impl Components {
     /// Makes room for nodes up to `count`, each its own component.
     pub(super) fn grow(&mut self, count: usize) {
         for node in self.parent.len()..count {
-            self.parent.push(node as Node);
-            self.number.push(NONE);
+            self.push_alone(node as Node, NONE);
         }
     }
 
-    /// Appends a node of a component whose smallest node and person are known.
-    pub(super) fn push(&mut self, root: Node, person: Person) {
-        let is_root = self.parent.len() == root as usize;
-        self.parent.push(root);
-        self.number.push(if is_root { person } else { NONE });
+    /// Appends a node to the component of `root`, whose number is known: a new component where that is the node itself.
+    pub(super) fn push(&mut self, root: Node, number: Person) {
+        let node = self.parent.len() as Node;
+        self.push_alone(node, number);
+        if root != node {
+            self.parent[node as usize] = root;
+            self.join_rings(root, node);
+        }
     }
 
-    pub(super) fn root(&mut self, mut node: Node) -> Node {
+    fn push_alone(&mut self, node: Node, number: Person) {
+        self.parent.push(node);
+        self.number.push(number);
+        self.next.push(node);
+    }
+
+    fn root(&mut self, mut node: Node) -> Node {
         while self.parent[node as usize] != node {
             let grandparent = self.parent[self.parent[node as usize] as usize];
             self.parent[node as usize] = grandparent;
@@ -45,25 +66,69 @@ impl Components {
         if a == b {
             return;
         }
-        let (keep, lose) = (a.min(b), a.max(b));
+        let rank = |root: Node| (self.number[root as usize], root);
+        let (keep, lose) = if rank(a) < rank(b) { (a, b) } else { (b, a) };
+        self.note_changed(lose);
         self.parent[lose as usize] = keep;
-        self.number[keep as usize] = self.number[keep as usize].min(self.number[lose as usize]);
+        self.join_rings(keep, lose);
     }
 
+    /// # Panics
+    /// For a node that is not there, as all of these.
     pub(super) fn give_birth(&mut self, node: Node, person: Person) {
         let root = self.root(node);
-        self.number[root as usize] = self.number[root as usize].min(person);
+        if person < self.number[root as usize] {
+            self.number[root as usize] = person;
+            self.note_changed(root);
+        }
     }
 
-    /// The person of each node, in one pass without a walk to the root: a parent is never larger than its node.
-    pub(super) fn persons(&self) -> Vec<Person> {
-        let mut persons: Vec<Person> = Vec::with_capacity(self.parent.len());
-        for (node, parent) in self.parent.iter().enumerate() {
-            let parent = *parent as usize;
-            let person = if parent == node { self.number[node] } else { persons[parent] };
-            // Every component is born with its first event, so every node has a person.
-            persons.push(if person == NONE { 0 } else { person });
+    fn note_changed(&mut self, root: Node) {
+        let first = self.next_of(root);
+        self.changed.push(Stretch { first, last: root });
+    }
+
+    fn next_of(&self, node: Node) -> Node {
+        // Each node stands in a ring, if alone.
+        self.next.get(node as usize).unwrap_or(node)
+    }
+
+    /// Makes one ring of two; all of `b`'s come in behind `a`.
+    fn join_rings(&mut self, a: Node, b: Node) {
+        let (after_a, after_b) = (self.next_of(a), self.next_of(b));
+        for (node, next) in [(a, after_b), (b, after_a)] {
+            if let Some(place) = self.next.get_mut(node as usize) {
+                *place = next;
+            }
         }
-        persons
+    }
+
+    /// Gives the nodes whose number has changed since the last call to the person of that number. `knows` says of a node
+    /// whether its identifier is of class person.
+    ///
+    /// Costs the nodes that changed, and the unions: of stretches within each other the outer one was noted later, so it
+    /// comes first, and takes in the inner ones, whose last node tells so.
+    pub(super) fn relabel(&mut self, persons: &mut Persons, knows: impl Fn(Node) -> bool) {
+        while let Some(stretch) = self.changed.pop() {
+            let root = self.root(stretch.last);
+            let number = self.number[root as usize];
+            if persons.of_node(stretch.last) == Some(number) {
+                continue;
+            }
+            let mut node = stretch.first;
+            persons.give(node, number, knows(node));
+            while node != stretch.last {
+                node = self.next_of(node);
+                persons.give(node, number, knows(node));
+            }
+        }
+    }
+
+    /// The rings, to find the nodes of a component by.
+    pub(super) fn rings(&self) -> &Chunked<Node> {
+        &self.next
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,7 +12,8 @@ use super::batch::IdentityBatch;
 use super::components::Components;
 use super::dictionary::Dictionary;
 use super::identifier::{IdentifierClass, IdentifierTypes, TypeId};
-use super::snapshot::IdentitySnapshot;
+use super::persons::Persons;
+use super::snapshot::{Arrays, IdentitySnapshot};
 use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
 
@@ -25,8 +26,7 @@ pub struct IdentityGraph {
     types: Arc<IdentifierTypes>,
     dictionary: Dictionary,
     components: Components,
-    /// By person number, merged ones included.
-    person_ids: Arc<Vec<Uuid>>,
+    persons: Persons,
     epoch: Epoch,
     gathered: IdentityBatch,
     gathered_edges: HashSet<(Node, Node)>,
@@ -77,9 +77,9 @@ impl IdentityGraph {
     }
 
     fn give_birth(&mut self, node: Node) {
-        let person = self.person_ids.len() as Person;
+        let person = self.persons.births() as Person;
         let person_id = Uuid::now_v7();
-        Arc::make_mut(&mut self.person_ids).push(person_id);
+        self.persons.push(person_id, Some(node));
         self.components.give_birth(node, person);
         self.gathered.births.push((node, person, person_id));
     }
@@ -115,10 +115,10 @@ impl IdentityGraph {
         }
         self.components.grow(self.dictionary.len());
         for (node, person, person_id) in &batch.births {
-            if *person as usize != self.person_ids.len() || *node as usize >= self.dictionary.len() {
+            if *person as usize != self.persons.births() || *node as usize >= self.dictionary.len() {
                 return Err(gap());
             }
-            Arc::make_mut(&mut self.person_ids).push(*person_id);
+            self.persons.push(*person_id, Some(*node));
             self.components.give_birth(*node, *person);
         }
         for (a, b) in &batch.edges {
@@ -131,29 +131,23 @@ impl IdentityGraph {
         Ok(())
     }
 
-    /// The state that queries pin.
-    pub fn snapshot(&self) -> IdentitySnapshot {
-        let mut identifier_counts = vec![0_u32; self.person_ids.len()];
-        let mut known = vec![false; self.person_ids.len()];
-        let persons = self.components.persons();
-        for (node, person) in persons.iter().enumerate() {
-            let kind = self.dictionary.kind(node as Node);
-            identifier_counts[*person as usize] += 1;
-            known[*person as usize] |= self.types.class(kind) == IdentifierClass::Person;
-        }
-        IdentitySnapshot {
-            epoch: self.epoch,
-            persons: persons.into(),
-            person_ids: Arc::clone(&self.person_ids),
-            identifier_counts: identifier_counts.into(),
-            known: known.into(),
-            nodes_by_person: Arc::default(),
-        }
+    /// The state that queries pin. Costs what has changed since the last one.
+    pub fn snapshot(&mut self) -> IdentitySnapshot {
+        let Self { types, dictionary, components, persons, .. } = self;
+        persons.grow(dictionary.len());
+        components.relabel(persons, |node| types.class(dictionary.kind(node)) == IdentifierClass::Person);
+        let arrays = Arrays { persons: persons.clone(), rings: components.rings().clone() };
+        IdentitySnapshot { epoch: self.epoch, arrays: Arc::new(arrays) }
+    }
+
+    /// Identifiers ever seen.
+    pub fn nodes(&self) -> usize {
+        self.dictionary.len()
     }
 
     /// Whether an identifier of this type was ever seen.
     pub fn uses(&self, kind: TypeId) -> bool {
-        (0..self.dictionary.len() as Node).any(|node| self.dictionary.entry(node).0 == kind)
+        (0..self.nodes() as Node).any(|node| self.dictionary.entry(node).0 == kind)
     }
 
     pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {

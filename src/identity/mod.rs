@@ -5,11 +5,12 @@
 
 mod batch;
 mod blocked;
-mod by_person;
+mod chunked;
 mod components;
 mod dictionary;
 mod graph;
 mod identifier;
+mod persons;
 mod snapshot;
 #[cfg(test)]
 mod tests;

@@ -1,25 +1,26 @@
 //! One epoch of the identity graph, immutable and shared by all queries that pinned it.
 
-use std::sync::{Arc, OnceLock};
+use std::ops::Range;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::by_person::NodesByPerson;
+use super::chunked::Chunked;
+use super::persons::Persons;
 use crate::ids::{Epoch, Node, Person};
 
+/// Shares with the epochs beside it all that they have in common.
 #[derive(Debug, Clone, Default)]
 pub struct IdentitySnapshot {
     pub epoch: Epoch,
-    /// By node.
-    pub(super) persons: Arc<[Person]>,
-    /// By person number, merged ones included; may hold later persons, too.
-    pub(super) person_ids: Arc<Vec<Uuid>>,
-    /// By person number; 0 for a number that was merged into another.
-    pub(super) identifier_counts: Arc<[u32]>,
-    /// By person number: has an identifier of class person.
-    pub(super) known: Arc<[bool]>,
-    /// The inverse of `persons`, made by the first that asks.
-    pub(super) nodes_by_person: Arc<OnceLock<NodesByPerson>>,
+    pub(super) arrays: Arc<Arrays>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Arrays {
+    pub(super) persons: Persons,
+    /// The next node of the same person, round in a ring.
+    pub(super) rings: Chunked<Node>,
 }
 
 /// One canonical person.
@@ -32,24 +33,45 @@ pub struct PersonEntry {
 }
 
 impl IdentitySnapshot {
+    fn persons(&self) -> &Persons {
+        &self.arrays.persons
+    }
+
     /// Number of nodes of this epoch.
     pub fn nodes(&self) -> usize {
-        self.persons.len()
+        self.persons().node_count()
     }
 
     /// `None` for a node of a later epoch.
     pub fn person_of(&self, node: Node) -> Option<Person> {
-        self.persons.get(node as usize).copied()
+        self.persons().of_node(node)
     }
 
-    /// The nodes of a canonical person, ascending; none for a merged or unknown number.
-    pub fn nodes_of(&self, person: Person) -> &[Node] {
-        let made = || NodesByPerson::new(&self.persons, self.identifier_counts.len());
-        self.nodes_by_person.get_or_init(made).of(person)
+    /// The persons of nodes, in their order.
+    pub(super) fn persons_of(&self, nodes: Range<usize>) -> impl Iterator<Item = Person> + '_ {
+        self.persons().of_nodes().range(nodes)
+    }
+
+    /// The nodes of a canonical person in no order; none for a merged or unknown number.
+    pub fn nodes_of(&self, person: Person) -> impl Iterator<Item = Node> + '_ {
+        let first = self.persons().node_of(person).filter(|_| self.persons().identifier_count(person) > 0);
+        std::iter::successors(first, move |node| {
+            self.arrays.rings.get(*node as usize).filter(|next| Some(*next) != first)
+        })
     }
 
     pub fn person_id(&self, person: Person) -> Option<Uuid> {
-        self.person_ids.get(person as usize).copied()
+        self.persons().ids().get(person as usize)
+    }
+
+    /// Person numbers ever born, merged ones included.
+    pub fn births(&self) -> usize {
+        self.persons().births()
+    }
+
+    /// The ids of person numbers, in their order.
+    pub(super) fn person_ids(&self, persons: Range<usize>) -> impl Iterator<Item = Uuid> + '_ {
+        self.persons().ids().range(persons)
     }
 
     /// Canonical persons in the order of their numbers.
@@ -59,12 +81,11 @@ impl IdentitySnapshot {
 
     /// Canonical persons whose number is at least `first`, in order.
     pub fn canonical_from(&self, first: Person) -> impl Iterator<Item = PersonEntry> + '_ {
-        let numbers = first as usize..self.identifier_counts.len();
-        numbers.filter(|person| self.identifier_counts[*person] > 0).map(|person| PersonEntry {
-            person: person as Person,
-            person_id: self.person_ids[person],
-            known: self.known[person],
-            identifier_count: self.identifier_counts[person],
+        let ids = self.person_ids(first as usize..self.births());
+        (first..).zip(ids).filter_map(|(person, person_id)| {
+            let identifier_count = self.persons().identifier_count(person);
+            let known = self.persons().is_known(person);
+            (identifier_count > 0).then_some(PersonEntry { person, person_id, known, identifier_count })
         })
     }
 }

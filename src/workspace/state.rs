@@ -324,7 +324,7 @@ impl Workspace {
         self.events.commit(version, commit.files, &commit.record).await?;
         let events = self.events.snapshot().await?;
         let identity = match &commit.record.identity {
-            Some(_) => self.identity.read().snapshot(),
+            Some(_) => self.identity.write().snapshot(),
             None => held.identity.clone(),
         };
         let mut loads = held.loads.as_ref().clone();

@@ -11,6 +11,7 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 
 use super::IdentityGraph;
 use crate::error::{Error, Result};
+use crate::identity::identifier::IdentifierClass;
 use crate::identity::snapshot::IdentitySnapshot;
 use crate::ids::{Epoch, Node, Person};
 
@@ -63,38 +64,31 @@ impl IdentityGraph {
             types.append_value(name);
             values.append_value(value);
         }
-        let persons = snapshot.persons.get(nodes.clone()).ok_or_else(beyond)?;
         let columns: Vec<ArrayRef> = vec![
-            numbers(nodes.map(|node| node as u32)),
+            numbers(nodes.clone().map(|node| node as u32)),
             Arc::new(types.finish()),
             Arc::new(values.finish()),
-            numbers(persons.iter().copied()),
+            numbers(snapshot.persons_of(nodes)),
         ];
         Ok(RecordBatch::try_new(node_schema(), columns)?)
     }
 }
 
 impl IdentitySnapshot {
-    /// Person numbers ever born, merged ones included.
-    pub fn births(&self) -> usize {
-        self.identifier_counts.len()
-    }
-
     /// Rows of [`birth_schema`] for these person numbers.
     pub fn birth_rows(&self, births: Range<usize>) -> Result<RecordBatch> {
-        let ids = self.person_ids.get(births.clone()).ok_or_else(beyond)?;
-        let ids = StringArray::from_iter_values(ids.iter().map(|id| id.to_string()));
+        let ids = StringArray::from_iter_values(self.person_ids(births.clone()).map(|id| id.to_string()));
         let columns: Vec<ArrayRef> = vec![numbers(births.map(|person| person as u32)), Arc::new(ids)];
         Ok(RecordBatch::try_new(birth_schema(), columns)?)
     }
 
     /// Rows of [`published_schema`] for these nodes.
     pub fn published_rows(&self, nodes: Range<usize>) -> Result<RecordBatch> {
-        let persons = self.persons.get(nodes.clone()).ok_or_else(beyond)?;
-        let ids = persons.iter().map(|person| self.person_ids[*person as usize].to_string());
+        let id = |person| self.person_id(person).map(|id| id.to_string()).ok_or_else(beyond);
+        let ids = self.persons_of(nodes.clone()).map(id).collect::<Result<Vec<_>>>()?;
         let columns: Vec<ArrayRef> = vec![
-            numbers(nodes.map(|node| node as u32)),
-            numbers(persons.iter().copied()),
+            numbers(nodes.clone().map(|node| node as u32)),
+            numbers(self.persons_of(nodes)),
             Arc::new(StringArray::from_iter_values(ids)),
         ];
         Ok(RecordBatch::try_new(published_schema(), columns)?)
@@ -116,29 +110,26 @@ fn damaged(what: &str) -> Error {
 /// A graph that is put together from the rows of a checkpoint: all births in order, then all nodes in order.
 pub struct GraphRestorer {
     graph: IdentityGraph,
-    /// By person number: the smallest node of its component, once it was seen.
-    roots: Vec<Option<Node>>,
 }
 
 impl GraphRestorer {
     /// `graph` is empty; `nodes` is how many will come.
     pub fn new(mut graph: IdentityGraph, nodes: usize) -> Self {
         graph.dictionary.reserve(nodes);
-        Self { graph, roots: Vec::new() }
+        Self { graph }
     }
 
     /// # Errors
     /// `Corrupt` when the rows are not those that follow.
     pub fn add_births(&mut self, batch: &RecordBatch) -> Result<()> {
         let (persons, ids) = (number_column(batch, "person")?, text_column(batch, "person_id")?);
-        let born = Arc::make_mut(&mut self.graph.person_ids);
+        let born = &mut self.graph.persons;
         for row in 0..batch.num_rows() {
-            if persons.value(row) != born.len() as i64 {
+            if persons.value(row) != born.births() as i64 {
                 return Err(damaged("births"));
             }
-            born.push(ids.value(row).parse().map_err(|_| damaged("person ids"))?);
+            born.push(ids.value(row).parse().map_err(|_| damaged("person ids"))?, None);
         }
-        self.roots.resize(born.len(), None);
         Ok(())
     }
 
@@ -155,8 +146,16 @@ impl GraphRestorer {
                 return Err(damaged("nodes"));
             }
             let person = Person::try_from(persons.value(row)).map_err(|_| damaged("persons"))?;
-            let root = self.roots.get_mut(person as usize).ok_or_else(|| damaged("persons"))?;
-            graph.components.push(*root.get_or_insert(node), person);
+            if person as usize >= graph.persons.births() {
+                return Err(damaged("persons"));
+            }
+            let root = graph.persons.node_of(person).unwrap_or(node);
+            if root == node {
+                graph.persons.set_node_of(person, node);
+            }
+            graph.components.push(root, person);
+            graph.persons.grow(node as usize + 1);
+            graph.persons.give(node, person, graph.types.class(kind) == IdentifierClass::Person);
         }
         Ok(())
     }

@@ -96,7 +96,7 @@ async fn check_identity(
             report.fault(&format!("{prefix}{path}"), without_help(&error), RESTORE);
         }
     }
-    Ok(whole.then(|| graph.snapshot().nodes()))
+    Ok(whole.then(|| graph.nodes()))
 }
 
 /// The message without the advice to run this very check.

@@ -21,7 +21,8 @@ pub(super) fn nodes_of_constant_person(filters: &[Expr], identity: &IdentitySnap
     let persons = filters.iter().find_map(persons_in)?;
     let mut nodes: Vec<Node> = Vec::new();
     for person in persons {
-        nodes.extend(Person::try_from(person).map(|person| identity.nodes_of(person)).unwrap_or_default());
+        let Ok(person) = Person::try_from(person) else { continue };
+        nodes.extend(identity.nodes_of(person).take(MOST_NODES + 1));
         if nodes.len() > MOST_NODES {
             return None;
         }

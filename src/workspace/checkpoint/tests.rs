@@ -66,7 +66,7 @@ impl Growing {
 
     async fn restore(&self, version: u64) -> Option<(u64, usize, usize)> {
         let restored = self.checkpoints.restore(version, IdentityGraph::default).await?;
-        Some((restored.version, restored.graph.snapshot().nodes(), restored.loads.len()))
+        Some((restored.version, restored.graph.nodes(), restored.loads.len()))
     }
 
     async fn objects(&self) -> Vec<Path> {
@@ -156,7 +156,7 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
     assert_eq!(growing.restore(1).await, None);
     let snapshot = Snapshot {
         events: EventsSnapshot { version: 1, ..Default::default() },
-        identity: growing.graph.read().snapshot(),
+        identity: growing.graph.write().snapshot(),
         loads: Arc::new(growing.loads.clone()),
         ..Default::default()
     };

@@ -1,0 +1,84 @@
+//! An array whose copies share what they have in common: a copy is a state that never changes, and costs nothing until
+//! the array it came from changes.
+//!
+//! Entries lie in chunks, chunks in pages. A copy shares all pages; the first change behind it copies the page's list of
+//! chunks and the one chunk that changes. A commit so costs what it changes, however many persons there are.
+//!
+//! Must not know what the entries mean.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Entries of a chunk: a change in a place that was shared copies so many. Smaller ones make pages dearer, whose chunks
+/// are counted one by one when a page is copied.
+const CHUNK: usize = 1 << CHUNK_BITS;
+const CHUNK_BITS: u32 = 12;
+/// Chunks of a page.
+const PAGE: usize = 1 << PAGE_BITS;
+const PAGE_BITS: u32 = 9;
+
+type Chunk<T> = Arc<Vec<T>>;
+type Page<T> = Arc<Vec<Chunk<T>>>;
+
+/// Grows at its end; entries change in place.
+#[derive(Debug, Clone)]
+pub(super) struct Chunked<T> {
+    /// All chunks but the last are full, and all pages but the last.
+    pages: Vec<Page<T>>,
+    len: usize,
+}
+
+impl<T> Default for Chunked<T> {
+    fn default() -> Self {
+        Self { pages: Vec::new(), len: 0 }
+    }
+}
+
+impl<T: Copy> Chunked<T> {
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// `None` beyond the end.
+    pub(super) fn get(&self, index: usize) -> Option<T> {
+        let page = self.pages.get(index >> (CHUNK_BITS + PAGE_BITS))?;
+        page.get((index >> CHUNK_BITS) & (PAGE - 1))?.get(index & (CHUNK - 1)).copied()
+    }
+
+    /// To change an entry; `None` beyond the end.
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        let page = Arc::make_mut(self.pages.get_mut(index >> (CHUNK_BITS + PAGE_BITS))?);
+        Arc::make_mut(page.get_mut((index >> CHUNK_BITS) & (PAGE - 1))?).get_mut(index & (CHUNK - 1))
+    }
+
+    pub(super) fn push(&mut self, entry: T) {
+        if self.len.is_multiple_of(CHUNK * PAGE) {
+            self.pages.push(Arc::default());
+        }
+        let is_new_chunk = self.len.is_multiple_of(CHUNK);
+        // A page was pushed with the first entry.
+        if let Some(page) = self.pages.last_mut().map(Arc::make_mut) {
+            if is_new_chunk {
+                page.push(Arc::default());
+            }
+            if let Some(chunk) = page.last_mut() {
+                Arc::make_mut(chunk).push(entry);
+            }
+        }
+        self.len += 1;
+    }
+
+    /// The entries of a range in their order, those beyond the end left out.
+    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = T> + '_ {
+        let end = range.end.min(self.len);
+        let chunks = (range.start >> CHUNK_BITS)..end.div_ceil(CHUNK);
+        chunks.flat_map(move |chunk| {
+            let first = chunk << CHUNK_BITS;
+            let entries = self.pages[chunk >> PAGE_BITS][chunk & (PAGE - 1)].as_slice();
+            entries[range.start.saturating_sub(first)..entries.len().min(end - first)].iter().copied()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use proptest::prelude::*;
+
+use super::*;
+
+/// What is done to an array: an entry is added, one is changed, or a copy is taken.
+#[derive(Debug, Clone)]
+enum Step {
+    Push(Vec<u32>),
+    Change(prop::sample::Index, u32),
+    Copy,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        // Often more than a chunk at once.
+        prop::collection::vec(any::<u32>(), 0..3 * CHUNK / 2).prop_map(Step::Push),
+        (any::<prop::sample::Index>(), any::<u32>()).prop_map(|(place, entry)| Step::Change(place, entry)),
+        Just(Step::Copy),
+    ];
+    prop::collection::vec(step, 0..24)
+}
+
+fn assert_same(array: &Chunked<u32>, expected: &[u32]) {
+    assert_eq!(array.len(), expected.len());
+    assert!(array.range(0..array.len()).eq(expected.iter().copied()));
+    for index in (0..expected.len()).step_by(97) {
+        assert_eq!(array.get(index), Some(expected[index]));
+    }
+    assert_eq!(array.get(expected.len()), None);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Beside plain `Vec`s: every copy stays what it was when it was taken, whatever is done to the array later.
+    #[test]
+    fn a_copy_never_changes(steps in steps(), range in any::<(prop::sample::Index, prop::sample::Index)>()) {
+        let (mut array, mut expected) = (Chunked::default(), Vec::new());
+        let mut copies = Vec::new();
+        for step in steps {
+            match step {
+                Step::Push(entries) => {
+                    entries.iter().for_each(|entry| array.push(*entry));
+                    expected.extend(entries);
+                }
+                Step::Change(place, entry) if !expected.is_empty() => {
+                    let index = place.index(expected.len());
+                    *array.get_mut(index).unwrap() = entry;
+                    expected[index] = entry;
+                }
+                Step::Change(..) => prop_assert!(array.get_mut(0).is_none()),
+                Step::Copy => copies.push((array.clone(), expected.clone())),
+            }
+        }
+        copies.push((array, expected.clone()));
+        for (copy, expected) in &copies {
+            assert_same(copy, expected);
+        }
+        let (a, b) = (range.0.index(expected.len() + 1), range.1.index(expected.len() + 1));
+        let range = a.min(b)..a.max(b);
+        let (last, _) = copies.last().unwrap();
+        prop_assert!(last.range(range.clone()).eq(expected[range].iter().copied()));
+    }
+}
+
+#[test]
+fn a_range_beyond_the_end_gives_what_is_there() {
+    let mut array = Chunked::default();
+    (0..10_u32).for_each(|entry| array.push(entry));
+    assert!(array.range(8..20).eq([8, 9]));
+    assert_eq!(array.range(10..20).count(), 0);
+    assert_eq!(array.range(2 * CHUNK..3 * CHUNK).count(), 0);
+}
+
+#[test]
+fn a_change_copies_one_chunk_of_what_is_shared() {
+    let mut array = Chunked::default();
+    (0..(PAGE * CHUNK + CHUNK) as u32).for_each(|entry| array.push(entry));
+    let copy = array.clone();
+    *array.get_mut(CHUNK + 1).unwrap() = 7;
+    let chunks = |array: &Chunked<u32>| array.pages.iter().flat_map(|page| page.iter().cloned()).collect::<Vec<_>>();
+    let shared =
+        chunks(&array).iter().zip(chunks(&copy)).map(|(one, other)| Arc::ptr_eq(one, &other)).collect::<Vec<_>>();
+    assert_eq!(shared.iter().filter(|shared| !**shared).count(), 1);
+    assert!(!shared[1]);
+    assert!(Arc::ptr_eq(&array.pages[1], &copy.pages[1]), "the other page is shared as a whole");
+}
