@@ -41,6 +41,7 @@ mod table_names;
 #[cfg(test)]
 mod tests;
 mod using_join;
+mod value_texts;
 pub(super) mod walk;
 mod words;
 
@@ -134,6 +135,7 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         json_paths::rewrite(&mut statement)?;
     }
     if words.literals {
+        value_texts::rewrite(&mut statement)?;
         literals::rewrite(&mut statement);
     }
     if words.distinct && words.sorts {
