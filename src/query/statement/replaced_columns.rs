@@ -27,6 +27,8 @@ struct Column {
     /// The name before `.*`, without those of its schema and catalog.
     table: Option<String>,
     element: ReplaceSelectElement,
+    /// Whether the same `*` leaves the column out, too: DataFusion then does so, and DuckDB refuses it.
+    is_excluded: bool,
 }
 
 /// Writes the names behind `*` in quotes, as the planner takes them.
@@ -86,9 +88,16 @@ pub(super) fn replaced(statement: &DfStatement) -> Vec<Replaced> {
 
 impl Replaced {
     /// # Errors
-    /// `InvalidInput` for a column that is not there.
+    /// `InvalidInput` for a column that is not there, or that is left out.
     pub(in crate::query) fn check(&self, tables: &DFSchema) -> Result<()> {
-        for Column { table, element } in &self.columns {
+        for Column { table, element, is_excluded } in &self.columns {
+            if *is_excluded {
+                return Err(Error::invalid(format!(
+                    "the column {} is behind both EXCLUDE and REPLACE: leave it out of EXCLUDE to show the new value, or \
+                     out of REPLACE to show none",
+                    element.column_name
+                )));
+            }
             let name = normalize(&element.column_name);
             let is_meant = |of_table: &str| table.as_ref().is_none_or(|table| table == of_table);
             let has = tables.iter().any(|(of_table, field)| {
@@ -144,8 +153,29 @@ fn columns_of(item: &SelectItem) -> Vec<Column> {
 }
 
 fn elements_of(options: &WildcardAdditionalOptions, table: Option<String>) -> Vec<Column> {
+    let excluded = excluded_names(options);
     let elements = options.opt_replace.iter().flat_map(|replace| &replace.items);
-    elements.map(|element| Column { table: table.clone(), element: (**element).clone() }).collect()
+    elements
+        .map(|element| Column {
+            table: table.clone(),
+            element: (**element).clone(),
+            is_excluded: excluded.contains(&normalize(&element.column_name)),
+        })
+        .collect()
+}
+
+fn excluded_names(options: &WildcardAdditionalOptions) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    if let Some(except) = &options.opt_except {
+        names.push(normalize(&except.first_element));
+        names.extend(except.additional_elements.iter().map(normalize));
+    }
+    match &options.opt_exclude {
+        Some(ExcludeSelectItem::Single(name)) => names.extend(last_name(name)),
+        Some(ExcludeSelectItem::Multiple(excluded)) => names.extend(excluded.iter().filter_map(last_name)),
+        None => {}
+    }
+    names
 }
 
 fn last_name(name: &ObjectName) -> Option<String> {
