@@ -71,12 +71,31 @@ impl<T: Copy> Chunked<T> {
     /// The entries of a range in their order, those beyond the end left out.
     pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = T> + '_ {
         let end = range.end.min(self.len);
-        let chunks = (range.start >> CHUNK_BITS)..end.div_ceil(CHUNK);
+        let start = range.start.min(end);
+        let chunks = (start >> CHUNK_BITS)..end.div_ceil(CHUNK);
         chunks.flat_map(move |chunk| {
             let first = chunk << CHUNK_BITS;
             let entries = self.pages[chunk >> PAGE_BITS][chunk & (PAGE - 1)].as_slice();
-            entries[range.start.saturating_sub(first)..entries.len().min(end - first)].iter().copied()
+            entries[start.saturating_sub(first)..entries.len().min(end - first)].iter().copied()
         })
+    }
+
+    /// Bytes of entries that this one holds and `other` does not share.
+    pub(super) fn bytes_beside(&self, other: &Self) -> usize {
+        let mut bytes = 0;
+        for (place, page) in self.pages.iter().enumerate() {
+            let beside = other.pages.get(place);
+            if beside.is_some_and(|beside| Arc::ptr_eq(page, beside)) {
+                continue;
+            }
+            let is_shared = |place, chunk| {
+                let beside = beside.and_then(|beside: &Page<T>| beside.get(place));
+                beside.is_some_and(|beside| Arc::ptr_eq(chunk, beside))
+            };
+            let own = page.iter().enumerate().filter(|(place, chunk)| !is_shared(*place, *chunk));
+            bytes += own.map(|(_, chunk)| chunk.len() * size_of::<T>()).sum::<usize>();
+        }
+        bytes
     }
 }
 

@@ -59,6 +59,15 @@ impl Persons {
         self.known.get(person as usize).unwrap_or_default()
     }
 
+    /// Bytes that `other` does not share.
+    pub(super) fn bytes_beside(&self, other: &Self) -> usize {
+        self.of_nodes.bytes_beside(&other.of_nodes)
+            + self.ids.bytes_beside(&other.ids)
+            + self.nodes.bytes_beside(&other.nodes)
+            + self.identifier_counts.bytes_beside(&other.identifier_counts)
+            + self.known.bytes_beside(&other.known)
+    }
+
     /// Makes room for nodes up to `count`, which have no person yet.
     pub(super) fn grow(&mut self, count: usize) {
         for _ in self.of_nodes.len()..count {

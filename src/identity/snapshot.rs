@@ -74,6 +74,11 @@ impl IdentitySnapshot {
         self.persons().ids().range(persons)
     }
 
+    /// Bytes that this state holds and `other` does not share: what it costs to keep the one beside the other.
+    pub fn bytes_beside(&self, other: &Self) -> usize {
+        self.persons().bytes_beside(other.persons()) + self.arrays.rings.bytes_beside(&other.arrays.rings)
+    }
+
     /// Canonical persons in the order of their numbers.
     pub fn canonical(&self) -> impl Iterator<Item = PersonEntry> + '_ {
         self.canonical_from(0)

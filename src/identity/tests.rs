@@ -149,3 +149,29 @@ fn what_stands_beside_many_persons_is_crowded() {
     graph.finish_batch();
     assert!(graph.crowded(0).is_empty(), "those of the batch at hand alone");
 }
+
+/// What a commit costs must not grow with the persons that it does not touch (step 6).
+#[test]
+fn a_state_shares_all_that_did_not_change_with_the_one_before() {
+    let mut graph = IdentityGraph::default();
+    for user in 0..50_000 {
+        graph.add_event([(USER, format!("u{user}").as_str()), (COOKIE, format!("c{user}").as_str())]).unwrap();
+    }
+    let before = graph.snapshot();
+    let persons = before.canonical().count();
+    // One person gets a cookie, two become one.
+    graph.add_event([(USER, "u7"), (COOKIE, "new")]).unwrap();
+    graph.add_event([(USER, "u7"), (USER, "u49999")]).unwrap();
+    let after = graph.snapshot();
+    assert_eq!((before.canonical().count(), after.canonical().count()), (persons, persons - 1));
+    let nodes = |state: &IdentitySnapshot, user: u32| {
+        let mut nodes: Vec<u32> = state.nodes_of(state.person_of(2 * user).unwrap()).collect();
+        nodes.sort_unstable();
+        nodes
+    };
+    assert_eq!((nodes(&before, 7), nodes(&before, 49_999)), (vec![14, 15], vec![99_998, 99_999]));
+    assert_eq!((nodes(&after, 7), nodes(&after, 49_999)), (vec![14, 15, 99_998, 99_999, 100_000], nodes(&after, 7)));
+    assert_eq!(after.nodes_of(before.person_of(99_998).unwrap()).count(), 0, "a merged number has no nodes");
+    let all = after.bytes_beside(&IdentitySnapshot::default());
+    assert!(after.bytes_beside(&before) < all / 10, "{} of {all} bytes", after.bytes_beside(&before));
+}

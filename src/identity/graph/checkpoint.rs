@@ -77,8 +77,9 @@ impl IdentityGraph {
 impl IdentitySnapshot {
     /// Rows of [`birth_schema`] for these person numbers.
     pub fn birth_rows(&self, births: Range<usize>) -> Result<RecordBatch> {
-        let ids = StringArray::from_iter_values(self.person_ids(births.clone()).map(|id| id.to_string()));
-        let columns: Vec<ArrayRef> = vec![numbers(births.map(|person| person as u32)), Arc::new(ids)];
+        let ids: Vec<String> = self.person_ids(births.clone()).map(|id| id.to_string()).collect();
+        let ids = Arc::new(StringArray::from(ids));
+        let columns: Vec<ArrayRef> = vec![numbers(births.map(|person| person as u32)), ids];
         Ok(RecordBatch::try_new(birth_schema(), columns)?)
     }
 

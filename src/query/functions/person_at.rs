@@ -66,11 +66,7 @@ impl ScalarUDFImpl for PersonAt {
             }
             value => {
                 let nodes = value.to_array(args.number_rows)?;
-                let persons: Int64Array = nodes
-                    .as_primitive::<Int64Type>()
-                    .iter()
-                    .map(|node| node.and_then(|node| self.person(node)))
-                    .collect();
+                let persons: Int64Array = nodes.as_primitive::<Int64Type>().unary_opt(|node| self.person(node));
                 Ok(ColumnarValue::Array(Arc::new(persons)))
             }
         }
