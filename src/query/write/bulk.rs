@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::datatypes::{DataType, Schema, SchemaRef};
+use arrow::compute::kernels::cmp::not_distinct;
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::util::display::array_value_to_string;
 use chrono_tz::Tz;
 use datafusion::common::{DataFusionError, Result as DfResult};
 use futures::stream::BoxStream;
@@ -11,6 +14,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::once::Once;
 use super::run::{Writing, nullable, pour};
+use crate::doubles::one_zero;
 use crate::error::{Error, Result};
 use crate::query::rules::logical::check_assignment;
 use crate::query::zone::{self, OnError};
@@ -104,7 +108,7 @@ fn arrange(batch: &RecordBatch, places: &[Option<usize>], table: &Schema, zone: 
         .iter()
         .zip(table.fields())
         .map(|(place, field)| match place {
-            Some(place) => as_instants(batch.column(*place), field.data_type(), zone),
+            Some(place) => unrounded(&as_instants(batch.column(*place), field.data_type(), zone)?, field),
             None => Ok(new_null_array(field.data_type(), batch.num_rows())),
         })
         .collect::<DfResult<_>>()?;
@@ -123,4 +127,29 @@ fn as_instants(column: &ArrayRef, target: &DataType, zone: Tz) -> DfResult<Array
         return Ok(zone::instants_of(column, target, zone, OnError::Fail)?);
     }
     Ok(Arc::clone(column))
+}
+
+/// A column of numbers as numbers of the table's type; every other one as it is, and so one that the writer refuses.
+///
+/// # Errors
+/// `InvalidInput` for a number that would be rounded. A REAL takes the nearest to each: that is what it is.
+fn unrounded(column: &ArrayRef, field: &Field) -> DfResult<ArrayRef> {
+    let (given, target) = (column.data_type(), field.data_type());
+    if given == target || !given.is_numeric() || !target.is_numeric() || *target == DataType::Float32 {
+        return Ok(Arc::clone(column));
+    }
+    let column = one_zero(column)?;
+    let Ok(stored) = cast_with_options(&column, target, &CastOptions { safe: false, ..CastOptions::default() }) else {
+        return Ok(column);
+    };
+    let same = not_distinct(&cast(&stored, given)?, &column)?;
+    match same.values().iter().position(|same| !same) {
+        None => Ok(stored),
+        Some(row) => Err(Error::invalid(format!(
+            "column '{}' is {target} and cannot hold {} as it is: round it before it is sent",
+            field.name(),
+            array_value_to_string(&column, row)?
+        ))
+        .into()),
+    }
 }

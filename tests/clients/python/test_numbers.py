@@ -198,3 +198,34 @@ def test_bulk_ingest_refuses_what_an_insert_refuses(ours):
                 cursor.adbc_ingest("wholes", pa.table({"id": values}), mode="append")
         cursor.adbc_ingest("wholes", pa.table({"id": pa.array([2], pa.int16())}), mode="append")
     assert adbc.one(ours, "SELECT sum(id) FROM wholes") == 3
+
+
+def test_bulk_ingest_rounds_no_number(ours):
+    """SQL.md, Numbers: a value that its column cannot hold as it is, is refused; INSERT with it bound does so, too."""
+    columns = {"cents": "DECIMAL(3,2)", "wide": "DOUBLE", "near": "REAL"}
+    rounded = [
+        ("cents", pa.array([1.25, 1.255]), "1.255"),
+        ("cents", pa.array([Decimal("1.250"), Decimal("1.255")]), "1.255"),
+        ("wide", pa.array([2**53, 2**53 + 1]), "9007199254740993"),
+    ]
+    held = [
+        ("cents", pa.array([1.25, None, -0.0, 0.1]), [Decimal("1.25"), None, Decimal("0.00"), Decimal("0.10")]),
+        ("cents", pa.array([Decimal("1.2500"), Decimal("-9.9900")]), [Decimal("1.25"), Decimal("-9.99")]),
+        ("cents", pa.array([3, -9], pa.int8()), [Decimal("3.00"), Decimal("-9.00")]),
+        ("wide", pa.array([2**53, -5]), [9007199254740992.0, -5.0]),
+        ("wide", pa.array([Decimal("0.1"), Decimal("12345.6789")]), [0.1, 12345.6789]),
+        # A REAL is the nearest to each number.
+        ("near", pa.array([0.1]), [0.10000000149011612]),
+    ]
+    with ours.cursor() as cursor:
+        for table, data_type in columns.items():
+            cursor.execute(f"CREATE TABLE held_{table} (v {data_type})")
+            for place, values, number in (case for case in rounded if case[0] == table):
+                with pytest.raises(adbc_driver_manager.ProgrammingError, match=f"column 'v' is .* cannot hold {number} as it is"):
+                    cursor.adbc_ingest(f"held_{place}", pa.table({"v": values}), mode="append")
+            assert adbc.one(ours, f"SELECT count(*) FROM held_{table}") == 0
+            for place, values, expected in (case for case in held if case[0] == table):
+                cursor.adbc_ingest(f"held_{place}", pa.table({"v": values}), mode="append")
+                stored = [row["v"] for row in adbc.table(ours, f"SELECT v FROM held_{place}").to_pylist()]
+                assert sorted(map(repr, stored)) == sorted(map(repr, expected)), (place, values)
+                cursor.execute(f"DELETE FROM held_{place}")
