@@ -263,7 +263,7 @@ impl Written {
     /// `InvalidInput` for what the parser reads and the planner leaves out, does twice or cannot compare, and for keys of
     /// which the text does not tell the table.
     pub(super) fn rewrite(&mut self, columns_of: ColumnsOf<'_>, kinds: &FunctionKinds<'_>) -> Result<()> {
-        if self.words.shared_keys {
+        if self.words.shared_keys || self.words.nested {
             using_join::rewrite(&mut self.statement, columns_of)?;
         }
         clauses::check(&self.statement, kinds)?;

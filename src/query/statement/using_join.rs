@@ -9,6 +9,7 @@
 //! Of INNER and LEFT joins `*` shows the key of the relation whose name comes first in the alphabet, which may be that
 //! without a row, and of three relations it shows two keys. There `*` is written as the columns of each relation, without
 //! the keys that one further left has. In WHERE, `k` is found ambiguous: what does not plan for that is written with ON.
+//! In a query within another one it plans, with the `k` of the row around: there all such joins are written with ON.
 //!
 //! Can go when DataFusion has the keys of the standard: `tests/slt/using_join.slt` then passes without it.
 
@@ -17,7 +18,7 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::{
     Distinct, Expr, Ident, Join, ObjectName, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, VisitorMut, With,
+    SelectItemQualifiedWildcardKind, SetExpr, TableFactor, VisitorMut, With,
 };
 
 use self::keys::Keys;
@@ -28,6 +29,7 @@ use super::normalize;
 use super::walk::visit_mut;
 use crate::error::{Error, Result};
 
+mod bare_names;
 mod keys;
 mod relations;
 mod stars;
@@ -62,6 +64,8 @@ struct Rewrite<'a> {
     all: bool,
     /// The WITH of each query around.
     withs: Vec<Option<With>>,
+    /// How many expressions and LATERAL tables stand around, in whose queries a name may be that of another row.
+    depth: usize,
 }
 
 impl VisitorMut for Rewrite<'_> {
@@ -98,6 +102,26 @@ impl VisitorMut for Rewrite<'_> {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        self.depth += usize::from(bare_names::holds_query(expression));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expression: &mut Expr) -> ControlFlow<Error> {
+        self.depth -= usize::from(bare_names::holds_query(expression));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        self.depth += usize::from(bare_names::is_lateral(factor));
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Error> {
+        self.depth -= usize::from(bare_names::is_lateral(factor));
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Error> {
         // A part of a set operation; the SELECT of a query is done already.
         self.rewrite_select(select, &mut []).map_or_else(ControlFlow::Break, ControlFlow::Continue)
@@ -106,12 +130,16 @@ impl VisitorMut for Rewrite<'_> {
 
 impl<'a> Rewrite<'a> {
     fn new(columns_of: ColumnsOf<'a>, all: bool) -> Self {
-        Self { tables: Tables::new(columns_of), all, withs: Vec::new() }
+        Self { tables: Tables::new(columns_of), all, withs: Vec::new(), depth: 0 }
     }
 
     fn rewrite_select(&mut self, select: &mut Select, sorts: &mut [OrderByExpr]) -> Result<()> {
         select.from.iter_mut().for_each(derive_named_joins);
-        let is_written: fn(&Join) -> bool = if self.all { is_on_shared_key } else { is_outer_on_shared_key };
+        if self.depth > 0 {
+            bare_names::check(select, &mut self.tables)?;
+        }
+        let all = self.all || self.depth > 0 && bare_names::names_key(select);
+        let is_written: fn(&Join) -> bool = if all { is_on_shared_key } else { is_outer_on_shared_key };
         let writes_on = select.from.iter().any(|relations| any_join(relations, is_written));
         let shows_all = select.projection.iter().any(|item| matches!(item, SelectItem::Wildcard(_)))
             && select.from.iter().any(|relations| any_join(relations, is_on_shared_key));

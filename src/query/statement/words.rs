@@ -26,6 +26,8 @@ pub(in crate::query) struct Words {
     pub(super) sorted_parentheses: bool,
     /// USING or NATURAL.
     pub(super) shared_keys: bool,
+    /// SELECT or WITH behind an opening parenthesis.
+    pub(super) nested: bool,
     /// ORDER, HAVING or QUALIFY.
     pub(super) sorts: bool,
     /// DISTINCT.
@@ -50,6 +52,8 @@ impl Words {
             match token {
                 Token::Word(word) => {
                     words.note(word.keyword, before);
+                    words.nested |=
+                        matches!(word.keyword, Keyword::SELECT | Keyword::WITH) && before == Some(&Token::LParen);
                     if word.keyword == Keyword::SELECT && before == Some(&Token::LParen) {
                         open.pop();
                         open.push(false);
