@@ -23,6 +23,11 @@ const MOST_DIGITS: usize = 38;
 /// `InvalidInput` for another text.
 pub(super) fn unify(all: &mut [&mut Expr], types: &[Option<DataType>]) -> DfResult<bool> {
     let held = || types.iter().flatten();
+    if let Some(one) = held().find(|given| given.is_nested())
+        && held().any(|other| meet_within(one, other))
+    {
+        return Err(refusal().into());
+    }
     if !held().any(is_decimal) || held().any(DataType::is_floating) || !held().any(DataType::is_string) {
         return Ok(false);
     }
@@ -53,8 +58,35 @@ pub(super) fn is_constant(text: &Expr) -> bool {
 /// # Errors
 /// `InvalidInput` for columns of the two kinds that are to be equal.
 pub(super) fn check_columns(one: &DataType, other: &DataType) -> DfResult<()> {
-    let meet = |text: &DataType, number: &DataType| text.is_string() && is_decimal(number);
-    if meet(one, other) || meet(other, one) { Err(refusal().into()) } else { Ok(()) }
+    if meet(one, other) { Err(refusal().into()) } else { Ok(()) }
+}
+
+fn meet(one: &DataType, other: &DataType) -> bool {
+    let in_order = |text: &DataType, number: &DataType| text.is_string() && is_decimal(number);
+    in_order(one, other) || in_order(other, one)
+}
+
+/// Whether they meet at one place of two lists or structs.
+fn meet_within(one: &DataType, other: &DataType) -> bool {
+    let parts = |one: &DataType, other: &DataType| meet(one, other) || meet_within(one, other);
+    match (one, other) {
+        (DataType::Struct(one), DataType::Struct(other)) => {
+            one.iter().zip(other).any(|(one, other)| parts(one.data_type(), other.data_type()))
+        }
+        (one, other) => match (element_of(one), element_of(other)) {
+            (Some(one), Some(other)) => parts(one, other),
+            _ => false,
+        },
+    }
+}
+
+fn element_of(list: &DataType) -> Option<&DataType> {
+    match list {
+        DataType::List(element) | DataType::LargeList(element) | DataType::FixedSizeList(element, _) => {
+            Some(element.data_type())
+        }
+        _ => None,
+    }
 }
 
 fn refusal() -> Error {
