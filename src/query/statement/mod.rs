@@ -27,6 +27,7 @@ mod json_paths;
 mod keyed_tables;
 mod literals;
 mod number_texts;
+mod own_names;
 mod repairs;
 mod repeated_names;
 mod replaced_columns;

@@ -1,14 +1,11 @@
 //! Which names a SELECT list gives that a column of the tables may have, too, and where they are read.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::sqlparser::ast::{
-    Expr, Join, JoinConstraint, JoinOperator, OrderByExpr, Query, Select, SelectItem, TableFactor, TableWithJoins,
-    Visitor,
+    Expr, Join, JoinConstraint, JoinOperator, OrderByExpr, Select, SelectItem, TableFactor, TableWithJoins,
 };
 
 use super::super::normalize;
-use super::super::walk::visit;
+use super::super::own_names::own_names;
 
 /// The names that a SELECT list gives to something else than a column of that name.
 pub(super) struct MeantNames {
@@ -72,36 +69,11 @@ impl MeantNames {
 
 /// The first parts of the names in an expression, but not inside of subqueries.
 pub(super) fn names_in(expression: &Expr) -> Vec<String> {
-    struct Names {
-        names: Vec<String>,
-        depth: usize,
-    }
-    impl Visitor for Names {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-            self.depth += 1;
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-            self.depth -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-            match expression {
-                Expr::Identifier(name) if self.depth == 0 => self.names.push(normalize(name)),
-                Expr::CompoundIdentifier(parts) if self.depth == 0 => self.names.extend(parts.first().map(normalize)),
-                _ => {}
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut names = Names { names: Vec::new(), depth: 0 };
-    // It breaks off nowhere.
-    let _: ControlFlow<()> = visit(expression, &mut names);
-    names.names
+    own_names(expression, |part| match part {
+        Expr::Identifier(name) => Some(normalize(name)),
+        Expr::CompoundIdentifier(parts) => parts.first().map(normalize),
+        _ => None,
+    })
 }
 
 /// Columns that two tables of FROM share as one.

@@ -7,14 +7,13 @@
 //! Can go when DataFusion refuses such names: `tests/slt/using_join.slt` then passes without it.
 
 use std::collections::BTreeSet;
-use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, FunctionArguments, JoinConstraint, JoinOperator, Query, Select, TableFactor, TableWithJoins, Visit, Visitor,
+    Expr, FunctionArguments, JoinConstraint, JoinOperator, Select, TableFactor, TableWithJoins, Visit,
 };
 
 use super::super::normalize;
-use super::super::walk::visit;
+use super::super::own_names::own_names;
 use super::keys::Keys;
 use super::relations::{Relations, any_join, is_on_shared_key};
 use super::tables::Tables;
@@ -101,38 +100,11 @@ fn add_keys(relations: &TableWithJoins, keys: &mut BTreeSet<String>) -> bool {
     nested.fold(all, |all, relations| add_keys(relations, keys) && all)
 }
 
-/// The names without a table, those of queries inside left out.
+/// The names without a table.
 fn names_in(part: &impl Visit) -> BTreeSet<String> {
-    let mut names = Names { found: BTreeSet::new(), depth: 0 };
-    // It breaks off nowhere.
-    let _: ControlFlow<()> = visit(part, &mut names);
-    names.found
-}
-
-struct Names {
-    found: BTreeSet<String>,
-    depth: usize,
-}
-
-impl Visitor for Names {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _query: &Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
-        if self.depth == 0
-            && let Expr::Identifier(name) = expression
-        {
-            self.found.insert(normalize(name));
-        }
-        ControlFlow::Continue(())
-    }
+    let name_of = |expression: &Expr| match expression {
+        Expr::Identifier(name) => Some(normalize(name)),
+        _ => None,
+    };
+    own_names(part, name_of).into_iter().collect()
 }
