@@ -20,7 +20,8 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::identity::Crowded;
 use crate::settings::Settings;
-use crate::store::events::{FileWriter, LoadRecord, WrittenFile};
+use crate::store::delta::WrittenFile;
+use crate::store::events::{FileWriter, LoadRecord};
 use crate::workspace::{BaseCurrency, Commit, DataKind, Snapshot, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.

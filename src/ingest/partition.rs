@@ -10,7 +10,8 @@ use chrono_tz::Tz;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::error::{Error, Result};
-use crate::store::events::{FileWriter, WrittenFile};
+use crate::store::delta::WrittenFile;
+use crate::store::events::FileWriter;
 
 /// Rows a file at most: about 20 MB of events.
 const FILE_ROWS: usize = 524_288;

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::sort::sorted;
 use crate::error::{Error, Kind, Result};
 use crate::settings::UpkeepSettings;
-use crate::store::events::{DataFile, Encoded, Encoder, FileWriter, Order, WrittenFile};
+use crate::store::delta::{DataFile, WrittenFile};
+use crate::store::events::{Encoded, Encoder, FileWriter, Order, schema};
 use crate::store::paths;
 use crate::workspace::{Snapshot, Workspace};
 
@@ -107,7 +108,7 @@ impl Compactor {
     }
 
     /// Writes the rows of `files` as one sorted run.
-    async fn rewrite(&self, month: &str, files: &[DataFile], memory: usize) -> Result<Vec<WrittenFile>> {
+    async fn rewrite(&self, month: &str, files: &[Arc<DataFile>], memory: usize) -> Result<Vec<WrittenFile>> {
         let mut rows = sorted(self.workspace.store(), files, memory)
             .map_err(|error| error.context(format!("compacting month {month}")))?;
         let mut run = Run::new(FileWriter::new(self.workspace.store()), month);
@@ -119,7 +120,7 @@ impl Compactor {
         }
         let written = run.finish().await?;
         let (before, after): (u64, u64) =
-            (files.iter().map(|file| file.rows).sum(), written.iter().map(|file| file.rows).sum());
+            (files.iter().map(|file| file.rows).sum(), written.iter().map(|file| file.file().rows).sum());
         if before != after {
             return Err(Error::corrupt(format!(
                 "month {month} has {after} rows in its files, the log says {before}: nothing was changed; run \
@@ -131,10 +132,10 @@ impl Compactor {
 }
 
 /// The files of each month that needs compaction.
-fn months(snapshot: &Snapshot, need: Need) -> BTreeMap<String, Vec<DataFile>> {
-    let mut months: BTreeMap<String, Vec<DataFile>> = BTreeMap::new();
+fn months(snapshot: &Snapshot, need: Need) -> BTreeMap<String, Vec<Arc<DataFile>>> {
+    let mut months: BTreeMap<String, Vec<Arc<DataFile>>> = BTreeMap::new();
     for file in snapshot.events.files.iter() {
-        months.entry(file.month.clone()).or_default().push(file.clone());
+        months.entry(schema::month_of(file).to_owned()).or_default().push(Arc::clone(file));
     }
     months.retain(|_, files| match need {
         Need::All => !is_one_run(files),
@@ -143,25 +144,25 @@ fn months(snapshot: &Snapshot, need: Need) -> BTreeMap<String, Vec<DataFile>> {
     months
 }
 
-fn is_one_run(files: &[DataFile]) -> bool {
+fn is_one_run(files: &[Arc<DataFile>]) -> bool {
     let mut runs = files.iter().map(|file| paths::sorted_run(&file.path));
     runs.next().is_some_and(|first| first.is_some() && runs.all(|run| run == first))
 }
 
-fn is_worthwhile(files: &[DataFile]) -> bool {
+fn is_worthwhile(files: &[Arc<DataFile>]) -> bool {
     let loose = || files.iter().filter(|file| paths::sorted_run(&file.path).is_none());
     let (rows, all): (u64, u64) = (loose().map(|file| file.rows).sum(), files.iter().map(|file| file.rows).sum());
     loose().count() >= WORTHWHILE_FILES || rows * WORTHWHILE_PART >= all
 }
 
-fn summary(files: &[DataFile], written: &[WrittenFile]) -> CompactionSummary {
+fn summary(files: &[Arc<DataFile>], written: &[WrittenFile]) -> CompactionSummary {
     CompactionSummary {
         months: 1,
         rows: files.iter().map(|file| file.rows).sum(),
         files_before: files.len(),
         files_after: written.len(),
         bytes_before: files.iter().map(|file| file.bytes).sum(),
-        bytes_after: written.iter().map(WrittenFile::bytes).sum(),
+        bytes_after: written.iter().map(|file| file.file().bytes).sum(),
         seconds: 0.0,
     }
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::compact::Need;
 use crate::error::{Kind, Result};
-use crate::store::tables::{TableFile, TableLimits, TableState, TableWriter, WrittenTable, check_row_count, rows_of};
+use crate::store::delta::DataFile;
+use crate::store::tables::{TableLimits, TableState, TableWriter, WrittenTable, check_row_count, rows_of};
 use crate::workspace::Workspace;
 
 /// A file of this many bytes is left as it is.
@@ -59,7 +60,7 @@ async fn join_table(workspace: &Arc<Workspace>, name: &str, need: Need) -> Resul
         }
         let written = joined(workspace, &table, &small).await?;
         let summary =
-            JoinSummary { tables: 1, rows: written.rows, files_before: small.len(), files_after: written.file_count() };
+            JoinSummary { tables: 1, rows: written.rows, files_before: small.len(), files_after: written.files.len() };
         let writer = workspace.writer().await?;
         match workspace.join_in_table(&writer, name, table.folder, &small, written).await {
             Ok(_) => return Ok(summary),
@@ -72,8 +73,8 @@ async fn join_table(workspace: &Arc<Workspace>, name: &str, need: Need) -> Resul
 }
 
 /// The files to join, in the order in which they were written; none when it is not worth it.
-fn small_files(table: &TableState, need: Need) -> Vec<TableFile> {
-    let small: Vec<TableFile> = table.files.iter().filter(|file| file.bytes < SMALL_BYTES).cloned().collect();
+fn small_files(table: &TableState, need: Need) -> Vec<Arc<DataFile>> {
+    let small: Vec<Arc<DataFile>> = table.live.files.iter().filter(|file| file.bytes < SMALL_BYTES).cloned().collect();
     let enough = match need {
         Need::All => 2,
         Need::Worthwhile => WORTHWHILE_FILES,
@@ -82,7 +83,7 @@ fn small_files(table: &TableState, need: Need) -> Vec<TableFile> {
 }
 
 /// Writes the rows of `files` anew.
-async fn joined(workspace: &Workspace, table: &TableState, files: &[TableFile]) -> Result<WrittenTable> {
+async fn joined(workspace: &Workspace, table: &TableState, files: &[Arc<DataFile>]) -> Result<WrittenTable> {
     let store = workspace.store();
     let columns = Arc::clone(&table.columns);
     let mut writer = TableWriter::new(Arc::clone(&store), table.folder, columns, TableLimits::NONE, (0, 0));

@@ -23,13 +23,14 @@ use datafusion::prelude::{SessionConfig, SessionContext};
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::error::{Error, Result};
-use crate::store::events::{DataFile, schema};
+use crate::store::delta::DataFile;
+use crate::store::events::schema;
 use crate::store::paths;
 
 /// All rows of `files` ordered by [`schema::SORT_COLUMNS`].
 pub(super) fn sorted(
     store: Arc<dyn ObjectStore>,
-    files: &[DataFile],
+    files: &[Arc<DataFile>],
     memory: usize,
 ) -> Result<SendableRecordBatchStream> {
     let plan = plan(store, files)?;
@@ -52,7 +53,7 @@ fn context(memory: usize) -> Result<Arc<TaskContext>> {
     Ok(SessionContext::new_with_config_rt(config, runtime).task_ctx())
 }
 
-fn plan(store: Arc<dyn ObjectStore>, files: &[DataFile]) -> Result<Arc<dyn ExecutionPlan>> {
+fn plan(store: Arc<dyn ObjectStore>, files: &[Arc<DataFile>]) -> Result<Arc<dyn ExecutionPlan>> {
     let source = ParquetSource::new(TableSchema::builder(schema::stored()).build())
         .with_parquet_file_reader_factory(Arc::new(DefaultParquetFileReaderFactory::new(store)));
     let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
@@ -74,7 +75,7 @@ fn order() -> Result<LexOrdering> {
 }
 
 /// Files over the cores, by bytes.
-fn groups(files: &[DataFile]) -> Vec<FileGroup> {
+fn groups(files: &[Arc<DataFile>]) -> Vec<FileGroup> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(files.len().max(1));
     let mut groups: Vec<(u64, Vec<PartitionedFile>)> = (0..cores).map(|_| (0, Vec::new())).collect();
     for file in files {

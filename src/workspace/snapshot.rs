@@ -8,7 +8,8 @@ use super::rules::Rules;
 use super::tables::TablesSnapshot;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Epoch;
-use crate::store::events::{EventsSnapshot, LoadRecord};
+use crate::store::delta::LiveFiles;
+use crate::store::events::LoadRecord;
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SnapshotId {
@@ -24,7 +25,7 @@ pub struct SnapshotId {
 
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    pub events: EventsSnapshot,
+    pub events: LiveFiles,
     pub identity: IdentitySnapshot,
     /// All loads up to `events.version`, in commit order.
     pub loads: Arc<Vec<LoadRecord>>,

@@ -18,8 +18,8 @@ use super::tables::{TablesSnapshot, UserTables};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::delta::CHECKPOINT_VERSIONS;
-use crate::store::events::{DataFile, EventsSnapshot, EventsTable, LoadRecord, NodeIndex, WrittenFile};
+use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, LiveFiles, WrittenFile};
+use crate::store::events::{EventsTable, LoadRecord, NodeIndex};
 use crate::store::{Root, WriterLock, objects, paths};
 
 /// Snapshots kept for tickets that were given out for them.
@@ -110,7 +110,7 @@ impl Workspace {
 
     /// Takes the newest checkpoint that can be read, and replays the loads after it.
     async fn start(&self) -> Result<()> {
-        let events = self.events.snapshot().await?;
+        let events = self.events.newest().await?;
         let types = Arc::clone(&self.snapshot().rules.types);
         if let Some(restored) =
             self.checkpoints.restore(events.version, || IdentityGraph::new(Arc::clone(&types))).await
@@ -125,7 +125,7 @@ impl Workspace {
         self.start_from(Restored::nothing(types.clone()), events).await
     }
 
-    async fn start_from(&self, restored: Restored, events: EventsSnapshot) -> Result<()> {
+    async fn start_from(&self, restored: Restored, events: LiveFiles) -> Result<()> {
         *self.identity.write() = restored.graph;
         self.checkpoints.set_newest(restored.checkpoint).await;
         let tables = self.tables.load(&self.snapshot().tables).await?;
@@ -181,7 +181,7 @@ impl Workspace {
 
     /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
     pub async fn refresh(&self) -> Result<()> {
-        let events = self.events.snapshot().await?;
+        let events = self.events.newest().await?;
         let held = self.snapshot();
         let tables = self.tables.load(&held.tables).await?;
         if events.version == held.events.version && held.is_read() {
@@ -194,7 +194,7 @@ impl Workspace {
     /// Replays the loads after version `after`, up to which the graph and `loads` are true.
     async fn take_in(
         &self,
-        events: EventsSnapshot,
+        events: LiveFiles,
         after: u64,
         mut loads: Vec<LoadRecord>,
         tables: TablesSnapshot,
@@ -321,8 +321,9 @@ impl Workspace {
         writer.check().await?;
         let held = self.snapshot();
         let version = held.events.version + 1;
-        self.events.commit(version, commit.files, &commit.record).await?;
-        let events = self.events.snapshot().await?;
+        let change = Change { removed: &[], added: &commit.files, kind: ChangeKind::Append };
+        self.events.commit(version, change, &commit.record).await?;
+        let events = held.events.changed(&change);
         let identity = match &commit.record.identity {
             Some(_) => self.identity.write().snapshot(),
             None => held.identity.clone(),
@@ -343,20 +344,23 @@ impl Workspace {
     pub async fn replace_files(
         &self,
         writer: &WriterGuard<'_>,
-        removed: &[DataFile],
+        removed: &[Arc<DataFile>],
         added: Vec<WrittenFile>,
         target_bytes: u64,
     ) -> Result<Arc<Snapshot>> {
         writer.check().await?;
         let held = self.snapshot();
-        if removed.iter().any(|file| !held.events.files.contains(file)) {
+        if !removed.iter().all(|file| held.events.contains(file)) {
             return Err(Error::conflict("files that were to be compacted are not in the table any more"));
         }
         let version = held.events.version + 1;
-        let outcome = self.events.replace(version, removed, added, target_bytes).await;
-        // Whatever went wrong, the log tells what is true now.
-        self.refresh().await?;
-        outcome?;
+        let change = Change { removed, added: &added, kind: ChangeKind::Rewrite { target_bytes } };
+        if let Err(error) = self.events.rewrite(version, change).await {
+            // Whatever went wrong, the log tells what is true now.
+            self.refresh().await?;
+            return Err(error);
+        }
+        self.publish(Snapshot { events: held.events.changed(&change), ..held.as_ref().clone() });
         self.checkpoint_if_due(version).await;
         Ok(self.snapshot())
     }

@@ -15,9 +15,9 @@ use super::snapshot::Snapshot;
 use super::state::{Workspace, WriterGuard};
 use crate::error::{Detail, Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::delta::CHECKPOINT_VERSIONS;
+use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile};
 use crate::store::tables::{
-    CatalogEntry, TableCatalog, TableCatalogStore, TableFile, TableLog, TableState, WrittenTable,
+    CatalogEntry, FILE_BYTES, TableCatalog, TableCatalogStore, TableLog, TableState, WrittenTable,
 };
 use crate::store::{Root, objects, paths};
 
@@ -47,15 +47,6 @@ pub struct NewTable {
     pub folder: Uuid,
     pub columns: SchemaRef,
     pub written: WrittenTable,
-}
-
-/// What a commit does to a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Exchange {
-    Append,
-    Rows,
-    /// The rows stay the same.
-    Files,
 }
 
 /// The stored side of all user tables.
@@ -95,8 +86,10 @@ impl UserTables {
         for (name, entry) in &catalog.tables {
             let state =
                 self.log(entry.folder)?.state().await.map_err(|error| error.context(format!("table '{name}'")))?;
-            let same =
-                held.tables.get(name).is_some_and(|old| old.folder == state.folder && old.version == state.version);
+            let same = held
+                .tables
+                .get(name)
+                .is_some_and(|old| old.folder == state.folder && old.live.version == state.live.version);
             changed |= !same;
             tables.insert(name.clone(), Arc::new(state));
         }
@@ -108,7 +101,7 @@ impl UserTables {
 
     async fn create(&self, new: NewTable) -> Result<TableState> {
         let log = TableLog::with_columns(&self.root, &self.workspace, new.folder, new.columns)?;
-        log.create(new.written).await?;
+        log.create(&new.written).await?;
         let state = log.state().await?;
         self.logs.lock().insert(new.folder, Arc::new(log));
         Ok(state)
@@ -200,11 +193,11 @@ impl Workspace {
         writer: &WriterGuard<'_>,
         name: &str,
         folder: Uuid,
-        removed: &[TableFile],
+        removed: &[Arc<DataFile>],
         written: WrittenTable,
     ) -> Result<Arc<Snapshot>> {
-        let kind = if removed.is_empty() { Exchange::Append } else { Exchange::Rows };
-        self.exchange_in_table(writer, name, folder, removed, written, kind).await
+        let kind = if removed.is_empty() { ChangeKind::Append } else { ChangeKind::Delete };
+        self.change_table(writer, name, folder, Change { removed, added: &written.files, kind }).await
     }
 
     /// Puts `written`, which holds the same rows, in the place of the files `removed`.
@@ -216,38 +209,35 @@ impl Workspace {
         writer: &WriterGuard<'_>,
         name: &str,
         folder: Uuid,
-        removed: &[TableFile],
+        removed: &[Arc<DataFile>],
         written: WrittenTable,
     ) -> Result<Arc<Snapshot>> {
-        self.exchange_in_table(writer, name, folder, removed, written, Exchange::Files).await
+        let kind = ChangeKind::Rewrite { target_bytes: FILE_BYTES as u64 };
+        self.change_table(writer, name, folder, Change { removed, added: &written.files, kind }).await
     }
 
-    async fn exchange_in_table(
+    async fn change_table(
         &self,
         _writer: &WriterGuard<'_>,
         name: &str,
         folder: Uuid,
-        removed: &[TableFile],
-        written: WrittenTable,
-        kind: Exchange,
+        change: Change<'_>,
     ) -> Result<Arc<Snapshot>> {
         let held = self.snapshot();
         let changed =
             || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
         let state = held.tables.tables.get(name).filter(|state| state.folder == folder).ok_or_else(changed)?;
-        let live = |file: &TableFile| state.files.iter().any(|held| held.path == file.path);
-        if !removed.iter().all(live) {
+        if !change.removed.iter().all(|file| state.live.contains(file)) {
             return Err(changed());
         }
         let log = self.user_tables().log(folder)?;
-        let next = state.version + 1;
-        let outcome = match kind {
-            Exchange::Append => log.append(next, written).await,
-            Exchange::Rows => log.replace(next, removed, written).await,
-            Exchange::Files => log.join(next, removed, written).await,
+        let next = state.live.version + 1;
+        let outcome = log.commit(next, change).await;
+        let state = match &outcome {
+            Ok(()) => TableState { live: state.live.changed(&change), ..state.as_ref().clone() },
+            // What landed all the same must be seen, and the next commit needs the right version.
+            Err(_) => log.state().await?,
         };
-        // After a failure, too: what landed all the same must be seen, and the next commit needs the right version.
-        let state = log.state().await?;
         let snapshot = self.publish_tables(&held, held.tables.with(held.tables.catalog.clone(), name, Some(state)));
         outcome?;
         // The commit stands without its checkpoint: a failure is only logged.

@@ -11,7 +11,8 @@ use super::{DAY_MICROSECONDS, Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::ingest::order_columns;
 use crate::orders::Statement;
-use crate::store::events::{DataFile, FoundRows, ReadLimit, WantedOrders, rows_of_orders};
+use crate::store::delta::DataFile;
+use crate::store::events::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
 
 /// A load into a large workspace reads so much of it, and not more.
 const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 5_000_000, found: 200_000 };
@@ -40,7 +41,7 @@ const COLUMNS: [&str; 17] = [
 
 impl OrderNotes {
     /// Takes in what `files`, those of the loads before, hold of the orders. What cannot be known is said by the notes.
-    pub(in crate::ingest) async fn look_back(&mut self, store: Arc<dyn ObjectStore>, files: Arc<[DataFile]>) {
+    pub(in crate::ingest) async fn look_back(&mut self, store: Arc<dyn ObjectStore>, files: Arc<[Arc<DataFile>]>) {
         let wanted = self.wanted();
         if files.is_empty() || (wanted.numbers.is_empty() && wanted.nodes.is_empty()) {
             return;

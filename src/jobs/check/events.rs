@@ -28,7 +28,7 @@ pub(super) async fn check(
     delta::check_log(&store, &table, prefix, report).await?;
     let events = EventsTable::new(root, name)?;
     let log = format!("{prefix}{table}/{}", paths::DELTA_LOG);
-    let snapshot = match events.snapshot().await {
+    let snapshot = match events.newest().await {
         Ok(snapshot) => snapshot,
         Err(error) => {
             // What is wrong with an entry has been said.

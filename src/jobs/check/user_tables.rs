@@ -73,7 +73,7 @@ async fn check_table(
         // The beginning is in a checkpoint only.
         None => match log.state().await {
             Ok(state) => {
-                let files = state.files.iter();
+                let files = state.live.files.iter();
                 files.map(|file| (file.path.clone(), (Some(file.bytes), Some(file.rows)))).collect()
             }
             Err(error) => {

@@ -70,7 +70,7 @@ impl Vacuum {
             self.workspace.events().clean_log(self.cutoff).await?;
         }
         for (name, table) in &self.workspace.snapshot().tables.tables {
-            let cleaned = self.workspace.table_log(table.folder)?.clean(table.version, self.cutoff).await;
+            let cleaned = self.workspace.table_log(table.folder)?.clean(table.live.version, self.cutoff).await;
             cleaned.map_err(|error| error.context(format!("table '{name}'")))?;
         }
         Ok(unneeded)

@@ -29,7 +29,7 @@ impl UserTableFiles {
         for (name, table) in &snapshot.tables.tables {
             let removed = workspace.table_log(table.folder)?.objects().removed_since(cutoff).await;
             let removed = removed.map_err(|error| error.context(format!("table '{name}'")))?;
-            let files = table.files.iter().map(|file| &file.path).chain(&removed);
+            let files = table.live.files.iter().map(|file| &file.path).chain(&removed);
             needed.extend(files.map(|file| paths::table_file_in_workspace(table.folder, file)));
             live.insert(table.folder);
         }

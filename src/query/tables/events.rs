@@ -4,30 +4,29 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::view::ViewTable;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result as DfResult, ScalarValue, Statistics};
+use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
-use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::datasource::{TableType, provider_as_source};
 use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, col};
-use datafusion::physical_optimizer::pruning::{PruningPredicateBuilder, PruningStatistics};
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::file_reader::DataFileReaders;
+use super::file_scan::FileScan;
 use super::person_scan::{FileRows, PersonScan};
 use super::{file_scan, person_rows};
 use crate::error::Result;
 use crate::identity::IdentitySnapshot;
 use crate::ids::Node;
 use crate::query::functions::PERSON_AT;
-use crate::store::events::{DataFile, EventsSnapshot, RowRanges, schema};
+use crate::store::delta::{DataFile, LiveFiles};
+use crate::store::events::{RowRanges, schema};
 use crate::store::paths;
 use crate::workspace::{Snapshot, Workspace};
 
@@ -130,14 +129,14 @@ impl TableProvider for Events {
 
 /// A file to read, and the rows of it where not all.
 struct Chosen {
-    file: DataFile,
+    file: Arc<DataFile>,
     row_groups: Option<Vec<RowRanges>>,
 }
 
 /// The live files of one snapshot.
 struct EventFiles {
     table: TableSchema,
-    snapshot: EventsSnapshot,
+    snapshot: LiveFiles,
     identity: IdentitySnapshot,
     store_url: ObjectStoreUrl,
     workspace: Arc<Workspace>,
@@ -174,38 +173,30 @@ impl TableProvider for EventFiles {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let nodes = person_rows::nodes_of_constant_person(filters, &self.identity);
         let chosen = self.choose(state, filters, nodes.as_deref()).await?;
-        let columns = self.schema();
         if let Some(nodes) = nodes.as_deref()
-            && let Some(files) = few_rows(&chosen, &columns)
+            && let Some(files) = few_rows(&chosen)
         {
             let wanted = match projection {
-                Some(projection) => Arc::new(columns.project(projection)?),
-                None => columns,
+                Some(projection) => Arc::new(self.schema().project(projection)?),
+                None => self.schema(),
             };
             let partitions = state.config().target_partitions();
             return Ok(Arc::new(PersonScan::new(self.readers(state), files, nodes, wanted, partitions)));
         }
-        let each: Vec<Statistics> = chosen.iter().map(|chosen| file_statistics(&chosen.file, &columns)).collect();
-        let statistics = file_scan::total_statistics(&columns, &each);
-        let parts = chosen.iter().map(|chosen| part(chosen, &columns)).collect();
-        let mut source = ParquetSource::new(self.table.clone())
-            .with_metadata_size_hint(FOOTER_HINT)
-            .with_table_parquet_options(state.default_table_options().parquet)
-            .with_parquet_file_reader_factory(Arc::new(self.readers(state)));
-        if let Some(nodes) = &nodes {
-            let condition = person_rows::node_condition(nodes);
-            source = source.with_predicate(state.create_physical_expr(condition, &self.df_schema()?)?);
-        }
-        let groups = file_scan::file_groups(parts, state.config().target_partitions());
-        // A limit may stop the scan only where no row is filtered out above it.
-        let limit = limit.filter(|_| filters.is_empty());
-        let config = FileScanConfigBuilder::new(self.store_url.clone(), Arc::new(source))
-            .with_file_groups(groups)
-            .with_statistics(statistics)
-            .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .build();
-        Ok(DataSourceExec::from_data_source(config))
+        let parts = chosen.iter().map(part).collect();
+        let predicate = match &nodes {
+            Some(nodes) => Some(state.create_physical_expr(person_rows::node_condition(nodes), &self.df_schema()?)?),
+            None => None,
+        };
+        let scan = FileScan {
+            table: &self.table,
+            store_url: &self.store_url,
+            readers: self.readers(state),
+            footer_hint: FOOTER_HINT,
+            predicate,
+        };
+        // Of rows that a filter above may leave out, none are enough.
+        scan.plan(state, parts, projection, limit.filter(|_| filters.is_empty()))
     }
 }
 
@@ -221,121 +212,36 @@ impl EventFiles {
 
     /// The files to read; of a person's the parts that may hold his rows.
     async fn choose(&self, state: &dyn Session, filters: &[Expr], nodes: Option<&[Node]>) -> DfResult<Vec<Chosen>> {
+        let may_match =
+            |filters: &[Expr]| file_scan::files_that_may_match(state, filters, self.schema(), &self.snapshot.files);
         let Some(nodes) = nodes else {
-            let files = self.files_that_may_match(state, filters)?;
-            return Ok(files.into_iter().map(|file| Chosen { file, row_groups: None }).collect());
+            return Ok(may_match(filters)?.into_iter().map(|file| Chosen { file, row_groups: None }).collect());
         };
         let mut filters = filters.to_vec();
         filters.push(person_rows::node_condition(nodes));
-        let files = self.files_that_may_match(state, &filters)?;
-        let selected = self.workspace.node_index().select(files, nodes).await?;
+        let selected = self.workspace.node_index().select(may_match(&filters)?, nodes).await?;
         Ok(selected.into_iter().map(|part| Chosen { file: part.file, row_groups: Some(part.row_groups) }).collect())
     }
-
-    /// The files whose bounds of ts and node leave room for a matching row.
-    fn files_that_may_match(&self, state: &dyn Session, filters: &[Expr]) -> DfResult<Vec<DataFile>> {
-        let all = || self.snapshot.files.to_vec();
-        let Some(filter) = filters.iter().cloned().reduce(Expr::and) else {
-            return Ok(all());
-        };
-        let physical = state.create_physical_expr(filter, &self.df_schema()?)?;
-        let Ok(predicate) = PruningPredicateBuilder::new().with_file_schema(self.schema()).try_build(physical) else {
-            return Ok(all());
-        };
-        let keep = predicate.prune(&FileBounds { files: &self.snapshot.files })?;
-        Ok(self.snapshot.files.iter().zip(keep).filter(|(_, keep)| *keep).map(|(file, _)| file.clone()).collect())
-    }
-}
-
-/// Bounds of each file, one row a file, for the pruning of DataFusion.
-struct FileBounds<'a> {
-    files: &'a [DataFile],
-}
-
-impl FileBounds<'_> {
-    fn bounds(&self, column: &str, side: fn((i64, i64)) -> i64) -> Option<arrow::array::ArrayRef> {
-        let values: Vec<Option<i64>> = match column {
-            "ts" => self.files.iter().map(|file| file.ts.map(side)).collect(),
-            "node" => self.files.iter().map(|file| file.node.map(side)).collect(),
-            schema::MONTH => {
-                let months = self.files.iter().map(|file| file.month.as_str());
-                return Some(Arc::new(arrow::array::StringArray::from_iter_values(months)));
-            }
-            _ => return None,
-        };
-        match column {
-            "ts" => Some(Arc::new(arrow::array::TimestampMicrosecondArray::from(values).with_timezone("UTC"))),
-            _ => Some(Arc::new(arrow::array::Int64Array::from(values))),
-        }
-    }
-}
-
-impl PruningStatistics for FileBounds<'_> {
-    fn min_values(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
-        self.bounds(&column.name, |(low, _)| low)
-    }
-
-    fn max_values(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
-        self.bounds(&column.name, |(_, high)| high)
-    }
-
-    fn num_containers(&self) -> usize {
-        self.files.len()
-    }
-
-    fn null_counts(&self, column: &datafusion::common::Column) -> Option<arrow::array::ArrayRef> {
-        let index = schema::stored().index_of(&column.name).ok()?;
-        let counts = self.files.iter().map(|file| file.null_counts.get(index).copied().flatten());
-        Some(Arc::new(counts.collect::<arrow::array::UInt64Array>()))
-    }
-
-    fn row_counts(&self) -> Option<arrow::array::ArrayRef> {
-        Some(Arc::new(self.files.iter().map(|file| Some(file.rows)).collect::<arrow::array::UInt64Array>()))
-    }
-
-    fn contained(
-        &self,
-        _column: &datafusion::common::Column,
-        _values: &std::collections::HashSet<ScalarValue>,
-    ) -> Option<arrow::array::BooleanArray> {
-        None
-    }
-}
-
-fn file_statistics(file: &DataFile, columns: &Schema) -> Statistics {
-    let of_column = |(index, field): (usize, &Arc<Field>)| {
-        let bounds = match field.name().as_str() {
-            "ts" => file.ts.map(|(low, high)| {
-                let instant = |value| ScalarValue::TimestampMicrosecond(Some(value), Some("UTC".into()));
-                (instant(low), instant(high))
-            }),
-            "node" => file.node.map(|(low, high)| (ScalarValue::Int64(Some(low)), ScalarValue::Int64(Some(high)))),
-            _ => None,
-        };
-        file_scan::column_statistics(file.null_counts.get(index).copied().flatten(), bounds)
-    };
-    file_scan::file_statistics(file.rows, file.bytes, columns.fields().iter().enumerate().map(of_column).collect())
 }
 
 /// The parts of files to read, if they are few enough to be read whole.
-fn few_rows(chosen: &[Chosen], columns: &Schema) -> Option<Vec<FileRows>> {
+fn few_rows(chosen: &[Chosen]) -> Option<Vec<FileRows>> {
     let files: Option<Vec<FileRows>> = chosen
         .iter()
         .map(|chosen| {
-            let whole = Chosen { file: chosen.file.clone(), row_groups: None };
-            let (file, month) = (part(&whole, columns), chosen.file.month.clone());
-            Some(FileRows { file, month, row_groups: chosen.row_groups.clone()? })
+            let whole = Chosen { file: Arc::clone(&chosen.file), row_groups: None };
+            let month = schema::month_of(&chosen.file).to_owned();
+            Some(FileRows { file: part(&whole), month, row_groups: chosen.row_groups.clone()? })
         })
         .collect();
     files.filter(|files| files.iter().map(FileRows::rows).sum::<usize>() <= MOST_ROWS_OF_PAGES)
 }
 
-fn part(chosen: &Chosen, columns: &Schema) -> PartitionedFile {
+fn part(chosen: &Chosen) -> PartitionedFile {
     let file = &chosen.file;
     let location = paths::events_file_in_workspace(&file.path);
-    let month = vec![ScalarValue::Utf8(Some(file.month.clone()))];
-    let statistics = file_statistics(file, columns);
-    let whole = file_scan::partitioned_file(location, file.modified, file.bytes, month, statistics);
+    let month = vec![ScalarValue::from(schema::month_of(file))];
+    let whole = file_scan::partitioned_file(location, file, month, &schema::stored());
     match &chosen.row_groups {
         Some(row_groups) => person_rows::with_rows(whole, row_groups),
         None => whole,

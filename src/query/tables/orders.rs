@@ -13,7 +13,8 @@ use super::{literals, plan_sql};
 use crate::error::Result;
 use crate::query::functions::{ORDER_CATEGORY, ORDER_PRICES, ORDER_SHORT};
 use crate::settings::OrderSettings;
-use crate::store::events::{EventsSnapshot, schema};
+use crate::store::delta::LiveFiles;
+use crate::store::events::schema;
 
 /// Name of the events with all stored columns, while the views are planned: no name that a user could write unquoted.
 const SOURCE: &str = "order events";
@@ -36,7 +37,7 @@ pub(in crate::query) async fn views(
     main: &MemorySchemaProvider,
     events: Arc<dyn TableProvider>,
     settings: &OrderSettings,
-    snapshot: &EventsSnapshot,
+    snapshot: &LiveFiles,
 ) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
     main.register_table(SOURCE.to_owned(), events)?;
     let texts = OrderTexts { settings };
@@ -72,9 +73,9 @@ impl Plans<'_> {
 }
 
 /// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
-fn some_event_lacks_a_price(snapshot: &EventsSnapshot) -> bool {
+fn some_event_lacks_a_price(snapshot: &LiveFiles) -> bool {
     let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
-    snapshot.files.iter().any(|file| file.null_counts.get(column).copied().flatten() != Some(file.rows))
+    snapshot.files.iter().any(|file| file.nulls_in(column) != Some(file.rows))
 }
 
 /// The SQL of the views.

@@ -19,7 +19,8 @@ use object_store::ObjectStore;
 
 use crate::error::{Error, Result};
 use crate::query::tables::user_table::{FILE, ROW};
-use crate::store::tables::{TableFile, TableState, TableWriter, check_row_count, rows_of};
+use crate::store::delta::DataFile;
+use crate::store::tables::{TableState, TableWriter, check_row_count, rows_of};
 
 /// The SELECT that finds the rows; `None` when the statement has no WHERE.
 ///
@@ -64,7 +65,7 @@ impl Doomed {
         state: &TableState,
         mut found: impl Stream<Item = datafusion::error::Result<RecordBatch>> + Unpin,
     ) -> Result<Self> {
-        let sizes: BTreeMap<&str, u64> = state.files.iter().map(|file| (file.path.as_str(), file.rows)).collect();
+        let sizes: BTreeMap<&str, u64> = state.live.files.iter().map(|file| (file.path.as_str(), file.rows)).collect();
         let mut by_file: BTreeMap<String, Marks> = BTreeMap::new();
         let odd = || Error::internal("the rows of a DELETE were not found as (file, row) pairs");
         while let Some(batch) = found.try_next().await? {
@@ -96,8 +97,8 @@ impl Doomed {
     }
 
     /// The files that hold a row to delete.
-    pub(super) fn files(&self, state: &TableState) -> Vec<TableFile> {
-        state.files.iter().filter(|file| self.by_file.contains_key(&file.path)).cloned().collect()
+    pub(super) fn files(&self, state: &TableState) -> Vec<Arc<DataFile>> {
+        state.live.files.iter().filter(|file| self.by_file.contains_key(&file.path)).cloned().collect()
     }
 
     /// Writes the rows that stay of all touched files.
@@ -119,7 +120,7 @@ impl Doomed {
 
 async fn rewrite_file(
     state: &TableState,
-    file: &TableFile,
+    file: &DataFile,
     marks: &Marks,
     store: &Arc<dyn ObjectStore>,
     writer: &mut TableWriter,

@@ -168,7 +168,7 @@ impl Writing {
         let url = ObjectStoreUrl::parse(format!("convoke://{}", self.workspace.name()))?;
         let located = UserTable::located(Arc::clone(&table), url, Arc::clone(&store));
         let (count, removed, written) = match rows_to_delete(input, located)? {
-            None => (table.rows(), table.files.to_vec(), WrittenTable::default()),
+            None => (table.live.rows(), table.live.files.to_vec(), WrittenTable::default()),
             Some(select) => {
                 let doomed = Doomed::gather(&table, self.rows(&select).await?).await?;
                 let mut writer = self.writer(table.folder, &table.columns, (0, 0));
@@ -215,7 +215,7 @@ impl Writing {
     }
 
     pub(super) fn writer_for(&self, table: &TableState) -> TableWriter {
-        self.writer(table.folder, &table.columns, (table.rows(), table.bytes()))
+        self.writer(table.folder, &table.columns, (table.live.rows(), table.live.bytes()))
     }
 
     /// Runs a plan.

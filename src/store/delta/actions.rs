@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type, TimeUnit};
 
 /// The log cuts timestamps to milliseconds; other writers cut maxima down.
-const MAXIMUM_SLACK_MICROS: i64 = 1_000;
+pub(super) const MAXIMUM_SLACK_MICROS: i64 = 1_000;
 
 /// Values of one batch of actions.
 pub struct ActionReader<'a> {

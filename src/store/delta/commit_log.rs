@@ -22,6 +22,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::columns;
+use super::layout::Layout;
 use crate::error::{Error, Kind, Result};
 
 /// What a table's log must do.
@@ -62,11 +63,8 @@ const COMMIT_ID: &str = "convokeCommit";
 /// What a table is made of when it is created.
 #[derive(Debug, Clone)]
 pub struct TableDefinition {
-    /// As messages name it: `the events table`.
-    pub label: String,
-    /// All columns, those of the partitions last. Empty for a table that is only read.
-    pub columns: SchemaRef,
-    pub partition_by: Vec<String>,
+    /// Without columns for a table that is there already.
+    pub layout: Layout,
     /// Delta's table properties.
     pub configuration: Vec<(String, String)>,
 }
@@ -87,7 +85,7 @@ impl DeltaCommitLog {
     }
 
     fn failed(&self, error: deltalake_core::DeltaTableError) -> Error {
-        let label = &self.definition.label;
+        let label = &self.definition.layout.label;
         if let Some(ours) = Error::of_store(&error) {
             return ours.context(label).with_source(error);
         }
@@ -117,13 +115,14 @@ impl DeltaCommitLog {
 #[async_trait]
 impl CommitLog for DeltaCommitLog {
     async fn create(&self, first: Vec<Action>) -> Result<()> {
-        let columns: Vec<StructField> = columns::declared(&self.definition.columns)?.fields().cloned().collect();
+        let columns: Vec<StructField> =
+            columns::declared(&self.definition.layout.declared())?.fields().cloned().collect();
         let configuration = self.definition.configuration.iter().map(|(key, value)| (key, Some(value)));
         let created = CreateBuilder::new()
             .with_log_store(self.table()?.log_store())
             .with_save_mode(SaveMode::Ignore)
             .with_columns(columns)
-            .with_partition_columns(&self.definition.partition_by)
+            .with_partition_columns(self.definition.layout.partition)
             .with_configuration(configuration)
             .with_actions(first)
             .await;
@@ -183,7 +182,7 @@ impl CommitLog for DeltaCommitLog {
         operation: DeltaOperation,
         mut info: HashMap<String, Value>,
     ) -> Result<()> {
-        let label = &self.definition.label;
+        let label = &self.definition.layout.label;
         let id = Uuid::now_v7();
         info.insert(COMMIT_ID.to_owned(), Value::String(id.to_string()));
         let bytes = CommitData::new(actions, operation, info, Vec::new())

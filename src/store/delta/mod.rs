@@ -1,18 +1,23 @@
-//! What all Delta tables of a workspace share: the log, its columns, and the statistics of a file in it.
+//! What all Delta tables of a workspace share: the log, its columns, the files in it with their statistics, and commits.
 //!
 //! Minimal protocol (reader 1 / writer 2), so that every reader of Delta opens them. Knows no table by name.
 
 mod actions;
 mod columns;
 mod commit_log;
+mod data_file;
+mod layout;
 mod log_objects;
 mod statistics;
+mod table;
 
-pub use actions::ActionReader;
 pub use columns::{Naming, storable};
-pub use commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
+pub use commit_log::TableDefinition;
+pub use data_file::{DataFile, WrittenFile};
+pub use layout::Layout;
 pub use log_objects::{LogEntry, LogObjects, path_of};
 pub use statistics::FileStatistics;
+pub use table::{Change, ChangeKind, DeltaTable, LiveFiles};
 
 /// A checkpoint of a table is written every so many versions: opening it reads that and the entries since.
 pub const CHECKPOINT_VERSIONS: u64 = 32;

@@ -2,9 +2,11 @@
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{cast, max, min};
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, FieldRef, Int64Type, SchemaRef};
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
 use serde_json::{Map, Value, json};
+
+use super::actions::MAXIMUM_SLACK_MICROS;
 
 /// Gathered batch by batch while a file is written.
 pub struct FileStatistics {
@@ -21,7 +23,7 @@ pub struct FileStatistics {
 impl FileStatistics {
     /// `may_bound` tells of a column by name whether its smallest and largest values may be published.
     pub fn new(columns: SchemaRef, may_bound: impl Fn(&str) -> bool) -> Self {
-        let plain = |field: &arrow::datatypes::FieldRef| (!field.data_type().is_nested()).then_some(0);
+        let plain = |field: &FieldRef| (!field.data_type().is_nested()).then_some(0);
         Self {
             rows: 0,
             null_counts: columns.fields().iter().map(plain).collect(),
@@ -52,6 +54,30 @@ impl FileStatistics {
             let held = self.bounds[index].get_or_insert((low, high));
             *held = (held.0.min(low), held.1.max(high));
         }
+    }
+
+    /// By column; `None` for nested ones.
+    pub fn null_counts(&self) -> &[Option<u64>] {
+        &self.null_counts
+    }
+
+    /// By column, as a reader of the log gets them: see [`super::actions`].
+    pub fn bounds_in_log(&self) -> Vec<Option<(i64, i64)>> {
+        let of_column = |(bounds, field): (&Option<(i64, i64)>, &FieldRef)| {
+            let (low, high) = (*bounds)?;
+            // What cannot be written is not read, either.
+            bound_text(field.data_type(), low, false)?;
+            bound_text(field.data_type(), high, true)?;
+            Some(match field.data_type() {
+                DataType::Timestamp(..) => {
+                    let millis = |value: i64| value.div_euclid(1_000);
+                    let top = millis(high) + i64::from(high.rem_euclid(1_000) != 0);
+                    (millis(low) * 1_000, (top * 1_000).saturating_add(MAXIMUM_SLACK_MICROS))
+                }
+                _ => (low, high),
+            })
+        };
+        self.bounds.iter().zip(self.columns.fields()).map(of_column).collect()
     }
 
     /// The `stats` text of an add action.

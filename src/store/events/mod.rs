@@ -2,7 +2,6 @@
 //!
 //! Knows nothing of persons or SQL: `node` is a number like any other here.
 
-mod data_file;
 mod encoding;
 mod file_bytes;
 mod load_records;
@@ -13,10 +12,9 @@ mod table;
 mod verify;
 mod writer;
 
-pub use data_file::DataFile;
 pub use encoding::Order;
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
 pub use order_rows::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
-pub use table::{EventsSnapshot, EventsTable, LoadRecord};
+pub use table::{EventsTable, LoadRecord};
 pub use verify::faults_of;
-pub use writer::{Encoded, Encoder, FileWriter, WrittenFile, content_hash};
+pub use writer::{Encoded, Encoder, FileWriter, content_hash};

@@ -14,10 +14,10 @@ use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData
 use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
-use super::data_file::DataFile;
 use super::file_bytes::FileBytes;
 use crate::error::{Error, Result};
 use crate::ids::Node;
+use crate::store::delta::DataFile;
 use crate::store::paths;
 
 /// Bytes read from a file's end at once: mostly the whole footer.
@@ -46,7 +46,7 @@ pub type RowRanges = (usize, Vec<Range<usize>>);
 /// A file with what of it may hold the nodes, one entry a row group.
 #[derive(Debug)]
 pub struct SelectedFile {
-    pub file: DataFile,
+    pub file: Arc<DataFile>,
     pub row_groups: Vec<RowRanges>,
 }
 
@@ -63,7 +63,7 @@ impl NodeIndex {
     }
 
     /// The files that may hold one of `nodes` (ascending), and where. Reads the footers that it has not seen yet.
-    pub async fn select(&self, files: Vec<DataFile>, nodes: &[Node]) -> Result<Vec<SelectedFile>> {
+    pub async fn select(&self, files: Vec<Arc<DataFile>>, nodes: &[Node]) -> Result<Vec<SelectedFile>> {
         let mut known = self.known(&files);
         let unknown = files.iter().filter(|file| !known.contains_key(&file.path));
         let unknown: Vec<(String, u64)> = unknown.map(|file| (file.path.clone(), file.bytes)).collect();
@@ -77,14 +77,14 @@ impl NodeIndex {
         Ok(selected.collect())
     }
 
-    fn known(&self, files: &[DataFile]) -> HashMap<String, Arc<FilePages>> {
+    fn known(&self, files: &[Arc<DataFile>]) -> HashMap<String, Arc<FilePages>> {
         let held = self.files.read();
         let known = files.iter().filter_map(|file| Some((file.path.clone(), Arc::clone(held.get(&file.path)?))));
         known.collect()
     }
 
     /// Forgets all files but these.
-    pub fn keep(&self, files: &[DataFile]) {
+    pub fn keep(&self, files: &[Arc<DataFile>]) {
         let live: std::collections::HashSet<&str> = files.iter().map(|file| file.path.as_str()).collect();
         self.files.write().retain(|path, _| live.contains(path.as_str()));
     }

@@ -20,9 +20,10 @@ use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::statistics::Statistics;
 use parquet::schema::types::SchemaDescriptor;
 
-use super::data_file::DataFile;
 use super::file_bytes::FileBytes;
+use super::schema;
 use crate::error::{Error, Result};
+use crate::store::delta::DataFile;
 use crate::store::paths;
 
 /// Bytes read from a file's end at once: mostly the whole footer.
@@ -69,11 +70,11 @@ pub enum FoundRows {
 /// `Corrupt` for a file that cannot be read.
 pub async fn rows_of_orders(
     store: &Arc<dyn ObjectStore>,
-    files: &[DataFile],
+    files: &[Arc<DataFile>],
     wanted: Arc<WantedOrders>,
     limit: ReadLimit,
 ) -> Result<FoundRows> {
-    let files: Vec<DataFile> = files.iter().filter(|file| wanted.may_be_in(file)).cloned().collect();
+    let files: Vec<Arc<DataFile>> = files.iter().filter(|file| wanted.may_be_in(file)).cloned().collect();
     if files.len() > limit.files {
         return Ok(FoundRows::TooMany);
     }
@@ -100,7 +101,7 @@ pub async fn rows_of_orders(
 /// A data file, and which of its row groups may hold a wanted row.
 struct OpenFile {
     store: Arc<dyn ObjectStore>,
-    file: DataFile,
+    file: Arc<DataFile>,
     metadata: ArrowReaderMetadata,
     row_groups: Vec<usize>,
     /// Of these row groups.
@@ -108,7 +109,7 @@ struct OpenFile {
 }
 
 impl OpenFile {
-    async fn open(store: Arc<dyn ObjectStore>, file: DataFile, wanted: Arc<WantedOrders>) -> Result<Self> {
+    async fn open(store: Arc<dyn ObjectStore>, file: Arc<DataFile>, wanted: Arc<WantedOrders>) -> Result<Self> {
         let metadata = ArrowReaderMetadata::load_async(&mut reader(&store, &file), ArrowReaderOptions::new()).await;
         let metadata = metadata.map_err(|error| damaged(&file, &error))?;
         let places = Places::of(metadata.parquet_schema());
@@ -169,7 +170,7 @@ impl WantedOrders {
         let (from, to) = self.nodes_between;
         let has_node = || {
             let (Some(low), Some(high)) = (self.nodes.first(), self.nodes.last()) else { return false };
-            meets(file.ts, from, to) && meets(file.node, *low, *high)
+            meets(schema::ts_of(file), from, to) && meets(schema::node_of(file), *low, *high)
         };
         !self.numbers.is_empty() || has_node()
     }

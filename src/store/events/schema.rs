@@ -4,6 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 
+use crate::store::delta::{DataFile, Layout};
+
 /// Money and quantities: DECIMAL(18,4), held as an integer of ten-thousandths.
 pub const DECIMAL: DataType = DataType::Decimal128(18, 4);
 
@@ -87,6 +89,32 @@ pub fn stored() -> SchemaRef {
         ]))
     });
     Arc::clone(&SCHEMA)
+}
+
+/// What the files of the events table look like.
+pub fn layout() -> Layout {
+    Layout { label: "the events table".to_owned(), columns: stored(), partition: Some(MONTH) }
+}
+
+/// What the log says of a column: its bounds in this file.
+fn bounds_of(file: &DataFile, column: &str) -> Option<(i64, i64)> {
+    file.bounds_of(stored().index_of(column).ok()?)
+}
+
+/// Microseconds between which all `ts` of the file lie.
+pub fn ts_of(file: &DataFile) -> Option<(i64, i64)> {
+    bounds_of(file, "ts")
+}
+
+/// Numbers between which all nodes of the file lie.
+pub fn node_of(file: &DataFile) -> Option<(i64, i64)> {
+    bounds_of(file, "node")
+}
+
+/// The local month of the file's events.
+pub fn month_of(file: &DataFile) -> &str {
+    // Without one a file is not read from the log.
+    file.partition.as_deref().unwrap_or_default()
 }
 
 /// Whether users see the column in `events` (`node` as `person`).

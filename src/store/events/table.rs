@@ -1,26 +1,20 @@
-//! The events table of one workspace: its newest snapshot, its load records, its commits.
+//! The events table of one workspace: its newest files, its load records, its commits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, Schema};
 use chrono::{DateTime, Utc};
-use deltalake_core::kernel::{Action, Remove};
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::data_file::DataFile;
 use super::load_records::{self, Numbered};
 use super::schema;
-use super::writer::WrittenFile;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::delta::{CommitLog, DeltaCommitLog, LogObjects, TableDefinition};
-use crate::store::paths::LogObject;
+use crate::store::delta::{Change, DeltaTable, LiveFiles, LogObjects, TableDefinition};
 use crate::store::{Root, paths};
 
 /// Key of a load record in `commitInfo`.
@@ -29,19 +23,6 @@ const LOAD: &str = "convokeLoad";
 const COMPACTION: &str = "convokeCompaction";
 /// Entries of the log read at once.
 const PARALLEL_READS: usize = 16;
-
-/// The live files of one version of the table.
-#[derive(Debug, Clone, Default)]
-pub struct EventsSnapshot {
-    pub version: u64,
-    pub files: Arc<[DataFile]>,
-}
-
-impl EventsSnapshot {
-    pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
-    }
-}
 
 /// What a commit says of the load that it holds. The objects named here count only with this commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,7 +47,7 @@ pub struct LoadRecord {
 
 /// The events table. One process commits at a time (`WriterLock`).
 pub struct EventsTable {
-    log: Box<dyn CommitLog>,
+    table: DeltaTable,
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
 }
@@ -74,26 +55,20 @@ pub struct EventsTable {
 impl EventsTable {
     pub fn new(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
         let url = root.url_of(&root.paths(workspace).events())?;
-        let log = Box::new(DeltaCommitLog::new(root.store(), url, definition()));
-        Ok(Self { log, store: root.workspace_store(workspace) })
+        let store = root.workspace_store(workspace);
+        let folder = Path::from(paths::EVENTS);
+        let table = DeltaTable::new(root.store(), url, Arc::clone(&store), folder, definition());
+        Ok(Self { table, store })
     }
 
     /// Makes the table unless it is there.
     pub async fn create(&self) -> Result<()> {
-        self.log.create(Vec::new()).await
+        self.table.create(&[]).await
     }
 
     /// The newest version; an empty version 0 when there is no table yet.
-    pub async fn snapshot(&self) -> Result<EventsSnapshot> {
-        let Some((version, actions)) = self.log.load().await? else {
-            return Ok(EventsSnapshot::default());
-        };
-        let mut files = Vec::new();
-        for batch in &actions {
-            files.extend(DataFile::from_actions(batch)?);
-        }
-        files.sort_by(|a, b| (&a.month, &a.path).cmp(&(&b.month, &b.path)));
-        Ok(EventsSnapshot { version, files: files.into() })
+    pub async fn newest(&self) -> Result<LiveFiles> {
+        Ok(self.table.newest().await?.map(|(files, _)| files).unwrap_or_default())
     }
 
     /// Load records of the versions after `after` up to `version`, in commit order.
@@ -121,7 +96,7 @@ impl EventsTable {
 
     /// The load of one version; `None` for a version that loaded nothing.
     async fn load_of(&self, version: u64) -> Result<Option<Numbered>> {
-        let info = self.log.commit_info(version).await?.ok_or_else(|| {
+        let info = self.table.commit_info(version).await?.ok_or_else(|| {
             Error::corrupt(format!(
                 "version {version} is missing from the log of the events table: run `convoke check`"
             ))
@@ -133,40 +108,23 @@ impl EventsTable {
         Ok(Some((version, record)))
     }
 
-    /// Adds `files` as version `version`, which must be the next one.
-    pub async fn commit(&self, version: u64, files: Vec<WrittenFile>, record: &LoadRecord) -> Result<()> {
-        let actions = files.into_iter().map(|file| Action::Add(file.into_add(true))).collect();
+    /// Writes a load as version `version`, which must be the next one.
+    pub async fn commit(&self, version: u64, change: Change<'_>, record: &LoadRecord) -> Result<()> {
         let info = HashMap::from([(LOAD.to_owned(), serde_json::to_value(record)? as Value)]);
-        let partition_by = Some(vec![schema::MONTH.to_owned()]);
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None };
-        self.log.commit(version, actions, operation, info).await
+        self.table.commit(version, change, info).await
     }
 
-    /// Puts `added`, which hold the same rows, in place of `removed` as version `version`.
-    pub async fn replace(
-        &self,
-        version: u64,
-        removed: &[DataFile],
-        added: Vec<WrittenFile>,
-        target_bytes: u64,
-    ) -> Result<()> {
-        let info = HashMap::from([(COMPACTION.to_owned(), json!({"removed": removed.len(), "added": added.len()}))]);
-        let operation =
-            DeltaOperation::Optimize { predicate: None, target_size: i64::try_from(target_bytes).unwrap_or(i64::MAX) };
-        let removes = removed.iter().map(|file| Action::Remove(remove(file)));
-        let actions = removes.chain(added.into_iter().map(|file| Action::Add(file.into_add(false)))).collect();
-        self.log.commit(version, actions, operation, info).await
+    /// Puts files with the same rows in the place of others, as version `version`.
+    pub async fn rewrite(&self, version: u64, change: Change<'_>) -> Result<()> {
+        let counts = json!({"removed": change.removed.len(), "added": change.added.len()});
+        self.table.commit(version, change, HashMap::from([(COMPACTION.to_owned(), counts)])).await
     }
 
     /// Gathers what the log says up to `version`, the newest, in two objects: load records, then the live files.
     pub async fn checkpoint(&self, version: u64) -> Result<()> {
         let loads = self.numbered_loads(0, version).await?;
         load_records::write(self.store.as_ref(), version, &loads).await?;
-        let written = self.log_objects().list().await?;
-        if written.iter().any(|entry| entry.kind == LogObject::Checkpoint(version)) {
-            return Ok(());
-        }
-        self.log.checkpoint().await
+        self.table.checkpoint(version).await
     }
 
     /// Deletes what no version since `cutoff` needs of the log; returns how many objects. Only the writer may.
@@ -180,29 +138,11 @@ impl EventsTable {
 
     /// The objects of the log.
     pub fn log_objects(&self) -> LogObjects {
-        LogObjects::new(Arc::clone(&self.store), Path::from(paths::EVENTS))
-    }
-}
-
-fn remove(file: &DataFile) -> Remove {
-    Remove {
-        path: file.path.clone(),
-        data_change: false,
-        deletion_timestamp: Some(Utc::now().timestamp_millis()),
-        extended_file_metadata: Some(true),
-        partition_values: Some(HashMap::from([(schema::MONTH.to_owned(), Some(file.month.clone()))])),
-        size: Some(i64::try_from(file.bytes).unwrap_or(i64::MAX)),
-        ..Remove::default()
+        self.table.log_objects()
     }
 }
 
 fn definition() -> TableDefinition {
-    let mut columns: Vec<Field> = schema::stored().fields().iter().map(|field| field.as_ref().clone()).collect();
-    columns.push(Field::new(schema::MONTH, DataType::Utf8, true));
-    TableDefinition {
-        label: "the events table".to_owned(),
-        columns: Arc::new(Schema::new(columns)),
-        partition_by: vec![schema::MONTH.to_owned()],
-        configuration: vec![("delta.dataSkippingStatsColumns".to_owned(), schema::statistics_columns().join(","))],
-    }
+    let configuration = vec![("delta.dataSkippingStatsColumns".to_owned(), schema::statistics_columns().join(","))];
+    TableDefinition { layout: schema::layout(), configuration }
 }

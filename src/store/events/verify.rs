@@ -9,22 +9,26 @@ use bytes::Bytes;
 use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::data_file::DataFile;
 use super::schema;
 use super::writer::content_hash;
 use crate::error::Result;
+use crate::store::delta::DataFile;
 use crate::store::{objects, paths};
 
 /// What is wrong with the file, in words; nothing when all is well. `nodes`: numbers below it have been given.
 ///
 /// # Errors
 /// Only when the store does not answer.
-pub async fn faults_of(store: &Arc<dyn ObjectStore>, file: &DataFile, nodes: Option<usize>) -> Result<Vec<String>> {
+pub async fn faults_of(
+    store: &Arc<dyn ObjectStore>,
+    file: &Arc<DataFile>,
+    nodes: Option<usize>,
+) -> Result<Vec<String>> {
     let location = paths::events_file_in_workspace(&file.path);
     let Some(bytes) = objects::read(store, &location).await? else {
         return Ok(vec!["is missing".to_owned()]);
     };
-    let file = file.clone();
+    let file = Arc::clone(file);
     let verified = tokio::task::spawn_blocking(move || faults_in(&bytes, &file, nodes)).await;
     // A damaged file may make the decoder panic.
     Ok(verified.unwrap_or_else(|_| vec!["makes the Parquet reader break off".to_owned()]))
@@ -90,7 +94,7 @@ impl Counted {
         if self.rows != file.rows {
             faults.push(format!("has {} rows, the log says {}", self.rows, file.rows));
         }
-        for (name, found, noted) in [("ts", self.ts, file.ts), ("node", self.node, file.node)] {
+        for (name, found, noted) in [("ts", self.ts, schema::ts_of(file)), ("node", self.node, schema::node_of(file))] {
             let inside = match (found, noted) {
                 (Some((low, high)), Some((least, most))) => least <= low && high <= most,
                 (found, None) => found.is_none() || name == "ts",

@@ -3,13 +3,11 @@
 //! Knows nothing of SQL or callers, nor which names are taken by managed tables.
 
 mod catalog;
-mod file;
 mod read;
 mod table;
 mod writer;
 
 pub use catalog::{CatalogEntry, TableCatalog, TableCatalogStore};
-pub use file::TableFile;
 pub use read::{check_row_count, rows_of};
 pub use table::{TableLog, TableState};
-pub use writer::{TableLimits, TableWriter, WrittenTable};
+pub use writer::{FILE_BYTES, TableLimits, TableWriter, WrittenTable};

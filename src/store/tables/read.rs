@@ -6,12 +6,12 @@ use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use uuid::Uuid;
 
-use super::file::TableFile;
 use crate::error::{Error, Result};
+use crate::store::delta::DataFile;
 use crate::store::{objects, paths};
 
 /// The rows of a file in table `folder`; `store` has the workspace's folder as `/`.
-pub async fn rows_of(store: &Arc<dyn ObjectStore>, folder: Uuid, file: &TableFile) -> Result<ParquetRecordBatchReader> {
+pub async fn rows_of(store: &Arc<dyn ObjectStore>, folder: Uuid, file: &DataFile) -> Result<ParquetRecordBatchReader> {
     let path = paths::table_file_in_workspace(folder, &file.path);
     // A file is small enough to be held whole: that is how it was written.
     let bytes = objects::read(store, &path).await?.ok_or_else(|| {
@@ -24,7 +24,7 @@ pub async fn rows_of(store: &Arc<dyn ObjectStore>, folder: Uuid, file: &TableFil
 ///
 /// # Errors
 /// `Corrupt` when they are not as many as the log says.
-pub fn check_row_count(file: &TableFile, found: u64) -> Result<()> {
+pub fn check_row_count(file: &DataFile, found: u64) -> Result<()> {
     if found == file.rows {
         return Ok(());
     }

@@ -5,16 +5,12 @@ use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
 use chrono::{DateTime, Utc};
-use deltalake_core::kernel::Action;
-use deltalake_core::protocol::{DeltaOperation, SaveMode};
-use object_store::ObjectStore;
 use uuid::Uuid;
 
-use super::file::TableFile;
-use super::writer::{FILE_BYTES, WrittenTable};
-use crate::error::{Error, Result};
+use super::writer::WrittenTable;
+use crate::error::Result;
 use crate::ids::WorkspaceName;
-use crate::store::delta::{CommitLog, DeltaCommitLog, LogObjects, TableDefinition};
+use crate::store::delta::{Change, DeltaTable, Layout, LiveFiles, LogObjects, TableDefinition};
 use crate::store::paths::LogObject;
 use crate::store::{Root, paths};
 
@@ -22,27 +18,14 @@ use crate::store::{Root, paths};
 #[derive(Debug, Clone)]
 pub struct TableState {
     pub folder: Uuid,
-    pub version: u64,
     pub columns: SchemaRef,
-    pub files: Arc<[TableFile]>,
-}
-
-impl TableState {
-    pub fn rows(&self) -> u64 {
-        self.files.iter().map(|file| file.rows).sum()
-    }
-
-    pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
-    }
+    pub live: LiveFiles,
 }
 
 /// The log of one table. One process commits at a time (`WriterLock`).
 pub struct TableLog {
     folder: Uuid,
-    log: Box<dyn CommitLog>,
-    /// The workspace's folder as `/`.
-    store: Arc<dyn ObjectStore>,
+    table: DeltaTable,
 }
 
 impl TableLog {
@@ -53,61 +36,32 @@ impl TableLog {
     /// The log of a table that is about to be created with these columns.
     pub fn with_columns(root: &Root, workspace: &WorkspaceName, folder: Uuid, columns: SchemaRef) -> Result<Self> {
         let url = root.url_of(&root.paths(workspace).table(folder))?;
-        let definition = TableDefinition {
-            label: "the table".to_owned(),
-            columns,
-            partition_by: Vec::new(),
-            configuration: Vec::new(),
-        };
-        let log = Box::new(DeltaCommitLog::new(root.store(), url, definition));
-        Ok(Self { folder, log, store: root.workspace_store(workspace) })
+        let layout = Layout { label: format!("user table {folder}"), columns, partition: None };
+        let definition = TableDefinition { layout, configuration: Vec::new() };
+        let store = root.workspace_store(workspace);
+        let table = DeltaTable::new(root.store(), url, store, paths::table_in_workspace(folder), definition);
+        Ok(Self { folder, table })
     }
 
     /// Creates the table with its first rows.
-    pub async fn create(&self, written: WrittenTable) -> Result<()> {
-        self.log.create(adds(written, true)).await
+    pub async fn create(&self, written: &WrittenTable) -> Result<()> {
+        self.table.create(&written.files).await
     }
 
     /// The newest version.
     pub async fn state(&self) -> Result<TableState> {
-        let missing =
-            || Error::corrupt(format!("the log of user table {} is missing: run `convoke check`", self.folder));
-        let (version, actions) = self.log.load().await?.ok_or_else(missing)?;
-        let columns = self.log.columns().await?.ok_or_else(missing)?;
-        let mut files = Vec::new();
-        for batch in &actions {
-            files.extend(TableFile::from_actions(batch, &columns)?);
-        }
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        Ok(TableState { folder: self.folder, version, columns, files: files.into() })
+        let (live, columns) = self.table.newest().await?.ok_or_else(|| self.table.missing())?;
+        Ok(TableState { folder: self.folder, columns, live })
     }
 
-    /// Adds rows as version `version`, which must be the next one.
-    pub async fn append(&self, version: u64, written: WrittenTable) -> Result<()> {
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        self.log.commit(version, adds(written, true), operation, HashMap::new()).await
-    }
-
-    /// Puts `written` in the place of the files `removed`.
-    pub async fn replace(&self, version: u64, removed: &[TableFile], written: WrittenTable) -> Result<()> {
-        let operation = DeltaOperation::Delete { predicate: None };
-        self.log.commit(version, exchange(removed, written, true), operation, HashMap::new()).await
-    }
-
-    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
-    pub async fn join(&self, version: u64, removed: &[TableFile], written: WrittenTable) -> Result<()> {
-        let target_size = i64::try_from(FILE_BYTES).unwrap_or(i64::MAX);
-        let operation = DeltaOperation::Optimize { predicate: None, target_size };
-        self.log.commit(version, exchange(removed, written, false), operation, HashMap::new()).await
+    /// Changes the table as version `version`, which must be the next one.
+    pub async fn commit(&self, version: u64, change: Change<'_>) -> Result<()> {
+        self.table.commit(version, change, HashMap::new()).await
     }
 
     /// Gathers what the log says up to `version`, the newest, in one object.
     pub async fn checkpoint(&self, version: u64) -> Result<()> {
-        let held = self.objects().list().await?;
-        if held.iter().any(|object| object.kind == LogObject::Checkpoint(version)) {
-            return Ok(());
-        }
-        self.log.checkpoint().await
+        self.table.checkpoint(version).await
     }
 
     /// Deletes what no version since `cutoff` needs of the log, of which `version` is the newest. Only the writer may.
@@ -123,15 +77,6 @@ impl TableLog {
 
     /// The objects of the log.
     pub fn objects(&self) -> LogObjects {
-        LogObjects::new(Arc::clone(&self.store), paths::table_in_workspace(self.folder))
+        self.table.log_objects()
     }
-}
-
-fn exchange(removed: &[TableFile], written: WrittenTable, data_change: bool) -> Vec<Action> {
-    let removes = removed.iter().map(|file| Action::Remove(file.to_remove(data_change)));
-    removes.chain(adds(written, data_change)).collect()
-}
-
-fn adds(written: WrittenTable, data_change: bool) -> Vec<Action> {
-    written.files.into_iter().map(|file| Action::Add(file.into_add(data_change))).collect()
 }

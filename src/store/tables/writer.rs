@@ -11,17 +11,16 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::EnabledStatistics;
 use uuid::Uuid;
 
-use super::file::NewFile;
 use crate::doubles::one_zero;
 use crate::error::{Error, Result};
-use crate::store::delta::FileStatistics;
+use crate::store::delta::{FileStatistics, WrittenFile};
 use crate::store::{floating_bounds, objects, paths};
 
 /// Rows and encoded bytes after which a row group is closed.
 const ROW_GROUP_ROWS: usize = 131_072;
 const ROW_GROUP_BYTES: usize = 16 << 20;
 /// Encoded bytes after which a file is closed: it is held in memory until then.
-pub(super) const FILE_BYTES: usize = 48 << 20;
+pub const FILE_BYTES: usize = 48 << 20;
 
 /// A failed cast is an error: a NULL in its place would be a silent change of data.
 const CAST: CastOptions<'static> =
@@ -42,15 +41,9 @@ impl TableLimits {
 /// Files that are durable but not yet part of a table.
 #[derive(Debug, Default)]
 pub struct WrittenTable {
-    pub(super) files: Vec<NewFile>,
+    pub files: Vec<WrittenFile>,
     pub rows: u64,
     pub bytes: u64,
-}
-
-impl WrittenTable {
-    pub fn file_count(&self) -> usize {
-        self.files.len()
-    }
 }
 
 /// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.
@@ -124,7 +117,7 @@ impl TableWriter {
         let bytes = file.writer.into_inner()?;
         let path = paths::table_file(Uuid::now_v7());
         let size = bytes.len() as u64;
-        self.written.files.push(NewFile { path: path.clone(), bytes: size, statistics: file.statistics.to_json() });
+        self.written.files.push(WrittenFile::new(path.clone(), None, size, &file.statistics));
         self.written.bytes += size;
         objects::create(self.store.as_ref(), &paths::table_file_in_workspace(self.folder, &path), bytes).await
     }
@@ -157,7 +150,8 @@ impl Drop for TableWriter {
         }
         let (store, folder) = (Arc::clone(&self.store), self.folder);
         runtime.spawn(async move {
-            let paths = futures::stream::iter(files).map(|file| paths::table_file_in_workspace(folder, &file.path));
+            let paths =
+                futures::stream::iter(files).map(|file| paths::table_file_in_workspace(folder, &file.file().path));
             paths
                 .for_each(|path| {
                     let store = Arc::clone(&store);

@@ -9,7 +9,8 @@ use parking_lot::RwLock;
 use super::take::is_due;
 use super::*;
 use crate::identity::{IdentityGraph, IdentitySnapshot};
-use crate::store::events::{EventsSnapshot, LoadRecord};
+use crate::store::delta::LiveFiles;
+use crate::store::events::LoadRecord;
 use crate::store::objects;
 use crate::workspace::Snapshot;
 
@@ -54,7 +55,7 @@ impl Growing {
             dead_letters: None,
         });
         let version = self.loads.len() as u64;
-        let events = EventsSnapshot { version, ..Default::default() };
+        let events = LiveFiles { version, ..Default::default() };
         let loads = Arc::new(self.loads.clone());
         let snapshot = Snapshot { events, identity, loads, ..Default::default() };
         let written = AtomicU64::default();
@@ -155,7 +156,7 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
     growing.checkpoints.store.delete(last).await.unwrap();
     assert_eq!(growing.restore(1).await, None);
     let snapshot = Snapshot {
-        events: EventsSnapshot { version: 1, ..Default::default() },
+        events: LiveFiles { version: 1, ..Default::default() },
         identity: growing.graph.write().snapshot(),
         loads: Arc::new(growing.loads.clone()),
         ..Default::default()

@@ -6,6 +6,7 @@ use convoke::error::Kind;
 use convoke::ingest::input::InputBuilder;
 use convoke::jobs::{Compactor, Need};
 use convoke::settings::Settings;
+use convoke::store::events::schema;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::*;
@@ -55,7 +56,7 @@ async fn a_month_is_in_order_of_node_time_and_id_over_all_its_files() {
     compact_with(&world, &[("upkeep.file_size", "1".to_owned())]).await;
     let live = workspace(&world).await.snapshot();
     for month in ["2024-01", "2024-02"] {
-        let files = live.events.files.iter().filter(|file| file.month == month);
+        let files = live.events.files.iter().filter(|file| schema::month_of(file) == month);
         let found: Vec<_> = files.flat_map(|file| keys(&folder(&world).join("events").join(&file.path))).collect();
         assert_eq!(found.len(), 600);
         assert!(found.is_sorted(), "month {month}");

@@ -32,19 +32,9 @@ fn batch(events: &[Event<'_>]) -> RecordBatch {
     RecordBatch::try_new(Arc::clone(&schema), columns.collect()).unwrap()
 }
 
-async fn file(store: &Arc<dyn ObjectStore>, events: &[Event<'_>]) -> DataFile {
+async fn file(store: &Arc<dyn ObjectStore>, events: &[Event<'_>]) -> Arc<DataFile> {
     let written = FileWriter::new(Arc::clone(store)).write("1970-01".to_owned(), vec![batch(events)]).await.unwrap();
-    let nodes = || events.iter().filter_map(|event| event.1);
-    DataFile {
-        bytes: written.bytes(),
-        rows: written.rows,
-        path: written.into_add(true).path,
-        month: "1970-01".to_owned(),
-        modified: 0,
-        ts: Some((0, (events.len() as i64 - 1) * DAY)),
-        node: nodes().min().zip(nodes().max()),
-        null_counts: Vec::new(),
-    }
+    Arc::clone(written.file())
 }
 
 fn wanted(numbers: &[&str], nodes: &[i64]) -> WantedOrders {
@@ -60,7 +50,7 @@ fn wanted(numbers: &[&str], nodes: &[i64]) -> WantedOrders {
 /// The message ids found, in order; `None` when it would have been too much.
 async fn find(
     store: &Arc<dyn ObjectStore>,
-    files: &[DataFile],
+    files: &[Arc<DataFile>],
     wanted: WantedOrders,
     limit: ReadLimit,
 ) -> Option<Vec<String>> {
@@ -124,8 +114,8 @@ async fn what_cannot_hold_an_order_is_not_read() {
 #[tokio::test]
 async fn a_missing_file_is_named() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let mut gone = file(&store, &[(Some("A1"), Some(1), SALE)]).await;
-    gone.path = "month=1970-01/gone.parquet".to_owned();
+    let there = file(&store, &[(Some("A1"), Some(1), SALE)]).await;
+    let gone = Arc::new(DataFile { path: "month=1970-01/gone.parquet".to_owned(), ..there.as_ref().clone() });
     let found = rows_of_orders(&store, &[gone], Arc::new(wanted(&["A1"], &[])), LIMIT).await;
     let error = found.map(|_| ()).unwrap_err().to_string();
     assert!(error.contains("gone.parquet") && error.contains("convoke check"), "{error}");

@@ -1,0 +1,172 @@
+//! One Delta table: its newest files, and the way to the next version. Must not know what its rows are.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use deltalake_core::kernel::Action;
+use deltalake_core::protocol::{DeltaOperation, SaveMode};
+use object_store::ObjectStore;
+use object_store::path::Path;
+use serde_json::Value;
+use url::Url;
+
+use super::commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
+use super::data_file::{DataFile, WrittenFile};
+use super::layout::Layout;
+use super::log_objects::LogObjects;
+use crate::error::{Error, Result};
+use crate::store::paths::LogObject;
+
+/// The live files of one version, in the order of their paths. A copy shares them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct LiveFiles {
+    pub version: u64,
+    pub files: Arc<[Arc<DataFile>]>,
+}
+
+impl LiveFiles {
+    fn new(version: u64, mut files: Vec<Arc<DataFile>>) -> Self {
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        Self { version, files: files.into() }
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|file| file.rows).sum()
+    }
+
+    pub fn bytes(&self) -> u64 {
+        self.files.iter().map(|file| file.bytes).sum()
+    }
+
+    pub fn contains(&self, file: &DataFile) -> bool {
+        self.files.binary_search_by(|held| held.path.cmp(&file.path)).is_ok()
+    }
+
+    /// The next version: what a reader of the log finds once the change has landed.
+    pub fn changed(&self, change: &Change<'_>) -> Self {
+        let removed: std::collections::HashSet<&str> = change.removed.iter().map(|file| file.path.as_str()).collect();
+        let stay = self.files.iter().filter(|file| !removed.contains(file.path.as_str()));
+        let added = change.added.iter().map(WrittenFile::file);
+        Self::new(self.version + 1, stay.chain(added).cloned().collect())
+    }
+}
+
+/// What a commit does to the files.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'a> {
+    pub removed: &'a [Arc<DataFile>],
+    pub added: &'a [WrittenFile],
+    pub kind: ChangeKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// Rows come.
+    Append,
+    /// Rows go.
+    Delete,
+    /// The same rows lie in other files, of so many bytes each.
+    Rewrite { target_bytes: u64 },
+}
+
+/// One process commits at a time (`WriterLock`).
+pub struct DeltaTable {
+    log: Box<dyn CommitLog>,
+    layout: Layout,
+    /// The workspace's folder as `/`.
+    store: Arc<dyn ObjectStore>,
+    /// The table's folder in `store`.
+    folder: Path,
+}
+
+impl DeltaTable {
+    /// `root` is the store at the root of its scheme, where the table lies at `url`; in `store`, which has the
+    /// workspace's folder as `/`, it lies at `folder`.
+    pub fn new(
+        root: Arc<dyn ObjectStore>,
+        url: Url,
+        store: Arc<dyn ObjectStore>,
+        folder: Path,
+        definition: TableDefinition,
+    ) -> Self {
+        let layout = definition.layout.clone();
+        Self { log: Box::new(DeltaCommitLog::new(root, url, definition)), layout, store, folder }
+    }
+
+    /// Makes the table, with `first` in it, unless it is there.
+    pub async fn create(&self, first: &[WrittenFile]) -> Result<()> {
+        self.log.create(self.adds(first, true)).await
+    }
+
+    /// The newest version with its columns; `None` when there is no table. The columns are those in the files.
+    pub async fn newest(&self) -> Result<Option<(LiveFiles, SchemaRef)>> {
+        let Some((version, actions)) = self.log.load().await? else { return Ok(None) };
+        let columns = match self.layout.columns.fields().is_empty() {
+            // Only the log knows them.
+            true => self.log.columns().await?.ok_or_else(|| self.missing())?,
+            false => Arc::clone(&self.layout.columns),
+        };
+        let layout = Layout { columns: Arc::clone(&columns), ..self.layout.clone() };
+        let mut files = Vec::new();
+        for batch in &actions {
+            files.extend(DataFile::from_actions(batch, &layout)?);
+        }
+        Ok(Some((LiveFiles::new(version, files), columns)))
+    }
+
+    pub fn missing(&self) -> Error {
+        Error::corrupt(format!("the log of {} is missing: run `convoke check`", self.layout.label))
+    }
+
+    /// Writes version `version`, which must be the next one, with `info` in its `commitInfo`.
+    ///
+    /// # Errors
+    /// `Conflict` when another process wrote this version.
+    pub async fn commit(&self, version: u64, change: Change<'_>, info: HashMap<String, Value>) -> Result<()> {
+        let data_change = !matches!(change.kind, ChangeKind::Rewrite { .. });
+        let removes = change.removed.iter().map(|file| Action::Remove(file.to_remove(&self.layout, data_change)));
+        let actions = removes.chain(self.adds(change.added, data_change)).collect();
+        self.log.commit(version, actions, self.operation(change.kind), info).await
+    }
+
+    /// The `commitInfo` of one version, `None` when there is no such version.
+    pub async fn commit_info(&self, version: u64) -> Result<Option<Value>> {
+        self.log.commit_info(version).await
+    }
+
+    /// Gathers what the log says up to `version`, the newest, in one object.
+    pub async fn checkpoint(&self, version: u64) -> Result<()> {
+        let held = self.log_objects().list().await?;
+        if held.iter().any(|object| object.kind == LogObject::Checkpoint(version)) {
+            return Ok(());
+        }
+        self.log.checkpoint().await
+    }
+
+    /// The objects of the log.
+    pub fn log_objects(&self) -> LogObjects {
+        LogObjects::new(Arc::clone(&self.store), self.folder.clone())
+    }
+
+    fn adds(&self, files: &[WrittenFile], data_change: bool) -> Vec<Action> {
+        files.iter().map(|file| Action::Add(file.to_add(&self.layout, data_change))).collect()
+    }
+
+    fn operation(&self, kind: ChangeKind) -> DeltaOperation {
+        match kind {
+            ChangeKind::Append => {
+                let partition_by = self.layout.partition.map(|column| vec![column.to_owned()]);
+                DeltaOperation::Write { mode: SaveMode::Append, partition_by, predicate: None }
+            }
+            ChangeKind::Delete => DeltaOperation::Delete { predicate: None },
+            ChangeKind::Rewrite { target_bytes } => DeltaOperation::Optimize {
+                predicate: None,
+                target_size: i64::try_from(target_bytes).unwrap_or(i64::MAX),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
