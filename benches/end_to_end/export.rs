@@ -4,9 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Schema;
-use convoke::ids::Node;
 use convoke::ingest::input;
 use convoke::shop::Shop;
 use convoke::workspace::Workspace;
@@ -47,16 +45,7 @@ pub fn write_shop(shop: &Shop, path: &Path) -> anyhow::Result<Input> {
 /// (node, id_type, id_value, person): what DuckDB needs in place of the identity graph.
 pub fn write_nodes(workspace: &Workspace, path: &Path) -> anyhow::Result<()> {
     let identity = workspace.snapshot().identity.clone();
-    let graph = workspace.identity().read();
-    let nodes = 0..Node::try_from(identity.nodes())?;
-    let identifiers: Vec<(&str, &str)> = nodes.clone().map(|node| graph.identifier(node)).collect();
-    let columns: [(&str, ArrayRef); 4] = [
-        ("node", Arc::new(Int64Array::from_iter_values(nodes.clone().map(i64::from)))),
-        ("id_type", Arc::new(StringArray::from_iter_values(identifiers.iter().map(|(kind, _)| kind)))),
-        ("id_value", Arc::new(StringArray::from_iter_values(identifiers.iter().map(|(_, value)| value)))),
-        ("person", Arc::new(nodes.map(|node| identity.person_of(node).map(i64::from)).collect::<Int64Array>())),
-    ];
-    let batch = RecordBatch::try_from_iter(columns)?;
+    let batch = identity.node_rows(0..identity.nodes())?;
     let mut writer = writer(path, &batch.schema())?;
     writer.write(&batch)?;
     writer.close()?;

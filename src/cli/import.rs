@@ -40,14 +40,14 @@ async fn dates(arguments: ImportArguments) -> Result<()> {
     let file = arguments.file.clone();
     let imported = in_background(move || read_dates(&file)).await?;
     let count = imported.names.len();
-    let writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
     let mut names = match arguments.replace {
         true => Default::default(),
         false => workspace.snapshot().rules.day_names.as_ref().clone(),
     };
     names.merge(imported);
     let all = names.names.len();
-    workspace.change_rules(&writer, RuleChange { day_names: Some(names), ..RuleChange::default() }).await?;
+    writer.change_rules(RuleChange { day_names: Some(names), ..RuleChange::default() }).await?;
     let (days, have) = (counted(count, "day"), if all == 1 { "has" } else { "have" });
     let all = counted(all, "day");
     output::say(&format!("{}: names of {days} imported, {all} {have} names", arguments.file.display()))
@@ -57,7 +57,7 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
     let name = &arguments.data.workspace;
     let embedded = open(&arguments).await?;
     let workspace = embedded.workspaces.get(name).await?;
-    let writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
     let rules = workspace.snapshot().rules.clone();
     let base = rules.orders(&embedded.settings.orders).base_currency;
     let (file, in_base) = (arguments.file.clone(), base.clone());
@@ -76,7 +76,7 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
     }
     rates.merge(imported);
     let all: usize = rates.rates.values().map(|days| days.len()).sum();
-    workspace.change_rules(&writer, RuleChange { fx_rates: Some(rates), ..RuleChange::default() }).await?;
+    writer.change_rules(RuleChange { fx_rates: Some(rates), ..RuleChange::default() }).await?;
     let rates = counted(count, "rate");
     output::say(&format!("{}: {rates} in {base} imported, {all} in all", arguments.file.display()))?;
     let (bookings, currencies) = without_rate(&embedded, &arguments).await?;

@@ -72,11 +72,10 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
     let name = &arguments.name;
     let embedded = Embedded::open_existing(&arguments.root.data, server_settings()?).await?;
     let workspace = embedded.workspaces.get(name).await?;
-    let writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
     let held = workspace.snapshot();
     let settings = held.rules.settings.with(&arguments.settings, &embedded.settings)?;
-    let rules =
-        workspace.change_rules(&writer, RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
+    let rules = writer.change_rules(RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
     let orders = rules.orders(&embedded.settings.orders);
     let is_of_key = |key: &str| key.rsplit('.').next() == Some("order_key");
     if arguments.settings.iter().any(|(key, _)| is_of_key(key)) {

@@ -1,4 +1,7 @@
-//! Statements: planned at GetFlightInfo, run at DoGet. Nothing is held in between but the engine's plan cache.
+//! Statements: planned at GetFlightInfo, run at DoGet. Held in between are the engine's plan and the state that the ticket
+//! is to read.
+
+use std::time::Duration;
 
 use arrow_flight::sql::{ProstMessageExt, TicketStatementQuery};
 use arrow_flight::{FlightEndpoint, FlightInfo, Ticket};
@@ -35,10 +38,11 @@ impl FlightSql {
         let rows = bindings::decode(&statement.parameters)?;
         rows.iter().try_for_each(|row| check_parameters(&prepared, row.len()))?;
         // With values the columns are known for sure.
-        let prepared = self.engine.prepare_for(&context.caller, &statement.options, &prepared, &rows).await?;
+        let prepared = self.engine.prepare_for(&statement.options, &prepared, &rows).await?;
         let output = Output::of(&prepared.schema);
         // A change works on the newest state, whatever it is when it runs.
-        let snapshot = (prepared.kind != StatementKind::Update).then_some(prepared.snapshot);
+        let time = Duration::from_secs(TICKET_SECONDS);
+        let snapshot = (prepared.kind != StatementKind::Update).then(|| self.engine.lease(&prepared, time));
         // Each execution is cancelled by itself, so it has an id of its own.
         let statement = Statement { snapshot, query_id: new_query_id(), ..statement };
         let endpoint = self.endpoint(context, &statement);
@@ -72,7 +76,7 @@ impl FlightSql {
             rows.push(Vec::new());
         }
         rows.iter().try_for_each(|row| check_parameters(&prepared, row.len()))?;
-        let prepared = self.engine.prepare_for(&context.caller, &options, &prepared, &rows).await?;
+        let prepared = self.engine.prepare_for(&options, &prepared, &rows).await?;
         let cookie = match &prepared.kind {
             StatementKind::SetSession(set) => self.sessions.set(&context.caller, &context.clues, set.clone()),
             StatementKind::Query | StatementKind::Update => None,

@@ -21,8 +21,8 @@ type Chunk<T> = Arc<Vec<T>>;
 type Page<T> = Arc<Vec<Chunk<T>>>;
 
 /// Grows at its end; entries change in place.
-#[derive(Debug, Clone)]
-pub(super) struct Chunked<T> {
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chunked<T> {
     /// All chunks but the last are full, and all pages but the last.
     pages: Vec<Page<T>>,
     len: usize,
@@ -34,15 +34,19 @@ impl<T> Default for Chunked<T> {
     }
 }
 
-impl<T: Copy> Chunked<T> {
-    pub(super) fn len(&self) -> usize {
+impl<T: Clone> Chunked<T> {
+    pub fn len(&self) -> usize {
         self.len
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
     /// `None` beyond the end.
-    pub(super) fn get(&self, index: usize) -> Option<T> {
+    pub fn get(&self, index: usize) -> Option<T> {
         let page = self.pages.get(index >> (CHUNK_BITS + PAGE_BITS))?;
-        page.get((index >> CHUNK_BITS) & (PAGE - 1))?.get(index & (CHUNK - 1)).copied()
+        page.get((index >> CHUNK_BITS) & (PAGE - 1))?.get(index & (CHUNK - 1)).cloned()
     }
 
     /// To change an entry; `None` beyond the end.
@@ -51,7 +55,7 @@ impl<T: Copy> Chunked<T> {
         Arc::make_mut(page.get_mut((index >> CHUNK_BITS) & (PAGE - 1))?).get_mut(index & (CHUNK - 1))
     }
 
-    pub(super) fn push(&mut self, entry: T) {
+    pub fn push(&mut self, entry: T) {
         if self.len.is_multiple_of(CHUNK * PAGE) {
             self.pages.push(Arc::default());
         }
@@ -68,20 +72,25 @@ impl<T: Copy> Chunked<T> {
         self.len += 1;
     }
 
+    /// All entries in their order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
+        self.pages.iter().flat_map(|page| page.iter()).flat_map(|chunk| chunk.iter())
+    }
+
     /// The entries of a range in their order, those beyond the end left out.
-    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = T> + '_ {
+    pub fn range(&self, range: Range<usize>) -> impl Iterator<Item = T> + '_ {
         let end = range.end.min(self.len);
         let start = range.start.min(end);
         let chunks = (start >> CHUNK_BITS)..end.div_ceil(CHUNK);
         chunks.flat_map(move |chunk| {
             let first = chunk << CHUNK_BITS;
             let entries = self.pages[chunk >> PAGE_BITS][chunk & (PAGE - 1)].as_slice();
-            entries[start.saturating_sub(first)..entries.len().min(end - first)].iter().copied()
+            entries[start.saturating_sub(first)..entries.len().min(end - first)].iter().cloned()
         })
     }
 
     /// Bytes of entries that this one holds and `other` does not share.
-    pub(super) fn bytes_beside(&self, other: &Self) -> usize {
+    pub fn bytes_beside(&self, other: &Self) -> usize {
         let mut bytes = 0;
         for (place, page) in self.pages.iter().enumerate() {
             let beside = other.pages.get(place);

@@ -1,12 +1,17 @@
 //! (type, value) -> node, and back. Nodes are dense and given in order of first appearance.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use parking_lot::RwLock;
 
 use super::identifier::TypeId;
 use crate::error::{Error, Result};
 use crate::ids::Node;
+
+/// The graph adds to it; the states that were published look up what they hold, which never changes.
+pub(super) type SharedDictionary = Arc<RwLock<Dictionary>>;
 
 /// All identifiers ever seen, in memory: the values lie one behind the other in `text`.
 #[derive(Debug, Default)]

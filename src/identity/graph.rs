@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::batch::IdentityBatch;
 use super::components::Components;
-use super::dictionary::Dictionary;
+use super::dictionary::SharedDictionary;
 use super::identifier::{IdentifierClass, IdentifierTypes, TypeId};
 use super::persons::Persons;
 use super::snapshot::{Arrays, IdentitySnapshot};
@@ -24,7 +24,7 @@ pub use crowded::Crowded;
 #[derive(Debug, Default)]
 pub struct IdentityGraph {
     types: Arc<IdentifierTypes>,
-    dictionary: Dictionary,
+    dictionary: SharedDictionary,
     components: Components,
     persons: Persons,
     epoch: Epoch,
@@ -51,10 +51,11 @@ impl IdentityGraph {
         let mut nodes = std::mem::take(&mut self.event_nodes);
         nodes.clear();
         // A value that the event names twice is not known by its first mention.
-        let known_before = self.dictionary.len();
+        let mut dictionary = self.dictionary.write();
+        let known_before = dictionary.len();
         let mut any_known = false;
         for (kind, value) in identifiers {
-            let (node, new) = self.dictionary.intern(kind, value)?;
+            let (node, new) = dictionary.intern(kind, value)?;
             if new {
                 self.gathered.nodes.push((node, kind, value.to_owned()));
             }
@@ -63,7 +64,8 @@ impl IdentityGraph {
                 nodes.push((kind, node));
             }
         }
-        self.components.grow(self.dictionary.len());
+        self.components.grow(dictionary.len());
+        drop(dictionary);
         // Of two identifiers of one type the one that came first on the event is the main one.
         let main = nodes.iter().min_by_key(|(kind, _)| self.types.rank(*kind)).map(|(_, node)| *node);
         if let Some(main) = main {
@@ -108,21 +110,24 @@ impl IdentityGraph {
     /// `Corrupt` when its numbers do not follow on those of the graph.
     pub fn replay(&mut self, batch: &IdentityBatch) -> Result<()> {
         let gap = || Error::corrupt("identity objects do not follow on each other: run `convoke check`");
+        let mut dictionary = self.dictionary.write();
         for (node, kind, value) in &batch.nodes {
-            if self.dictionary.intern(*kind, value)? != (*node, true) {
+            if dictionary.intern(*kind, value)? != (*node, true) {
                 return Err(gap());
             }
         }
-        self.components.grow(self.dictionary.len());
+        let nodes = dictionary.len();
+        drop(dictionary);
+        self.components.grow(nodes);
         for (node, person, person_id) in &batch.births {
-            if *person as usize != self.persons.births() || *node as usize >= self.dictionary.len() {
+            if *person as usize != self.persons.births() || *node as usize >= nodes {
                 return Err(gap());
             }
             self.persons.push(*person_id, Some(*node));
             self.components.give_birth(*node, *person);
         }
         for (a, b) in &batch.edges {
-            if *a.max(b) as usize >= self.dictionary.len() {
+            if *a.max(b) as usize >= nodes {
                 return Err(gap());
             }
             self.components.union(*a, *b);
@@ -134,29 +139,21 @@ impl IdentityGraph {
     /// The state that queries pin. Costs what has changed since the last one.
     pub fn snapshot(&mut self) -> IdentitySnapshot {
         let Self { types, dictionary, components, persons, .. } = self;
-        persons.grow(dictionary.len());
-        components.relabel(persons, |node| types.class(dictionary.kind(node)) == IdentifierClass::Person);
-        let arrays = Arrays { persons: persons.clone(), rings: components.rings().clone() };
+        let held = dictionary.read();
+        persons.grow(held.len());
+        components.relabel(persons, |node| types.class(held.kind(node)) == IdentifierClass::Person);
+        drop(held);
+        let arrays = Arrays {
+            persons: persons.clone(),
+            rings: components.rings().clone(),
+            types: Arc::clone(types),
+            dictionary: SharedDictionary::clone(dictionary),
+        };
         IdentitySnapshot { epoch: self.epoch, arrays: Arc::new(arrays) }
     }
 
     /// Identifiers ever seen.
     pub fn nodes(&self) -> usize {
-        self.dictionary.len()
-    }
-
-    /// Whether an identifier of this type was ever seen.
-    pub fn uses(&self, kind: TypeId) -> bool {
-        (0..self.nodes() as Node).any(|node| self.dictionary.entry(node).0 == kind)
-    }
-
-    pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {
-        self.dictionary.get(kind, value)
-    }
-
-    /// Type name and value of a node that a snapshot of this graph holds.
-    pub fn identifier(&self, node: Node) -> (&str, &str) {
-        let (kind, value) = self.dictionary.entry(node);
-        (self.types.name(kind), value)
+        self.dictionary.read().len()
     }
 }

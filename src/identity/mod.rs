@@ -17,6 +17,7 @@ mod tests;
 
 pub use batch::IdentityBatch;
 pub use blocked::BlockedValues;
+pub use chunked::Chunked;
 pub use graph::{Crowded, GraphRestorer, IdentityGraph, birth_schema, node_schema, published_schema};
 pub use identifier::{AddedType, IdentifierClass, IdentifierTypes, Place, TypeId};
 pub use snapshot::{IdentitySnapshot, PersonEntry};

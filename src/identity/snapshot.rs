@@ -6,6 +6,8 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::chunked::Chunked;
+use super::dictionary::SharedDictionary;
+use super::identifier::{IdentifierTypes, TypeId};
 use super::persons::Persons;
 use crate::ids::{Epoch, Node, Person};
 
@@ -21,6 +23,9 @@ pub(super) struct Arrays {
     pub(super) persons: Persons,
     /// The next node of the same person, round in a ring.
     pub(super) rings: Chunked<Node>,
+    pub(super) types: Arc<IdentifierTypes>,
+    /// Holds the identifiers of later epochs, too.
+    pub(super) dictionary: SharedDictionary,
 }
 
 /// One canonical person.
@@ -40,6 +45,22 @@ impl IdentitySnapshot {
     /// Number of nodes of this epoch.
     pub fn nodes(&self) -> usize {
         self.persons().node_count()
+    }
+
+    /// The node of an identifier, `None` for one that came in a later epoch.
+    pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {
+        let node = self.arrays.dictionary.read().get(kind, value)?;
+        ((node as usize) < self.nodes()).then_some(node)
+    }
+
+    /// Shows the identifier of each of these nodes, as the name of its type and its value, in the order of the nodes.
+    /// Loads wait meanwhile.
+    pub fn show_identifiers(&self, nodes: Range<usize>, mut show: impl FnMut(Node, &str, &str)) {
+        let dictionary = self.arrays.dictionary.read();
+        for node in nodes.start..nodes.end.min(self.nodes()) {
+            let (kind, value) = dictionary.entry(node as Node);
+            show(node as Node, self.arrays.types.name(kind), value);
+        }
     }
 
     /// `None` for a node of a later epoch.
@@ -72,6 +93,12 @@ impl IdentitySnapshot {
     /// The ids of person numbers, in their order.
     pub(super) fn person_ids(&self, persons: Range<usize>) -> impl Iterator<Item = Uuid> + '_ {
         self.persons().ids().range(persons)
+    }
+
+    /// Whether an identifier of this type was ever seen.
+    pub fn uses(&self, kind: TypeId) -> bool {
+        let dictionary = self.arrays.dictionary.read();
+        (0..self.nodes() as Node).any(|node| dictionary.kind(node) == kind)
     }
 
     /// Bytes that this state holds and `other` does not share: what it costs to keep the one beside the other.

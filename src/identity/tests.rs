@@ -10,12 +10,11 @@ const COOKIE: TypeId = 7;
 
 fn persons(graph: &mut IdentityGraph) -> BTreeMap<(String, String), u32> {
     let snapshot = graph.snapshot();
-    (0..snapshot.nodes() as u32)
-        .map(|node| {
-            let (kind, value) = graph.identifier(node);
-            ((kind.to_owned(), value.to_owned()), snapshot.person_of(node).unwrap())
-        })
-        .collect()
+    let mut persons = BTreeMap::new();
+    snapshot.show_identifiers(0..snapshot.nodes(), |node, kind, value| {
+        persons.insert((kind.to_owned(), value.to_owned()), snapshot.person_of(node).unwrap());
+    });
+    persons
 }
 
 #[test]
@@ -87,13 +86,12 @@ fn partition_by_relabelling(events: &[Vec<(TypeId, String)>]) -> BTreeSet<BTreeS
 fn partition(graph: &mut IdentityGraph) -> BTreeSet<BTreeSet<(TypeId, String)>> {
     let snapshot = graph.snapshot();
     let mut by_person: BTreeMap<u32, BTreeSet<(TypeId, String)>> = BTreeMap::new();
-    for node in 0..snapshot.nodes() as u32 {
-        let (kind, value) = graph.identifier(node);
+    snapshot.show_identifiers(0..snapshot.nodes(), |node, kind, value| {
         by_person
             .entry(snapshot.person_of(node).unwrap())
             .or_default()
             .insert((IdentifierTypes::default().id(kind).unwrap(), value.to_owned()));
-    }
+    });
     by_person.into_values().collect()
 }
 

@@ -18,11 +18,11 @@ use super::order_notes::OrderNotes;
 use super::partition::Partitioner;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::identity::Crowded;
+use crate::identity::{Crowded, IdentityGraph};
 use crate::settings::Settings;
 use crate::store::delta::WrittenFile;
 use crate::store::events::{FileWriter, LoadRecord};
-use crate::workspace::{BaseCurrency, Commit, DataKind, Snapshot, Workspace, Workspaces};
+use crate::workspace::{BaseCurrency, DataKind, Load, Loads, Snapshot, Workspace, Workspaces};
 
 /// What is loaded: travels as JSON with a `DoPut` (path `ingest`), too.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -143,7 +143,7 @@ impl Loader {
         workspace.manifest().check_takes(kind, workspace.name())?;
         let writer = workspace.writer().await?;
         let held = workspace.snapshot();
-        let is_same = |load: &&LoadRecord| is_of(load, caller) && load.content_hash == request.content_hash;
+        let is_same = |load: &&Arc<LoadRecord>| is_of(load, caller) && load.content_hash == request.content_hash;
         let repetition = held.loads.iter().filter(is_same).count() as u64;
         if !request.again && repetition > 0 {
             return Ok(LoadSummary { skipped: true, version: held.events.version, ..Default::default() });
@@ -153,17 +153,17 @@ impl Loader {
         {
             return Ok(LoadSummary { version: held.events.version, ..refuse(earlier, caller) });
         }
-        let mut load = Load::new(&workspace, &self.settings, caller, &request, repetition);
-        workspace.begin_load(&writer);
-        let (files, dead_letters) = load.run(batches).await?;
-        let identity = workspace.write_identity(&writer, load.id).await?;
-        let record = load.record(&request, identity, dead_letters);
-        let snapshot = workspace.commit(&writer, Commit { files, record }).await?;
+        let intake = Intake::new(&workspace, &self.settings, caller, &request, repetition);
+        let mut load = writer.begin_load()?;
+        let mut rows = intake.run(&mut load, batches).await?;
+        let id = Uuid::now_v7();
+        let dead_letters = rows.dead_letters.write(&workspace, id).await?;
+        let record = rows.record(&request, caller, repetition, dead_letters);
+        let snapshot = load.commit(id, &rows.files, record).await?;
         let seconds = started.elapsed().as_secs_f64();
-        drop(writer);
-        let notes = load.notes(&held, &snapshot).await;
+        let notes = rows.notes(&workspace, &held, &snapshot).await;
         workspace.checkpoint_identity_if_due(self.settings.identity.checkpoint_nodes).await;
-        Ok(LoadSummary { version: snapshot.events.version, seconds, notes, ..load.summary() })
+        Ok(LoadSummary { version: snapshot.events.version, seconds, notes, ..rows.summary() })
     }
 }
 
@@ -179,11 +179,11 @@ fn is_of(load: &LoadRecord, caller: &Caller) -> bool {
 /// Whose token it came by does not matter: that two sources send files of equal bytes is rarer than that one file is
 /// sent by two tokens, and the first is mended by `--again`, while numbers that doubled in silence are not noticed. What
 /// names no file is told apart by its source.
-fn load_of_file<'l>(loads: &'l [LoadRecord], request: &LoadRequest, caller: &Caller) -> Option<&'l LoadRecord> {
+fn load_of_file<'l>(loads: &'l Loads, request: &LoadRequest, caller: &Caller) -> Option<&'l Arc<LoadRecord>> {
     let file = request.file_hash.as_ref()?;
     // Records of before files had a hash say the same of a file that was read in the same way.
     let is_file =
-        |load: &LoadRecord| load.file_hash.as_ref() == Some(file) || load.content_hash == request.content_hash;
+        |load: &Arc<LoadRecord>| load.file_hash.as_ref() == Some(file) || load.content_hash == request.content_hash;
     let of_file = || loads.iter().rev().filter(|load| load.kept > 0 && is_file(load));
     of_file().find(|load| is_of(load, caller)).or_else(|| of_file().next())
 }
@@ -230,24 +230,28 @@ fn check_ahead(
     checks.buffered(ahead)
 }
 
-/// A load under way.
-struct Load<'a> {
-    id: Uuid,
-    workspace: &'a Workspace,
+/// The way of the rows of one load into files.
+struct Intake {
     checker: Arc<RowChecker>,
     acceptor: Acceptor,
-    partitioner: Partitioner,
     dead_letters: DeadLetters,
-    token_source: Option<String>,
-    repetition: u64,
+    partitioner: Partitioner,
+}
+
+/// What became of the rows of a load.
+struct LoadedRows {
     read: u64,
     kept: u64,
+    /// Durable.
+    files: Vec<WrittenFile>,
+    acceptor: Acceptor,
+    dead_letters: DeadLetters,
     crowded: Vec<Crowded>,
 }
 
-impl<'a> Load<'a> {
+impl Intake {
     fn new(
-        workspace: &'a Workspace,
+        workspace: &Workspace,
         settings: &Settings,
         caller: &Caller,
         request: &LoadRequest,
@@ -258,7 +262,6 @@ impl<'a> Load<'a> {
         let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
         let now = Utc::now().timestamp_micros();
         Self {
-            id: Uuid::now_v7(),
             checker: Arc::new(RowChecker {
                 blocked: rules.settings.blocked(&settings.identity),
                 types: Arc::clone(&rules.types),
@@ -270,62 +273,68 @@ impl<'a> Load<'a> {
                 source: caller.source.clone(),
             }),
             acceptor: Acceptor::new(OrderNotes::new(workspace.name().clone(), orders, base)),
+            dead_letters: DeadLetters::new(&request.source),
             partitioner: Partitioner::new(
                 FileWriter::new(workspace.store()),
                 workspace.manifest().time_zone,
                 settings.ingest.buffer_memory.0,
             ),
-            dead_letters: DeadLetters::new(&request.source),
-            workspace,
-            token_source: caller.source.as_deref().map(str::to_owned),
-            repetition,
-            read: 0,
-            kept: 0,
-            crowded: Vec::new(),
         }
     }
 
-    /// Returns the files and the path of the dead letters, all durable.
-    async fn run(&mut self, batches: BoxStream<'_, Result<RecordBatch>>) -> Result<(Vec<WrittenFile>, Option<String>)> {
-        let mut batches = std::pin::pin!(check_ahead(Arc::clone(&self.checker), batches));
+    async fn run(self, load: &mut Load<'_>, batches: BoxStream<'_, Result<RecordBatch>>) -> Result<LoadedRows> {
+        let Self { checker, mut acceptor, mut dead_letters, mut partitioner } = self;
+        let (mut read, mut kept) = (0, 0);
+        let mut batches = std::pin::pin!(check_ahead(checker, batches));
         while let Some(events) = batches.next().await {
             let events = events?;
-            self.read += events.read as u64;
-            let accepted = tokio::task::block_in_place(|| {
-                self.acceptor.accept(events, &mut self.workspace.identity().write(), &mut self.dead_letters)
-            })?;
-            self.kept += accepted.num_rows() as u64;
-            self.partitioner.push(accepted).await?;
+            read += events.read as u64;
+            let accept = move |graph: &mut IdentityGraph| {
+                let accepted = acceptor.accept(events, graph, &mut dead_letters);
+                (acceptor, dead_letters, accepted)
+            };
+            let accepted;
+            (acceptor, dead_letters, accepted) = load.with_graph(accept).await?;
+            let accepted = accepted?;
+            kept += accepted.num_rows() as u64;
+            partitioner.push(accepted).await?;
         }
-        // Before the batch of the graph is finished: it has the links of this load alone.
-        self.crowded = tokio::task::block_in_place(|| crowded_values::of_load(&self.workspace.identity().read()));
-        let files = self.partitioner.finish().await?;
-        let dead_letters = self.dead_letters.write(self.workspace, self.id).await?;
-        Ok((files, dead_letters))
+        // Before the load is committed: the graph has the links of this load alone.
+        let crowded = load.with_graph(|graph| crowded_values::of_load(graph)).await?;
+        Ok(LoadedRows { read, kept, files: partitioner.finish().await?, acceptor, dead_letters, crowded })
     }
+}
 
-    fn record(&self, request: &LoadRequest, identity: Option<String>, dead_letters: Option<String>) -> LoadRecord {
+impl LoadedRows {
+    fn record(
+        &self,
+        request: &LoadRequest,
+        caller: &Caller,
+        repetition: u64,
+        dead_letters: Option<String>,
+    ) -> LoadRecord {
         LoadRecord {
             source: request.source.clone(),
             content_hash: request.content_hash.clone(),
             file_hash: request.file_hash.clone(),
-            token_source: self.token_source.clone(),
-            repetition: self.repetition,
+            token_source: caller.source.as_deref().map(str::to_owned),
+            repetition,
             kept: self.kept,
             rejected: self.read - self.kept,
-            identity,
+            // Put in when the load is committed.
+            identity: None,
             dead_letters,
         }
     }
 
     /// What to know of the rows' identifiers and orders, by all that was known `before` and what the load brought.
-    async fn notes(&mut self, before: &Snapshot, after: &Snapshot) -> Vec<String> {
+    async fn notes(&mut self, workspace: &Workspace, before: &Snapshot, after: &Snapshot) -> Vec<String> {
         let of_orders = self.acceptor.order_notes();
-        of_orders.look_back(self.workspace.store(), Arc::clone(&before.events.files)).await;
+        of_orders.look_back(workspace.store(), Arc::clone(&before.events.files)).await;
         let on_orders = of_orders.finish(|node| after.identity.person_of(node));
         let repetition = of_orders.note_of_repetition();
         let blocked = &before.rules.settings.blocked_values;
-        let crowded = crowded_values::note(&self.crowded, self.workspace.name(), blocked);
+        let crowded = crowded_values::note(&self.crowded, workspace.name(), blocked);
         repetition.into_iter().chain(crowded).chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
     }
 

@@ -96,8 +96,8 @@ impl Compactor {
             let Some(files) = months(&self.workspace.snapshot(), need).remove(&month) else { break };
             let written = self.rewrite(&month, &files, memory).await?;
             let summary = summary(&files, &written);
-            let writer = self.workspace.writer().await?;
-            match self.workspace.replace_files(&writer, &files, written, self.file_size as u64).await {
+            let mut writer = self.workspace.writer().await?;
+            match writer.replace_files(&files, written, self.file_size as u64).await {
                 Ok(_) => return Ok(summary),
                 // Somebody else took files away: what was written is for the next vacuum.
                 Err(error) if error.kind() == Kind::Conflict => tracing::info!(%month, %error, "compacted once more"),

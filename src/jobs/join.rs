@@ -62,7 +62,7 @@ async fn join_table(workspace: &Arc<Workspace>, name: &str, need: Need) -> Resul
         let summary =
             JoinSummary { tables: 1, rows: written.rows, files_before: small.len(), files_after: written.files.len() };
         let writer = workspace.writer().await?;
-        match workspace.join_in_table(&writer, name, table.folder, &small, written).await {
+        match writer.join_in_table(name, table.folder, &small, written).await {
             Ok(_) => return Ok(summary),
             // What was written is for the next vacuum.
             Err(error) if error.kind() == Kind::Conflict => tracing::info!(table = name, %error, "joined once more"),

@@ -14,11 +14,13 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{StreamExt, TryStreamExt};
 use tokio::time::Instant;
 
-use super::engine::{Engine, Execution, PlanKey, Prepared, StatementKind, rule_context};
+use super::binding::Binding;
+use super::engine::{Engine, Execution, PlannedStatement, Prepared, StatementKind};
 use super::parameters::{Parameters, PlanningParameters, put_stand_ins};
+use super::planning::rule_context;
 use super::promise;
 use super::rules::logical::apply_to_bound;
-use super::session::{SessionOptions, Template};
+use super::session::{PlanKey, SessionOptions};
 use super::statement::{self, Parsed, Written};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
@@ -42,24 +44,22 @@ impl Engine {
     /// sense with their types.
     pub async fn prepare_for(
         &self,
-        caller: &Caller,
         session: &SessionOptions,
-        prepared: &Arc<Prepared>,
+        prepared: &Prepared,
         rows: &[Vec<ScalarValue>],
-    ) -> Result<Arc<Prepared>> {
+    ) -> Result<Prepared> {
         let types = prepared.parameters.types_for(rows)?;
-        let Some(first) = rows.first().filter(|row| !row.is_empty()) else { return Ok(Arc::clone(prepared)) };
+        let Some(first) = rows.first().filter(|row| !row.is_empty()) else { return Ok(prepared.clone()) };
         let open = types.iter().any(Option::is_some) || prepared.plan_again;
         if !open && types == prepared.parameters.types() || prepared.planned_for.as_ref() == Some(first) {
-            return Ok(Arc::clone(prepared));
+            return Ok(prepared.clone());
         }
-        let template = self.template(caller, Some(prepared.snapshot)).await?;
         let untyped = Parameters::without_nulls(&types, rows);
         let may_be_untyped = untyped != types;
-        match self.prepare_typed(&template, session, prepared, types, rows).await {
+        match self.prepare_typed(session, prepared, types, rows).await {
             // A NULL is one of any type, whatever the client had to call it: `nullif(1, ?)`.
             Err(refused) if may_be_untyped => {
-                self.prepare_typed(&template, session, prepared, untyped, rows).await.map_err(|_| refused)
+                self.prepare_typed(session, prepared, untyped, rows).await.map_err(|_| refused)
             }
             planned => planned,
         }
@@ -68,30 +68,29 @@ impl Engine {
     /// The statement as planned for types of its values, with the columns that the first row of them gives.
     async fn prepare_typed(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
         types: Vec<Option<DataType>>,
         rows: &[Vec<ScalarValue>],
-    ) -> Result<Arc<Prepared>> {
+    ) -> Result<Prepared> {
+        let binding = &prepared.binding;
+        let bound_to = |statement| Prepared { statement, binding: binding.clone() };
         let open = types.iter().any(Option::is_some) || prepared.plan_again;
-        let typed = if prepared.plan_again {
-            Arc::new(self.plan_for(template, session, prepared, types, rows.first()).await?)
-        } else {
-            let snapshot = template.snapshot.id();
-            let key = (template.catalog.clone(), snapshot, session.clone(), prepared.sql.clone(), types);
-            self.typed_plan(template, session, prepared, key).await?
+        let typed = match prepared.plan_again {
+            true => Arc::new(self.plan_for(session, prepared, types, rows.first()).await?),
+            false => self.typed_plan(session, prepared, types).await?,
         };
         let Some(first) = rows.first().filter(|_| open && typed.kind == StatementKind::Query) else {
-            return Ok(typed);
+            return Ok(bound_to(typed));
         };
         // The columns may hang on a value, too: `round(net, ?)`.
-        let Some(plan) = typed.plan.clone() else { return Ok(typed) };
+        let Some(plan) = typed.plan.clone() else { return Ok(bound_to(typed)) };
         let bound = typed.parameters.bind(plan, first)?;
-        let schema = promise::columns(&template.session(session), &bound)?;
+        let schema = promise::columns(&binding.session(session), &bound)?;
         // Another row may hold NULL where the first does not.
         let schema = if rows.len() > 1 { promise::nullable_as(&schema, &typed.schema) } else { schema };
-        Ok(Arc::new(Prepared { schema, planned_for: Some(first.clone()), ..typed.as_ref().clone() }))
+        let planned_for = Some(first.clone());
+        Ok(bound_to(Arc::new(PlannedStatement { schema, planned_for, ..typed.as_ref().clone() })))
     }
 
     /// Runs a planned query once for each row of parameters, one after the other; the results come in this order in one
@@ -103,7 +102,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Arc<Prepared>,
+        prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
     ) -> Result<Execution> {
         let mut rows = rows.into_iter();
@@ -111,10 +110,10 @@ impl Engine {
         if rows.len() == 0 {
             return Ok(first);
         }
-        let (engine, caller, session, prepared) = (self.clone(), caller.clone(), session.clone(), Arc::clone(prepared));
+        let (engine, caller, session, prepared) = (self.clone(), caller.clone(), session.clone(), prepared.clone());
         let others = futures::stream::iter(rows).then(move |row| {
             let (engine, caller, session, prepared) =
-                (engine.clone(), caller.clone(), session.clone(), Arc::clone(&prepared));
+                (engine.clone(), caller.clone(), session.clone(), prepared.clone());
             async move {
                 let execution =
                     engine.execute(&caller, &session, &prepared, row).await.map_err(DataFusionError::from)?;
@@ -126,58 +125,59 @@ impl Engine {
         Ok(Execution { stream: Box::pin(RecordBatchStreamAdapter::new(columns, stream)) })
     }
 
-    /// The plan of the cache for the types in `key`.
+    /// The plan of the cache for the types.
     async fn typed_plan(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
-        key: PlanKey,
-    ) -> Result<Arc<Prepared>> {
-        if let Some(typed) = self.cached_plan(&key) {
+        types: Vec<Option<DataType>>,
+    ) -> Result<Arc<PlannedStatement>> {
+        let plans = &prepared.binding.plans;
+        let key: PlanKey = (session.clone(), prepared.sql.clone(), types.clone());
+        if let Some(typed) = plans.get(&key) {
             return Ok(typed);
         }
-        let typed = Arc::new(self.plan_for(template, session, prepared, key.4.clone(), None).await?);
-        self.cache_plan(key, &typed);
+        let typed = Arc::new(self.plan_for(session, prepared, types, None).await?);
+        plans.insert(key, Arc::clone(&typed));
         Ok(typed)
     }
 
     /// Plans a statement for types of values, or for the values themselves.
     async fn plan_for(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
         types: Vec<Option<DataType>>,
         row: Option<&Vec<ScalarValue>>,
-    ) -> Result<Prepared> {
+    ) -> Result<PlannedStatement> {
         let parameters = prepared.parameters.with_types(types);
         let planning = match row {
             Some(row) => PlanningParameters::bound(parameters.types().to_vec(), parameters.arrange(row)?),
             None => PlanningParameters::typed(parameters.types().to_vec()),
         };
-        let planned = self.plan_with(template, session, parsed_again(&prepared.sql)?, planning).await?;
+        let planned = self.plan_with(&prepared.binding, session, parsed_again(&prepared.sql)?, planning).await?;
         let schema = match prepared.kind {
             StatementKind::Query => promise::columns_unbound(&planned.state, &planned.plan),
             _ => Arc::clone(&prepared.schema),
         };
         let planned_for = row.cloned();
-        Ok(Prepared { parameters, schema, plan: Some(planned.plan), planned_for, ..prepared.clone() })
+        let plan = Some(planned.plan);
+        Ok(PlannedStatement { parameters, schema, plan, planned_for, ..prepared.statement.as_ref().clone() })
     }
 
     /// Plans a statement of which nobody knows the values. What cannot be planned without types is planned with those
     /// that parameters most often have: to run, it is planned again.
     pub(super) async fn plan_open(
         &self,
-        template: &Template,
+        binding: &Binding,
         session: &SessionOptions,
         written: Written,
         count: usize,
     ) -> Result<Planned> {
         if count == 0 {
-            return self.plan_with(template, session, written, PlanningParameters::default()).await;
+            return self.plan_with(binding, session, written, PlanningParameters::default()).await;
         }
-        let refused = match self.plan_with(template, session, written.clone(), PlanningParameters::default()).await {
+        let refused = match self.plan_with(binding, session, written.clone(), PlanningParameters::default()).await {
             Err(refused) => refused,
             planned => return planned,
         };
@@ -187,7 +187,7 @@ impl Engine {
         let length = DataType::Duration(TimeUnit::Microsecond);
         for assumed in [DataType::Float64, DataType::Int64, DataType::Utf8, instant, length, DataType::Binary, list] {
             let planning = PlanningParameters::typed(vec![Some(assumed.clone()); count]);
-            if let Ok(planned) = self.plan_with(template, session, written.clone(), planning).await {
+            if let Ok(planned) = self.plan_with(binding, session, written.clone(), planning).await {
                 // Table functions of DataFusion take whole numbers and no others.
                 let assumed = if planned.in_table_function { DataType::Int64 } else { assumed };
                 return Ok(Planned { assumed: Some(assumed), ..planned });
@@ -198,16 +198,16 @@ impl Engine {
 
     async fn plan_with(
         &self,
-        template: &Template,
+        binding: &Binding,
         session: &SessionOptions,
         mut written: Written,
         parameters: PlanningParameters,
     ) -> Result<Planned> {
-        let mut state = template.session(session);
+        let mut state = binding.session(session);
         put_stand_ins(&parameters, &mut state, &mut written.statement)?;
         let parameters = Arc::new(parameters);
         state.config_mut().set_extension(Arc::clone(&parameters));
-        let plan = self.logical_plan(template, &state, session, written).await?;
+        let plan = self.logical_plan(binding, &state, session, written).await?;
         Ok(Planned { state, plan, assumed: None, in_table_function: parameters.in_table_function() })
     }
 
@@ -215,30 +215,28 @@ impl Engine {
     /// have been planned for values of these types.
     pub(super) async fn bound_plan(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
         row: &[ScalarValue],
         deadline: Instant,
     ) -> Result<LogicalPlan> {
-        let plan = self.with_parameters(template, session, prepared, row).await?;
-        self.with_subquery_values(template, session, plan, deadline).await
+        let plan = self.with_parameters(session, prepared, row).await?;
+        self.with_subquery_values(&prepared.binding, session, plan, deadline).await
     }
 
     async fn with_parameters(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
         row: &[ScalarValue],
     ) -> Result<LogicalPlan> {
         let mut plan = prepared.plan.clone().ok_or_else(|| Error::invalid("this statement yields no rows"))?;
-        let parameters = &prepared.parameters;
+        let (parameters, binding) = (&prepared.parameters, &prepared.binding);
         if prepared.plan_again && prepared.planned_for.as_deref() != Some(row) {
             let planning = PlanningParameters::bound(parameters.types().to_vec(), parameters.arrange(row)?);
-            plan = self.plan_with(template, session, parsed_again(&prepared.sql)?, planning).await?.plan;
+            plan = self.plan_with(binding, session, parsed_again(&prepared.sql)?, planning).await?.plan;
         }
-        apply_to_bound(parameters.bind(plan, row)?, &rule_context(template, session))
+        apply_to_bound(parameters.bind(plan, row)?, &rule_context(binding, session))
     }
 }
 

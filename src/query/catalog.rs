@@ -1,4 +1,4 @@
-//! The catalog of one workspace at one snapshot: which tables there are, and how each is made.
+//! The catalog of one workspace for all states of a shape: which tables there are, and how each is made.
 
 use std::fmt;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub(super) async fn register(
 ) -> Result<Vec<Shown>> {
     let store_url = ObjectStoreUrl::parse(format!("convoke://{}", parts.workspace.name()))?;
     state.runtime_env().register_object_store(store_url.as_ref(), parts.workspace.store());
-    functions::register(state, snapshot, parts.workspace.manifest().time_zone)?;
+    functions::register(state, parts.workspace.manifest().time_zone)?;
 
     let mut building = Building { main: Arc::default(), system: Arc::default(), shown: Vec::new() };
     let catalog = Arc::new(MemoryCatalogProvider::new());
@@ -87,12 +87,12 @@ pub(super) async fn register(
     catalogs.register_catalog(parts.workspace.name().to_string(), Arc::clone(&catalog) as Arc<dyn CatalogProvider>);
     state.register_catalog_list(catalogs);
 
-    let raw = tables::events::raw(parts.workspace, snapshot, store_url.clone());
+    let raw = tables::events::raw(parts.workspace, store_url.clone());
     let events = tables::events::with_person(state, Arc::clone(&raw))?;
     building.add("main", "events", Arc::clone(&events))?;
     add_orders(state, parts, snapshot, raw, &mut building).await?;
-    add_views(state, parts, snapshot, &mut building).await?;
-    let timeline = tables::timeline::Timeline::new(Arc::clone(parts.workspace), Arc::clone(snapshot), events);
+    add_views(state, snapshot, &mut building).await?;
+    let timeline = tables::timeline::Timeline::new(state, Arc::clone(&snapshot.rules), events)?;
     let functions = add_table_functions(state, vec![Arc::new(timeline), Arc::new(tables::members::UnnestBitmap)]);
     add_system_tables(parts, snapshot, &mut building)?;
     add_user_tables(parts, snapshot, &store_url, &mut building)?;
@@ -110,14 +110,9 @@ fn add_table_functions(state: &mut SessionState, ours: Vec<Arc<dyn ConstantTable
     functions
 }
 
-async fn add_views(
-    state: &mut SessionState,
-    parts: &TemplateParts<'_>,
-    snapshot: &Arc<Snapshot>,
-    building: &mut Building,
-) -> Result<()> {
-    building.add("main", "persons", tables::persons::table(state, snapshot).await?)?;
-    building.add("main", "identities", tables::identities::table(state, parts.workspace, snapshot).await?)?;
+async fn add_views(state: &mut SessionState, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
+    building.add("main", "persons", tables::persons::table(state).await?)?;
+    building.add("main", "identities", tables::identities::table(state).await?)?;
     building.add("main", "event_catalog", tables::event_catalog::event_catalog(state, &snapshot.rules).await?)?;
     building.add("main", "dates", tables::dates::table(&snapshot.rules.day_names)?)?;
     building.add("main", "fx_rates", tables::fx_rates::table(&snapshot.rules)?)
@@ -134,13 +129,13 @@ async fn add_orders(
     let rules = snapshot.rules.orders(&parts.settings.orders);
     functions::register_orders(state, BaseCurrency::new(&snapshot.rules, &rules, zone), zone)?;
     let events = tables::events::with_order_columns(state, raw)?;
-    let views = tables::orders::views(state, &building.main, events, &rules, &snapshot.events).await?;
+    let views = tables::orders::views(state, &building.main, events, &rules).await?;
     views.into_iter().try_for_each(|(name, view)| building.add("main", name, view))
 }
 
 fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
     let name = parts.workspace.name().clone();
-    building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace, snapshot)?)?;
+    building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
     building.add(
         "system",
@@ -156,9 +151,9 @@ fn add_user_tables(
     store_url: &ObjectStoreUrl,
     building: &mut Building,
 ) -> Result<()> {
-    for (name, state) in &snapshot.tables.tables {
+    for (name, table) in &snapshot.tables.tables {
         if !building.main.table_exist(name) {
-            let table = UserTable::provider(Arc::clone(state), store_url.clone(), parts.workspace.store());
+            let table = UserTable::provider(name, table, store_url.clone(), parts.workspace.store());
             building.add_as("main", name, TableKind::Table, table)?;
         }
     }

@@ -1,8 +1,9 @@
-//! The engine: SQL in, Arrow out, for one caller at one snapshot.
+//! The engine: SQL in, Arrow out, for one caller at one state.
 //!
 //! Must know no protocol and no wire format, and must never take a path or a URL from a statement.
 
 mod bind;
+mod binding;
 mod catalog;
 mod damage;
 mod engine;
@@ -13,7 +14,9 @@ mod limits;
 mod memory;
 mod panics;
 mod parameters;
+mod pinned_state;
 mod places;
+mod planning;
 mod promise;
 mod rules;
 mod runtime;

@@ -1,7 +1,9 @@
-//! Sessions: a template per workspace and snapshot, cloned for each request.
+//! Sessions: a template for all states of one shape of a workspace, cloned for each request.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use arrow::datatypes::DataType;
 
 use chrono_tz::Tz;
 use datafusion::config::ConfigNonZeroUsize;
@@ -11,9 +13,12 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::sqlparser::ast::ObjectName;
 use datafusion_functions_json::register_all as register_json;
+use parking_lot::Mutex;
+use quick_cache::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use super::catalog;
+use super::engine::PlannedStatement;
 use super::functions::local_time::InstantPlanner;
 use super::functions::numbers::NumberPlanner;
 use super::functions::{ExtractPlanner, FieldPlanner};
@@ -23,8 +28,9 @@ use super::rules::logical::{AfterCoercion, DerivedTables};
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
 use crate::error::{Error, Result};
+use crate::ids::WorkspaceName;
 use crate::settings::{Settings, similar_names};
-use crate::workspace::{Snapshot, SnapshotId, Workspace};
+use crate::workspace::{ShapeId, Snapshot, Workspace};
 
 /// What a session may set.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,14 +61,20 @@ impl SessionOptions {
     }
 }
 
-/// A session template of one workspace at one snapshot, with the tables that it shows.
+/// A statement in a session, with the types of the values that it is planned for.
+pub(super) type PlanKey = (SessionOptions, String, Vec<Option<DataType>>);
+
+/// A session template of one workspace for all states of a shape, with the tables that it shows.
 pub(super) struct Template {
     pub(super) workspace: Arc<Workspace>,
-    pub(super) snapshot: Arc<Snapshot>,
     pub(super) time_zone: Tz,
     /// The workspace's name.
-    pub(super) catalog: crate::ids::WorkspaceName,
+    pub(super) catalog: WorkspaceName,
     pub(super) state: SessionState,
+    /// Names of the tables that users made.
+    user_tables: HashSet<String>,
+    /// Statements as they were planned; those that are used least give way.
+    pub(super) plans: Cache<PlanKey, Arc<PlannedStatement>>,
     pub(super) tables: Vec<catalog::Shown>,
     /// Names as a user writes them, for suggestions.
     pub(super) table_names: Vec<String>,
@@ -77,10 +89,10 @@ pub(super) struct TemplateParts<'a> {
 }
 
 impl Template {
-    pub(super) async fn build(parts: &TemplateParts<'_>, snapshot: Arc<Snapshot>) -> Result<Self> {
+    async fn build(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>) -> Result<Self> {
         let mut state = base_state(parts)?;
         register_json(&mut state)?;
-        let tables = catalog::register(&mut state, parts, &snapshot).await?;
+        let tables = catalog::register(&mut state, parts, snapshot).await?;
         let table_names = tables
             .iter()
             .map(|shown| match shown.schema {
@@ -90,7 +102,8 @@ impl Template {
             .collect();
         Ok(Self {
             workspace: Arc::clone(parts.workspace),
-            snapshot,
+            user_tables: snapshot.tables.tables.keys().cloned().collect(),
+            plans: Cache::new(parts.settings.query.cached_plans),
             catalog: parts.workspace.name().clone(),
             time_zone: parts.workspace.manifest().time_zone,
             state,
@@ -102,7 +115,7 @@ impl Template {
     /// Whether the name, in any case, is that of a table that only events change.
     pub(super) fn is_managed(&self, name: &str) -> bool {
         let shown = |shown: &catalog::Shown| shown.schema == "main" && shown.name.eq_ignore_ascii_case(name);
-        self.tables.iter().any(|table| shown(table) && !self.snapshot.tables.tables.contains_key(&table.name))
+        self.tables.iter().any(|table| shown(table) && !self.user_tables.contains(&table.name))
     }
 
     /// The zone of a session; its name was checked when it was set.
@@ -130,8 +143,8 @@ impl Template {
         Some(shown.columns.fields().iter().map(|field| field.name().clone()).collect())
     }
 
-    /// A session for one request.
-    pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
+    /// A session for one request, without the state that it is to read.
+    pub(super) fn session_without_state(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.state.clone();
         let config = state.config_mut().options_mut();
         if let Some(schema) = &options.schema {
@@ -198,29 +211,40 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     Ok(state)
 }
 
-/// Templates by workspace; the newest few snapshots of each.
+/// Shapes of a workspace whose templates are kept: a shape changes when a table is made or a setting changed, and tickets
+/// of before are used a while longer.
+const KEPT_SHAPES: usize = 4;
+
+/// The templates of each workspace by themselves: what one asks pushes out nothing of another.
 #[derive(Default)]
 pub(super) struct Templates {
-    held: parking_lot::Mutex<HashMap<(crate::ids::WorkspaceName, SnapshotId), Arc<Template>>>,
+    by_workspace: Mutex<HashMap<WorkspaceName, Arc<WorkspaceTemplates>>>,
 }
 
-/// Templates held over all workspaces.
-const KEPT_TEMPLATES: usize = 64;
+struct WorkspaceTemplates {
+    workspace: Arc<Workspace>,
+    by_shape: Cache<ShapeId, Arc<Template>>,
+}
 
 impl Templates {
-    pub(super) async fn get(&self, parts: &TemplateParts<'_>, snapshot: Arc<Snapshot>) -> Result<Arc<Template>> {
-        let key = (parts.workspace.name().clone(), snapshot.id());
-        if let Some(template) = self.held.lock().get(&key) {
-            return Ok(Arc::clone(template));
+    /// The template for all states of the shape of `snapshot`, built by the first who asks.
+    pub(super) async fn get(&self, parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>) -> Result<Arc<Template>> {
+        let of_workspace = self.of_workspace(parts.workspace);
+        let build = async { Template::build(parts, snapshot).await.map(Arc::new) };
+        of_workspace.by_shape.get_or_insert_async(&snapshot.shape(), build).await
+    }
+
+    fn of_workspace(&self, workspace: &Arc<Workspace>) -> Arc<WorkspaceTemplates> {
+        let mut held = self.by_workspace.lock();
+        match held.get(workspace.name()) {
+            // One that was opened anew may have another time zone.
+            Some(templates) if Arc::ptr_eq(&templates.workspace, workspace) => Arc::clone(templates),
+            _ => {
+                let by_shape = Cache::new(KEPT_SHAPES);
+                let templates = Arc::new(WorkspaceTemplates { workspace: Arc::clone(workspace), by_shape });
+                held.insert(workspace.name().clone(), Arc::clone(&templates));
+                templates
+            }
         }
-        let template = Arc::new(Template::build(parts, snapshot).await?);
-        let mut held = self.held.lock();
-        if held.len() >= KEPT_TEMPLATES {
-            // The oldest versions go first; a ticket that still names one plans its template again.
-            let oldest = held.keys().min_by_key(|(_, id)| (id.version, id.epoch, id.tables)).cloned();
-            oldest.and_then(|oldest| held.remove(&oldest));
-        }
-        held.insert(key, Arc::clone(&template));
-        Ok(template)
     }
 }

@@ -11,11 +11,13 @@ use futures::StreamExt;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 
+use super::binding::Binding;
 use super::damage;
-use super::engine::{Engine, rule_context};
+use super::engine::Engine;
 use super::limits::out_of_time;
+use super::planning::rule_context;
 use super::rules::logical::{apply_to_bound, apply_to_written};
-use super::session::{SessionOptions, Template};
+use super::session::SessionOptions;
 use super::spilling_join::Attempt;
 use super::stop::{Stop, StopOnDrop};
 use super::table_functions::{DeferredTable, constant, deferred_in, put_in};
@@ -28,7 +30,7 @@ impl Engine {
     /// `InvalidInput` for a subquery of more than one row, `Busy` when a limit of the statement is reached.
     pub(super) fn with_subquery_values<'a>(
         &'a self,
-        template: &'a Template,
+        binding: &'a Binding,
         session: &'a SessionOptions,
         mut plan: LogicalPlan,
         deadline: Instant,
@@ -37,12 +39,12 @@ impl Engine {
         Box::pin(async move {
             while let Some(provider) = deferred_in(&plan)? {
                 let Some(deferred) = provider.downcast_ref::<DeferredTable>() else { break };
-                let state = template.session(session);
+                let state = binding.session(session);
                 let mut arguments = Vec::new();
                 for argument in &deferred.arguments {
                     let mut values = Vec::new();
                     for subquery in argument.plans()? {
-                        values.push(self.scalar(template, session, subquery.as_ref().clone(), deadline).await?);
+                        values.push(self.scalar(binding, session, subquery.as_ref().clone(), deadline).await?);
                     }
                     arguments.push(constant(&state, argument.with_values(values)?)?);
                 }
@@ -55,17 +57,17 @@ impl Engine {
     /// The one value of a subquery; NULL when it has no row.
     async fn scalar(
         &self,
-        template: &Template,
+        binding: &Binding,
         session: &SessionOptions,
         subquery: LogicalPlan,
         deadline: Instant,
     ) -> Result<ScalarValue> {
-        let context = rule_context(template, session);
+        let context = rule_context(binding, session);
         let subquery = apply_to_bound(apply_to_written(subquery, &context)?, &context)?;
-        let subquery = self.with_subquery_values(template, session, subquery, deadline).await?;
+        let subquery = self.with_subquery_values(binding, session, subquery, deadline).await?;
         // The second row is only read to refuse it.
         let plan = LogicalPlanBuilder::from(subquery).limit(0, Some(2))?.build()?;
-        let attempt = Attempt { state: template.session(session), plan, stop: Stop::default() };
+        let attempt = Attempt { state: binding.session(session), plan, stop: Stop::default() };
         let _over = StopOnDrop(attempt.stop.clone());
         let runtime = self.statement_runtime()?;
         let context = move |state: &SessionState| Ok(TaskContext::from(state).with_runtime(Arc::clone(&runtime)));
@@ -83,7 +85,7 @@ impl Engine {
         let outcome = timeout_at(deadline, work).await;
         let values = match outcome {
             Err(_) => return Err(out_of_time(self.settings.query.seconds)),
-            Ok(Err(error)) => return Err(damage::name(error, &template.workspace, &template.snapshot).await),
+            Ok(Err(error)) => return Err(damage::name(error, &binding.workspace, &binding.snapshot).await),
             Ok(Ok(values)) => values,
         };
         match <[ScalarValue; 1]>::try_from(values) {

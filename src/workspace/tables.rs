@@ -12,7 +12,8 @@ use parking_lot::Mutex;
 use uuid::Uuid;
 
 use super::snapshot::Snapshot;
-use super::state::{Workspace, WriterGuard};
+use super::state::Workspace;
+use super::writer::Writer;
 use crate::error::{Detail, Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile};
@@ -26,6 +27,8 @@ use crate::store::{Root, objects, paths};
 pub struct TablesSnapshot {
     /// Counts the changes that this process saw; names this state in a [`super::SnapshotId`].
     pub revision: u64,
+    /// The revision at which a table was last made or dropped: since then the same tables have the same columns.
+    pub(super) shape: u64,
     catalog: TableCatalog,
     pub tables: BTreeMap<String, Arc<TableState>>,
 }
@@ -34,11 +37,15 @@ impl TablesSnapshot {
     /// The state with one table put in, or taken out.
     fn with(&self, catalog: TableCatalog, name: &str, table: Option<TableState>) -> Self {
         let mut tables = self.tables.clone();
-        match table {
+        let folder = table.as_ref().map(|table| table.folder);
+        let before = match table {
             Some(table) => tables.insert(name.to_owned(), Arc::new(table)),
             None => tables.remove(name),
         };
-        Self { revision: self.revision + 1, catalog, tables }
+        let revision = self.revision + 1;
+        // A folder has one table for as long as it is there, with the same columns.
+        let shape = if before.map(|before| before.folder) == folder { self.shape } else { revision };
+        Self { revision, shape, catalog, tables }
     }
 }
 
@@ -96,7 +103,12 @@ impl UserTables {
         if !changed {
             return Ok(held.clone());
         }
-        Ok(TablesSnapshot { revision: held.revision + 1, catalog, tables })
+        let revision = held.revision + 1;
+        let folders = |tables: &BTreeMap<String, Arc<TableState>>| -> Vec<(String, Uuid)> {
+            tables.iter().map(|(name, table)| (name.clone(), table.folder)).collect()
+        };
+        let shape = if folders(&tables) == folders(&held.tables) { held.shape } else { revision };
+        Ok(TablesSnapshot { revision, shape, catalog, tables })
     }
 
     async fn create(&self, new: NewTable) -> Result<TableState> {
@@ -108,46 +120,105 @@ impl UserTables {
     }
 }
 
-impl Workspace {
+impl Writer<'_> {
     /// Gives a written table its name, in place of the table of that name if `replace`.
     ///
     /// # Errors
     /// `Conflict` when there is a table of this name and it is not to be replaced.
-    pub async fn create_table(
-        &self,
-        _writer: &WriterGuard<'_>,
-        name: &str,
-        new: NewTable,
-        replace: bool,
-    ) -> Result<Arc<Snapshot>> {
-        let held = self.snapshot();
+    pub async fn create_table(&self, name: &str, new: NewTable, replace: bool) -> Result<Arc<Snapshot>> {
+        let held = self.workspace.snapshot();
         let old = held.tables.tables.get(name).map(|table| table.folder);
         if old.is_some() && !replace {
             return Err(table_exists(name));
         }
-        let state = self.user_tables().create(new).await?;
+        let state = self.workspace.user_tables().create(new).await?;
         let mut entries = held.tables.catalog.tables.clone();
         entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at: Utc::now() });
-        let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
         if let Some(old) = old {
-            self.retire_table(old).await;
+            self.workspace.retire_table(old).await;
         }
-        Ok(self.publish_tables(&held, held.tables.with(catalog, name, Some(state))))
+        Ok(self.workspace.publish_tables(&held, held.tables.with(catalog, name, Some(state))))
     }
 
     /// Takes a table's name away; its files stay until the clean-up, for the queries that still read them.
     ///
     /// # Errors
     /// `NotFound` when there is no such table.
-    pub async fn drop_table(&self, _writer: &WriterGuard<'_>, name: &str) -> Result<Arc<Snapshot>> {
-        let held = self.snapshot();
+    pub async fn drop_table(&self, name: &str) -> Result<Arc<Snapshot>> {
+        let held = self.workspace.snapshot();
         let mut entries = held.tables.catalog.tables.clone();
         let Some(entry) = entries.remove(name) else { return Err(no_table(name)) };
-        let catalog = self.user_tables().catalog.write(&held.tables.catalog, entries).await?;
-        self.retire_table(entry.folder).await;
-        Ok(self.publish_tables(&held, held.tables.with(catalog, name, None)))
+        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        self.workspace.retire_table(entry.folder).await;
+        Ok(self.workspace.publish_tables(&held, held.tables.with(catalog, name, None)))
     }
 
+    /// Adds rows to the table that had this folder when the rows were written.
+    pub async fn append_to_table(&self, name: &str, folder: Uuid, written: WrittenTable) -> Result<Arc<Snapshot>> {
+        self.replace_in_table(name, folder, &[], written).await
+    }
+
+    /// Puts `written` in the place of the files `removed`, all of which must still be live.
+    ///
+    /// # Errors
+    /// `Conflict` when the table was dropped, or another statement rewrote one of the files meanwhile.
+    pub async fn replace_in_table(
+        &self,
+        name: &str,
+        folder: Uuid,
+        removed: &[Arc<DataFile>],
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        let kind = if removed.is_empty() { ChangeKind::Append } else { ChangeKind::Delete };
+        self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
+    }
+
+    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
+    ///
+    /// # Errors
+    /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
+    pub async fn join_in_table(
+        &self,
+        name: &str,
+        folder: Uuid,
+        removed: &[Arc<DataFile>],
+        written: WrittenTable,
+    ) -> Result<Arc<Snapshot>> {
+        let kind = ChangeKind::Rewrite { target_bytes: FILE_BYTES as u64 };
+        self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
+    }
+
+    async fn change_table(&self, name: &str, folder: Uuid, change: Change<'_>) -> Result<Arc<Snapshot>> {
+        let held = self.workspace.snapshot();
+        let changed =
+            || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
+        let state = held.tables.tables.get(name).filter(|state| state.folder == folder).ok_or_else(changed)?;
+        if !change.removed.iter().all(|file| state.live.contains(file)) {
+            return Err(changed());
+        }
+        let log = self.workspace.user_tables().log(folder)?;
+        let next = state.live.version + 1;
+        let outcome = log.commit(next, change).await;
+        let state = match &outcome {
+            Ok(()) => TableState { live: state.live.changed(&change), ..state.as_ref().clone() },
+            // What landed all the same must be seen, and the next commit needs the right version.
+            Err(_) => log.state().await?,
+        };
+        let snapshot =
+            self.workspace.publish_tables(&held, held.tables.with(held.tables.catalog.clone(), name, Some(state)));
+        outcome?;
+        // The commit stands without its checkpoint: a failure is only logged.
+        if next.is_multiple_of(CHECKPOINT_VERSIONS)
+            && let Err(error) = log.checkpoint(next).await
+        {
+            tracing::warn!(workspace = %self.workspace.name(), table = name, %error, "no checkpoint of the table");
+        }
+        Ok(snapshot)
+    }
+}
+
+impl Workspace {
     /// Notes the time from which the clean-up counts. Without the note it counts from the last write to the folder.
     async fn retire_table(&self, folder: Uuid) {
         self.user_tables().logs.lock().remove(&folder);
@@ -171,82 +242,6 @@ impl Workspace {
         for empty in [table.join(paths::DELTA_LOG), table] {
             std::fs::remove_dir(empty).ok();
         }
-    }
-
-    /// Adds rows to the table that had this folder when the rows were written.
-    pub async fn append_to_table(
-        &self,
-        writer: &WriterGuard<'_>,
-        name: &str,
-        folder: Uuid,
-        written: WrittenTable,
-    ) -> Result<Arc<Snapshot>> {
-        self.replace_in_table(writer, name, folder, &[], written).await
-    }
-
-    /// Puts `written` in the place of the files `removed`, all of which must still be live.
-    ///
-    /// # Errors
-    /// `Conflict` when the table was dropped, or another statement rewrote one of the files meanwhile.
-    pub async fn replace_in_table(
-        &self,
-        writer: &WriterGuard<'_>,
-        name: &str,
-        folder: Uuid,
-        removed: &[Arc<DataFile>],
-        written: WrittenTable,
-    ) -> Result<Arc<Snapshot>> {
-        let kind = if removed.is_empty() { ChangeKind::Append } else { ChangeKind::Delete };
-        self.change_table(writer, name, folder, Change { removed, added: &written.files, kind }).await
-    }
-
-    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
-    ///
-    /// # Errors
-    /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
-    pub async fn join_in_table(
-        &self,
-        writer: &WriterGuard<'_>,
-        name: &str,
-        folder: Uuid,
-        removed: &[Arc<DataFile>],
-        written: WrittenTable,
-    ) -> Result<Arc<Snapshot>> {
-        let kind = ChangeKind::Rewrite { target_bytes: FILE_BYTES as u64 };
-        self.change_table(writer, name, folder, Change { removed, added: &written.files, kind }).await
-    }
-
-    async fn change_table(
-        &self,
-        _writer: &WriterGuard<'_>,
-        name: &str,
-        folder: Uuid,
-        change: Change<'_>,
-    ) -> Result<Arc<Snapshot>> {
-        let held = self.snapshot();
-        let changed =
-            || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));
-        let state = held.tables.tables.get(name).filter(|state| state.folder == folder).ok_or_else(changed)?;
-        if !change.removed.iter().all(|file| state.live.contains(file)) {
-            return Err(changed());
-        }
-        let log = self.user_tables().log(folder)?;
-        let next = state.live.version + 1;
-        let outcome = log.commit(next, change).await;
-        let state = match &outcome {
-            Ok(()) => TableState { live: state.live.changed(&change), ..state.as_ref().clone() },
-            // What landed all the same must be seen, and the next commit needs the right version.
-            Err(_) => log.state().await?,
-        };
-        let snapshot = self.publish_tables(&held, held.tables.with(held.tables.catalog.clone(), name, Some(state)));
-        outcome?;
-        // The commit stands without its checkpoint: a failure is only logged.
-        if next.is_multiple_of(CHECKPOINT_VERSIONS)
-            && let Err(error) = log.checkpoint(next).await
-        {
-            tracing::warn!(workspace = %self.name(), table = name, %error, "no checkpoint of the table");
-        }
-        Ok(snapshot)
     }
 }
 

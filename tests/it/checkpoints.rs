@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use convoke::auth::Caller;
@@ -29,7 +28,7 @@ async fn workspace(world: &World) -> Arc<Workspace> {
 }
 
 async fn checkpoint(world: &World) -> Checkpoint {
-    workspace(world).await.checkpoint_identity(&AtomicU64::default()).await.unwrap()
+    workspace(world).await.checkpoint_identity(&Arc::default()).await.unwrap()
 }
 
 /// A load of `load`: some new persons, and log-ins that join persons of earlier loads.
@@ -220,7 +219,7 @@ async fn a_checkpoint_that_breaks_off_at_any_write_harms_nothing() {
     let mut broken_off = 0;
     loop {
         store.fail_after(broken_off);
-        let outcome = workspace(&world).await.checkpoint_identity(&AtomicU64::default()).await;
+        let outcome = workspace(&world).await.checkpoint_identity(&Arc::default()).await;
         store.fail_never();
         assert_eq!(over(&store).await.rows(ASKED).await, expected, "broken off at write {broken_off}");
         match outcome {
@@ -241,7 +240,7 @@ async fn loads_go_on_while_a_checkpoint_is_written() {
     let world = world().await;
     load(&world, 0).await;
     let workspace = workspace(&world).await;
-    let counter = AtomicU64::default();
+    let counter = Arc::default();
     let taken = workspace.checkpoint_identity(&counter);
     let loading = async {
         for number in 1..6 {
@@ -298,7 +297,7 @@ async fn without_new_loads_the_checkpoint_stays() {
     assert_eq!(checkpoint(&reader).await, first);
     load(&world, 1).await;
     let reader = reopened(&world.folder).await;
-    let refused = workspace(&reader).await.checkpoint_identity(&AtomicU64::default()).await.unwrap_err();
+    let refused = workspace(&reader).await.checkpoint_identity(&Arc::default()).await.unwrap_err();
     assert_eq!(refused.kind(), convoke::error::Kind::Conflict);
     assert_ne!(checkpoint(&world).await, first);
 }

@@ -209,9 +209,9 @@ async fn content_of_which_nothing_was_kept_was_not_loaded() {
     let settings = world.workspaces.get(&world.caller.workspace).await.unwrap();
     let pairs = [("identifier_types".to_owned(), "loyalty:person".to_owned())];
     let with_type = settings.snapshot().rules.settings.with(&pairs, &Settings::defaults().unwrap()).unwrap();
-    let writer = settings.writer().await.unwrap();
+    let mut writer = settings.writer().await.unwrap();
     let change = convoke::workspace::RuleChange { settings: Some(with_type), ..Default::default() };
-    settings.change_rules(&writer, change).await.unwrap();
+    writer.change_rules(change).await.unwrap();
     drop(writer);
     let nameless = [InputRow { identifiers: &[("loyalty", "1")], ..purchase("u1") }];
     let second = world.load("same", &nameless).await;

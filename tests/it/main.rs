@@ -16,6 +16,8 @@ mod engine;
 mod floating_bounds;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
 mod intake;
+/// What statements and tickets read while others write.
+mod live;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
 /// One zero and one NaN where SQL text files do not reach: bound parameters, bulk ingest, plans.

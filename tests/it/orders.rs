@@ -74,8 +74,8 @@ async fn import_rates(world: &World, rows: &[(&str, &str, i128)]) {
         rates.rates.entry((*currency).to_owned()).or_default().insert(day, *rate);
     }
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
-    let writer = workspace.writer().await.unwrap();
-    workspace.change_rules(&writer, RuleChange { fx_rates: Some(rates), ..Default::default() }).await.unwrap();
+    let mut writer = workspace.writer().await.unwrap();
+    writer.change_rules(RuleChange { fx_rates: Some(rates), ..Default::default() }).await.unwrap();
 }
 
 const MONEY: &str = "SELECT gross, refund, net FROM orders";

@@ -41,8 +41,8 @@ async fn set(world: &World, pairs: &[(&str, &str)]) -> Result<(), Error> {
 
 async fn change(world: &World, change: RuleChange) -> Result<(), Error> {
     let workspace = world.workspaces.get(&world.caller.workspace).await?;
-    let writer = workspace.writer().await?;
-    workspace.change_rules(&writer, change).await.map(drop)
+    let mut writer = workspace.writer().await?;
+    writer.change_rules(change).await.map(drop)
 }
 
 /// The same folder, as another process would open it.
@@ -71,12 +71,13 @@ async fn settings_hold_for_the_next_plan_and_after_a_restart() {
     let sql = "SELECT count(*), sum(net), sum(net_base) FROM orders";
     let session = SessionOptions::default();
     let planned = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+    let leased = world.engine.lease(&planned, std::time::Duration::from_secs(60));
     assert_eq!(world.row(sql).await, "1 10.0000 10.0000");
     set(&world, &[("purchase_events", "Sold"), ("base_currency", "CNY")]).await.unwrap();
     // The statement is the same, the plan must not be.
     assert_eq!(world.row(sql).await, "1 5.0000 NULL");
     // What was planned before reads the rules that it was planned with.
-    let old = world.engine.prepare(&world.caller, &session, sql, Some(planned.snapshot)).await.unwrap();
+    let old = world.engine.prepare(&world.caller, &session, sql, Some(leased)).await.unwrap();
     let stream = world.engine.execute(&world.caller, &session, &old, Vec::new()).await.unwrap().stream;
     assert_eq!(texts(&futures::TryStreamExt::try_collect::<Vec<_>>(stream).await.unwrap()), ["1 10.0000 10.0000"]);
 

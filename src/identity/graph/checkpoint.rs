@@ -13,7 +13,7 @@ use super::IdentityGraph;
 use crate::error::{Error, Result};
 use crate::identity::identifier::IdentifierClass;
 use crate::identity::snapshot::IdentitySnapshot;
-use crate::ids::{Epoch, Node, Person};
+use crate::ids::{Epoch, Person};
 
 #[cfg(test)]
 mod tests;
@@ -54,27 +54,24 @@ pub fn published_schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-impl IdentityGraph {
-    /// Rows of [`node_schema`] for nodes that `snapshot`, a state of this graph, holds.
-    pub fn node_rows(&self, snapshot: &IdentitySnapshot, nodes: Range<usize>) -> Result<RecordBatch> {
+impl IdentitySnapshot {
+    /// Rows of [`node_schema`] for these nodes.
+    pub fn node_rows(&self, nodes: Range<usize>) -> Result<RecordBatch> {
         let mut types = StringBuilder::new();
         let mut values = StringBuilder::new();
-        for node in nodes.clone() {
-            let (name, value) = self.identifier(node as Node);
+        self.show_identifiers(nodes.clone(), |_, name, value| {
             types.append_value(name);
             values.append_value(value);
-        }
+        });
         let columns: Vec<ArrayRef> = vec![
             numbers(nodes.clone().map(|node| node as u32)),
             Arc::new(types.finish()),
             Arc::new(values.finish()),
-            numbers(snapshot.persons_of(nodes)),
+            numbers(self.persons_of(nodes)),
         ];
         Ok(RecordBatch::try_new(node_schema(), columns)?)
     }
-}
 
-impl IdentitySnapshot {
     /// Rows of [`birth_schema`] for these person numbers.
     pub fn birth_rows(&self, births: Range<usize>) -> Result<RecordBatch> {
         let ids: Vec<String> = self.person_ids(births.clone()).map(|id| id.to_string()).collect();
@@ -115,8 +112,8 @@ pub struct GraphRestorer {
 
 impl GraphRestorer {
     /// `graph` is empty; `nodes` is how many will come.
-    pub fn new(mut graph: IdentityGraph, nodes: usize) -> Self {
-        graph.dictionary.reserve(nodes);
+    pub fn new(graph: IdentityGraph, nodes: usize) -> Self {
+        graph.dictionary.write().reserve(nodes);
         Self { graph }
     }
 
@@ -140,9 +137,10 @@ impl GraphRestorer {
         let (nodes, persons) = (number_column(batch, "node")?, number_column(batch, "person")?);
         let (kinds, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
         let graph = &mut self.graph;
+        let mut dictionary = graph.dictionary.write();
         for row in 0..batch.num_rows() {
             let kind = graph.types.id(kinds.value(row)).map_err(|_| damaged("types"))?;
-            let (node, new) = graph.dictionary.intern(kind, values.value(row))?;
+            let (node, new) = dictionary.intern(kind, values.value(row))?;
             if !new || nodes.value(row) != i64::from(node) {
                 return Err(damaged("nodes"));
             }

@@ -22,15 +22,17 @@ impl IdentityGraph {
     ///
     /// Cookies and devices beside an identifier tell nothing: one person has many in the course of time.
     pub fn crowded(&self, most: usize) -> Vec<Crowded> {
+        let dictionary = self.dictionary.read();
         let mut ends: Vec<(Node, TypeId)> = Vec::with_capacity(self.gathered.edges.len());
         for (main, other) in &self.gathered.edges {
             for (node, beside) in [(*main, *other), (*other, *main)] {
-                let kind = self.dictionary.kind(beside);
+                let kind = dictionary.kind(beside);
                 if self.types.class(kind) == IdentifierClass::Person {
                     ends.push((node, kind));
                 }
             }
         }
+        drop(dictionary);
         // Edges are distinct, so each end is another neighbour.
         ends.sort_unstable();
         let mut found: Vec<&[(Node, TypeId)]> =
@@ -42,12 +44,13 @@ impl IdentityGraph {
 
     fn describe(&self, of_node: &[(Node, TypeId)]) -> Option<Crowded> {
         let (node, _) = of_node.first()?;
-        let (kind, value) = self.identifier(*node);
+        let dictionary = self.dictionary.read();
+        let (kind, value) = dictionary.entry(*node);
         let by_type = of_node.chunk_by(|one, next| one.1 == next.1);
         let beside = by_type.filter_map(|of_type| {
             let (_, kind) = of_type.first()?;
             Some((self.types.name(*kind).to_owned(), of_type.len()))
         });
-        Some(Crowded { kind: kind.to_owned(), value: value.to_owned(), beside: beside.collect() })
+        Some(Crowded { kind: self.types.name(kind).to_owned(), value: value.to_owned(), beside: beside.collect() })
     }
 }

@@ -56,8 +56,8 @@ impl Vacuum {
 
     /// Removes it, and what the log does not need any more; returns what was removed.
     pub async fn run(&self) -> Result<Vec<Unneeded>> {
-        let _writer = self.workspace.writer().await?;
-        self.workspace.refresh().await?;
+        let mut writer = self.workspace.writer().await?;
+        writer.refresh().await?;
         let version = self.workspace.snapshot().events.version;
         let (unneeded, dropped) = self.unneeded().await?;
         self.delete(unneeded.iter().map(|object| object.path.clone()).collect()).await?;

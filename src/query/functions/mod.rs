@@ -1,4 +1,4 @@
-//! Functions that belong to the engine: they hold a snapshot, or know how our own tables are made.
+//! Functions that belong to the engine: they read the state of a statement, or know how our own tables are made.
 //!
 //! Functions of use in any DataFusion program live in the crate `convoke-udfs`. What users call has a documentation; what
 //! only plans and the texts of our own tables call has none, and is not shown.
@@ -42,7 +42,7 @@ use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use crate::error::Result;
-use crate::workspace::{BaseCurrency, Snapshot};
+use crate::workspace::BaseCurrency;
 
 pub(super) use date_part::ExtractPlanner;
 pub(super) use fields::FieldPlanner;
@@ -52,12 +52,12 @@ pub(super) use maybe_null::{maybe_null, value_within};
 pub(in crate::query) use named_cast::NAMED_CAST;
 pub(in crate::query) use nested_order::nested_order;
 pub(super) use order_book::{CATEGORY as ORDER_CATEGORY, PRICES as ORDER_PRICES, SHORT as ORDER_SHORT};
-pub(super) use person_at::PERSON_AT;
+pub(super) use person_at::{PERSON_AT, PERSON_OF_IDENTIFIER};
 pub(super) use self_sorting::sort_alone;
 pub(in crate::query) use variation::{variation_of, vary};
 
 /// Registers these and those of `convoke-udfs`, whose local days are those of `zone`.
-pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone: Tz) -> Result<()> {
+pub(super) fn register(state: &mut SessionState, zone: Tz) -> Result<()> {
     convoke_udfs::register_all_in_zone(state, zone)?;
     numbers::register(state)?;
     bigint::register(state)?;
@@ -73,7 +73,8 @@ pub(super) fn register(state: &mut SessionState, snapshot: &Arc<Snapshot>, zone:
     for function in local_time::functions(|name| state.udf(name))? {
         state.register_udf(function)?;
     }
-    state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new(Arc::clone(snapshot)))))?;
+    state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonAt::new())))?;
+    state.register_udf(Arc::new(ScalarUDF::from(person_at::PersonOfIdentifier::new())))?;
     state.register_udf(Arc::new(ScalarUDF::from(json_entries::JsonEntries::new())))?;
     state.register_udaf(Arc::new(aggregate_variation::vary_aggregate(approx_median::ApproxMedian::new())))?;
     state.register_udaf(Arc::new(AggregateUDF::from(traits::MergeTraits::new())))?;

@@ -34,7 +34,7 @@ fn schema() -> SchemaRef {
 
 pub(in crate::query) fn table(names: &Arc<DayNames>) -> Result<Arc<dyn TableProvider>> {
     let names = Arc::clone(names);
-    rows::table(schema(), move || {
+    rows::table(schema(), move |_| {
         let names = Arc::clone(&names);
         Box::new((FIRST_YEAR..=LAST_YEAR).map(move |each| year(each, &names)))
     })

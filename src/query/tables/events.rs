@@ -22,13 +22,13 @@ use super::file_scan::FileScan;
 use super::person_scan::{FileRows, PersonScan};
 use super::{file_scan, person_rows};
 use crate::error::Result;
-use crate::identity::IdentitySnapshot;
 use crate::ids::Node;
 use crate::query::functions::PERSON_AT;
-use crate::store::delta::{DataFile, LiveFiles};
+use crate::query::pinned_state::pinned;
+use crate::store::delta::DataFile;
 use crate::store::events::{RowRanges, schema};
 use crate::store::paths;
-use crate::workspace::{Snapshot, Workspace};
+use crate::workspace::Workspace;
 
 /// Bytes read from a file's end at once: mostly the whole footer.
 const FOOTER_HINT: usize = 256 * 1024;
@@ -37,20 +37,10 @@ const FOOTER_HINT: usize = 256 * 1024;
 const MOST_ROWS_OF_PAGES: usize = 500_000;
 
 /// The stored columns and the month, without `person`.
-pub(in crate::query) fn raw(
-    workspace: &Arc<Workspace>,
-    snapshot: &Snapshot,
-    store_url: ObjectStoreUrl,
-) -> Arc<dyn TableProvider> {
+pub(in crate::query) fn raw(workspace: &Arc<Workspace>, store_url: ObjectStoreUrl) -> Arc<dyn TableProvider> {
     let month = Arc::new(Field::new(schema::MONTH, DataType::Utf8, true));
     let table = TableSchema::builder(schema::stored()).with_table_partition_cols(vec![month]).build();
-    Arc::new(EventFiles {
-        table,
-        snapshot: snapshot.events.clone(),
-        identity: snapshot.identity.clone(),
-        store_url,
-        workspace: Arc::clone(workspace),
-    })
+    Arc::new(EventFiles { table, store_url, workspace: Arc::clone(workspace) })
 }
 
 /// What users see: `person` in place of `node`, so that predicates on it reach the Parquet row filter.
@@ -133,18 +123,16 @@ struct Chosen {
     row_groups: Option<Vec<RowRanges>>,
 }
 
-/// The live files of one snapshot.
+/// The live files of the state that a statement reads.
 struct EventFiles {
     table: TableSchema,
-    snapshot: LiveFiles,
-    identity: IdentitySnapshot,
     store_url: ObjectStoreUrl,
     workspace: Arc<Workspace>,
 }
 
 impl fmt::Debug for EventFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "EventFiles(version {})", self.snapshot.version)
+        f.write_str("EventFiles")
     }
 }
 
@@ -171,8 +159,9 @@ impl TableProvider for EventFiles {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let nodes = person_rows::nodes_of_constant_person(filters, &self.identity);
-        let chosen = self.choose(state, filters, nodes.as_deref()).await?;
+        let snapshot = pinned(state.config_options())?;
+        let nodes = person_rows::nodes_of_constant_person(filters, &snapshot.identity);
+        let chosen = self.choose(state, &snapshot.events.files, filters, nodes.as_deref()).await?;
         if let Some(nodes) = nodes.as_deref()
             && let Some(files) = few_rows(&chosen)
         {
@@ -211,9 +200,14 @@ impl EventFiles {
     }
 
     /// The files to read; of a person's the parts that may hold his rows.
-    async fn choose(&self, state: &dyn Session, filters: &[Expr], nodes: Option<&[Node]>) -> DfResult<Vec<Chosen>> {
-        let may_match =
-            |filters: &[Expr]| file_scan::files_that_may_match(state, filters, self.schema(), &self.snapshot.files);
+    async fn choose(
+        &self,
+        state: &dyn Session,
+        live: &[Arc<DataFile>],
+        filters: &[Expr],
+        nodes: Option<&[Node]>,
+    ) -> DfResult<Vec<Chosen>> {
+        let may_match = |filters: &[Expr]| file_scan::files_that_may_match(state, filters, self.schema(), live);
         let Some(nodes) = nodes else {
             return Ok(may_match(filters)?.into_iter().map(|file| Chosen { file, row_groups: None }).collect());
         };

@@ -11,5 +11,5 @@ use crate::workspace::reference::fx_rates_schema;
 
 pub(in crate::query) fn table(rules: &Rules) -> Result<Arc<dyn TableProvider>> {
     let rates = Arc::clone(&rules.fx_rates);
-    rows::table(fx_rates_schema(), move || Box::new(std::iter::once(rates.to_batch())))
+    rows::table(fx_rates_schema(), move |_| Box::new(std::iter::once(rates.to_batch())))
 }

@@ -1,6 +1,7 @@
 //! `identities`: every identifier with its person, and when events carried it.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Int64Builder, RecordBatch, StringBuilder};
@@ -14,19 +15,13 @@ use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
 use super::composed::{ComposedTable, Variant};
 use super::{plan_sql, rows};
 use crate::error::Result;
+use crate::identity::IdentitySnapshot;
 use crate::ids::Node;
-use crate::workspace::{Snapshot, Workspace};
 
 const FROM_IDENTITY: [&str; 5] = ["id_type", "id_value", "person", "person_id", "status"];
 
-pub(in crate::query) async fn table(
-    state: &SessionState,
-    workspace: &Arc<Workspace>,
-    snapshot: &Arc<Snapshot>,
-) -> Result<Arc<dyn TableProvider>> {
-    let (workspace, snapshot) = (Arc::clone(workspace), Arc::clone(snapshot));
-    let base =
-        rows::table(identity_schema(), move || Box::new(identity_rows(Arc::clone(&workspace), Arc::clone(&snapshot))))?;
+pub(in crate::query) async fn table(state: &SessionState) -> Result<Arc<dyn TableProvider>> {
+    let base = rows::table(identity_schema(), |state| Box::new(identity_rows(state.identity.clone())))?;
     let base = LogicalPlanBuilder::scan("nodes", provider_as_source(base), None)?;
     let narrow = base
         .clone()
@@ -79,29 +74,26 @@ fn identity_schema() -> SchemaRef {
     Arc::new(Schema::new(full.fields().iter().take(4).cloned().collect::<Vec<_>>()))
 }
 
-fn identity_rows(
-    workspace: Arc<Workspace>,
-    snapshot: Arc<Snapshot>,
-) -> impl Iterator<Item = Result<RecordBatch>> + Send {
-    let nodes = snapshot.identity.nodes();
+fn identity_rows(identity: IdentitySnapshot) -> impl Iterator<Item = Result<RecordBatch>> + Send {
+    let nodes = identity.nodes();
     (0..nodes).step_by(rows::BATCH_ROWS).map(move |start| {
         let end = (start + rows::BATCH_ROWS).min(nodes);
-        identity_batch(&workspace, &snapshot, start as Node..end as Node)
+        identity_batch(&identity, start..end)
     })
 }
 
-fn identity_batch(workspace: &Workspace, snapshot: &Snapshot, nodes: std::ops::Range<Node>) -> Result<RecordBatch> {
+fn identity_batch(identity: &IdentitySnapshot, nodes: Range<usize>) -> Result<RecordBatch> {
     let (mut kind, mut value) = (StringBuilder::new(), StringBuilder::new());
     let (mut person, mut person_id) = (Int64Builder::new(), StringBuilder::new());
-    let graph = workspace.identity().read();
-    for node in nodes {
-        // The snapshot holds this node, so it has a person, and the person an id.
-        let number = snapshot.identity.person_of(node).unwrap_or_default();
-        let (name, text) = graph.identifier(node);
+    identity.show_identifiers(nodes.clone(), |_, name, text| {
         kind.append_value(name);
         value.append_value(text);
+    });
+    for node in nodes {
+        // The state holds this node, so it has a person, and the person an id.
+        let number = identity.person_of(node as Node).unwrap_or_default();
         person.append_value(i64::from(number));
-        person_id.append_value(snapshot.identity.person_id(number).unwrap_or_default().to_string());
+        person_id.append_value(identity.person_id(number).unwrap_or_default().to_string());
     }
     let columns: Vec<arrow::array::ArrayRef> = vec![
         Arc::new(kind.finish()),

@@ -13,8 +13,6 @@ use super::{literals, plan_sql};
 use crate::error::Result;
 use crate::query::functions::{ORDER_CATEGORY, ORDER_PRICES, ORDER_SHORT};
 use crate::settings::OrderSettings;
-use crate::store::delta::LiveFiles;
-use crate::store::events::schema;
 
 /// Name of the events with all stored columns, while the views are planned: no name that a user could write unquoted.
 const SOURCE: &str = "order events";
@@ -37,15 +35,10 @@ pub(in crate::query) async fn views(
     main: &MemorySchemaProvider,
     events: Arc<dyn TableProvider>,
     settings: &OrderSettings,
-    snapshot: &LiveFiles,
 ) -> Result<Vec<(&'static str, Arc<dyn TableProvider>)>> {
     main.register_table(SOURCE.to_owned(), events)?;
     let texts = OrderTexts { settings };
-    let unpriced = match some_event_lacks_a_price(snapshot) {
-        true => RefundsWithoutPrice::from_question(plan_sql(state, &texts.some_refund_without_price()).await?),
-        false => RefundsWithoutPrice::none(),
-    };
-    let unpriced = Arc::new(unpriced);
+    let unpriced = Arc::new(RefundsWithoutPrice::new(plan_sql(state, &texts.some_refund_without_price()).await?));
     let plans = Plans { state, unpriced: &unpriced };
     let lists = [ORDER_SHORT.to_owned(), format!("{ORDER_SHORT}, {ORDER_PRICES}")];
     let orders = plans.priced(lists.each_ref().map(|arguments| texts.orders(arguments))).await?;
@@ -70,12 +63,6 @@ impl Plans<'_> {
         let (short, full) = (plan_sql(self.state, &short).await?, plan_sql(self.state, &full).await?);
         Ok(PricedTable::new(short, full, Arc::clone(self.unpriced)))
     }
-}
-
-/// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
-fn some_event_lacks_a_price(snapshot: &LiveFiles) -> bool {
-    let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
-    snapshot.files.iter().any(|file| file.nulls_in(column) != Some(file.rows))
 }
 
 /// The SQL of the views.

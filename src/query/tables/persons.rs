@@ -14,15 +14,13 @@ use super::composed::{ComposedTable, Variant};
 use super::{plan_sql, rows};
 use crate::error::Result;
 use crate::identity::{IdentitySnapshot, PersonEntry};
-use crate::workspace::Snapshot;
 
 /// Columns that the identity snapshot alone answers.
 const FROM_IDENTITY: [&str; 4] = ["person", "person_id", "known", "identifier_count"];
 const FROM_EVENTS: [&str; 3] = ["first_seen", "last_seen", "event_count"];
 
-pub(in crate::query) async fn table(state: &SessionState, snapshot: &Arc<Snapshot>) -> Result<Arc<dyn TableProvider>> {
-    let identity = snapshot.identity.clone();
-    let base = rows::table(identity_schema(), move || Box::new(identity_rows(identity.clone())))?;
+pub(in crate::query) async fn table(state: &SessionState) -> Result<Arc<dyn TableProvider>> {
+    let base = rows::table(identity_schema(), |state| Box::new(identity_rows(state.identity.clone())))?;
     let base = || -> Result<LogicalPlanBuilder> {
         Ok(LogicalPlanBuilder::scan("identity_persons", provider_as_source(Arc::clone(&base)), None)?)
     };

@@ -1,6 +1,6 @@
 //! Tables of orders that read the products of all events only where a refund takes its price from them.
 //!
-//! Whether there is such a refund is asked of the events when a table is first read, once a snapshot. Nothing that is
+//! Whether there is such a refund is asked of the events when a table is first read, once a version of them. Nothing that is
 //! written with an event could tell: which events are refunds is a setting, and it may change after they came.
 
 use std::collections::HashSet;
@@ -14,36 +14,52 @@ use datafusion::common::{Constraint, Constraints, Result as DfResult};
 use datafusion::datasource::TableType;
 use datafusion::logical_expr::{Expr, LogicalPlan, TableProviderFilterPushDown};
 use datafusion::physical_plan::{ExecutionPlan, collect};
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::composed::{columns_read, output_columns, scan_of};
+use crate::query::pinned_state::pinned;
+use crate::store::delta::LiveFiles;
+use crate::store::events::schema;
 
-/// Whether any refund event of the snapshot names a product without a price.
+/// Whether any refund event names a product without a price.
 pub(super) struct RefundsWithoutPrice {
-    /// Gives a row when there is one; `None` where there can be none.
-    question: Option<LogicalPlan>,
-    answer: OnceCell<bool>,
+    /// Gives a row when there is one.
+    question: LogicalPlan,
+    /// Of the version of the events that was asked last.
+    answer: Mutex<(u64, Arc<OnceCell<bool>>)>,
 }
 
 impl RefundsWithoutPrice {
-    pub(super) fn none() -> Self {
-        Self { question: None, answer: OnceCell::new() }
-    }
-
-    /// Asks by running the plan, when the answer is first needed.
-    pub(super) fn from_question(question: LogicalPlan) -> Self {
-        Self { question: Some(question), answer: OnceCell::new() }
+    pub(super) fn new(question: LogicalPlan) -> Self {
+        Self { question, answer: Mutex::default() }
     }
 
     async fn exist(&self, state: &dyn Session) -> DfResult<bool> {
-        let Some(question) = &self.question else { return Ok(false) };
+        let events = &pinned(state.config_options())?.events;
+        if !some_event_lacks_a_price(events) {
+            return Ok(false);
+        }
+        let answer = {
+            let mut held = self.answer.lock();
+            if held.0 != events.version {
+                *held = (events.version, Arc::default());
+            }
+            Arc::clone(&held.1)
+        };
         let ask = || async {
-            let plan = state.create_physical_plan(question).await?;
+            let plan = state.create_physical_plan(&self.question).await?;
             let found = collect(plan, state.task_ctx()).await?;
             Ok(found.iter().any(|batch| batch.num_rows() > 0))
         };
-        self.answer.get_or_try_init(ask).await.copied()
+        answer.get_or_try_init(ask).await.copied()
     }
+}
+
+/// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
+fn some_event_lacks_a_price(events: &LiveFiles) -> bool {
+    let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
+    events.files.iter().any(|file| file.nulls_in(column) != Some(file.rows))
 }
 
 /// A table with two plans of the same rows where no refund lacks a price.

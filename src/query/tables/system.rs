@@ -11,13 +11,14 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{TryStreamExt, stream};
 use object_store::ObjectStore;
 
 use super::rows;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::query::history::History;
+use crate::query::pinned_state::pinned;
 use crate::settings::Settings;
 use crate::store::dead_letters as letters;
 use crate::store::events::schema::instant;
@@ -26,7 +27,7 @@ use crate::workspace::{Manifest, Rules, Snapshot, Workspace};
 
 /// `system.queries`: the last statements of this workspace.
 pub(in crate::query) fn queries(history: History, workspace: WorkspaceName) -> Result<Arc<dyn TableProvider>> {
-    let make = move || -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
+    let make = move |_: &Snapshot| -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
         Box::new(std::iter::once(queries_batch(&history, &workspace)))
     };
     rows::table(queries_schema(), make)
@@ -96,32 +97,24 @@ pub(in crate::query) fn settings(
             Arc::new(StringArray::from_iter_values(entries.iter().map(|(_, _, origin)| origin))),
         ],
     )?;
-    rows::table(schema, move || Box::new(std::iter::once(Ok(batch.clone()))))
+    rows::table(schema, move |_| Box::new(std::iter::once(Ok(batch.clone()))))
 }
 
-/// `system.dead_letters`: the rejected rows of all loads of the snapshot.
-pub(in crate::query) fn dead_letters(
-    workspace: &Workspace,
-    snapshot: &Arc<Snapshot>,
-) -> Result<Arc<dyn TableProvider>> {
-    let objects = DeadLetterObjects {
-        schema: letters::schema(),
-        store: workspace.store(),
-        paths: snapshot.loads.iter().filter_map(|load| load.dead_letters.clone()).collect(),
-    };
+/// `system.dead_letters`: the rejected rows of all loads.
+pub(in crate::query) fn dead_letters(workspace: &Workspace) -> Result<Arc<dyn TableProvider>> {
+    let objects = DeadLetterObjects { schema: letters::schema(), store: workspace.store() };
     Ok(Arc::new(StreamingTable::try_new(letters::schema(), vec![Arc::new(objects)])?))
 }
 
-/// The dead-letter objects of a snapshot, read one after the other.
+/// The dead-letter objects of a state, read one after the other.
 struct DeadLetterObjects {
     schema: SchemaRef,
     store: Arc<dyn ObjectStore>,
-    paths: Vec<String>,
 }
 
 impl fmt::Debug for DeadLetterObjects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DeadLetterObjects({})", self.paths.len())
+        f.write_str("DeadLetterObjects")
     }
 }
 
@@ -130,10 +123,14 @@ impl PartitionStream for DeadLetterObjects {
         &self.schema
     }
 
-    fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
+    fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let store = Arc::clone(&self.store);
-        let batches = stream::iter(self.paths.clone())
-            .then(move |path| read_letters(Arc::clone(&store), path))
+        let paths: Vec<Result<String, DataFusionError>> = match pinned(context.session_config().options()) {
+            Ok(state) => state.loads.iter().filter_map(|load| load.dead_letters.clone()).map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        };
+        let batches = stream::iter(paths)
+            .and_then(move |path| read_letters(Arc::clone(&store), path))
             .map_ok(|batches| stream::iter(batches.into_iter().map(Ok::<_, DataFusionError>)))
             .try_flatten();
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))

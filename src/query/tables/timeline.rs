@@ -8,11 +8,13 @@ use datafusion::catalog::TableProvider;
 use datafusion::catalog::view::ViewTable;
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::datasource::provider_as_source;
-use datafusion::logical_expr::{LogicalPlanBuilder, col, lit};
+use datafusion::execution::context::SessionState;
+use datafusion::logical_expr::{LogicalPlanBuilder, ScalarUDF, col, lit};
 
-use crate::ids::Person;
+use crate::error::{Error, Result};
+use crate::query::functions::PERSON_OF_IDENTIFIER;
 use crate::query::table_functions::{ConstantTable, refused};
-use crate::workspace::{Snapshot, Workspace};
+use crate::workspace::Rules;
 
 /// What a timeline shows of each event.
 const COLUMNS: [&str; 15] = [
@@ -34,24 +36,21 @@ const COLUMNS: [&str; 15] = [
 ];
 
 pub(in crate::query) struct Timeline {
-    workspace: Arc<Workspace>,
-    snapshot: Arc<Snapshot>,
+    rules: Arc<Rules>,
+    person_of_identifier: Arc<ScalarUDF>,
     events: Arc<dyn TableProvider>,
 }
 
 impl Timeline {
     pub(in crate::query) fn new(
-        workspace: Arc<Workspace>,
-        snapshot: Arc<Snapshot>,
+        state: &SessionState,
+        rules: Arc<Rules>,
         events: Arc<dyn TableProvider>,
-    ) -> Self {
-        Self { workspace, snapshot, events }
-    }
-
-    fn person(&self, kind: &str, value: &str) -> DfResult<Option<Person>> {
-        let graph = self.workspace.identity().read();
-        let node = graph.node(graph.types().id(kind)?, value.trim());
-        Ok(node.and_then(|node| self.snapshot.identity.person_of(node)))
+    ) -> Result<Self> {
+        let person_of_identifier = state.scalar_functions().get(PERSON_OF_IDENTIFIER).cloned();
+        let person_of_identifier =
+            person_of_identifier.ok_or_else(|| Error::internal("person_of_identifier is not registered"))?;
+        Ok(Self { rules, person_of_identifier, events })
     }
 
     fn text(&self, value: &ScalarValue) -> DfResult<Option<String>> {
@@ -82,14 +81,15 @@ impl ConstantTable for Timeline {
 
     fn table(&self, arguments: &[ScalarValue]) -> DfResult<Arc<dyn TableProvider>> {
         let texts = arguments.iter().map(|argument| self.text(argument)).collect::<DfResult<Vec<_>>>()?;
-        let person = match texts.as_slice() {
-            [Some(kind), Some(value)] => self.person(kind, value)?,
+        let of_person = match texts.as_slice() {
+            [Some(kind), Some(value)] => {
+                // Unknown types are refused when the statement is planned; who has the identifier is seen when it runs.
+                self.rules.types.id(kind)?;
+                let identifier = vec![lit(kind.as_str()), lit(value.trim())];
+                col("person").eq(self.person_of_identifier.call(identifier))
+            }
             // NULL identifies nobody.
-            _ => None,
-        };
-        let of_person = match person {
-            Some(person) => col("person").eq(lit(i64::from(person))),
-            None => lit(false),
+            _ => lit(false),
         };
         let plan = LogicalPlanBuilder::scan("events", provider_as_source(Arc::clone(&self.events)), None)?
             .filter(of_person)?

@@ -20,9 +20,11 @@ use parquet::arrow::RowNumber;
 
 use super::file_reader::DataFileReaders;
 use super::file_scan::{self, FileScan};
+use crate::query::pinned_state::pinned;
 use crate::store::delta::DataFile;
 use crate::store::paths;
 use crate::store::tables::TableState;
+use crate::workspace::no_table;
 
 /// Bytes read from a file's end at once: mostly the whole footer.
 const FOOTER_HINT: usize = 64 * 1024;
@@ -31,25 +33,32 @@ const FOOTER_HINT: usize = 64 * 1024;
 pub(in crate::query) const FILE: &str = "__convoke_file";
 pub(in crate::query) const ROW: &str = "__convoke_row";
 
-/// The live files of one version of a table.
+/// A table by its name, or the live files of one version of it.
 pub(in crate::query) struct UserTable {
     table: TableSchema,
-    state: Arc<TableState>,
+    files: Files,
     store_url: ObjectStoreUrl,
     store: Arc<dyn ObjectStore>,
-    /// With the hidden columns.
-    located: bool,
+}
+
+enum Files {
+    /// Those of the state that a statement reads.
+    OfName(String),
+    /// These, with the hidden columns.
+    Located(Arc<TableState>),
 }
 
 impl UserTable {
-    /// `store` is that behind `store_url`, with the workspace's folder as `/`.
+    /// The table of this name, which has the columns of `state` in all states of the shape. `store` is that behind
+    /// `store_url`, with the workspace's folder as `/`.
     pub(in crate::query) fn provider(
-        state: Arc<TableState>,
+        name: &str,
+        state: &TableState,
         store_url: ObjectStoreUrl,
         store: Arc<dyn ObjectStore>,
     ) -> Arc<dyn TableProvider> {
         let table = TableSchema::builder(Arc::clone(&state.columns)).build();
-        Arc::new(Self { table, state, store_url, store, located: false })
+        Arc::new(Self { table, files: Files::OfName(name.to_owned()), store_url, store })
     }
 
     /// The same table with [`FILE`] and [`ROW`].
@@ -64,19 +73,35 @@ impl UserTable {
             .with_table_partition_cols(vec![file])
             .with_virtual_columns(vec![row])
             .build();
-        Arc::new(Self { table, state, store_url, store, located: true })
+        Arc::new(Self { table, files: Files::Located(state), store_url, store })
     }
 
-    fn part(&self, file: &DataFile) -> PartitionedFile {
-        let partition = if self.located { vec![ScalarValue::from(file.path.as_str())] } else { Vec::new() };
-        let location = paths::table_file_in_workspace(self.state.folder, &file.path);
-        file_scan::partitioned_file(location, file, partition, &self.state.columns)
+    fn state(&self, session: &dyn Session) -> DfResult<Arc<TableState>> {
+        match &self.files {
+            Files::Located(state) => Ok(Arc::clone(state)),
+            Files::OfName(name) => {
+                let state = pinned(session.config_options())?.tables.tables.get(name);
+                Ok(state.cloned().ok_or_else(|| no_table(name))?)
+            }
+        }
+    }
+
+    fn part(&self, state: &TableState, file: &DataFile) -> PartitionedFile {
+        let partition = match self.files {
+            Files::Located(_) => vec![ScalarValue::from(file.path.as_str())],
+            Files::OfName(_) => Vec::new(),
+        };
+        let location = paths::table_file_in_workspace(state.folder, &file.path);
+        file_scan::partitioned_file(location, file, partition, &state.columns)
     }
 }
 
 impl fmt::Debug for UserTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserTable(version {})", self.state.live.version)
+        match &self.files {
+            Files::OfName(name) => write!(f, "UserTable({name})"),
+            Files::Located(state) => write!(f, "UserTable(version {})", state.live.version),
+        }
     }
 }
 
@@ -103,8 +128,9 @@ impl TableProvider for UserTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let files = file_scan::files_that_may_match(state, filters, self.schema(), &self.state.live.files)?;
-        let parts = files.iter().map(|file| self.part(file)).collect();
+        let table = self.state(state)?;
+        let files = file_scan::files_that_may_match(state, filters, self.schema(), &table.live.files)?;
+        let parts = files.iter().map(|file| self.part(&table, file)).collect();
         let cache = state.runtime_env().cache_manager.get_file_metadata_cache();
         let scan = FileScan {
             table: &self.table,

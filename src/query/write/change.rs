@@ -7,7 +7,8 @@ use datafusion::logical_expr::dml::InsertOp;
 use datafusion::logical_expr::{DdlStatement, LogicalPlan, WriteOp};
 
 use crate::error::{Error, Result};
-use crate::query::session::{SessionOptions, Template};
+use crate::query::binding::Binding;
+use crate::query::session::SessionOptions;
 
 /// Bytes of a table's name.
 const MAX_NAME_BYTES: usize = 128;
@@ -50,8 +51,8 @@ pub(in crate::query) fn is_change(plan: &LogicalPlan) -> bool {
 impl Change {
     /// # Errors
     /// `InvalidInput` for a managed table, another schema, or a form that is not supported.
-    pub(in crate::query) fn of(plan: &LogicalPlan, template: &Template, session: &SessionOptions) -> Result<Self> {
-        let target = |name: &TableReference| target(name, template, session);
+    pub(in crate::query) fn of(plan: &LogicalPlan, binding: &Binding, session: &SessionOptions) -> Result<Self> {
+        let target = |name: &TableReference| target(name, binding, session);
         match plan {
             LogicalPlan::Ddl(DdlStatement::CreateMemoryTable(create)) => {
                 if create.constraints != Constraints::default() || !create.column_defaults.is_empty() {
@@ -95,14 +96,14 @@ impl Change {
 }
 
 /// The name in schema `main` that a statement may write to.
-pub(super) fn target(name: &TableReference, template: &Template, session: &SessionOptions) -> Result<String> {
+pub(super) fn target(name: &TableReference, binding: &Binding, session: &SessionOptions) -> Result<String> {
     let schema = name.schema().or(session.schema.as_deref()).unwrap_or("main");
-    let elsewhere = name.catalog().is_some_and(|catalog| catalog != template.catalog.as_str());
+    let elsewhere = name.catalog().is_some_and(|catalog| catalog != binding.catalog.as_str());
     if elsewhere || schema != "main" {
-        return Err(Error::invalid(format!("tables are written in schema main of catalog {}", template.catalog)));
+        return Err(Error::invalid(format!("tables are written in schema main of catalog {}", binding.catalog)));
     }
     let name = name.table();
-    if template.is_managed(name) {
+    if binding.is_managed(name) {
         return Err(Error::invalid(format!(
             "'{name}' is a managed table, which no statement changes: its rows come from the files that are loaded. Write to \
              a table of your own, under another name: CREATE TABLE my_{name} AS SELECT * FROM {name} WHERE ... keeps the \

@@ -20,10 +20,11 @@ use super::rows::{ROWS_OF_A_PLAN, combined};
 use super::run::{Writing, count_schema};
 use crate::auth::Caller;
 use crate::error::Result;
+use crate::query::binding::Binding;
 use crate::query::engine::{Engine, Execution, Prepared, Started};
 use crate::query::history::RunningQuery;
 use crate::query::limits::out_of_time;
-use crate::query::session::{SessionOptions, Template};
+use crate::query::session::SessionOptions;
 use crate::query::stop::Stop;
 use crate::query::threads::QueryThreads;
 use crate::store::tables::TableLimits;
@@ -46,7 +47,7 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Arc<Prepared>,
+        prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
     ) -> Result<Execution> {
@@ -66,18 +67,17 @@ impl Engine {
         &self,
         caller: &Caller,
         session: &SessionOptions,
-        prepared: &Arc<Prepared>,
+        prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
         query: &RunningQuery,
     ) -> Result<Started> {
-        let template = self.template(caller, None).await?;
-        // What was planned for an older state is planned again.
-        let prepared = self.prepare(caller, session, &prepared.sql, Some(template.snapshot.id())).await?;
-        let prepared = self.prepare_for(caller, session, &prepared, &rows).await?;
-        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
+        // What was bound to an older state is bound to the newest one.
+        let prepared = self.prepare(caller, session, &prepared.sql, None).await?;
+        let prepared = self.prepare_for(session, &prepared, &rows).await?;
+        let Admitted { started, place, stop, writing } = self.admit(session, &prepared.binding, query).await?;
         let deadline = started + Duration::from_secs(self.settings.query.seconds);
-        let changes = self.changes(&template, session, &prepared, rows, deadline).await?;
+        let changes = self.changes(session, &prepared, rows, deadline).await?;
         let work =
             futures::stream::once(async move { writing.run(changes, once).await.map_err(DataFusionError::from) });
         let stream = Box::pin(RecordBatchStreamAdapter::new(count_schema(), work));
@@ -88,49 +88,43 @@ impl Engine {
     /// The changes of a statement with all rows of its parameters.
     async fn changes(
         &self,
-        template: &Template,
         session: &SessionOptions,
         prepared: &Prepared,
         rows: Vec<Vec<ScalarValue>>,
         deadline: Instant,
     ) -> Result<Vec<Change>> {
+        let binding = &prepared.binding;
         let mut changes = Vec::new();
         if rows.len() > 1
-            && let Some(plan) = prepared.plan()
+            && let Some(plan) = &prepared.plan
             && combined(plan, &prepared.parameters, &rows[..1])?.is_some()
         {
             for part in rows.chunks(ROWS_OF_A_PLAN) {
                 let Some(plan) = combined(plan, &prepared.parameters, part)? else { continue };
-                let plan = self.with_subquery_values(template, session, plan, deadline).await?;
-                changes.push(Change::of(&plan, template, session)?);
+                let plan = self.with_subquery_values(binding, session, plan, deadline).await?;
+                changes.push(Change::of(&plan, binding, session)?);
             }
             return Ok(changes);
         }
         for row in rows {
-            let plan = self.bound_plan(template, session, prepared, &row, deadline).await?;
-            changes.push(Change::of(&plan, template, session)?);
+            let plan = self.bound_plan(session, prepared, &row, deadline).await?;
+            changes.push(Change::of(&plan, binding, session)?);
         }
         Ok(changes)
     }
 
-    async fn admit(
-        &self,
-        caller: &Caller,
-        session: &SessionOptions,
-        template: &Template,
-        query: &RunningQuery,
-    ) -> Result<Admitted> {
+    async fn admit(&self, session: &SessionOptions, binding: &Binding, query: &RunningQuery) -> Result<Admitted> {
         let started = Instant::now();
         let place = self.place(started + Duration::from_secs(self.settings.query.seconds)).await?;
         query.run();
-        let state = template.session(session);
+        let state = binding.session(session);
         let context = TaskContext::from(&state).with_runtime(self.statement_runtime()?);
         let limits =
             TableLimits { rows: self.settings.tables.max_rows, bytes: self.settings.tables.max_bytes.0 as u64 };
         let stop = Stop::default();
         let writing = Writing {
-            workspace: self.workspaces.get(&caller.workspace).await?,
-            snapshot: Arc::clone(&template.snapshot),
+            workspace: Arc::clone(&binding.workspace),
+            snapshot: Arc::clone(&binding.snapshot),
             context: Arc::new(context),
             state,
             stop: stop.clone(),
@@ -167,11 +161,11 @@ impl Engine {
         rows: BoxStream<'static, Result<RecordBatch>>,
         query: &RunningQuery,
     ) -> Result<u64> {
-        let template = self.template(caller, None).await?;
-        let catalog = how.catalog.clone().unwrap_or_else(|| template.catalog.to_string());
+        let binding = self.bind(caller, None).await?;
+        let catalog = how.catalog.clone().unwrap_or_else(|| binding.catalog.to_string());
         let schema = how.schema.clone().or_else(|| session.schema.clone()).unwrap_or_else(|| "main".to_owned());
-        let name = target(&TableReference::full(catalog, schema, how.table.clone()), &template, session)?;
-        let Admitted { started, place, stop, writing } = self.admit(caller, session, &template, query).await?;
+        let name = target(&TableReference::full(catalog, schema, how.table.clone()), &binding, session)?;
+        let Admitted { started, place, stop, writing } = self.admit(session, &binding, query).await?;
         let seconds = self.settings.query.seconds;
         let work = self.threads.run(writing.ingest(name, how, columns, rows.boxed()));
         let outcome = tokio::time::timeout_at(started + Duration::from_secs(seconds), work).await;

@@ -17,6 +17,7 @@ use super::change::Change;
 use super::delete::{Doomed, rows_to_delete};
 use super::once::{Once, Turn};
 use crate::error::{Error, Result};
+use crate::query::pinned_state::pin;
 use crate::query::promise;
 use crate::query::stop::{self, Stop};
 use crate::query::tables::user_table::UserTable;
@@ -68,10 +69,17 @@ impl Writing {
             (count, turn) = writing.one(change, turn).await?;
             total += count;
             // The next one sees what this one did.
-            writing.snapshot = writing.workspace.snapshot();
+            writing.read(writing.workspace.snapshot());
         }
         *turn = Some(total);
         count_batch(total)
+    }
+
+    /// From now on this state is read.
+    fn read(&mut self, snapshot: Arc<Snapshot>) {
+        pin(self.state.config_mut().options_mut(), Arc::clone(&snapshot));
+        self.context = Arc::new(TaskContext::from(&self.state).with_runtime(self.context.runtime_env()));
+        self.snapshot = snapshot;
     }
 
     async fn one(&self, change: Change, turn: Turn) -> Result<(u64, Turn)> {
@@ -96,7 +104,7 @@ impl Writing {
                 self.table(&name)?;
                 let change = |workspace: Arc<Workspace>| async move {
                     let writer = workspace.writer().await?;
-                    workspace.drop_table(&writer, &name).await.map(drop)
+                    writer.drop_table(&name).await.map(drop)
                 };
                 self.commit(0, turn, change).await
             }
@@ -122,7 +130,7 @@ impl Writing {
         let new = NewTable { folder, columns, written };
         let change = move |workspace: Arc<Workspace>| async move {
             let writer = workspace.writer().await?;
-            workspace.create_table(&writer, &name, new, replace).await.map(drop)
+            writer.create_table(&name, new, replace).await.map(drop)
         };
         self.commit(count, turn, change).await
     }
@@ -157,7 +165,7 @@ impl Writing {
         }
         let change = move |workspace: Arc<Workspace>| async move {
             let writer = workspace.writer().await?;
-            workspace.append_to_table(&writer, &name, folder, written).await.map(drop)
+            writer.append_to_table(&name, folder, written).await.map(drop)
         };
         self.commit(count, turn, change).await
     }
@@ -182,7 +190,7 @@ impl Writing {
         let folder = table.folder;
         let change = move |workspace: Arc<Workspace>| async move {
             let writer = workspace.writer().await?;
-            workspace.replace_in_table(&writer, &name, folder, &removed, written).await.map(drop)
+            writer.replace_in_table(&name, folder, &removed, written).await.map(drop)
         };
         self.commit(count, turn, change).await
     }

@@ -3,7 +3,7 @@
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{cast, max, min};
 use arrow::datatypes::{DataType, FieldRef, Int64Type, SchemaRef};
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeDelta};
 use serde_json::{Map, Value, json};
 
 use super::actions::MAXIMUM_SLACK_MICROS;
@@ -127,18 +127,22 @@ fn bounds(column: &dyn Array) -> Option<(i64, i64)> {
 }
 
 /// Numbers as they are; instants as milliseconds, minima cut down and maxima rounded up so that they stay bounds.
-/// `None` for what no calendar can write.
+/// `None` for years that are not of four digits, as RFC 3339 has them: readers take others for other days.
 fn bound_text(data_type: &DataType, value: i64, high: bool) -> Option<Value> {
     match data_type {
         DataType::Timestamp(..) => {
             let rounded_up = i64::from(high && value.rem_euclid(1_000) != 0);
             let instant = DateTime::from_timestamp_millis(value.div_euclid(1_000) + rounded_up)?;
-            Some(json!(instant.to_rfc3339_opts(SecondsFormat::Millis, true)))
+            has_four_digits(&instant).then(|| json!(instant.to_rfc3339_opts(SecondsFormat::Millis, true)))
         }
         DataType::Date32 => {
             let day = NaiveDate::default().checked_add_signed(TimeDelta::try_days(value)?)?;
-            Some(json!(day.format("%Y-%m-%d").to_string()))
+            has_four_digits(&day).then(|| json!(day.format("%Y-%m-%d").to_string()))
         }
         _ => Some(json!(value)),
     }
+}
+
+fn has_four_digits(day: &impl Datelike) -> bool {
+    (0..=9_999).contains(&day.year())
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, Result};
 use crate::store::objects;
 
-/// Rows made at once: the graph is locked for so long.
+/// Rows made at once: the dictionary is locked for so long.
 const BATCH_ROWS: usize = 1 << 16;
 
 /// One object of a checkpoint.
@@ -37,7 +37,7 @@ pub(super) struct PartWriter<'a> {
     /// Rows of one object at most.
     pub(super) part_rows: usize,
     /// Counts the rows that were written.
-    pub(super) written: &'a AtomicU64,
+    pub(super) written: &'a Arc<AtomicU64>,
 }
 
 impl PartWriter<'_> {
@@ -48,18 +48,23 @@ impl PartWriter<'_> {
         properties: WriterProperties,
         total: usize,
         path: impl Fn(usize) -> Path + Send,
-        rows: impl Fn(Range<usize>) -> Result<RecordBatch> + Send,
+        rows: impl Fn(Range<usize>) -> Result<RecordBatch> + Send + Sync + 'static,
     ) -> Result<Vec<Part>> {
+        let rows = Arc::new(rows);
         let mut parts = Vec::new();
         for (number, start) in (0..total.max(1)).step_by(self.part_rows).enumerate() {
             let range = start..total.min(start + self.part_rows);
             let count = range.len() as u64;
-            let bytes = tokio::task::block_in_place(|| {
-                encode(Arc::clone(&schema), properties.clone(), range, |batch| {
-                    self.written.fetch_add(batch.len() as u64, Ordering::Relaxed);
+            let (schema, properties) = (Arc::clone(&schema), properties.clone());
+            let (rows, written) = (Arc::clone(&rows), Arc::clone(self.written));
+            let encoding = tokio::task::spawn_blocking(move || {
+                encode(schema, properties, range, |batch| {
+                    written.fetch_add(batch.len() as u64, Ordering::Relaxed);
                     rows(batch)
                 })
-            })?;
+            });
+            let bytes =
+                encoding.await.map_err(|error| Error::internal(format!("encoding a checkpoint: {error}")))??;
             let path = path(number);
             parts.push(Part {
                 path: path.to_string(),

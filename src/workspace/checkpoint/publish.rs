@@ -47,7 +47,8 @@ pub(super) async fn publish(
 ) -> Result<()> {
     let Publication { paths, created_at, identity, persons } = publication;
     clear(store, *paths).await?;
-    let rows = |nodes| identity.published_rows(nodes);
+    let published = (*identity).clone();
+    let rows = move |nodes| published.published_rows(nodes);
     let path = |number| paths.part(number);
     let parts = writer.write(published_schema(), properties(publication), identity.nodes(), path, rows).await?;
     let manifest = Manifest {

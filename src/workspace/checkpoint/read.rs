@@ -11,9 +11,9 @@ use super::parts::Part;
 use super::{Checkpoint, Checkpoints, FORMAT};
 use crate::error::{Error, Result};
 use crate::identity::{GraphRestorer, IdentifierTypes, IdentityGraph};
-use crate::store::events::LoadRecord;
 use crate::store::objects;
 use crate::store::paths::{CHECKPOINTS, CheckpointPaths};
+use crate::workspace::snapshot::Loads;
 
 /// The state at one version of the events table.
 pub(in crate::workspace) struct Restored {
@@ -22,13 +22,13 @@ pub(in crate::workspace) struct Restored {
     pub(in crate::workspace) version: u64,
     pub(in crate::workspace) graph: IdentityGraph,
     /// All loads up to `version`, in commit order.
-    pub(in crate::workspace) loads: Vec<LoadRecord>,
+    pub(in crate::workspace) loads: Loads,
 }
 
 impl Restored {
     /// The state before the first load.
     pub(in crate::workspace) fn nothing(types: Arc<IdentifierTypes>) -> Self {
-        Self { checkpoint: None, version: 0, graph: IdentityGraph::new(types), loads: Vec::new() }
+        Self { checkpoint: None, version: 0, graph: IdentityGraph::new(types), loads: Loads::default() }
     }
 }
 
@@ -100,14 +100,14 @@ impl Checkpoints {
     }
 
     /// The load records of a checkpoint.
-    async fn read_loads(&self, parts: &[Part]) -> Result<Vec<LoadRecord>> {
-        let mut loads = Vec::new();
+    async fn read_loads(&self, parts: &[Part]) -> Result<Loads> {
+        let mut loads = Loads::default();
         for part in parts {
             part.read(&self.store, |rows| {
                 let records = rows.column_by_name("record").and_then(|column| column.as_string_opt::<i32>());
                 let records = records.ok_or_else(|| Error::corrupt("it has no load records"))?;
                 for record in records.iter().flatten() {
-                    loads.push(serde_json::from_str(record)?);
+                    loads.push(Arc::new(serde_json::from_str(record)?));
                 }
                 Ok(())
             })

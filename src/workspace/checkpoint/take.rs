@@ -1,5 +1,6 @@
 //! When a checkpoint is taken: on demand, and after a load that brought enough new nodes.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use super::Checkpoint;
@@ -17,7 +18,7 @@ impl Workspace {
     ///
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
-    pub async fn checkpoint_identity(&self, written: &AtomicU64) -> Result<Checkpoint> {
+    pub async fn checkpoint_identity(&self, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
         let checkpoints = self.checkpoints();
         let mut newest = checkpoints.newest.lock().await;
         if let Some(held) = newest.as_ref().filter(|held| holds(held, &self.snapshot())) {
@@ -26,7 +27,7 @@ impl Workspace {
         let writer = self.writer().await?;
         let snapshot = self.snapshot();
         drop(writer);
-        let checkpoint = checkpoints.write(&snapshot, self.identity(), written).await?;
+        let checkpoint = checkpoints.write(&snapshot, written).await?;
         *newest = Some(checkpoint.clone());
         if let Err(error) = checkpoints.remove_older().await {
             tracing::warn!(workspace = %self.name(), %error, "older identity checkpoints could not be removed");
@@ -45,7 +46,7 @@ impl Workspace {
         if !due {
             return;
         }
-        if let Err(error) = self.checkpoint_identity(&AtomicU64::default()).await {
+        if let Err(error) = self.checkpoint_identity(&Arc::default()).await {
             tracing::warn!(workspace = %self.name(), %error, "no identity checkpoint was taken after this load");
         }
     }

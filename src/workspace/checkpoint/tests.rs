@@ -4,7 +4,6 @@ use futures::TryStreamExt;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutPayload};
-use parking_lot::RwLock;
 
 use super::take::is_due;
 use super::*;
@@ -12,25 +11,25 @@ use crate::identity::{IdentityGraph, IdentitySnapshot};
 use crate::store::delta::LiveFiles;
 use crate::store::events::LoadRecord;
 use crate::store::objects;
-use crate::workspace::Snapshot;
+use crate::workspace::{Loads, Snapshot};
 
 /// A graph that grows by one load at a time, and its checkpoints, of three rows an object.
 struct Growing {
     checkpoints: Checkpoints,
-    graph: RwLock<IdentityGraph>,
-    loads: Vec<LoadRecord>,
+    graph: IdentityGraph,
+    loads: Loads,
 }
 
 impl Growing {
     fn new() -> Self {
         let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()));
         checkpoints.part_rows = 3;
-        Self { checkpoints, graph: RwLock::default(), loads: Vec::new() }
+        Self { checkpoints, graph: IdentityGraph::default(), loads: Loads::default() }
     }
 
     /// Ten identifiers of five persons more.
-    fn grow(&self, load: usize) -> IdentitySnapshot {
-        let mut graph = self.graph.write();
+    fn grow(&mut self, load: usize) -> IdentitySnapshot {
+        let graph = &mut self.graph;
         for person in 0..5 {
             let (user, cookie) = (format!("u{load}-{person}"), format!("c{load}-{person}"));
             graph.add_event([(0, user.as_str()), (7, cookie.as_str())]).unwrap();
@@ -43,7 +42,7 @@ impl Growing {
     async fn load_and_write(&mut self) -> Checkpoint {
         let load = self.loads.len();
         let identity = self.grow(load);
-        self.loads.push(LoadRecord {
+        self.loads.push(Arc::new(LoadRecord {
             source: "test".into(),
             content_hash: load.to_string(),
             file_hash: None,
@@ -53,14 +52,14 @@ impl Growing {
             rejected: 0,
             identity: None,
             dead_letters: None,
-        });
+        }));
         let version = self.loads.len() as u64;
         let events = LiveFiles { version, ..Default::default() };
-        let loads = Arc::new(self.loads.clone());
+        let loads = self.loads.clone();
         let snapshot = Snapshot { events, identity, loads, ..Default::default() };
-        let written = AtomicU64::default();
-        let checkpoint = self.checkpoints.write(&snapshot, &self.graph, &written).await.unwrap();
-        assert_eq!(written.into_inner(), version * (10 + 10 + 5 + 1), "nodes twice, births, loads");
+        let written = Arc::<AtomicU64>::default();
+        let checkpoint = self.checkpoints.write(&snapshot, &written).await.unwrap();
+        assert_eq!(written.load(Ordering::Relaxed), version * (10 + 10 + 5 + 1), "nodes twice, births, loads");
         self.checkpoints.remove_older().await.unwrap();
         checkpoint
     }
@@ -157,12 +156,12 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
     assert_eq!(growing.restore(1).await, None);
     let snapshot = Snapshot {
         events: LiveFiles { version: 1, ..Default::default() },
-        identity: growing.graph.write().snapshot(),
-        loads: Arc::new(growing.loads.clone()),
+        identity: growing.graph.snapshot(),
+        loads: growing.loads.clone(),
         ..Default::default()
     };
-    let written = AtomicU64::default();
-    let again = growing.checkpoints.write(&snapshot, &growing.graph, &written).await.unwrap();
+    let written = Arc::<AtomicU64>::default();
+    let again = growing.checkpoints.write(&snapshot, &written).await.unwrap();
     growing.checkpoints.remove_older().await.unwrap();
     assert_eq!(again.published_manifest, first.published_manifest);
     assert_eq!(growing.restore(1).await, Some((1, 10, 1)));

@@ -1,6 +1,6 @@
 //! Checkpoints by time, in a server that stays up.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
@@ -16,7 +16,7 @@ pub async fn checkpoint_by_time(workspaces: Workspaces, period: Duration) {
     loop {
         ticks.tick().await;
         for workspace in workspaces.opened() {
-            match workspace.checkpoint_identity(&AtomicU64::default()).await {
+            match workspace.checkpoint_identity(&Arc::default()).await {
                 Ok(_) => {}
                 Err(error) if error.kind() == Kind::Conflict => {
                     tracing::debug!(workspace = %workspace.name(), "another process writes: it takes the checkpoints");

@@ -10,7 +10,6 @@ use chrono::Utc;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
-use parking_lot::RwLock;
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
 use uuid::Uuid;
@@ -19,32 +18,27 @@ use super::parts::{Part, PartWriter};
 use super::publish::Publication;
 use super::{Checkpoint, Checkpoints, FORMAT, KEPT, publish};
 use crate::error::Result;
-use crate::identity::{IdentityGraph, birth_schema, node_schema};
-use crate::store::events::LoadRecord;
+use crate::identity::{birth_schema, node_schema};
 use crate::store::objects;
 use crate::store::paths::{CHECKPOINTS, CheckpointPaths, PublishedPaths};
-use crate::workspace::snapshot::Snapshot;
+use crate::workspace::snapshot::{Loads, Snapshot};
 
 /// Rows a row group.
 const ROW_GROUP_ROWS: usize = 1 << 18;
 
 impl Checkpoints {
-    /// Writes the state of `snapshot`, and publishes its persons. `graph` may have gone on since: what it says of the
-    /// nodes of a snapshot never changes.
-    pub(super) async fn write(
-        &self,
-        snapshot: &Snapshot,
-        graph: &RwLock<IdentityGraph>,
-        written: &AtomicU64,
-    ) -> Result<Checkpoint> {
+    /// Writes the state of `snapshot`, and publishes its persons.
+    pub(super) async fn write(&self, snapshot: &Snapshot, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
         let identity = &snapshot.identity;
         let paths = CheckpointPaths::new(identity.epoch, snapshot.events.version, Uuid::now_v7());
         let writer = PartWriter { store: self.store.as_ref(), part_rows: self.part_rows, written };
-        let node_rows = |nodes| graph.read().node_rows(identity, nodes);
+        let of_nodes = identity.clone();
+        let node_rows = move |nodes| of_nodes.node_rows(nodes);
         let node_path = |number| paths.part("nodes", number);
         let node_parts =
             writer.write(node_schema(), properties(&["id_value"]), identity.nodes(), node_path, node_rows).await?;
-        let birth_rows = |births| identity.birth_rows(births);
+        let of_births = identity.clone();
+        let birth_rows = move |births| of_births.birth_rows(births);
         let birth_path = |number| paths.part("births", number);
         let birth_parts =
             writer.write(birth_schema(), properties(&["person_id"]), identity.births(), birth_path, birth_rows).await?;
@@ -76,18 +70,15 @@ impl Checkpoints {
         Ok(checkpoint)
     }
 
-    async fn write_loads(
-        &self,
-        writer: &PartWriter<'_>,
-        loads: &[LoadRecord],
-        paths: &CheckpointPaths,
-    ) -> Result<Vec<Part>> {
-        let rows = |range: std::ops::Range<usize>| {
-            let records = loads[range].iter().map(serde_json::to_string).collect::<Result<Vec<_>, _>>()?;
+    async fn write_loads(&self, writer: &PartWriter<'_>, loads: &Loads, paths: &CheckpointPaths) -> Result<Vec<Part>> {
+        let (total, loads) = (loads.len(), loads.clone());
+        let rows = move |range: std::ops::Range<usize>| {
+            let records = loads.range(range).map(|load| serde_json::to_string(load.as_ref()));
+            let records = records.collect::<Result<Vec<_>, _>>()?;
             Ok(RecordBatch::try_new(load_schema(), vec![Arc::new(StringArray::from(records))])?)
         };
         let path = |number| paths.part("loads", number);
-        writer.write(load_schema(), properties(&["record"]), loads.len(), path, rows).await
+        writer.write(load_schema(), properties(&["record"]), total, path, rows).await
     }
 
     /// Removes all but the newest checkpoints, and what broken-off attempts left.

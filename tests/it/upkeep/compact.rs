@@ -112,8 +112,8 @@ async fn files_that_went_meanwhile_are_a_conflict_and_nothing_is_lost() {
     let workspace = workspace(&world).await;
     let old = workspace.snapshot();
     compact(&world).await;
-    let writer = workspace.writer().await.unwrap();
-    let error = workspace.replace_files(&writer, &old.events.files, Vec::new(), 1).await.unwrap_err();
+    let mut writer = workspace.writer().await.unwrap();
+    let error = writer.replace_files(&old.events.files, Vec::new(), 1).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict);
     assert_eq!(world.row("SELECT count(*) FROM events").await, "40");
 }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::identity::{IdentityBatch, TypeId};
+use crate::ids::Node;
 
 type Event = Vec<(TypeId, String)>;
 
@@ -13,7 +14,7 @@ fn restored(graph: &mut IdentityGraph) -> Result<IdentityGraph> {
         restorer.add_births(&snapshot.birth_rows(start..snapshot.births().min(start + 3))?)?;
     }
     for start in (0..snapshot.nodes()).step_by(4) {
-        restorer.add_nodes(&graph.node_rows(&snapshot, start..snapshot.nodes().min(start + 4))?)?;
+        restorer.add_nodes(&snapshot.node_rows(start..snapshot.nodes().min(start + 4))?)?;
     }
     Ok(restorer.finish(snapshot.epoch))
 }
@@ -21,11 +22,16 @@ fn restored(graph: &mut IdentityGraph) -> Result<IdentityGraph> {
 /// All that can be seen of a graph.
 fn seen(graph: &mut IdentityGraph) -> impl PartialEq + std::fmt::Debug + use<> {
     let snapshot = graph.snapshot();
-    let nodes: Vec<_> = (0..snapshot.nodes() as Node)
-        .map(|node| {
-            let (name, value) = graph.identifier(node);
-            let kind = graph.types().id(name).unwrap();
-            (name.to_owned(), value.to_owned(), graph.node(kind, value), snapshot.person_of(node))
+    let mut named = Vec::new();
+    snapshot.show_identifiers(0..snapshot.nodes(), |node, name, value| {
+        named.push((node, name.to_owned(), value.to_owned()));
+    });
+    let nodes: Vec<_> = named
+        .into_iter()
+        .map(|(node, name, value)| {
+            let kind = graph.types().id(&name).unwrap();
+            let found = snapshot.node(kind, &value);
+            (name, value, found, snapshot.person_of(node))
         })
         .collect();
     let births: Vec<_> = (0..snapshot.births() as Person).map(|person| snapshot.person_id(person)).collect();
@@ -83,7 +89,7 @@ fn rows_that_do_not_follow_are_refused() {
     let mut graph = IdentityGraph::default();
     add(&mut graph, &[vec![(0, "a".into())], vec![(0, "b".into()), (2, "c".into())]]);
     let snapshot = graph.snapshot();
-    let nodes = |range| graph.node_rows(&snapshot, range).unwrap();
+    let nodes = |range| snapshot.node_rows(range).unwrap();
     let mut restorer = GraphRestorer::new(IdentityGraph::default(), 3);
     assert!(restorer.add_nodes(&nodes(0..1)).is_err(), "a person without a birth");
     assert!(restorer.add_births(&snapshot.birth_rows(1..2).unwrap()).is_err(), "a birth is missing");

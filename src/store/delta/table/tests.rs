@@ -104,6 +104,10 @@ async fn files_edited_in_memory_are_those_of_the_log() {
         far.to_vec(),
         vec![Some(1_718_000_000_123_000)],
         vec![Some(999), Some(1_001)],
+        // The last moment of the year before 0, found by chance.
+        vec![Some(-62_167_219_200_000_001)],
+        // The first of the year 10000.
+        vec![Some(253_402_300_800_000_000)],
     ];
     assert_edited_as_read(&values, None).await;
     assert_edited_as_read(&values, Some("month")).await;

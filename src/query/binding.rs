@@ -1,0 +1,73 @@
+//! A state of a workspace and the session template of its shape: all that a statement needs to be planned and to run.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use datafusion::execution::context::SessionState;
+
+use super::engine::{Engine, Prepared};
+use super::pinned_state::pin;
+use super::session::{SessionOptions, Template, TemplateParts};
+use crate::auth::Caller;
+use crate::error::Result;
+use crate::workspace::{Snapshot, SnapshotId};
+
+/// Cheap to clone. Whoever has it reads this state, whatever is written meanwhile.
+#[derive(Clone)]
+pub(super) struct Binding {
+    template: Arc<Template>,
+    pub(super) snapshot: Arc<Snapshot>,
+}
+
+impl Deref for Binding {
+    type Target = Template;
+
+    fn deref(&self) -> &Template {
+        &self.template
+    }
+}
+
+impl Binding {
+    /// A session for one request, which reads the state.
+    pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
+        let mut state = self.template.session_without_state(options);
+        pin(state.config_mut().options_mut(), Arc::clone(&self.snapshot));
+        state
+    }
+}
+
+impl Engine {
+    /// Binds the newest state of the caller's workspace, or one that was leased.
+    ///
+    /// # Errors
+    /// `Conflict` when the state that was asked for is kept no more.
+    pub(super) async fn bind(&self, caller: &Caller, id: Option<SnapshotId>) -> Result<Binding> {
+        let workspace = self.workspaces.get(&caller.workspace).await?;
+        let newest = workspace.snapshot();
+        let snapshot = match id {
+            Some(id) => self.leases.find(&caller.workspace, &newest, id, Instant::now())?,
+            None => newest,
+        };
+        let parts = TemplateParts {
+            workspace: &workspace,
+            settings: &self.settings,
+            runtime: self.runtime(),
+            history: &self.history,
+        };
+        let template = self.templates.get(&parts, &snapshot).await?;
+        Ok(Binding { template, snapshot })
+    }
+
+    /// Keeps the state of a planned statement for so long, within the budget of kept states, and names it.
+    pub fn lease(&self, prepared: &Prepared, time: Duration) -> SnapshotId {
+        let Binding { template, snapshot } = &prepared.binding;
+        let newest = template.workspace.snapshot();
+        let now = Instant::now();
+        self.leases.lease(template.workspace.name(), snapshot, &newest, now, now + time);
+        snapshot.id()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! What a statement and a ticket read while others write.
+
+use std::time::Duration;
+
+use convoke::ingest::input::InputRow;
+use convoke::query::{Once, SessionOptions};
+use datafusion::common::ScalarValue;
+use futures::TryStreamExt;
+
+use crate::harness::{World, at, texts, world};
+
+const COUNT: &str = "SELECT count(*) AS n, count(DISTINCT person) AS persons FROM events";
+
+/// A purchase of 5.00.
+fn purchase(user: &str) -> InputRow<'_> {
+    InputRow {
+        event: Some("Order Completed"),
+        ts: at("2024-01-05T00:00:00Z"),
+        user_id: Some(user),
+        revenue: Some(50_000),
+        ..Default::default()
+    }
+}
+
+async fn load_one(world: &World, number: usize) {
+    world.load(&format!("load {number}"), &[purchase(&format!("u{number}"))]).await;
+}
+
+/// States were kept by their count once: after 128 commits a ticket was worth nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_reads_its_state_however_much_is_written_meanwhile() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    load_one(&world, 0).await;
+    let planned = world.engine.prepare(&world.caller, &session, COUNT, None).await.unwrap();
+    let leased = world.engine.lease(&planned, Duration::from_secs(900));
+    drop(planned);
+    for number in 1..=150 {
+        load_one(&world, number).await;
+    }
+    world.query("CREATE TABLE t AS SELECT 1 AS v").await.unwrap();
+    let old = world.engine.prepare(&world.caller, &session, COUNT, Some(leased)).await.unwrap();
+    let rows = world.engine.execute(&world.caller, &session, &old, Vec::new()).await.unwrap();
+    assert_eq!(texts(&rows.stream.try_collect::<Vec<_>>().await.unwrap()), ["1 1"]);
+    assert_eq!(world.row(COUNT).await, "151 151");
+    // The table was not there.
+    let error = world.engine.prepare(&world.caller, &session, "SELECT * FROM t", Some(leased)).await.err().unwrap();
+    assert!(error.to_string().contains("table 't' not found"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_without_a_lease_is_gone_when_nobody_reads_it() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    load_one(&world, 0).await;
+    let planned = world.engine.prepare(&world.caller, &session, COUNT, None).await.unwrap();
+    let leased = world.engine.lease(&planned, Duration::ZERO);
+    load_one(&world, 1).await;
+    let error = world.engine.prepare(&world.caller, &session, COUNT, Some(leased)).await.err().unwrap();
+    assert!(error.to_string().contains("run it again"), "{error}");
+    // Who planned it holds it.
+    let rows = world.engine.execute(&world.caller, &session, &planned, Vec::new()).await.unwrap();
+    assert_eq!(texts(&rows.stream.try_collect::<Vec<_>>().await.unwrap()), ["1 1"]);
+}
+
+/// Everything that is planned once and read at the state of the statement.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_table_reads_the_state_of_its_statement() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    world.query("CREATE TABLE t AS SELECT 1 AS v").await.unwrap();
+    load_one(&world, 0).await;
+    let bad = InputRow { currency: Some("??"), ..purchase("u1") };
+    let statements = [
+        ("SELECT count(*), count(DISTINCT person) FROM events", "1 1", "2 2"),
+        ("SELECT count(*), sum(event_count) FROM persons", "1 1", "2 2"),
+        ("SELECT count(*), count(DISTINCT id_value) FROM identities", "1 1", "2 2"),
+        ("SELECT count(*) FROM orders", "1", "2"),
+        ("SELECT count(*) FROM order_entries", "1", "2"),
+        ("SELECT count(*) FROM person_timeline('user_id', 'u1')", "0", "1"),
+        ("SELECT count(*) FROM system.dead_letters", "0", "1"),
+        ("SELECT sum(v) FROM t", "1", "3"),
+        ("SELECT event_count FROM event_catalog WHERE property IS NULL", "1", "2"),
+    ];
+    let mut before = Vec::new();
+    for (sql, ..) in statements {
+        before.push(world.engine.prepare(&world.caller, &session, sql, None).await.unwrap());
+    }
+    world.load("more", &[purchase("u1"), bad]).await;
+    world.query("INSERT INTO t VALUES (2)").await.unwrap();
+    for ((sql, then, now), before) in statements.into_iter().zip(before) {
+        assert_eq!(world.row(sql).await, now, "{sql}");
+        let rows = world.engine.execute(&world.caller, &session, &before, Vec::new()).await.unwrap();
+        assert_eq!(texts(&rows.stream.try_collect::<Vec<_>>().await.unwrap()), [then], "{sql}, planned before");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_of_the_changes_of_a_statement_sees_those_before_it() {
+    let world = world().await;
+    let session = SessionOptions::default();
+    world.query("CREATE TABLE t AS SELECT value AS v FROM generate_series(1, 5)").await.unwrap();
+    let sql = "DELETE FROM t WHERE v = (SELECT max(v) FROM t) - $1";
+    let prepared = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+    let rows = [0, 0, 1].map(|less| vec![ScalarValue::Int64(Some(less))]).to_vec();
+    let changed = world.engine.change(&world.caller, &session, &prepared, rows, Once::default()).await.unwrap();
+    assert_eq!(texts(&changed.stream.try_collect::<Vec<_>>().await.unwrap()), ["3"]);
+    assert_eq!(world.rows("SELECT v FROM t ORDER BY v").await, ["1", "3"]);
+}
