@@ -32,7 +32,7 @@ impl Binding {
     /// A session for one request, which reads the state.
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.template.session_without_state(options);
-        pin(state.config_mut().options_mut(), Arc::clone(&self.snapshot));
+        pin(&mut state, Arc::clone(&self.snapshot));
         state
     }
 }

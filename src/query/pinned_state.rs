@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use datafusion::common::config::{ConfigEntry, ConfigExtension, ConfigOptions, ExtensionOptions};
 use datafusion::common::{Result as DfResult, internal_datafusion_err, plan_err};
+use datafusion::execution::context::SessionState;
 
 use crate::workspace::Snapshot;
 
@@ -50,8 +51,10 @@ impl ExtensionOptions for PinnedState {
 }
 
 /// Lets statements of the session read this state.
-pub(super) fn pin(config: &mut ConfigOptions, state: Arc<Snapshot>) {
-    config.extensions.insert(PinnedState(state));
+pub(super) fn pin(session: &mut SessionState, state: Arc<Snapshot>) {
+    session.config_mut().options_mut().extensions.insert(PinnedState(state));
+    // Expressions get the configuration from here.
+    session.execution_props_mut().config_options = Some(Arc::clone(session.config().options()));
 }
 
 /// The state that the session reads.

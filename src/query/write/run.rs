@@ -77,7 +77,7 @@ impl Writing {
 
     /// From now on this state is read.
     fn read(&mut self, snapshot: Arc<Snapshot>) {
-        pin(self.state.config_mut().options_mut(), Arc::clone(&snapshot));
+        pin(&mut self.state, Arc::clone(&snapshot));
         self.context = Arc::new(TaskContext::from(&self.state).with_runtime(self.context.runtime_env()));
         self.snapshot = snapshot;
     }
