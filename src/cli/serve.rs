@@ -49,7 +49,10 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     served
 }
 
-/// What a server does by itself, until it is dropped: identity checkpoints and upkeep, unless they are left to the
+/// How often the states that tickets keep are looked at.
+const LEASE_SWEEP: Duration = Duration::from_secs(10);
+
+/// What a server does by itself, until it is dropped: sweeps of kept states, identity checkpoints and upkeep, unless they are left to the
 /// command line.
 pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
@@ -58,6 +61,7 @@ pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
         let period = Duration::from_secs(minutes.saturating_mul(60));
         tasks.spawn(checkpoint_by_time(embedded.workspaces.clone(), period));
     }
+    tasks.spawn(embedded.engine.clone().sweep_leases(LEASE_SWEEP));
     let upkeep = embedded.settings.upkeep.clone();
     if upkeep.minutes > 0 {
         tasks.spawn(jobs::run_every(embedded.workspaces.clone(), upkeep));

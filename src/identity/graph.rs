@@ -104,6 +104,11 @@ impl IdentityGraph {
         batch
     }
 
+    /// Whether nothing was added since the last [`Self::finish_batch`].
+    pub fn is_as_stored(&self) -> bool {
+        self.gathered.is_empty()
+    }
+
     /// Takes in a batch that another process, or this one before a restart, made durable.
     ///
     /// # Errors

@@ -61,7 +61,7 @@ async fn join_table(workspace: &Arc<Workspace>, name: &str, need: Need) -> Resul
         let written = joined(workspace, &table, &small).await?;
         let summary =
             JoinSummary { tables: 1, rows: written.rows, files_before: small.len(), files_after: written.files.len() };
-        let writer = workspace.writer().await?;
+        let mut writer = workspace.writer().await?;
         match writer.join_in_table(name, table.folder, &small, written).await {
             Ok(_) => return Ok(summary),
             // What was written is for the next vacuum.

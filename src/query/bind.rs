@@ -132,13 +132,13 @@ impl Engine {
         prepared: &Prepared,
         types: Vec<Option<DataType>>,
     ) -> Result<Arc<PlannedStatement>> {
-        let plans = &prepared.binding.plans;
+        let binding = &prepared.binding;
         let key: PlanKey = (session.clone(), prepared.sql.clone(), types.clone());
-        if let Some(typed) = plans.get(&key) {
+        if let Some(typed) = binding.plans.get(&key) {
             return Ok(typed);
         }
         let typed = Arc::new(self.plan_for(session, prepared, types, None).await?);
-        plans.insert(key, Arc::clone(&typed));
+        binding.remember(key, &typed);
         Ok(typed)
     }
 

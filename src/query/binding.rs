@@ -11,6 +11,7 @@ use super::pinned_state::pin;
 use super::session::{SessionOptions, Template, TemplateParts};
 use crate::auth::Caller;
 use crate::error::Result;
+use crate::ids::WorkspaceName;
 use crate::workspace::{Snapshot, SnapshotId};
 
 /// Cheap to clone. Whoever has it reads this state, whatever is written meanwhile.
@@ -33,6 +34,8 @@ impl Binding {
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.template.session_without_state(options);
         pin(&mut state, Arc::clone(&self.snapshot));
+        // `now()` is the time of this request, not of the template.
+        state.mark_start_execution();
         state
     }
 }
@@ -57,6 +60,34 @@ impl Engine {
         };
         let template = self.templates.get(&parts, &snapshot).await?;
         Ok(Binding { template, snapshot })
+    }
+
+    /// The statement bound to the newest state; what was planned for another shape is planned again.
+    pub(super) async fn bind_again(
+        &self,
+        caller: &Caller,
+        session: &SessionOptions,
+        prepared: &Prepared,
+    ) -> Result<Prepared> {
+        let binding = self.bind(caller, None).await?;
+        match Arc::ptr_eq(&binding.template, &prepared.binding.template) {
+            true => Ok(Prepared { statement: Arc::clone(&prepared.statement), binding }),
+            false => self.prepare(caller, session, &prepared.sql, None).await,
+        }
+    }
+
+    /// Lets go of kept states whose time is over, or which cost too much by now. Runs until it is dropped.
+    pub async fn sweep_leases(self, period: Duration) {
+        let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let opened = self.workspaces.opened();
+            let newest = |name: &WorkspaceName| {
+                opened.iter().find(|workspace| workspace.name() == name).map(|workspace| workspace.snapshot())
+            };
+            self.leases.sweep(Instant::now(), newest);
+        }
     }
 
     /// Keeps the state of a planned statement for so long, within the budget of kept states, and names it.

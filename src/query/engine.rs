@@ -77,7 +77,7 @@ pub struct PlannedStatement {
     pub parameters: Parameters,
     /// `None` for a statement that only changes the session.
     pub(super) plan: Option<LogicalPlan>,
-    /// Some parameter stands in a table function: binding means planning again.
+    /// A parameter or a call of a function stands in a table function: binding means planning again.
     pub(super) plan_again: bool,
     /// The values that the schema holds for, and with `plan_again` the plan.
     pub(super) planned_for: Option<Vec<ScalarValue>>,
@@ -187,8 +187,8 @@ impl Engine {
         }
     }
 
-    /// Plans `sql` for the caller, at `snapshot` or else at the newest one. Plans are cached by
-    /// (workspace, session, statement, snapshot), so Prepare, GetFlightInfo and DoGet plan once.
+    /// Plans `sql` for the caller, and binds it to the state `snapshot` or else to the newest one.
+    /// Plans are cached by (shape of the workspace, session, statement), so Prepare, GetFlightInfo and DoGet plan once.
     ///
     /// # Errors
     /// `InvalidInput` for text that does not parse or plan, `Forbidden` for a role that may not query, `Conflict` when
@@ -219,7 +219,7 @@ impl Engine {
             Some(statement) => statement,
             None => {
                 let statement = Arc::new(self.panics.contain(self.plan(&binding, session, sql)).await?);
-                binding.plans.insert(key, Arc::clone(&statement));
+                binding.remember(key, &statement);
                 statement
             }
         };

@@ -40,11 +40,12 @@ impl Engine {
                 });
             }
         };
+        let is_of_the_moment = written.is_of_the_moment();
         let planned = self.plan_open(binding, session, *written, count).await?;
         let (assumed, zone) = (planned.assumed.as_ref(), binding.zone(session));
         let (parameters, all_in_plan) = Parameters::of(&planned.plan, count, assumed, zone)?;
         // A parameter of a table function may stand elsewhere, too.
-        let plan_again = !all_in_plan || planned.in_table_function;
+        let plan_again = !all_in_plan || planned.in_table_function || is_of_the_moment;
         let (state, plan) = (planned.state, planned.plan);
         let (kind, schema) = match write::is_change(&plan) {
             true => {

@@ -112,6 +112,13 @@ impl Template {
         })
     }
 
+    /// Keeps a plan for when the statement comes again. Long texts are mostly rows, which come once.
+    pub(super) fn remember(&self, key: PlanKey, statement: &Arc<PlannedStatement>) {
+        if key.1.len() <= LONGEST_KEPT {
+            self.plans.insert(key, Arc::clone(statement));
+        }
+    }
+
     /// Whether the name, in any case, is that of a table that only events change.
     pub(super) fn is_managed(&self, name: &str) -> bool {
         let shown = |shown: &catalog::Shown| shown.schema == "main" && shown.name.eq_ignore_ascii_case(name);
@@ -152,8 +159,6 @@ impl Template {
         }
         // For `current_date`, `current_time` and our own rules.
         config.execution.time_zone = Some(self.zone(options).name().to_owned());
-        // `now()` is the time of this request, not of the template.
-        state.mark_start_execution();
         state
     }
 }
@@ -211,9 +216,12 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
     Ok(state)
 }
 
+/// Bytes of the text of a statement whose plan is kept.
+const LONGEST_KEPT: usize = 16 << 10;
+
 /// Shapes of a workspace whose templates are kept: a shape changes when a table is made or a setting changed, and tickets
 /// of before are used a while longer.
-const KEPT_SHAPES: usize = 4;
+const KEPT_SHAPES: usize = 2;
 
 /// The templates of each workspace by themselves: what one asks pushes out nothing of another.
 #[derive(Default)]

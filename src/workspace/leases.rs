@@ -61,12 +61,7 @@ impl Leases {
             !states.states.is_empty()
         });
         held.entry(workspace.clone()).or_default().lease(state, newest, until);
-        while held.values().map(|states| states.bytes).sum::<usize>() > self.budget {
-            let largest = held.values_mut().max_by_key(|states| states.bytes);
-            if !largest.is_some_and(|states| states.end_least_used(state.id())) {
-                break;
-            }
-        }
+        self.keep_within_budget(&mut held, Some(state));
     }
 
     /// # Errors
@@ -82,8 +77,32 @@ impl Leases {
             return Ok(Arc::clone(newest));
         }
         let mut held = self.held.lock();
+        held.values_mut().for_each(|states| states.end_before(now));
         let found = held.get_mut(workspace).and_then(|states| states.find(id, now));
         found.ok_or_else(|| Error::conflict("the data has changed since this statement was planned: run it again"))
+    }
+
+    /// Lets go of states whose time is over, and counts what those that are the last of their workspace cost beside its
+    /// newest state: to be called from time to time, since nobody may ask for long.
+    pub fn sweep(&self, now: Instant, newest: impl Fn(&WorkspaceName) -> Option<Arc<Snapshot>>) {
+        let mut held = self.held.lock();
+        held.retain(|workspace, states| {
+            states.end_before(now);
+            if let (Some(last), Some(newest)) = (states.states.len().checked_sub(1), newest(workspace)) {
+                states.weigh(last, &newest);
+            }
+            !states.states.is_empty()
+        });
+        self.keep_within_budget(&mut held, None);
+    }
+
+    fn keep_within_budget(&self, held: &mut HashMap<WorkspaceName, LeasedStates>, in_use: Option<&Arc<Snapshot>>) {
+        let is_in_use = |state: &Arc<Snapshot>| in_use.is_some_and(|in_use| Arc::ptr_eq(in_use, state));
+        while held.values().map(|states| states.bytes).sum::<usize>() > self.budget {
+            let able = held.values_mut().filter(|states| states.states.iter().any(|held| !is_in_use(&held.state)));
+            let Some(largest) = able.max_by_key(|states| states.bytes) else { break };
+            largest.end_least_used(is_in_use);
+        }
     }
 
     /// States that are kept, and what they cost in bytes.
@@ -135,12 +154,11 @@ impl LeasedStates {
         }
     }
 
-    /// Whether there was one other than `kept`.
-    fn end_least_used(&mut self, kept: SnapshotId) -> bool {
-        let others = self.states.iter().enumerate().filter(|(_, held)| held.state.id() != kept);
-        let Some((place, _)) = others.min_by_key(|(_, held)| held.used) else { return false };
-        self.end(place);
-        true
+    fn end_least_used(&mut self, is_in_use: impl Fn(&Arc<Snapshot>) -> bool) {
+        let others = self.states.iter().enumerate().filter(|(_, held)| !is_in_use(&held.state));
+        if let Some((place, _)) = others.min_by_key(|(_, held)| held.used) {
+            self.end(place);
+        }
     }
 
     fn end(&mut self, place: usize) {

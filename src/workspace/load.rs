@@ -1,5 +1,5 @@
 //! A load under way: it has the identity graph to itself, and gives it back by its commit. A load that is dropped before,
-//! by an error or because nobody waits for it any more, leaves nothing.
+//! by an error or because nobody waits for it any more, leaves nothing that a state shows.
 
 use std::sync::Arc;
 
@@ -81,6 +81,14 @@ impl<'a> Load<'a> {
         let path = paths::identity_in_workspace(id);
         objects::create(self.writer.workspace.store().as_ref(), &path, bytes).await?;
         Ok(Some(path.to_string()))
+    }
+}
+
+impl Drop for Load<'_> {
+    fn drop(&mut self) {
+        // One that changed nothing gives it back as it was; what another one left in it is not to be seen again.
+        self.writer.writing.graph =
+            self.writer.writing.graph.take().or(self.graph.take().filter(IdentityGraph::is_as_stored));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The state that a query pins when it is planned, and reads from its first row to its last.
+//! The state that a statement is bound to, and reads from its first row to its last.
 
 use std::sync::Arc;
 

@@ -125,7 +125,7 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// `Conflict` when there is a table of this name and it is not to be replaced.
-    pub async fn create_table(&self, name: &str, new: NewTable, replace: bool) -> Result<Arc<Snapshot>> {
+    pub async fn create_table(&mut self, name: &str, new: NewTable, replace: bool) -> Result<Arc<Snapshot>> {
         let held = self.workspace.snapshot();
         let old = held.tables.tables.get(name).map(|table| table.folder);
         if old.is_some() && !replace {
@@ -134,7 +134,7 @@ impl Writer<'_> {
         let state = self.workspace.user_tables().create(new).await?;
         let mut entries = held.tables.catalog.tables.clone();
         entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at: Utc::now() });
-        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        let catalog = self.write_catalog(&held, entries).await?;
         if let Some(old) = old {
             self.workspace.retire_table(old).await;
         }
@@ -145,17 +145,29 @@ impl Writer<'_> {
     ///
     /// # Errors
     /// `NotFound` when there is no such table.
-    pub async fn drop_table(&self, name: &str) -> Result<Arc<Snapshot>> {
+    pub async fn drop_table(&mut self, name: &str) -> Result<Arc<Snapshot>> {
         let held = self.workspace.snapshot();
         let mut entries = held.tables.catalog.tables.clone();
         let Some(entry) = entries.remove(name) else { return Err(no_table(name)) };
-        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        let catalog = self.write_catalog(&held, entries).await?;
         self.workspace.retire_table(entry.folder).await;
         Ok(self.workspace.publish_tables(&held, held.tables.with(catalog, name, None)))
     }
 
+    async fn write_catalog(
+        &mut self,
+        held: &Snapshot,
+        entries: BTreeMap<String, CatalogEntry>,
+    ) -> Result<TableCatalog> {
+        // One that landed all the same must be seen, or the next one finds its number taken.
+        self.writing.prepared = false;
+        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        self.writing.prepared = true;
+        Ok(catalog)
+    }
+
     /// Adds rows to the table that had this folder when the rows were written.
-    pub async fn append_to_table(&self, name: &str, folder: Uuid, written: WrittenTable) -> Result<Arc<Snapshot>> {
+    pub async fn append_to_table(&mut self, name: &str, folder: Uuid, written: WrittenTable) -> Result<Arc<Snapshot>> {
         self.replace_in_table(name, folder, &[], written).await
     }
 
@@ -164,7 +176,7 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` when the table was dropped, or another statement rewrote one of the files meanwhile.
     pub async fn replace_in_table(
-        &self,
+        &mut self,
         name: &str,
         folder: Uuid,
         removed: &[Arc<DataFile>],
@@ -179,7 +191,7 @@ impl Writer<'_> {
     /// # Errors
     /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
     pub async fn join_in_table(
-        &self,
+        &mut self,
         name: &str,
         folder: Uuid,
         removed: &[Arc<DataFile>],
@@ -189,7 +201,7 @@ impl Writer<'_> {
         self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
     }
 
-    async fn change_table(&self, name: &str, folder: Uuid, change: Change<'_>) -> Result<Arc<Snapshot>> {
+    async fn change_table(&mut self, name: &str, folder: Uuid, change: Change<'_>) -> Result<Arc<Snapshot>> {
         let held = self.workspace.snapshot();
         let changed =
             || Error::conflict(format!("table '{name}' was changed by another statement meanwhile: run it again"));

@@ -20,7 +20,7 @@ use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, Wri
 pub(super) struct Writing {
     pub(super) lock: Option<WriterLock>,
     /// The table is there, and what others committed before this process got the lock has been read.
-    prepared: bool,
+    pub(super) prepared: bool,
     /// The graph of the newest state. A load takes it away and brings it back by its commit: one that fails, or for which
     /// nobody waits any more, leaves none, and what is stored is read again.
     pub(super) graph: Option<IdentityGraph>,
@@ -46,7 +46,7 @@ impl Workspace {
 }
 
 impl<'a> Writer<'a> {
-    /// Begins to load: nothing of it stays unless it is committed.
+    /// Begins to load: no state shows any of it unless it is committed.
     ///
     /// # Errors
     /// `Internal` when there is no graph: whoever gets the right to write has one.
@@ -120,7 +120,13 @@ impl Writer<'_> {
         // Taken out: one that is left in the middle of a replay must not be used again.
         let graph = match self.writing.graph.take() {
             Some(graph) => graph,
-            None => self.workspace.replay(Arc::clone(&self.workspace.snapshot().rules.types)).await?,
+            None => {
+                let mut graph = self.workspace.replay(Arc::clone(&self.workspace.snapshot().rules.types)).await?;
+                // The same persons: what the lost graph still holds goes with it.
+                let identity = graph.snapshot();
+                self.workspace.publish(Snapshot { identity, ..self.workspace.snapshot().as_ref().clone() });
+                graph
+            }
         };
         self.writing.graph = Some(self.workspace.catch_up(graph).await?);
         Ok(())
@@ -179,8 +185,11 @@ impl Writer<'_> {
                 )));
             }
         }
+        // Should it break off between here and there, the next writer reads what holds.
+        self.writing.prepared = false;
         let rules = held.rules.write_next(&self.workspace.store(), change).await?;
         self.adopt(rules).await?;
+        self.writing.prepared = true;
         Ok(Arc::clone(&self.workspace.snapshot().rules))
     }
 

@@ -45,7 +45,7 @@ async fn a_ticket_reads_its_state_however_much_is_written_meanwhile() {
     assert_eq!(world.row(COUNT).await, "151 151");
     // The table was not there.
     let error = world.engine.prepare(&world.caller, &session, "SELECT * FROM t", Some(leased)).await.err().unwrap();
-    assert!(error.to_string().contains("table 't' not found"), "{error}");
+    assert!(error.to_string().contains("there is no table 't'"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -106,4 +106,33 @@ async fn each_of_the_changes_of_a_statement_sees_those_before_it() {
     let changed = world.engine.change(&world.caller, &session, &prepared, rows, Once::default()).await.unwrap();
     assert_eq!(texts(&changed.stream.try_collect::<Vec<_>>().await.unwrap()), ["3"]);
     assert_eq!(world.rows("SELECT v FROM t ORDER BY v").await, ["1", "3"]);
+}
+
+/// A load of which nothing can be used changes nothing: the graph is not read from the store again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_that_fails_leaves_nothing_that_a_state_shows() {
+    let world = world().await;
+    load_one(&world, 0).await;
+    let rows = |users: &[&str]| {
+        let mut builder = convoke::ingest::input::InputBuilder::default();
+        users.iter().for_each(|user| builder.push(&purchase(user)));
+        builder.finish()
+    };
+    let broken = || Err(convoke::error::Error::invalid("the source broke off"));
+    for batches in [vec![broken()], vec![rows(&["phantom", "u0"]), broken()]] {
+        let request = convoke::ingest::LoadRequest {
+            source: "broken".into(),
+            content_hash: "broken".into(),
+            file_hash: None,
+            again: false,
+            checked: false,
+        };
+        let loaded = world.loader.load(&world.caller, request, Box::pin(futures::stream::iter(batches))).await;
+        assert!(loaded.unwrap_err().to_string().contains("broke off"));
+        assert_eq!(world.row(COUNT).await, "1 1");
+        assert_eq!(world.rows("SELECT id_value, person FROM identities").await, ["u0 0"]);
+    }
+    world.load("more", &[purchase("u1"), purchase("phantom")]).await;
+    let persons = "SELECT id_value, person FROM identities ORDER BY person";
+    assert_eq!(world.rows(persons).await, ["u0 0", "u1 1", "phantom 2"]);
 }

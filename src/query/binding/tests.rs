@@ -52,3 +52,38 @@ async fn a_statement_is_planned_once_for_all_states_of_a_shape() {
     assert!(!Arc::ptr_eq(&text.binding.template, &after.binding.template));
     assert!(served.run(&after).await.contains("| 21    |"), "files of the table that was replaced are read on");
 }
+
+/// What the planner would put in the place of a call is of the moment when the statement runs, not when it was planned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_in_table_functions_are_of_the_run() {
+    let served = served().await;
+    let kept = served.prepare("SELECT count(*) FROM generate_series(1, 3)").await;
+    assert!(!kept.plan_again);
+    for sql in [
+        "SELECT max(value) AS v FROM generate_series(0, CAST(extract(epoch FROM now()) * 1000000 AS BIGINT), 1000000)",
+        "EXPLAIN SELECT * FROM generate_series(DATE '2026-01-01', current_date, INTERVAL '1 day')",
+        "SELECT * FROM range(1, coalesce(NULL, 2))",
+    ] {
+        assert!(served.prepare(sql).await.plan_again, "{sql}");
+    }
+    let sql = "SELECT max(value) AS v FROM generate_series(0, CAST(extract(epoch FROM now()) AS BIGINT) - 1700000000)";
+    let prepared = served.prepare(sql).await;
+    let before = served.run(&prepared).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_ne!(served.run(&served.prepare(sql).await).await, before);
+}
+
+/// A change never reads a table that took the name of another one meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_table_of_the_same_name_is_no_longer_read() {
+    let served = served().await;
+    served.run(&served.prepare("CREATE TABLE t AS SELECT 1 AS v").await).await;
+    let old = served.prepare("SELECT v FROM t").await;
+    served.run(&served.prepare("CREATE OR REPLACE TABLE t AS SELECT 2 AS v").await).await;
+    let new = served.prepare("SELECT v FROM t").await;
+    let mixed = Prepared { statement: Arc::clone(&old.statement), binding: new.binding.clone() };
+    let error =
+        served.engine.execute(&served.caller, &SessionOptions::default(), &mixed, Vec::new()).await.err().unwrap();
+    assert_eq!(error.kind(), crate::error::Kind::Conflict);
+    assert!(error.message().contains("made anew"), "{error}");
+}

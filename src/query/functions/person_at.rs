@@ -48,6 +48,12 @@ impl ScalarUDFImpl for PersonAt {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        // The planner asks what the call is of NULL, in a session that reads no state.
+        if let ColumnarValue::Scalar(node) = &args.args[0]
+            && node.is_null()
+        {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Int64(None)));
+        }
         let state = pinned(&args.config_options)?;
         match &args.args[0] {
             ColumnarValue::Scalar(ScalarValue::Int64(node)) => {
@@ -93,6 +99,9 @@ impl ScalarUDFImpl for PersonOfIdentifier {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> DfResult<ColumnarValue> {
+        if args.args.iter().any(|argument| matches!(argument, ColumnarValue::Scalar(value) if value.is_null())) {
+            return Ok(ColumnarValue::Scalar(ScalarValue::Int64(None)));
+        }
         let state = pinned(&args.config_options)?;
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (kinds, values): (&StringArray, _) = (as_string_array(&arrays[0])?, as_string_array(&arrays[1])?);

@@ -38,6 +38,7 @@ mod show_functions;
 mod signs;
 mod sort_outside;
 mod split;
+mod table_calls;
 mod table_names;
 #[cfg(test)]
 mod tests;
@@ -258,6 +259,11 @@ fn time_zone_of(value: &Expr) -> Result<Parsed> {
 }
 
 impl Written {
+    /// Whether its plan holds values of the moment when it was made: it must be made anew for each run.
+    pub(super) fn is_of_the_moment(&self) -> bool {
+        table_calls::has_calls(&self.statement)
+    }
+
     /// What the planner would take for something else, written as it should be.
     ///
     /// # Errors

@@ -17,14 +17,15 @@ use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use object_store::ObjectStore;
 use parquet::arrow::RowNumber;
+use uuid::Uuid;
 
 use super::file_reader::DataFileReaders;
 use super::file_scan::{self, FileScan};
+use crate::error::Error;
 use crate::query::pinned_state::pinned;
 use crate::store::delta::DataFile;
 use crate::store::paths;
 use crate::store::tables::TableState;
-use crate::workspace::no_table;
 
 /// Bytes read from a file's end at once: mostly the whole footer.
 const FOOTER_HINT: usize = 64 * 1024;
@@ -42,8 +43,8 @@ pub(in crate::query) struct UserTable {
 }
 
 enum Files {
-    /// Those of the state that a statement reads.
-    OfName(String),
+    /// Those of the state that a statement reads, as long as the name is that of the table in this folder.
+    OfName(String, Uuid),
     /// These, with the hidden columns.
     Located(Arc<TableState>),
 }
@@ -58,7 +59,7 @@ impl UserTable {
         store: Arc<dyn ObjectStore>,
     ) -> Arc<dyn TableProvider> {
         let table = TableSchema::builder(Arc::clone(&state.columns)).build();
-        Arc::new(Self { table, files: Files::OfName(name.to_owned()), store_url, store })
+        Arc::new(Self { table, files: Files::OfName(name.to_owned(), state.folder), store_url, store })
     }
 
     /// The same table with [`FILE`] and [`ROW`].
@@ -79,9 +80,15 @@ impl UserTable {
     fn state(&self, session: &dyn Session) -> DfResult<Arc<TableState>> {
         match &self.files {
             Files::Located(state) => Ok(Arc::clone(state)),
-            Files::OfName(name) => {
+            Files::OfName(name, folder) => {
                 let state = pinned(session.config_options())?.tables.tables.get(name);
-                Ok(state.cloned().ok_or_else(|| no_table(name))?)
+                let state = state.filter(|state| state.folder == *folder).cloned();
+                // Another table of this name has other columns.
+                Ok(state.ok_or_else(|| {
+                    Error::conflict(format!(
+                        "table '{name}' was made anew or dropped meanwhile: run the statement again"
+                    ))
+                })?)
             }
         }
     }
@@ -89,7 +96,7 @@ impl UserTable {
     fn part(&self, state: &TableState, file: &DataFile) -> PartitionedFile {
         let partition = match self.files {
             Files::Located(_) => vec![ScalarValue::from(file.path.as_str())],
-            Files::OfName(_) => Vec::new(),
+            Files::OfName(..) => Vec::new(),
         };
         let location = paths::table_file_in_workspace(state.folder, &file.path);
         file_scan::partitioned_file(location, file, partition, &state.columns)
@@ -99,7 +106,7 @@ impl UserTable {
 impl fmt::Debug for UserTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.files {
-            Files::OfName(name) => write!(f, "UserTable({name})"),
+            Files::OfName(name, _) => write!(f, "UserTable({name})"),
             Files::Located(state) => write!(f, "UserTable(version {})", state.live.version),
         }
     }

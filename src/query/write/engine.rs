@@ -72,8 +72,7 @@ impl Engine {
         once: Once,
         query: &RunningQuery,
     ) -> Result<Started> {
-        // What was bound to an older state is bound to the newest one.
-        let prepared = self.prepare(caller, session, &prepared.sql, None).await?;
+        let prepared = self.bind_again(caller, session, prepared).await?;
         let prepared = self.prepare_for(session, &prepared, &rows).await?;
         let Admitted { started, place, stop, writing } = self.admit(session, &prepared.binding, query).await?;
         let deadline = started + Duration::from_secs(self.settings.query.seconds);

@@ -103,7 +103,7 @@ impl Writing {
                 }
                 self.table(&name)?;
                 let change = |workspace: Arc<Workspace>| async move {
-                    let writer = workspace.writer().await?;
+                    let mut writer = workspace.writer().await?;
                     writer.drop_table(&name).await.map(drop)
                 };
                 self.commit(0, turn, change).await
@@ -129,7 +129,7 @@ impl Writing {
         let count = written.rows;
         let new = NewTable { folder, columns, written };
         let change = move |workspace: Arc<Workspace>| async move {
-            let writer = workspace.writer().await?;
+            let mut writer = workspace.writer().await?;
             writer.create_table(&name, new, replace).await.map(drop)
         };
         self.commit(count, turn, change).await
@@ -164,7 +164,7 @@ impl Writing {
             return Ok((0, turn));
         }
         let change = move |workspace: Arc<Workspace>| async move {
-            let writer = workspace.writer().await?;
+            let mut writer = workspace.writer().await?;
             writer.append_to_table(&name, folder, written).await.map(drop)
         };
         self.commit(count, turn, change).await
@@ -189,7 +189,7 @@ impl Writing {
         }
         let folder = table.folder;
         let change = move |workspace: Arc<Workspace>| async move {
-            let writer = workspace.writer().await?;
+            let mut writer = workspace.writer().await?;
             writer.replace_in_table(&name, folder, &removed, written).await.map(drop)
         };
         self.commit(count, turn, change).await

@@ -64,8 +64,7 @@ fn a_thousand_tickets_of_one_position_hold_one_state() {
     assert!(bytes > 0);
     let later = now + MINUTE;
     assert!(leases.find(&shop, &newest, id, later).is_err(), "its time is over");
-    leases.lease(&name("other"), &newest, &newest, later, later + MINUTE);
-    assert_eq!(leases.size().0, 1, "what is over is forgotten by the next lease of anybody");
+    assert_eq!(leases.size().0, 0, "what is over is forgotten");
     assert!(weak.upgrade().is_none());
 }
 
@@ -94,6 +93,23 @@ fn beyond_the_budget_the_one_used_least_lately_ends_of_whom_holds_the_most() {
     assert_eq!(error.kind(), crate::error::Kind::Conflict);
     assert!(leases.find(&other, newest, alone.id(), now).is_ok(), "nothing is taken from others");
     assert!(leases.find(&other, newest, states[0].id(), now).is_err(), "nor given to others");
+}
+
+/// A ticket that nobody asks for costs more and more while others write.
+#[test]
+fn a_sweep_counts_what_the_last_state_costs_by_now() {
+    let (shop, mut growing, now) = (name("shop"), Growing::new(), Instant::now());
+    let (state, newest) = (growing.next(), growing.next());
+    let leases = Leases::new(state.bytes_beside(&newest) - 1);
+    leases.lease(&shop, &state, &state, now, now + MINUTE);
+    assert_eq!(leases.size(), (1, 0));
+    leases.sweep(now, |_| Some(Arc::clone(&state)));
+    assert_eq!(leases.size(), (1, 0), "it is still the newest");
+    leases.sweep(now, |_| Some(Arc::clone(&newest)));
+    assert_eq!(leases.size(), (0, 0), "it costs more than the budget");
+    leases.lease(&shop, &newest, &newest, now, now + MINUTE);
+    leases.sweep(now + MINUTE, |_| None);
+    assert_eq!(leases.size(), (0, 0), "its time is over");
 }
 
 proptest! {
