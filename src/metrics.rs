@@ -48,6 +48,9 @@ pub struct Metrics {
     pub memory_used: Gauge,
     pub memory_limit: Gauge,
     pub spill_used: Gauge,
+    /// States that tickets read, beside the newest ones.
+    pub leased_states: Gauge,
+    pub leased_bytes: Gauge,
     pub connections_open: Gauge,
     pub handshakes_failed: Counter,
     pub sessions_open: Gauge,
@@ -92,6 +95,8 @@ impl Default for Metrics {
             memory_used: add(registry, "query_memory_bytes", "Memory that queries hold", Gauge::default()),
             memory_limit: add(registry, "query_memory_limit_bytes", "Memory for all queries", Gauge::default()),
             spill_used: add(registry, "query_spill_bytes", "Disk that queries hold", Gauge::default()),
+            leased_states: add(registry, "leased_states", "States kept for tickets", Gauge::default()),
+            leased_bytes: add(registry, "leased_bytes", "Memory that these states alone hold", Gauge::default()),
             connections_open: add(registry, "connections_open", "Open connections", Gauge::default()),
             handshakes_failed: add(registry, "tls_handshakes_failed", "TLS handshakes that failed", Counter::default()),
             sessions_open: add(registry, "sessions_open", "Sessions with options of their own", Gauge::default()),

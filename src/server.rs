@@ -127,6 +127,8 @@ fn sample(metrics: &Metrics, engine: &Engine) {
     metrics.memory_used.set(load.memory_used as i64);
     metrics.memory_limit.set(load.memory_limit as i64);
     metrics.spill_used.set(load.spill_used as i64);
+    metrics.leased_states.set(load.leased_states as i64);
+    metrics.leased_bytes.set(load.leased_bytes as i64);
     let panicked = load.panics.saturating_sub(metrics.queries_panicked.get());
     metrics.queries_panicked.inc_by(panicked);
 }

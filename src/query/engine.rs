@@ -62,6 +62,9 @@ pub struct EngineLoad {
     pub memory_used: usize,
     pub memory_limit: usize,
     pub spill_used: u64,
+    /// States kept for tickets, and the bytes that they alone hold.
+    pub leased_states: usize,
+    pub leased_bytes: usize,
     /// Statements that panicked so far.
     pub panics: u64,
 }
@@ -178,7 +181,10 @@ impl Engine {
 
     /// Memory, disk and queue as they are now.
     pub fn load(&self) -> EngineLoad {
+        let (leased_states, leased_bytes) = self.leases.size();
         EngineLoad {
+            leased_states,
+            leased_bytes,
             queued: self.places.waiting(),
             memory_used: self.memory.used(),
             memory_limit: self.memory.size(),
