@@ -52,8 +52,8 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
 /// How often the states that tickets keep are looked at.
 const LEASE_SWEEP: Duration = Duration::from_secs(10);
 
-/// What a server does by itself, until it is dropped: sweeps of kept states, identity checkpoints and upkeep, unless they are left to the
-/// command line.
+/// What a server does by itself, until it is dropped: sweeps of kept states, and, unless they are left to the command
+/// line, identity checkpoints and upkeep.
 pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let minutes = embedded.settings.identity.checkpoint_minutes;

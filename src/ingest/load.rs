@@ -8,6 +8,7 @@ use chrono::Utc;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::accept::Acceptor;
@@ -40,6 +41,9 @@ pub struct LoadRequest {
     #[serde(skip)]
     pub checked: bool,
 }
+
+/// Batches between those who check, number and write them.
+const BATCHES_BETWEEN: usize = 2;
 
 /// Metadata of the message that ends an upload: a stream without it broke off, and nothing of it is loaded.
 pub const LOAD_COMPLETE: &[u8] = b"complete";
@@ -282,27 +286,66 @@ impl Intake {
         }
     }
 
+    /// One thread numbers the rows of the whole load, so that it never waits for its turn between two batches; the next
+    /// ones are checked and those before written beside it.
     async fn run(self, load: &mut Load<'_>, batches: BoxStream<'_, Result<RecordBatch>>) -> Result<LoadedRows> {
-        let Self { checker, mut acceptor, mut dead_letters, mut partitioner } = self;
-        let (mut read, mut kept) = (0, 0);
-        let mut batches = std::pin::pin!(check_ahead(checker, batches));
-        while let Some(events) = batches.next().await {
-            let events = events?;
-            read += events.read as u64;
-            let accept = move |graph: &mut IdentityGraph| {
-                let accepted = acceptor.accept(events, graph, &mut dead_letters);
-                (acceptor, dead_letters, accepted)
-            };
-            let accepted;
-            (acceptor, dead_letters, accepted) = load.with_graph(accept).await?;
-            let accepted = accepted?;
-            kept += accepted.num_rows() as u64;
-            partitioner.push(accepted).await?;
-        }
-        // Before the load is committed: the graph has the links of this load alone.
-        let crowded = load.with_graph(|graph| crowded_values::of_load(graph)).await?;
-        Ok(LoadedRows { read, kept, files: partitioner.finish().await?, acceptor, dead_letters, crowded })
+        let Self { checker, acceptor, dead_letters, partitioner } = self;
+        let (to_number, checked) = mpsc::channel(BATCHES_BETWEEN);
+        let (to_write, numbered) = mpsc::channel(BATCHES_BETWEEN);
+        let number = load.with_graph(move |graph| number(graph, acceptor, dead_letters, checked, to_write));
+        let check = feed(check_ahead(checker, batches), to_number);
+        let (number, read, gathered) = tokio::join!(number, check, gather(partitioner, numbered));
+        // The source's own error first: what it broke off has ended well.
+        let read = read?;
+        let (acceptor, dead_letters, crowded) = number??;
+        let (kept, mut partitioner) = gathered?;
+        // Not before all is well: what is written of a load that breaks off is of no use.
+        let files = partitioner.finish().await?;
+        Ok(LoadedRows { read, kept, files, acceptor, dead_letters, crowded })
     }
+}
+
+/// Numbers the identifiers of batches until there are no more, or nobody takes them.
+fn number(
+    graph: &mut IdentityGraph,
+    mut acceptor: Acceptor,
+    mut dead_letters: DeadLetters,
+    mut checked: mpsc::Receiver<Events>,
+    numbered: mpsc::Sender<RecordBatch>,
+) -> Result<(Acceptor, DeadLetters, Vec<Crowded>)> {
+    while let Some(events) = checked.blocking_recv() {
+        let rows = acceptor.accept(events, graph, &mut dead_letters)?;
+        if numbered.blocking_send(rows).is_err() {
+            break;
+        }
+    }
+    // Before the load is committed: the graph has the links of this load alone.
+    Ok((acceptor, dead_letters, crowded_values::of_load(graph)))
+}
+
+/// Hands the events on; gives the number of rows that were read.
+async fn feed(events: impl Stream<Item = Result<Events>>, to_number: mpsc::Sender<Events>) -> Result<u64> {
+    let mut events = std::pin::pin!(events);
+    let mut read = 0;
+    while let Some(some) = events.next().await {
+        let some = some?;
+        read += some.read as u64;
+        // Why nobody takes them is told by who should.
+        if to_number.send(some).await.is_err() {
+            break;
+        }
+    }
+    Ok(read)
+}
+
+/// Gathers the rows for their files; gives their number.
+async fn gather(mut partitioner: Partitioner, mut numbered: mpsc::Receiver<RecordBatch>) -> Result<(u64, Partitioner)> {
+    let mut kept = 0;
+    while let Some(rows) = numbered.recv().await {
+        kept += rows.num_rows() as u64;
+        partitioner.push(rows).await?;
+    }
+    Ok((kept, partitioner))
 }
 
 impl LoadedRows {

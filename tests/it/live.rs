@@ -108,7 +108,7 @@ async fn each_of_the_changes_of_a_statement_sees_those_before_it() {
     assert_eq!(world.rows("SELECT v FROM t ORDER BY v").await, ["1", "3"]);
 }
 
-/// A load of which nothing can be used changes nothing: the graph is not read from the store again.
+/// Broken off before its first rows, and behind some.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_that_fails_leaves_nothing_that_a_state_shows() {
     let world = world().await;
