@@ -42,6 +42,22 @@ impl WriterLock {
         Ok(Self { held })
     }
 
+    /// Gives the right to write up: what cannot be told to others they find out by waiting.
+    pub async fn release(self) {
+        let Held::Term(term) = &self.held else { return };
+        if let Err(error) = term.give_up().await {
+            tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
+        }
+    }
+
+    /// The number of this process's claim in an object store; `None` where there is none to number.
+    pub fn term(&self) -> Option<u64> {
+        match &self.held {
+            Held::Term(term) => Some(term.number()),
+            Held::File { .. } | Held::Alone => None,
+        }
+    }
+
     /// Asks whether this process may still write: before each commit, since a process that slept for long may have been
     /// taken for dead.
     ///

@@ -4,6 +4,7 @@
 
 mod cloud;
 pub mod dead_letters;
+pub mod dedupe;
 pub mod delta;
 mod durable;
 pub mod events;
@@ -17,6 +18,7 @@ pub mod tables;
 mod term;
 #[cfg(test)]
 mod tests;
+pub mod wal;
 
 pub use lock::WriterLock;
 pub use root::Root;

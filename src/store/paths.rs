@@ -8,10 +8,13 @@
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/events/month=M/part-*.parquet   rows of a load; sorted-* after compaction
 //! <root>/<workspace>/events_loads/<version>.parquet  records of all loads up to a version
+//! <root>/<workspace>/wal/<sequence>.log            what was acknowledged and is not in files yet; segments or objects
+//! <root>/<workspace>/wal_trim/<number>.mark        from where on the log is kept (object stores only)
 //! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
 //! <root>/<workspace>/identity/checkpoints/<epoch>-<version>-<id>/   the identity graph of one epoch
 //! <root>/<workspace>/open/persons/                 the persons of the newest checkpoints, for other engines
 //! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of one load
+//! <root>/<workspace>/dedupe/<run>.run              message ids and keys of batches that were stored
 //! <root>/<workspace>/_writer/<term>.json           one process's claim to write (object stores only)
 //! <root>/<workspace>/_writer/<term>.heartbeat      written again and again while that process lives
 //! <root>/<workspace>/_writer/<term>.ended          that process has ended well
@@ -26,8 +29,10 @@ use uuid::Uuid;
 use crate::ids::WorkspaceName;
 
 mod checkpoints;
+mod wal;
 
 pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
+pub use wal::{WAL, WalPaths};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";
@@ -208,6 +213,14 @@ impl LogObject {
 /// Folders below the workspace with one object a load, which its record names.
 pub const IDENTITY: &str = "identity";
 pub const DEAD_LETTERS: &str = "dead_letters";
+/// Folder of the runs of message ids, below a workspace.
+pub const DEDUPE: &str = "dedupe";
+
+/// Whether an object is a run of message ids.
+pub fn is_dedupe_run(path: &Path) -> bool {
+    let name = path.filename().and_then(|name| name.strip_suffix(".run"));
+    path.parts().count() == 2 && name.is_some_and(|name| Uuid::try_parse(name).is_ok())
+}
 
 /// Folder of the user's tables below the workspace.
 pub const USER_TABLES: &str = "tables";
@@ -229,6 +242,11 @@ pub fn events_file_in_workspace(file: &str) -> Path {
 /// Path of a load's rejected rows below the workspace.
 pub fn dead_letters_in_workspace(load: Uuid) -> Path {
     Path::from(format!("dead_letters/{load}.parquet"))
+}
+
+/// Path of a run of message ids below the workspace.
+pub fn dedupe_run_in_workspace(run: Uuid) -> Path {
+    Path::from(format!("{DEDUPE}/{run}.run"))
 }
 
 /// Path of a load's identity changes below the workspace.

@@ -100,15 +100,28 @@ impl Term {
         ))
     }
 
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// Gives it up before the process is over.
+    pub(super) async fn give_up(self: &Arc<Self>) -> Result<()> {
+        OPEN.lock().retain(|held| !Arc::ptr_eq(held, self));
+        self.end().await
+    }
+
     /// Tells the next writer that it need not wait.
     pub(super) async fn end(&self) -> Result<()> {
         self.heartbeat.abort();
         objects::create(self.store.as_ref(), &self.paths.writer_term(self.number, ENDED), "{}").await
     }
 
-    /// Objects of older terms are of no use once a newer one stands. One that stays is harmless.
+    /// Signs of life of older terms are of no use once a newer one stands; one that stays is harmless. Their claims stay
+    /// for good: a writer that slept looks for the number after its own, and must find it.
     async fn forget_older(&self, board: Board) {
-        for path in board.reigns.range(..self.number).flat_map(|(_, reign)| &reign.objects) {
+        let claim = |path: &Path| path.extension() == Some(CLAIM);
+        let older = board.reigns.range(..self.number).flat_map(|(_, reign)| &reign.objects);
+        for path in older.filter(|path| !claim(path)) {
             if let Err(error) = self.store.delete(path).await {
                 tracing::debug!(%path, error = %Error::from(error), "an old writer's object stays");
             }

@@ -2,11 +2,12 @@
 //!
 //! Knows nothing of persons or SQL: `node` is a number like any other here.
 
+mod commit_records;
 mod encoding;
 mod file_bytes;
-mod load_records;
 mod node_index;
 mod order_rows;
+mod partition;
 pub mod schema;
 mod table;
 mod verify;
@@ -15,6 +16,7 @@ mod writer;
 pub use encoding::Order;
 pub use node_index::{NodeIndex, RowRanges, SelectedFile};
 pub use order_rows::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
-pub use table::{EventsTable, LoadRecord};
+pub use partition::{LocalMonths, Partitioner, batch_bytes};
+pub use table::{CommitRecord, EventsTable, LoadRecord, RunChange, dedupe_runs};
 pub use verify::faults_of;
 pub use writer::{Encoded, Encoder, FileWriter, content_hash};

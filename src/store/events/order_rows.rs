@@ -8,6 +8,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, BooleanArray, RecordBatch};
+use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
 use arrow::error::ArrowError;
 use futures::{StreamExt, TryStreamExt, stream};
@@ -198,6 +199,18 @@ impl WantedOrders {
         let Ok(from) = std::str::from_utf8(low) else { return true };
         let first = self.numbers.range::<str, _>((Bound::Included(from), Bound::Unbounded)).next();
         first.is_some_and(|number| number.as_bytes() <= high)
+    }
+
+    /// The wanted ones of rows that are in memory.
+    ///
+    /// # Errors
+    /// `Internal` for rows without the columns of events.
+    pub fn among(&self, rows: &RecordBatch) -> Result<RecordBatch> {
+        let of_orders = filter_record_batch(rows, &self.are_of_orders(rows)?)?;
+        let events = filter_record_batch(&of_orders, &self.are_events(&of_orders)?)?;
+        let columns =
+            self.columns.iter().map(|name| events.schema_ref().index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(events.project(&columns)?)
     }
 
     fn are_of_orders(&self, rows: &RecordBatch) -> Result<BooleanArray, ArrowError> {

@@ -91,6 +91,15 @@ pub fn stored() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
+/// The columns of a scan: those in the files, then the partition's.
+pub fn with_month() -> SchemaRef {
+    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
+        let month = Arc::new(Field::new(MONTH, DataType::Utf8, true));
+        Arc::new(Schema::new(stored().fields().iter().cloned().chain([month]).collect::<Vec<_>>()))
+    });
+    Arc::clone(&SCHEMA)
+}
+
 /// What the files of the events table look like.
 pub fn layout() -> Layout {
     Layout { label: "the events table".to_owned(), columns: stored(), partition: Some(MONTH) }

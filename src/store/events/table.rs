@@ -10,21 +10,70 @@ use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::load_records::{self, Numbered};
+use super::commit_records::{self, Numbered};
 use super::schema;
 use crate::error::{Error, Result};
-use crate::ids::WorkspaceName;
+use crate::ids::{Epoch, WorkspaceName};
 use crate::store::delta::{Change, DeltaTable, LiveFiles, LogObjects, TableDefinition};
 use crate::store::{Root, paths};
 
-/// Key of a load record in `commitInfo`.
-const LOAD: &str = "convokeLoad";
+/// Key of a commit record in `commitInfo`.
+const COMMIT: &str = "convokeRecord";
 /// Key of what a compaction did in `commitInfo`.
 const COMPACTION: &str = "convokeCompaction";
 /// Entries of the log read at once.
 const PARALLEL_READS: usize = 16;
 
-/// What a commit says of the load that it holds. The objects named here count only with this commit.
+/// What a commit says of itself. The objects named here count only with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitRecord {
+    /// Rows of log records up to this one are in the files of this version; later ones are in the log alone.
+    pub position: u64,
+    /// Object with the new nodes, edges and births; path below the workspace.
+    pub identity: Option<String>,
+    /// Object with the rejected rows; path below the workspace.
+    pub dead_letters: Option<String>,
+    /// Epoch of the identity graph behind them.
+    pub epoch: Epoch,
+    /// What was loaded, in the order of the log.
+    pub loads: Vec<LoadRecord>,
+    /// The objects that hold the message ids of the rows.
+    #[serde(default)]
+    pub dedupe: RunChange,
+}
+
+/// Objects of message ids, each a path below the workspace.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunChange {
+    pub added: Vec<String>,
+    /// Those that were merged into others, or whose ids have left the window.
+    pub removed: Vec<String>,
+}
+
+impl CommitRecord {
+    /// Paths below the workspace of the objects that are needed as long as it counts.
+    pub fn objects(&self) -> impl Iterator<Item = &str> {
+        [&self.identity, &self.dead_letters].into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether it brought nothing but other files with the same rows.
+    pub fn is_rewrite(&self) -> bool {
+        let is_without_objects = self.identity.is_none() && self.dead_letters.is_none();
+        self.loads.is_empty() && is_without_objects && self.dedupe == RunChange::default()
+    }
+}
+
+/// The objects of message ids that count behind these commits, which come in their order.
+pub fn dedupe_runs<'a>(commits: impl IntoIterator<Item = &'a CommitRecord>) -> Vec<&'a str> {
+    let mut runs: Vec<&str> = Vec::new();
+    for commit in commits {
+        runs.retain(|run| !commit.dedupe.removed.iter().any(|removed| removed == run));
+        runs.extend(commit.dedupe.added.iter().map(String::as_str));
+    }
+    runs
+}
+
+/// One load: what was sent, and what became of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadRecord {
     pub source: String,
@@ -38,11 +87,10 @@ pub struct LoadRecord {
     /// How often the same content of the same token's source was loaded before.
     pub repetition: u64,
     pub kept: u64,
+    /// Rows whose message ids were there already.
+    #[serde(default)]
+    pub duplicate: u64,
     pub rejected: u64,
-    /// Object with the new nodes, edges and births; path below the workspace.
-    pub identity: Option<String>,
-    /// Object with the rejected rows; path below the workspace.
-    pub dead_letters: Option<String>,
 }
 
 /// The events table. One process commits at a time (`WriterLock`).
@@ -71,65 +119,76 @@ impl EventsTable {
         Ok(self.table.newest().await?.map(|(files, _)| files).unwrap_or_default())
     }
 
-    /// Load records of the versions after `after` up to `version`, in commit order.
-    pub async fn loads(&self, after: u64, version: u64) -> Result<Vec<LoadRecord>> {
-        Ok(self.numbered_loads(after, version).await?.into_iter().map(|(_, record)| record).collect())
+    /// Records of the versions after `after` up to `version` that loaded something, in their order.
+    pub async fn commits(&self, after: u64, version: u64) -> Result<Vec<CommitRecord>> {
+        let commits = self.numbered_commits(after, version).await?.into_iter().map(|(_, record)| record);
+        Ok(commits.filter(|record| !record.is_rewrite()).collect())
     }
 
-    async fn numbered_loads(&self, after: u64, version: u64) -> Result<Vec<Numbered>> {
-        let mut loads = Vec::new();
+    /// Up to which record of the log the rows are in the files of a version.
+    pub async fn position(&self, version: u64) -> Result<u64> {
+        if version == 0 {
+            return Ok(0);
+        }
+        let newest = self.numbered_commits(version - 1, version).await?.pop();
+        Ok(newest.map_or(0, |(_, record)| record.position))
+    }
+
+    async fn numbered_commits(&self, after: u64, version: u64) -> Result<Vec<Numbered>> {
+        let mut commits = Vec::new();
         let mut read = after;
         // The next version alone is read from its entry; more may have been gathered in one object.
         if version > after + 1
             && let Some(gathered) =
-                load_records::versions(&self.store).await?.into_iter().rfind(|held| *held <= version)
+                commit_records::versions(&self.store).await?.into_iter().rfind(|held| *held <= version)
             && gathered > after
         {
-            loads = load_records::read(&self.store, gathered).await?;
-            loads.retain(|(version, _)| *version > after);
+            commits = commit_records::read(&self.store, gathered).await?;
+            commits.retain(|(version, _)| *version > after);
             read = gathered;
         }
-        let entries = stream::iter(read + 1..=version).map(|version| self.load_of(version).boxed());
-        loads.extend(entries.buffered(PARALLEL_READS).try_collect::<Vec<_>>().await?.into_iter().flatten());
-        Ok(loads)
+        let entries = stream::iter(read + 1..=version).map(|version| self.commit_of(version).boxed());
+        commits.extend(entries.buffered(PARALLEL_READS).try_collect::<Vec<_>>().await?);
+        Ok(commits)
     }
 
-    /// The load of one version; `None` for a version that loaded nothing.
-    async fn load_of(&self, version: u64) -> Result<Option<Numbered>> {
+    async fn commit_of(&self, version: u64) -> Result<Numbered> {
         let info = self.table.commit_info(version).await?.ok_or_else(|| {
             Error::corrupt(format!(
                 "version {version} is missing from the log of the events table: run `convoke check`"
             ))
         })?;
-        let Some(record) = info.get(LOAD) else { return Ok(None) };
-        let record = serde_json::from_value(record.clone()).map_err(|error| {
-            Error::corrupt(format!("load record of version {version} of the events table: {error}"))
+        // One that another program wrote has none.
+        let record: Option<CommitRecord> = serde_json::from_value(info[COMMIT].clone()).map_err(|error| {
+            Error::corrupt(format!("commit record of version {version} of the events table: {error}"))
         })?;
-        Ok(Some((version, record)))
+        Ok((version, record.unwrap_or_default()))
     }
 
-    /// Writes a load as version `version`, which must be the next one.
-    pub async fn commit(&self, version: u64, change: Change<'_>, record: &LoadRecord) -> Result<()> {
-        let info = HashMap::from([(LOAD.to_owned(), serde_json::to_value(record)? as Value)]);
+    /// Writes loads as version `version`, which must be the next one.
+    pub async fn commit(&self, version: u64, change: Change<'_>, record: &CommitRecord) -> Result<()> {
+        let info = HashMap::from([(COMMIT.to_owned(), serde_json::to_value(record)? as Value)]);
         self.table.commit(version, change, info).await
     }
 
-    /// Puts files with the same rows in the place of others, as version `version`.
-    pub async fn rewrite(&self, version: u64, change: Change<'_>) -> Result<()> {
+    /// Puts files with the same rows in the place of others, as version `version`; `position` is that of the one before.
+    pub async fn rewrite(&self, version: u64, change: Change<'_>, position: u64) -> Result<()> {
         let counts = json!({"removed": change.removed.len(), "added": change.added.len()});
-        self.table.commit(version, change, HashMap::from([(COMPACTION.to_owned(), counts)])).await
+        let record = serde_json::to_value(CommitRecord { position, ..Default::default() })?;
+        let info = HashMap::from([(COMPACTION.to_owned(), counts), (COMMIT.to_owned(), record)]);
+        self.table.commit(version, change, info).await
     }
 
-    /// Gathers what the log says up to `version`, the newest, in two objects: load records, then the live files.
+    /// Gathers what the log says up to `version`, the newest, in two objects: commit records, then the live files.
     pub async fn checkpoint(&self, version: u64) -> Result<()> {
-        let loads = self.numbered_loads(0, version).await?;
-        load_records::write(self.store.as_ref(), version, &loads).await?;
+        let commits = self.numbered_commits(0, version).await?;
+        commit_records::write(self.store.as_ref(), version, &commits).await?;
         self.table.checkpoint(version).await
     }
 
     /// Deletes what no version since `cutoff` needs of the log; returns how many objects. Only the writer may.
     pub async fn clean_log(&self, cutoff: DateTime<Utc>) -> Result<usize> {
-        let Some(known) = load_records::versions(&self.store).await?.pop() else { return Ok(0) };
+        let Some(known) = commit_records::versions(&self.store).await?.pop() else { return Ok(0) };
         let log = self.log_objects();
         let expired = log.expired(cutoff, known).await?;
         log.delete(&expired).await?;

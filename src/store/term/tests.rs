@@ -30,7 +30,11 @@ async fn a_living_writer_keeps_others_out_until_it_ends() {
     let second = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap();
     assert_eq!((first.number, second.number), (1, 2));
     second.check().await.unwrap();
-    assert_eq!(names(&store).await, ["2.heartbeat", "2.json", "clock"], "the first writer's objects are gone");
+    assert_eq!(
+        names(&store).await,
+        ["1.json", "2.heartbeat", "2.json", "clock"],
+        "the claim of the first writer stays for good"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Load records of all commits up to a version, as one object: they outlive the entries of the log that hold them.
+//! Records of all commits up to a version, as one object: they outlive the entries of the log that hold them.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::table::LoadRecord;
+use super::table::CommitRecord;
 use crate::error::{Error, Kind, Result};
 use crate::store::{objects, paths};
 
-/// A load record with the version that committed it.
-pub(super) type Numbered = (u64, LoadRecord);
+/// A commit record with its version.
+pub(super) type Numbered = (u64, CommitRecord);
 
 fn schema() -> SchemaRef {
     Arc::new(Schema::new(vec![
@@ -23,13 +23,14 @@ fn schema() -> SchemaRef {
     ]))
 }
 
-/// Writes the records of all loads up to `version`, unless they are there.
-pub(super) async fn write(store: &dyn ObjectStore, version: u64, loads: &[Numbered]) -> Result<()> {
-    let texts: Vec<String> = loads.iter().map(|(_, record)| serde_json::to_string(record)).collect::<Result<_, _>>()?;
+/// Writes the records of all commits up to `version`, unless they are there.
+pub(super) async fn write(store: &dyn ObjectStore, version: u64, commits: &[Numbered]) -> Result<()> {
+    let texts: Vec<String> =
+        commits.iter().map(|(_, record)| serde_json::to_string(record)).collect::<Result<_, _>>()?;
     let batch = RecordBatch::try_new(
         schema(),
         vec![
-            Arc::new(loads.iter().map(|(version, _)| Some(*version as i64)).collect::<Int64Array>()),
+            Arc::new(commits.iter().map(|(version, _)| Some(*version as i64)).collect::<Int64Array>()),
             Arc::new(StringArray::from_iter_values(texts)),
         ],
     )?;
@@ -55,17 +56,17 @@ pub(super) async fn read(store: &Arc<dyn ObjectStore>, version: u64) -> Result<V
     let damaged = |why: &str| Error::corrupt(format!("object '{path}' {why}: run `convoke check`"));
     let bytes = objects::read(store, &path).await?.ok_or_else(|| damaged("is missing"))?;
     let batches = objects::decode_parquet(bytes).map_err(|error| damaged(&format!("cannot be read ({error})")))?;
-    let mut loads = Vec::new();
+    let mut commits = Vec::new();
     for batch in batches {
         let versions = batch.column_by_name("version").and_then(|column| column.as_primitive_opt::<Int64Type>());
         let records = batch.column_by_name("record").and_then(|column| column.as_string_opt::<i32>());
         let (Some(versions), Some(records)) = (versions, records) else {
-            return Err(damaged("has other columns than load records"));
+            return Err(damaged("has other columns than commit records"));
         };
         for (version, record) in versions.values().iter().zip(records.iter().flatten()) {
             let record = serde_json::from_str(record).map_err(|error| damaged(&error.to_string()))?;
-            loads.push((version.unsigned_abs(), record));
+            commits.push((version.unsigned_abs(), record));
         }
     }
-    Ok(loads)
+    Ok(commits)
 }

@@ -1,0 +1,243 @@
+//! An object store in memory that behaves as badly as told, the same way for the same seed.
+//!
+//! It needs a runtime of one thread with a paused clock: delays pass at once then, and tasks take turns in one order.
+//! Every client of one store has a switch that stops it between two steps, as SIGSTOP does to a process.
+
+mod faults;
+mod history;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+use futures::TryStreamExt;
+use futures::stream::BoxStream;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    ObjectStoreExt, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+};
+use parking_lot::Mutex;
+use tokio::sync::watch;
+
+pub(in crate::store) use self::faults::{Counts, Rates};
+use self::faults::{Fate, Faults};
+use self::history::History;
+
+/// One client of a simulated store.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct SimulatedStore {
+    world: Arc<World>,
+    running: Arc<watch::Sender<bool>>,
+}
+
+#[derive(Debug)]
+struct World {
+    inner: InMemory,
+    faults: Mutex<Faults>,
+    history: Mutex<History>,
+}
+
+impl SimulatedStore {
+    pub(in crate::store) fn new(seed: u64, rates: Rates) -> Self {
+        let world =
+            World { inner: InMemory::new(), faults: Mutex::new(Faults::new(seed, rates)), history: Mutex::default() };
+        Self { world: Arc::new(world), running: Arc::new(watch::Sender::new(true)) }
+    }
+
+    /// Another process that sees the same objects.
+    pub(in crate::store) fn another_client(&self) -> Self {
+        Self { world: Arc::clone(&self.world), running: Arc::new(watch::Sender::new(true)) }
+    }
+
+    /// From now on this client sends nothing and hears nothing; what it has sent may still be applied.
+    pub(in crate::store) fn pause(&self) {
+        self.running.send_replace(false);
+    }
+
+    pub(in crate::store) fn resume(&self) {
+        self.running.send_replace(true);
+    }
+
+    pub(in crate::store) fn set_rates(&self, rates: Rates) {
+        self.world.faults.lock().rates = rates;
+    }
+
+    /// What happened so far, over all clients.
+    pub(in crate::store) fn counts(&self) -> Counts {
+        self.world.faults.lock().counts
+    }
+
+    async fn wait_while_paused(&self) {
+        let mut running = self.running.subscribe();
+        // The sender lives as long as this client.
+        running.wait_for(|running| *running).await.ok();
+    }
+
+    /// Does `apply`, or not, and tells, or not.
+    async fn request<T>(&self, apply: impl Future<Output = Result<T>>) -> Result<T> {
+        self.wait_while_paused().await;
+        let (fate, before, after) = self.world.faults.lock().fate(false);
+        sleep(before).await;
+        let outcome = match fate {
+            Fate::Throttled => Err(throttled()),
+            Fate::LostRequest => Err(lost()),
+            Fate::LostAnswer => apply.await.and_then(|_| Err(lost())),
+            Fate::Late(_) | Fate::FalseConflict | Fate::Fine => apply.await,
+        };
+        sleep(after).await;
+        self.wait_while_paused().await;
+        outcome
+    }
+
+    /// As [`SimulatedStore::request`], with what only puts meet.
+    async fn put(&self, location: Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.wait_while_paused().await;
+        let creates = options.mode == PutMode::Create;
+        let (fate, before, after) = self.world.faults.lock().fate(true);
+        sleep(before).await;
+        let world = Arc::clone(&self.world);
+        let path = location.clone();
+        let apply = async move { world.put(&path, payload, options).await };
+        let outcome = match fate {
+            Fate::Throttled => Err(throttled()),
+            Fate::LostRequest => Err(lost()),
+            Fate::FalseConflict if creates => Err(exists(&location, "409 Conflict")),
+            // The client's own second try says that the object is there.
+            Fate::FalseConflict => apply.await,
+            Fate::LostAnswer => match apply.await {
+                Ok(_) if creates && self.world.faults.lock().toss() => {
+                    Err(exists(&location, "412 Precondition Failed"))
+                }
+                _ => Err(lost()),
+            },
+            Fate::Late(delay) => {
+                let world = Arc::clone(&self.world);
+                tokio::spawn(async move {
+                    tokio::time::sleep(delay).await;
+                    world.faults.lock().counts.landed_late += u64::from(apply.await.is_ok());
+                });
+                Err(lost())
+            }
+            Fate::Fine => apply.await,
+        };
+        sleep(after).await;
+        self.wait_while_paused().await;
+        outcome
+    }
+}
+
+impl World {
+    async fn put(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        let result = self.inner.put_opts(location, payload, options).await?;
+        let meta = self.inner.head(location).await?;
+        self.history.lock().put(meta);
+        Ok(result)
+    }
+
+    async fn delete(&self, location: Path) -> Result<Path> {
+        self.inner.delete(&location).await?;
+        self.history.lock().delete(location.clone());
+        Ok(location)
+    }
+
+    async fn get(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let found = self.inner.get_opts(location, options).await?;
+        let (meta, range, attributes) = (found.meta.clone(), found.range.clone(), found.attributes.clone());
+        let bytes = found.bytes().await?;
+        let bytes = self.faults.lock().hurt(bytes);
+        let payload = GetResultPayload::Stream(futures::stream::iter([Ok::<Bytes, Error>(bytes)]).boxed());
+        Ok(GetResult { payload, meta, range, attributes })
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> Vec<ObjectMeta> {
+        let history = self.history.lock();
+        let unseen = self.faults.lock().unseen(history.len());
+        history.list(prefix, unseen)
+    }
+}
+
+async fn sleep(delay: Option<Duration>) {
+    if let Some(delay) = delay {
+        tokio::time::sleep(delay).await;
+    }
+}
+
+fn lost() -> Error {
+    Error::Generic { store: "SimulatedStore", source: "connection reset".into() }
+}
+
+fn throttled() -> Error {
+    let source = "Server returned non-2xx status code: 503 Service Unavailable: <Code>SlowDown</Code>".into();
+    Error::Generic { store: "SimulatedStore", source }
+}
+
+fn exists(location: &Path, status: &'static str) -> Error {
+    Error::AlreadyExists { path: location.to_string(), source: status.into() }
+}
+
+impl fmt::Display for SimulatedStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SimulatedStore")
+    }
+}
+
+#[async_trait]
+impl ObjectStore for SimulatedStore {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.put(location.clone(), payload, options).await
+    }
+
+    /// Parts meet no faults.
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.request(self.world.inner.put_multipart_opts(location, options)).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.request(self.world.get(location, options)).await
+    }
+
+    fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
+        let store = self.clone();
+        let deletes = locations.then(move |location| {
+            let store = store.clone();
+            async move {
+                let location = location?;
+                store.request(store.world.delete(location)).await
+            }
+        });
+        deletes.boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        let (store, prefix) = (self.clone(), prefix.cloned());
+        let listed = async move {
+            let listed = store.request(async { Ok(store.world.list(prefix.as_ref())) }).await?;
+            Ok::<_, Error>(futures::stream::iter(listed).map(Ok))
+        };
+        futures::stream::once(listed).try_flatten().boxed()
+    }
+
+    /// Never stale.
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.request(self.world.inner.list_with_delimiter(prefix)).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.request(async {
+            self.world.inner.copy_opts(from, to, options).await?;
+            let meta = self.world.inner.head(to).await?;
+            self.world.history.lock().put(meta);
+            Ok(())
+        })
+        .await
+    }
+}
