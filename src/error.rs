@@ -194,6 +194,11 @@ impl Error {
         self.kind
     }
 
+    /// The same error for another one whose request shared the fate.
+    pub fn repeat(&self) -> Self {
+        Self { kind: self.kind, detail: self.detail, message: self.message.clone(), source: None }
+    }
+
     pub fn detail(&self) -> Option<Detail> {
         self.detail
     }

@@ -23,6 +23,7 @@ pub struct Settings {
     pub store: StoreSettings,
     pub query: QuerySettings,
     pub ingest: IngestSettings,
+    pub log: LogSettings,
     pub upkeep: UpkeepSettings,
     pub tables: TableSettings,
     pub orders: OrderSettings,
@@ -79,6 +80,35 @@ pub struct QuerySettings {
 pub struct IngestSettings {
     pub buffer_memory: Bytes,
     pub max_future_hours: u64,
+}
+
+/// When rows of the log become files, and how much it may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSettings {
+    pub flush_rows: usize,
+    pub flush_bytes: Bytes,
+    pub flush_seconds: u64,
+    #[serde(deserialize_with = "disk_limit")]
+    pub disk_limit: Bytes,
+}
+
+/// As `settings.toml` has them: for those who open a workspace without a file of settings.
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { flush_rows: 200_000, flush_bytes: Bytes(128 << 20), flush_seconds: 30, disk_limit: Bytes(8 << 30) }
+    }
+}
+
+/// A load of few rows goes through the log as one record, which must fit.
+const LEAST_DISK_LIMIT: Bytes = Bytes(256 << 20);
+
+fn disk_limit<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Bytes, D::Error> {
+    let limit = Bytes::deserialize(deserializer)?;
+    match limit.0 >= LEAST_DISK_LIMIT.0 {
+        true => Ok(limit),
+        false => Err(serde::de::Error::custom("log.disk_limit: the log of a workspace needs at least 256MiB")),
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -25,6 +25,27 @@ impl IdentityBatch {
         self.nodes.is_empty() && self.edges.is_empty() && self.births.is_empty()
     }
 
+    /// Nodes, edges and births.
+    pub fn len(&self) -> usize {
+        self.nodes.len() + self.edges.len() + self.births.len()
+    }
+
+    /// Of memory.
+    pub fn bytes(&self) -> usize {
+        let values: usize = self.nodes.iter().map(|(_, _, value)| value.len()).sum();
+        values
+            + self.nodes.len() * size_of::<(Node, TypeId, String)>()
+            + self.edges.len() * size_of::<(Node, Node)>()
+            + self.births.len() * size_of::<(Node, Person, Uuid)>()
+    }
+
+    /// Adds the changes that follow on these.
+    pub fn append(&mut self, next: Self) {
+        self.nodes.extend(next.nodes);
+        self.edges.extend(next.edges);
+        self.births.extend(next.births);
+    }
+
     pub fn schema() -> SchemaRef {
         static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
             Arc::new(Schema::new(vec![

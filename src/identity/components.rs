@@ -36,6 +36,11 @@ impl Components {
         }
     }
 
+    /// Appends a node that is nobody's.
+    pub(super) fn push_unplaced(&mut self) {
+        self.push_alone(self.parent.len() as Node, NONE);
+    }
+
     /// Appends a node to the component of `root`, whose number is known: a new component where that is the node itself.
     pub(super) fn push(&mut self, root: Node, number: Person) {
         let node = self.parent.len() as Node;
@@ -81,6 +86,12 @@ impl Components {
             self.number[root as usize] = person;
             self.note_changed(root);
         }
+    }
+
+    /// Whether the node is nobody's: no event was placed that has it.
+    pub(super) fn is_unplaced(&self, node: Node) -> bool {
+        // A node that was linked has a number at the root of its component.
+        self.parent[node as usize] == node && self.number[node as usize] == NONE
     }
 
     fn note_changed(&mut self, root: Node) {

@@ -1,7 +1,7 @@
 //! The identity graph of a workspace: dictionary, components, births, and the batch that is being gathered.
 
 mod checkpoint;
-mod crowded;
+pub(super) mod crowded;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use uuid::Uuid;
 use super::batch::IdentityBatch;
 use super::components::Components;
 use super::dictionary::SharedDictionary;
+use super::event_sets::EventSets;
 use super::identifier::{IdentifierClass, IdentifierTypes, TypeId};
 use super::persons::Persons;
 use super::snapshot::{Arrays, IdentitySnapshot};
+use super::{NumberEvents, main_node};
 use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
 
@@ -44,40 +46,6 @@ impl IdentityGraph {
         &self.types
     }
 
-    /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
-    ///
-    /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
-    pub fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
-        let mut nodes = std::mem::take(&mut self.event_nodes);
-        nodes.clear();
-        // A value that the event names twice is not known by its first mention.
-        let mut dictionary = self.dictionary.write();
-        let known_before = dictionary.len();
-        let mut any_known = false;
-        for (kind, value) in identifiers {
-            let (node, new) = dictionary.intern(kind, value)?;
-            if new {
-                self.gathered.nodes.push((node, kind, value.to_owned()));
-            }
-            any_known |= (node as usize) < known_before;
-            if !nodes.contains(&(kind, node)) {
-                nodes.push((kind, node));
-            }
-        }
-        self.components.grow(dictionary.len());
-        drop(dictionary);
-        // Of two identifiers of one type the one that came first on the event is the main one.
-        let main = nodes.iter().min_by_key(|(kind, _)| self.types.rank(*kind)).map(|(_, node)| *node);
-        if let Some(main) = main {
-            if !any_known {
-                self.give_birth(main);
-            }
-            self.link(main, &nodes);
-        }
-        self.event_nodes = nodes;
-        Ok(main)
-    }
-
     fn give_birth(&mut self, node: Node) {
         let person = self.persons.births() as Person;
         let person_id = Uuid::now_v7();
@@ -86,12 +54,46 @@ impl IdentityGraph {
         self.gathered.births.push((node, person, person_id));
     }
 
-    fn link(&mut self, main: Node, nodes: &[(TypeId, Node)]) {
-        for (_, node) in nodes {
-            if *node != main && self.gathered_edges.insert((main, *node)) {
-                self.gathered.edges.push((main, *node));
-                self.components.union(main, *node);
+    fn link(&mut self, main: Node, node: Node) {
+        self.gathered.edges.push((main, node));
+        self.components.union(main, node);
+    }
+
+    /// Where none of an event's nodes belongs to anybody, its main node is born.
+    fn be_born_unless_placed(&mut self, main: Node, mut nodes: impl Iterator<Item = Node>) {
+        if nodes.all(|node| self.components.is_unplaced(node)) {
+            self.give_birth(main);
+        }
+    }
+
+    /// Numbers identifiers, of which each is nobody's until an event is placed that has it; `nodes` gets each once, in
+    /// their order.
+    pub(super) fn intern<'a>(
+        &mut self,
+        identifiers: impl IntoIterator<Item = (TypeId, &'a str)>,
+        nodes: &mut Vec<(TypeId, Node)>,
+    ) -> Result<()> {
+        nodes.clear();
+        let mut dictionary = self.dictionary.write();
+        for (kind, value) in identifiers {
+            let (node, new) = dictionary.intern(kind, value)?;
+            if new {
+                self.gathered.nodes.push((node, kind, value.to_owned()));
             }
+            if !nodes.contains(&(kind, node)) {
+                nodes.push((kind, node));
+            }
+        }
+        self.components.grow(dictionary.len());
+        Ok(())
+    }
+
+    /// Places the events of a load, in their order: births are given and links made as if they came now.
+    pub fn place(&mut self, sets: &EventSets) {
+        for nodes in sets.iter() {
+            let Some((main, others)) = nodes.split_first() else { continue };
+            self.be_born_unless_placed(*main, nodes.iter().copied());
+            others.iter().for_each(|node| self.link(*main, *node));
         }
     }
 
@@ -141,6 +143,15 @@ impl IdentityGraph {
         Ok(())
     }
 
+    /// Counts on from this epoch: batches that were made durable one by one may be replayed as one.
+    pub fn set_epoch(&mut self, epoch: Epoch) {
+        self.epoch = epoch;
+    }
+
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
     /// The state that queries pin. Costs what has changed since the last one.
     pub fn snapshot(&mut self) -> IdentitySnapshot {
         let Self { types, dictionary, components, persons, .. } = self;
@@ -160,5 +171,23 @@ impl IdentityGraph {
     /// Identifiers ever seen.
     pub fn nodes(&self) -> usize {
         self.dictionary.read().len()
+    }
+}
+
+impl NumberEvents for IdentityGraph {
+    fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
+        let mut nodes = std::mem::take(&mut self.event_nodes);
+        self.intern(identifiers, &mut nodes)?;
+        let main = main_node(&self.types, &nodes);
+        if let Some(main) = main {
+            self.be_born_unless_placed(main, nodes.iter().map(|(_, node)| *node));
+            for (_, node) in &nodes {
+                if *node != main && self.gathered_edges.insert((main, *node)) {
+                    self.link(main, *node);
+                }
+            }
+        }
+        self.event_nodes = nodes;
+        Ok(main)
     }
 }

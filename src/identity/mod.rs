@@ -8,16 +8,39 @@ mod blocked;
 mod chunked;
 mod components;
 mod dictionary;
+mod event_sets;
 mod graph;
 mod identifier;
+mod overlay;
 mod persons;
 mod snapshot;
 #[cfg(test)]
 mod tests;
 
+use crate::error::Result;
+use crate::ids::Node;
+
 pub use batch::IdentityBatch;
 pub use blocked::BlockedValues;
 pub use chunked::Chunked;
+pub use event_sets::{EventSets, LoadNumbers};
 pub use graph::{Crowded, GraphRestorer, IdentityGraph, birth_schema, node_schema, published_schema};
 pub use identifier::{AddedType, IdentifierClass, IdentifierTypes, Place, TypeId};
+pub use overlay::Overlay;
 pub use snapshot::{IdentitySnapshot, PersonEntry};
+
+/// Takes events one by one and numbers their identifiers.
+pub trait NumberEvents {
+    /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
+    ///
+    /// When none of them was known, the main node is born: it gets the next person number and a random person_id.
+    ///
+    /// # Errors
+    /// `Busy` when all node numbers are given.
+    fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>>;
+}
+
+/// Of two identifiers of one type the one that came first on the event is the main one.
+fn main_node(types: &IdentifierTypes, nodes: &[(TypeId, Node)]) -> Option<Node> {
+    nodes.iter().min_by_key(|(kind, _)| types.rank(*kind)).map(|(_, node)| *node)
+}

@@ -38,11 +38,6 @@ impl Persons {
         self.of_nodes.get(node as usize).filter(|person| *person != NOBODY)
     }
 
-    /// The persons of all nodes, for a walk in their order.
-    pub(super) fn of_nodes(&self) -> &Chunked<Person> {
-        &self.of_nodes
-    }
-
     pub(super) fn ids(&self) -> &Chunked<Uuid> {
         &self.ids
     }

@@ -42,6 +42,10 @@ impl IdentitySnapshot {
         &self.arrays.persons
     }
 
+    pub fn types(&self) -> &IdentifierTypes {
+        &self.arrays.types
+    }
+
     /// Number of nodes of this epoch.
     pub fn nodes(&self) -> usize {
         self.persons().node_count()
@@ -51,6 +55,16 @@ impl IdentitySnapshot {
     pub fn node(&self, kind: TypeId, value: &str) -> Option<Node> {
         let node = self.arrays.dictionary.read().get(kind, value)?;
         ((node as usize) < self.nodes()).then_some(node)
+    }
+
+    /// Type and value of a node of this epoch.
+    ///
+    /// # Panics
+    /// For a node that was never given.
+    pub(super) fn identifier(&self, node: Node) -> (TypeId, String) {
+        let dictionary = self.arrays.dictionary.read();
+        let (kind, value) = dictionary.entry(node);
+        (kind, value.to_owned())
     }
 
     /// Shows the identifier of each of these nodes, as the name of its type and its value, in the order of the nodes.
@@ -63,14 +77,9 @@ impl IdentitySnapshot {
         }
     }
 
-    /// `None` for a node of a later epoch.
+    /// `None` for a node of a later epoch, and for one that is nobody's: of a load that is not committed.
     pub fn person_of(&self, node: Node) -> Option<Person> {
         self.persons().of_node(node)
-    }
-
-    /// The persons of nodes, in their order.
-    pub(super) fn persons_of(&self, nodes: Range<usize>) -> impl Iterator<Item = Person> + '_ {
-        self.persons().of_nodes().range(nodes)
     }
 
     /// The nodes of a canonical person in no order; none for a merged or unknown number.

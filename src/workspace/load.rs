@@ -1,97 +1,187 @@
-//! A load under way: it has the identity graph to itself, and gives it back by its commit. A load that is dropped before,
-//! by an error or because nobody waits for it any more, leaves nothing that a state shows.
+//! A large load under way: its rows become files while others write, and it takes turns with them. Nothing of it shows
+//! before it is committed; one that is dropped before leaves numbers of identifiers behind that are nobody's.
 
 use std::sync::Arc;
 
-use uuid::Uuid;
+use arrow::array::RecordBatch;
+use parking_lot::Mutex;
 
+use super::hot::HotPart;
 use super::snapshot::Snapshot;
+use super::state::Workspace;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::identity::{IdentityBatch, IdentityGraph};
-use crate::store::delta::{Change, ChangeKind, WrittenFile};
+use crate::identity::{Crowded, EventSets, LoadNumbers};
+use crate::store::dedupe::{LoadKeys, MessageKey, Pending};
+use crate::store::delta::WrittenFile;
 use crate::store::events::LoadRecord;
-use crate::store::{objects, paths};
 
-pub struct Load<'a> {
-    writer: Writer<'a>,
-    /// Away while a thread works on it.
-    graph: Option<IdentityGraph>,
+pub struct Load {
+    workspace: Arc<Workspace>,
+    settings_revision: u64,
+    /// While it has its turn.
+    writer: Option<Writer>,
+    /// Who is who by its events.
+    sets: EventSets,
+    keys: Arc<Mutex<LoadKeys>>,
 }
 
-impl<'a> Load<'a> {
-    pub(super) fn new(writer: Writer<'a>, graph: IdentityGraph) -> Self {
-        Self { writer, graph: Some(graph) }
-    }
+/// All of a load that is to be committed.
+pub struct LoadedFiles {
+    /// Durable.
+    pub files: Vec<WrittenFile>,
+    pub dead_letters: Vec<RecordBatch>,
+    pub record: LoadRecord,
+    /// When its rows were received, in microseconds since 1970.
+    pub received_at: i64,
+    /// Bytes of rows that may be held for encoding.
+    pub buffer: usize,
+    /// Of [`crate::identity::IdentityGraph::crowded`].
+    pub most_beside: usize,
+}
 
-    /// Works on the identity graph, in a thread that may take its time.
-    ///
-    /// # Errors
-    /// `Internal` when the work panicked, or a call before did not come to its end: the load is lost.
-    pub async fn with_graph<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut IdentityGraph) -> T + Send + 'static,
-    ) -> Result<T> {
-        let mut graph = self.graph.take().ok_or_else(lost)?;
-        let working = tokio::task::spawn_blocking(move || {
-            let outcome = work(&mut graph);
-            (graph, outcome)
-        });
-        let (graph, outcome) =
-            working.await.map_err(|error| Error::internal(format!("numbering identifiers: {error}")))?;
-        self.graph = Some(graph);
-        Ok(outcome)
-    }
-
-    /// Makes the changes of the graph durable as an object of load `id`, commits it with the files, all durable already,
-    /// as the next version, and makes it visible. The identity object is put into `record`.
-    ///
-    /// # Errors
-    /// `Conflict` when another process has taken over. What landed all the same is seen by the next load.
-    pub async fn commit(mut self, id: Uuid, files: &[WrittenFile], mut record: LoadRecord) -> Result<Arc<Snapshot>> {
-        let mut graph = self.graph.take().ok_or_else(lost)?;
-        record.identity = self.write_identity(&mut graph, id).await?;
-        self.writer.check().await?;
-        let workspace = self.writer.workspace;
-        let held = workspace.snapshot();
-        let version = held.events.version + 1;
-        let change = Change { removed: &[], added: files, kind: ChangeKind::Append };
-        workspace.events().commit(version, change, &record).await?;
-        let identity = match &record.identity {
-            Some(_) => graph.snapshot(),
-            None => held.identity.clone(),
-        };
-        self.writer.writing.graph = Some(graph);
-        let mut loads = held.loads.clone();
-        loads.push(Arc::new(record));
-        let events = held.events.changed(&change);
-        workspace.publish(Snapshot { events, identity, loads, ..held.as_ref().clone() });
-        self.writer.checkpoint_log_if_due(version).await;
-        Ok(workspace.snapshot())
-    }
-
-    /// Writes what the load adds to the graph, if anything.
-    async fn write_identity(&self, graph: &mut IdentityGraph, id: Uuid) -> Result<Option<String>> {
-        let batch = graph.finish_batch();
-        if batch.is_empty() {
-            return Ok(None);
+impl Load {
+    pub(super) fn new(mut writer: Writer) -> Self {
+        let keys = Arc::default();
+        writer.writing.loads.retain(|load| load.strong_count() > 0);
+        writer.writing.loads.push(Arc::downgrade(&keys));
+        Self {
+            workspace: Arc::clone(&writer.workspace),
+            settings_revision: writer.snapshot().rules.revision,
+            writer: Some(writer),
+            sets: EventSets::default(),
+            keys,
         }
-        let rows = batch.to_record_batch(graph.types())?;
-        let bytes = objects::encode_parquet(IdentityBatch::schema(), &[rows])?;
-        let path = paths::identity_in_workspace(id);
-        objects::create(self.writer.workspace.store().as_ref(), &path, bytes).await?;
-        Ok(Some(path.to_string()))
+    }
+
+    /// Waits for what comes next; others get their turn as soon as one of them asks for it.
+    ///
+    /// # Errors
+    /// `Busy` when the log has no space for the identifiers that were numbered, `Conflict` when another process has taken
+    /// over.
+    pub async fn wait_for<T>(&mut self, next: impl Future<Output = T>) -> Result<T> {
+        let mut next = std::pin::pin!(next);
+        if self.writer.is_some() {
+            tokio::select! {
+                biased;
+                came = &mut next => return Ok(came),
+                () = self.workspace.until_asked() => {}
+            }
+            self.end_turn().await?;
+        }
+        Ok(next.await)
+    }
+
+    /// # Errors
+    /// `Conflict` when another process writes, or when settings have changed since the load began.
+    pub async fn take_turn(&mut self) -> Result<()> {
+        if self.writer.is_some() {
+            return Ok(());
+        }
+        let writer = self.workspace.writer().await?;
+        if writer.snapshot().rules.revision != self.settings_revision {
+            return Err(Error::conflict("the settings of the workspace have changed meanwhile: load it again"));
+        }
+        self.writer = Some(writer);
+        Ok(())
+    }
+
+    /// What numbers its events.
+    ///
+    /// # Errors
+    /// `Internal` when it has no turn.
+    pub fn numbers(&mut self) -> Result<LoadNumbers<'_>> {
+        let writer = self.writer.as_mut().ok_or_else(without_turn)?;
+        Ok(LoadNumbers::new(writer.graph()?, &mut self.sets))
+    }
+
+    /// Places of the keys of which no message is stored, nor came before in this load.
+    ///
+    /// # Errors
+    /// `Busy` when another load is about to store one of them; `Internal` when it has no turn.
+    pub async fn new_places(&mut self, keys: &[MessageKey]) -> Result<Vec<usize>> {
+        let writer = self.writer.as_mut().ok_or_else(without_turn)?;
+        let decision = writer.keys_of_messages()?.check(keys, &Pending::default()).resolve().await?;
+        writer.check_not_under_way(keys, Some(&self.keys))?;
+        let mut own = self.keys.lock();
+        Ok(decision.new_places().filter(|place| own.insert(keys[*place])).collect())
+    }
+
+    /// Lets others write: what was numbered is durable before, since they may refer to it.
+    async fn end_turn(&mut self) -> Result<()> {
+        let Some(mut writer) = self.writer.take() else { return Ok(()) };
+        // To its end, even when nobody waits for it any more.
+        let ending = tokio::spawn(async move { writer.append_numbers().await });
+        ending.await.map_err(|error| Error::internal(format!("a record broke off: {error}")))?
+    }
+
+    /// Commits the load as the next version of the events table, and makes it visible, if `check` finds nothing against it
+    /// in the newest state. Gives the identifiers that stand beside many others, too.
+    ///
+    /// # Errors
+    /// `Conflict` when another process has taken over; those of `check`. What landed all the same is seen by the next load.
+    pub async fn commit(
+        mut self,
+        loaded: LoadedFiles,
+        check: impl FnOnce(&Snapshot) -> Result<()>,
+    ) -> Result<(Arc<Snapshot>, Vec<Crowded>)> {
+        if self.writer.is_none() {
+            // So that few rows are left to be written while others wait.
+            self.workspace.flush(loaded.buffer).await?;
+        }
+        self.take_turn().await?;
+        check(&self.workspace.snapshot())?;
+        let writer = self.writer.take().ok_or_else(without_turn)?;
+        let (sets, keys) = (std::mem::take(&mut self.sets), std::mem::take(&mut *self.keys.lock()));
+        // It comes to its end even when nobody waits for it any more: what is half done is never left.
+        let committing = tokio::spawn(commit(writer, sets, keys, loaded));
+        committing.await.map_err(|error| Error::internal(format!("the commit of a load broke off: {error}")))?
     }
 }
 
-impl Drop for Load<'_> {
+async fn commit(
+    mut writer: Writer,
+    sets: EventSets,
+    keys: LoadKeys,
+    loaded: LoadedFiles,
+) -> Result<(Arc<Snapshot>, Vec<Crowded>)> {
+    let LoadedFiles { files, dead_letters, record, received_at, buffer, most_beside } = loaded;
+    let held = writer.snapshot();
+    // Taken out: without a graph the next writer reads what is stored.
+    let mut graph = writer.writing.graph.take().ok_or_else(|| Error::internal("a writer without an identity graph"))?;
+    let placing = tokio::task::spawn_blocking(move || {
+        graph.place(&sets);
+        let crowded = graph.crowded(most_beside);
+        let (batch, identity) = (graph.finish_batch(), graph.snapshot());
+        (graph, crowded, batch, identity)
+    });
+    let placed = placing.await.map_err(|error| Error::internal(format!("placing the events of a load: {error}")))?;
+    let (graph, crowded, batch, identity) = placed;
+    let mut part = HotPart { dead_letters, loads: vec![record], identity: batch, ..HotPart::default() };
+    part.set_position(held.position);
+    part.epoch = graph.epoch();
+    let types = Arc::clone(graph.types());
+    writer.keys_of_messages()?.add_load(keys, received_at);
+    let mut sealed = writer.seal()?;
+    sealed.parts.push(Arc::new(part));
+    let mut flushed = writer.workspace.write_parts(&sealed, &types, buffer).await?;
+    flushed.files.extend(files);
+    let committed = writer.commit_flush(flushed, Some(identity)).await?;
+    writer.writing.graph = Some(graph);
+    Ok((committed, crowded))
+}
+
+impl Drop for Load {
     fn drop(&mut self) {
-        // One that changed nothing gives it back as it was; what another one left in it is not to be seen again.
-        self.writer.writing.graph =
-            self.writer.writing.graph.take().or(self.graph.take().filter(IdentityGraph::is_as_stored));
+        // What was numbered in its turn is not durable.
+        if let Some(writer) = &mut self.writer
+            && !writer.graph().is_ok_and(|graph| graph.is_as_stored())
+        {
+            writer.forget();
+        }
     }
 }
 
-fn lost() -> Error {
-    Error::internal("a load goes on after its work on the identity graph was broken off")
+fn without_turn() -> Error {
+    Error::internal("a load goes on without its turn")
 }

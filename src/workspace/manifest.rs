@@ -8,14 +8,16 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::settings::WorkspaceSettings;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::store::objects;
 
-/// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders.
-const FORMAT: u64 = 2;
+/// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders; since 3,
+/// commits name their place in the log.
+const FORMAT: u64 = 3;
 
 /// What sort of events a load brings. A workspace holds one sort: no figure is of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub enum DataKind {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Manifest {
     pub format: u64,
+    /// Tells logs of this workspace from those of another one of its name.
+    pub id: Uuid,
     /// Defines the day in orders, lifecycle, dates and partitions.
     #[serde(with = "zone_name")]
     pub time_zone: Tz,
@@ -47,6 +51,7 @@ impl Manifest {
     pub fn new(time_zone: Tz) -> Self {
         Self {
             format: FORMAT,
+            id: Uuid::now_v7(),
             time_zone,
             created_at: Utc::now(),
             zone_is_open: false,

@@ -2,11 +2,16 @@
 //!
 //! Knows nothing of SQL or protocols.
 
+mod append;
 mod base_currency;
 mod checkpoint;
+mod flush;
+pub mod hot;
 mod leases;
 mod load;
+mod log_monitor;
 mod manifest;
+mod queue;
 mod recovery;
 pub mod reference;
 mod registry;
@@ -18,16 +23,21 @@ mod state;
 mod tables;
 mod writer;
 
+pub use append::{MOST_EVENTS, NewEvents, NewRows};
 pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
+pub use flush::flush_by_time;
+pub use hot::AppendResult;
 pub use leases::Leases;
-pub use load::Load;
+pub use load::{Load, LoadedFiles};
+pub use log_monitor::{LogMonitor, LogReport};
 pub use manifest::{DataKind, Manifest};
+pub use queue::Answer;
 pub use registry::{WorkspaceEntry, WorkspaceState, Workspaces, not_found};
 pub use removal::Removed;
 pub use rules::{RuleChange, Rules};
 pub use settings::{WorkspaceSettings, currency};
-pub use snapshot::{Loads, ShapeId, Snapshot, SnapshotId};
+pub use snapshot::{Commits, ShapeId, Snapshot, SnapshotId};
 pub use state::Workspace;
 pub use tables::{NewTable, TablesSnapshot};
 pub(crate) use tables::{no_table, table_exists};

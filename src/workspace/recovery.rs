@@ -1,97 +1,193 @@
-//! From what is stored to the newest state: the newest checkpoint that can be read, and the loads after it.
+//! From what is stored to the newest state: the newest checkpoint that can be read, the commits after it, and the records
+//! of the log after those.
 
 use std::sync::Arc;
+use std::time::Instant;
+
+use object_store::path::Path;
 
 use super::checkpoint::Restored;
-use super::snapshot::{Loads, Snapshot};
+use super::hot::{Hot, HotPart};
+use super::snapshot::{Commits, Snapshot};
 use super::state::Workspace;
-use super::tables::TablesSnapshot;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
+use crate::store::dedupe::{self, DedupeIndex, DedupeSettings};
 use crate::store::delta::LiveFiles;
+use crate::store::events::LocalMonths;
 use crate::store::objects;
+use crate::store::wal::record::{RecordKind, unknown_kind};
+use crate::store::wal::{Log, Records};
+
+/// Bytes of memory for the message ids of a workspace.
+const KEYS_BUDGET: usize = 512 << 20;
 
 /// Up to which version of the events table a graph is true.
 struct Known {
     version: u64,
-    loads: Loads,
+    commits: Commits,
 }
 
+/// How often a state is read whose log was flushed and trimmed meanwhile.
+const MOST_READS: u32 = 5;
+
 impl Workspace {
-    /// Reads the stored state when the workspace is opened.
-    pub(super) async fn recover(&self) -> Result<()> {
-        let events = self.events().newest().await?;
+    /// Reads the stored state; the log through its writer, where this process is that.
+    pub(super) async fn recover(&self, log: Option<&Log>) -> Result<IdentityGraph> {
+        for _ in 1..MOST_READS {
+            let events = self.events().newest().await?;
+            match self.recover_at(events.clone(), log).await {
+                Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => {
+                    // The writer may have brought the records into files in between; a newer version tells.
+                    if self.events().newest().await?.version == events.version {
+                        return Err(error);
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+        self.recover_at(self.events().newest().await?, log).await
+    }
+
+    async fn recover_at(&self, events: LiveFiles, log: Option<&Log>) -> Result<IdentityGraph> {
+        let begun = Instant::now();
+        let (graph, state) = self.read_files(events).await?;
+        let graph = self.take_records(graph, state, log).await?;
+        self.log_monitor().note_replay(begun.elapsed());
+        Ok(graph)
+    }
+
+    /// The state of a version without the log.
+    async fn read_files(&self, events: LiveFiles) -> Result<(IdentityGraph, Snapshot)> {
         let types = Arc::clone(&self.snapshot().rules.types);
         if let Some(restored) =
             self.checkpoints().restore(events.version, || IdentityGraph::new(Arc::clone(&types))).await
         {
-            match self.recover_from(restored, events.clone()).await {
+            match self.read_files_behind(restored, events.clone()).await {
                 Err(error) if error.kind() == Kind::Corrupt => {
                     tracing::warn!(workspace = %self.name(), %error, "loads do not follow on the checkpoint: all are read");
                 }
                 outcome => return outcome,
             }
         }
-        self.recover_from(Restored::nothing(types), events).await
+        self.read_files_behind(Restored::nothing(types), events).await
     }
 
-    async fn recover_from(&self, restored: Restored, events: LiveFiles) -> Result<()> {
-        let Restored { checkpoint, version, graph, loads } = restored;
-        self.checkpoints().set_newest(checkpoint).await;
-        let tables = self.user_tables().load(&self.snapshot().tables).await?;
-        let graph = self.take_in(graph, Known { version, loads }, events, tables).await?;
-        self.writing().lock().await.graph = Some(graph);
-        Ok(())
+    async fn read_files_behind(&self, restored: Restored, events: LiveFiles) -> Result<(IdentityGraph, Snapshot)> {
+        let Restored { checkpoint, version, graph, commits } = restored;
+        self.checkpoints().set_newest(checkpoint);
+        self.read_commits(graph, Known { version, commits }, events).await
     }
 
-    /// Makes visible what was committed since the newest state, of which `graph` is the identity graph.
-    pub(super) async fn catch_up(&self, graph: IdentityGraph) -> Result<IdentityGraph> {
+    /// Makes visible what was written since the newest state, of which `graph` is the identity graph.
+    pub(super) async fn catch_up(&self, graph: IdentityGraph, log: Option<&Log>) -> Result<IdentityGraph> {
         let events = self.events().newest().await?;
         let held = self.snapshot();
-        let tables = self.user_tables().load(&held.tables).await?;
-        if events.version == held.events.version && held.is_read() {
-            self.publish_tables(&held, tables);
-            return Ok(graph);
+        if !held.is_read() || (events.version != held.events.version && !held.hot.is_empty()) {
+            // Records that the graph has may be in the commits by now: nothing tells how far.
+            return self.recover(log).await;
         }
-        let known = Known { version: held.events.version, loads: held.loads.clone() };
-        self.take_in(graph, known, events, tables).await
+        if events.version != held.events.version {
+            let known = Known { version: held.events.version, commits: held.commits.clone() };
+            let (graph, state) = self.read_commits(graph, known, events).await?;
+            return self.take_records(graph, state, log).await;
+        }
+        let tables = self.user_tables().load(&held.tables).await?;
+        self.take_records(graph, Snapshot { tables, ..held.as_ref().clone() }, log).await
     }
 
-    /// Replays the loads after those that the graph knows, and makes the state visible.
-    async fn take_in(
+    /// Replays the commits after those that the graph knows.
+    async fn read_commits(
         &self,
         mut graph: IdentityGraph,
         known: Known,
         events: LiveFiles,
-        tables: TablesSnapshot,
-    ) -> Result<IdentityGraph> {
-        let Known { version, mut loads } = known;
-        for load in self.events().loads(version, events.version).await? {
-            if let Some(path) = load.identity.as_deref() {
+    ) -> Result<(IdentityGraph, Snapshot)> {
+        let Known { version, mut commits } = known;
+        for commit in self.events().commits(version, events.version).await? {
+            if let Some(path) = commit.identity.as_deref() {
                 graph.replay(&self.read_identity(graph.types(), path).await?)?;
             }
-            loads.push(Arc::new(load));
+            graph.set_epoch(commit.epoch);
+            commits.push(Arc::new(commit));
         }
-        let rules = Arc::clone(&self.snapshot().rules);
-        self.publish(Snapshot { events, identity: graph.snapshot(), loads, tables, rules });
+        let held = self.snapshot();
+        let tables = self.user_tables().load(&held.tables).await?;
+        let flushed = self.events().position(events.version).await?;
+        let rules = Arc::clone(&held.rules);
+        let identity = graph.snapshot();
+        let hot = Hot::default();
+        let state = Snapshot { position: flushed, events, flushed, hot, identity, commits, tables, rules };
+        Ok((graph, state))
+    }
+
+    /// Replays the records of the log behind a state, and makes what comes out visible.
+    async fn take_records(
+        &self,
+        mut graph: IdentityGraph,
+        mut state: Snapshot,
+        log: Option<&Log>,
+    ) -> Result<IdentityGraph> {
+        let mut records = match log {
+            Some(log) => log.read(state.position).await?,
+            None => Records::of(self.root(), self.name(), self.manifest().id, state.position).await?,
+        };
+        self.log_monitor().gauge().tell(records.size());
+        let mut months = LocalMonths::new(self.manifest().time_zone);
+        while let Some(some) = records.next().await? {
+            for record in some {
+                state.position = record.position;
+                match record.kind {
+                    RecordKind::Events => {}
+                    RecordKind::Fence | RecordKind::Flushed | RecordKind::End => continue,
+                    other => return Err(unknown_kind(record.position, other as u8)),
+                }
+                let mut part = HotPart::from_payload(record.position, record.payload, graph.types(), &mut months)?;
+                if !part.identity.is_empty() {
+                    graph.replay(&part.identity)?;
+                }
+                part.epoch = graph.epoch();
+                state.hot.push(part)?;
+            }
+        }
+        state.identity = graph.snapshot();
+        self.publish(state);
         Ok(graph)
     }
 
-    /// The identity graph of all loads of the newest state, over these types.
+    /// The message ids of a state: of the runs that its commits name, and of its rows in the log.
+    pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<DedupeIndex> {
+        let paths: Vec<Path> = state.dedupe_runs().into_iter().map(Path::from).collect();
+        let settings = DedupeSettings::default();
+        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, KEYS_BUDGET).await?;
+        if !shrinkage.dropped.is_empty() {
+            tracing::warn!(
+                workspace = %self.name(), hours = shrinkage.window_hours,
+                "message ids do not fit into memory: duplicates are recognised for fewer hours"
+            );
+        }
+        for part in state.hot.parts() {
+            part.add_keys(&mut index, part.keys()?)?;
+        }
+        Ok(index)
+    }
+
+    /// The identity graph of the newest state, over these types.
     pub(super) async fn replay(&self, types: Arc<IdentifierTypes>) -> Result<IdentityGraph> {
         let held = self.snapshot();
         let empty = || IdentityGraph::new(Arc::clone(&types));
         let restored = self.checkpoints().restore(held.events.version, empty).await;
         let is_of_these = |restored: &Restored| {
-            restored.loads.len() <= held.loads.len()
-                && restored.loads.iter().zip(held.loads.iter()).all(|(restored, held)| restored == held)
+            restored.commits.len() <= held.commits.len()
+                && restored.commits.iter().zip(held.commits.iter()).all(|(restored, held)| restored == held)
         };
         let restored = restored.filter(is_of_these).unwrap_or_else(|| Restored::nothing(Arc::clone(&types)));
         let mut graph = restored.graph;
-        for load in held.loads.iter().skip(restored.loads.len()) {
-            if let Some(path) = load.identity.as_deref() {
+        for commit in held.commits.iter().skip(restored.commits.len()) {
+            if let Some(path) = commit.identity.as_deref() {
                 graph.replay(&self.read_identity(graph.types(), path).await?)?;
             }
+            graph.set_epoch(commit.epoch);
         }
         Ok(graph)
     }

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
+use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
 use super::removal;
 use super::rules::Rules;
@@ -16,6 +17,7 @@ use super::settings::WorkspaceSettings;
 use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
+use crate::settings::LogSettings;
 use crate::store::{Root, objects};
 
 /// Opened once, by the first who asks; others wait for that one workspace only.
@@ -28,6 +30,7 @@ pub struct Workspaces {
     open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
     /// Each workspace is opened for writing, too.
     serving: Arc<AtomicBool>,
+    log_settings: LogSettings,
 }
 
 /// One workspace as a list shows it.
@@ -52,7 +55,12 @@ pub enum WorkspaceState {
 
 impl Workspaces {
     pub fn new(root: Root) -> Self {
-        Self { root, open: Arc::default(), serving: Arc::default() }
+        Self { root, open: Arc::default(), serving: Arc::default(), log_settings: LogSettings::default() }
+    }
+
+    /// The same with other settings of their logs.
+    pub fn with_log(self, log_settings: LogSettings) -> Self {
+        Self { log_settings, ..self }
     }
 
     pub fn root(&self) -> &Root {
@@ -81,7 +89,8 @@ impl Workspaces {
 
     async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
         let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
-        let workspace = Arc::new(Workspace::open(self.root.clone(), name.clone(), manifest).await?);
+        let (root, log) = (self.root.clone(), self.log_settings.clone());
+        let workspace = Arc::new(Workspace::open(root, name.clone(), manifest, log).await?);
         if self.serving.load(Ordering::Relaxed) {
             match workspace.writer().await {
                 Ok(writer) => drop(writer),
@@ -100,6 +109,15 @@ impl Workspaces {
     /// Those that have been asked for.
     pub fn opened(&self) -> Vec<Arc<Workspace>> {
         self.open.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    /// Brings what is in the logs into files and ends them, when the process stops. What fails is left to the next start.
+    pub async fn close(&self) {
+        for workspace in self.opened() {
+            if let Err(error) = workspace.close().await {
+                tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
+            }
+        }
     }
 
     async fn manifest(&self, name: &WorkspaceName) -> Result<Option<Manifest>> {
@@ -154,14 +172,15 @@ impl Workspaces {
             return Ok(());
         }
         let workspace = self.get(name).await?;
-        if workspace.snapshot().events.rows() > 0 {
+        if workspace.snapshot().holds_events() {
             return Ok(());
         }
-        let writer = workspace.writer().await?;
+        let mut writer = workspace.writer().await?;
         // Another process may have loaded before this one got the right to write.
-        if workspace.snapshot().events.rows() > 0 {
+        if workspace.snapshot().holds_events() {
             return Ok(());
         }
+        writer.flush(FLUSH_BUFFER).await?;
         writer.check().await?;
         let manifest = Manifest { time_zone, ..manifest };
         objects::replace_json(self.root.store().as_ref(), &self.root.paths(name).manifest(), &manifest).await?;

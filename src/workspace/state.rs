@@ -5,16 +5,19 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use parking_lot::RwLock;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::checkpoint::Checkpoints;
+use super::log_monitor::LogMonitor;
 use super::manifest::Manifest;
+use super::queue::Queue;
 use super::rules::Rules;
 use super::snapshot::Snapshot;
 use super::tables::{TablesSnapshot, UserTables};
 use super::writer::Writing;
 use crate::error::Result;
 use crate::ids::WorkspaceName;
+use crate::settings::LogSettings;
 use crate::store::Root;
 use crate::store::events::{EventsTable, NodeIndex};
 
@@ -31,12 +34,26 @@ pub struct Workspace {
     nodes: NodeIndex,
     tables: UserTables,
     newest: RwLock<Arc<Snapshot>>,
-    writing: Mutex<Writing>,
+    writing: Arc<Mutex<Writing>>,
+    /// Events that wait for the writer.
+    queue: Queue,
+    /// How many wait for their turn to write.
+    asking: watch::Sender<usize>,
+    /// Held during a flush: there is one at a time.
+    flushing: Mutex<()>,
+    log_monitor: Arc<LogMonitor>,
+    /// When rows of the log become files, and how much it may hold.
+    log_settings: LogSettings,
 }
 
 impl Workspace {
     /// Opens an existing workspace at its newest version.
-    pub(super) async fn open(root: Root, name: WorkspaceName, manifest: Manifest) -> Result<Self> {
+    pub(super) async fn open(
+        root: Root,
+        name: WorkspaceName,
+        manifest: Manifest,
+        log_settings: LogSettings,
+    ) -> Result<Self> {
         let store = root.workspace_store(&name);
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
         let workspace = Self {
@@ -46,19 +63,32 @@ impl Workspace {
             nodes: NodeIndex::new(Arc::clone(&store)),
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
-            writing: Mutex::default(),
+            writing: Arc::default(),
+            queue: Queue::default(),
+            asking: watch::Sender::default(),
+            flushing: Mutex::default(),
+            log_monitor: Arc::default(),
+            log_settings,
             name,
             manifest,
             root,
         };
-        workspace.recover().await?;
+        let graph = workspace.recover(None).await?;
+        workspace.writing.lock().await.graph = Some(graph);
         Ok(workspace)
     }
 
     /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
     pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
-        let reopened = Self::open(self.root.clone(), self.name.clone(), manifest).await?;
-        reopened.writing.lock().await.lock = self.writing.lock().await.lock.take();
+        let (root, name, log) = (self.root.clone(), self.name.clone(), self.log_settings.clone());
+        let reopened = Self::open(root, name, manifest, log).await?;
+        let mut writing = self.writing.lock().await;
+        writing.end_log().await?;
+        match writing.lock.take() {
+            // A claim is good for one log.
+            Some(lock) if lock.term().is_some() => lock.release().await,
+            lock => reopened.writing.lock().await.lock = lock,
+        }
         Ok(reopened)
     }
 
@@ -100,8 +130,39 @@ impl Workspace {
         &self.tables
     }
 
-    pub(super) fn writing(&self) -> &Mutex<Writing> {
-        &self.writing
+    pub(super) fn flushing(&self) -> &Mutex<()> {
+        &self.flushing
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// What is known of the log.
+    pub fn log_monitor(&self) -> &Arc<LogMonitor> {
+        &self.log_monitor
+    }
+
+    pub(super) fn log_settings(&self) -> &LogSettings {
+        &self.log_settings
+    }
+
+    /// Waits for those who asked to write before.
+    pub(super) async fn turn(&self) -> OwnedMutexGuard<Writing> {
+        if let Ok(writing) = Arc::clone(&self.writing).try_lock_owned() {
+            return writing;
+        }
+        let _asking = Asking::new(&self.asking);
+        Arc::clone(&self.writing).lock_owned().await
+    }
+
+    /// Comes to its end when somebody waits for a turn.
+    pub(super) async fn until_asked(&self) {
+        let mut asking = self.asking.subscribe();
+        if asking.wait_for(|count| *count > 0).await.is_err() {
+            // The workspace holds the sender.
+            std::future::pending::<()>().await;
+        }
     }
 
     /// The newest state. Whoever holds it reads it, whatever is written meanwhile.
@@ -110,8 +171,11 @@ impl Workspace {
     }
 
     pub(super) fn publish(&self, snapshot: Snapshot) {
-        self.nodes.keep(&snapshot.events.files);
-        *self.newest.write() = Arc::new(snapshot);
+        let mut newest = self.newest.write();
+        if !Arc::ptr_eq(&newest.events.files, &snapshot.events.files) {
+            self.nodes.keep(&snapshot.events.files);
+        }
+        *newest = Arc::new(snapshot);
     }
 
     /// Makes a new state of the user tables visible beside the events of `held`.
@@ -120,5 +184,21 @@ impl Workspace {
             self.publish(Snapshot { tables, ..held.clone() });
         }
         self.snapshot()
+    }
+}
+
+/// One who waits for a turn, counted as long as this lives.
+struct Asking<'w>(&'w watch::Sender<usize>);
+
+impl<'w> Asking<'w> {
+    fn new(asking: &'w watch::Sender<usize>) -> Self {
+        asking.send_modify(|count| *count += 1);
+        Self(asking)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
     }
 }

@@ -120,7 +120,7 @@ impl UserTables {
     }
 }
 
-impl Writer<'_> {
+impl Writer {
     /// Gives a written table its name, in place of the table of that name if `replace`.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
 //! The one writer of a workspace in this process: loads and changes wait here for each other, in the order in which they
 //! came, and hold the right to write against other processes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
-use tokio::sync::MutexGuard;
+use parking_lot::Mutex;
+use tokio::sync::OwnedMutexGuard;
 
+use super::flush::FLUSH_BUFFER;
 use super::load::Load;
 use super::manifest::Manifest;
 use super::rules::{self, RuleChange, Rules};
@@ -13,7 +15,10 @@ use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::identity::IdentityGraph;
 use crate::store::WriterLock;
+use crate::store::dedupe::{DedupeIndex, LoadKeys, Sealed};
 use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, WrittenFile};
+use crate::store::events::CommitRecord;
+use crate::store::wal::Log;
 
 /// This process as the writer of the workspace.
 #[derive(Default)]
@@ -21,15 +26,37 @@ pub(super) struct Writing {
     pub(super) lock: Option<WriterLock>,
     /// The table is there, and what others committed before this process got the lock has been read.
     pub(super) prepared: bool,
-    /// The graph of the newest state. A load takes it away and brings it back by its commit: one that fails, or for which
-    /// nobody waits any more, leaves none, and what is stored is read again.
+    /// The graph of the newest state; read again from what is stored where there is none.
     pub(super) graph: Option<IdentityGraph>,
+    /// Which message ids are stored; read again from what is stored where there is none.
+    pub(super) keys: Option<DedupeIndex>,
+    /// Message ids of the loads that are under way.
+    pub(super) loads: Vec<Weak<Mutex<LoadKeys>>>,
+    /// Message ids that were sealed for a flush and are in no run yet, the oldest first.
+    pub(super) unwritten_keys: Vec<Sealed>,
+    /// Open as long as nothing went wrong with it.
+    log: Option<Log>,
+    /// The log was opened under this lock, or was to be: another opening needs another claim.
+    claim_is_used: bool,
 }
 
+impl Writing {
+    /// Ends the log well: the next writer opens it anew.
+    pub(super) async fn end_log(&mut self) -> Result<()> {
+        match self.log.take() {
+            Some(mut log) => log.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Commits of a writer that slept which may come in between while its successor begins.
+const MOST_FENCES: u32 = 8;
+
 /// The right to commit: of those who ask for it one has it at a time.
-pub struct Writer<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) writing: MutexGuard<'a, Writing>,
+pub struct Writer {
+    pub(super) workspace: Arc<Workspace>,
+    pub(super) writing: OwnedMutexGuard<Writing>,
 }
 
 impl Workspace {
@@ -37,26 +64,47 @@ impl Workspace {
     ///
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
-    pub async fn writer(&self) -> Result<Writer<'_>> {
-        let mut writer = Writer { workspace: self, writing: self.writing().lock().await };
+    pub async fn writer(self: &Arc<Self>) -> Result<Writer> {
+        let writing = self.turn().await;
+        let mut writer = Writer { workspace: Arc::clone(self), writing };
         writer.lock().await?;
         writer.prepare().await?;
         Ok(writer)
     }
-}
 
-impl<'a> Writer<'a> {
-    /// Begins to load: no state shows any of it unless it is committed.
-    ///
-    /// # Errors
-    /// `Internal` when there is no graph: whoever gets the right to write has one.
-    pub fn begin_load(mut self) -> Result<Load<'a>> {
-        let graph = self.writing.graph.take().ok_or_else(|| Error::internal("a writer without an identity graph"))?;
-        Ok(Load::new(self, graph))
+    /// The same for records alone: the log itself sees whether another process has taken over, before it acknowledges.
+    pub(super) async fn writer_of_records(self: &Arc<Self>) -> Result<Writer> {
+        let writing = self.turn().await;
+        let mut writer = Writer { workspace: Arc::clone(self), writing };
+        if !writer.is_ready() {
+            writer.lock().await?;
+            writer.prepare().await?;
+        }
+        Ok(writer)
     }
 }
 
-impl Writer<'_> {
+impl Writer {
+    /// Whether it can write without reading anything before.
+    pub(super) fn is_ready(&self) -> bool {
+        let Writing { prepared, graph, keys, log, .. } = &*self.writing;
+        *prepared && graph.is_some() && keys.is_some() && log.as_ref().is_some_and(Log::is_open)
+    }
+
+    /// Begins to load: no state shows any of it unless it is committed.
+    pub fn begin_load(self) -> Load {
+        Load::new(self)
+    }
+
+    pub fn workspace(&self) -> &Arc<Workspace> {
+        &self.workspace
+    }
+
+    /// The newest state: nobody else changes it while this writer has its turn.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.workspace.snapshot()
+    }
+
     /// To be called before each commit.
     ///
     /// # Errors
@@ -75,31 +123,116 @@ impl Writer<'_> {
             if error.kind() != Kind::Conflict {
                 return Err(error);
             }
-            // Another process has taken over, and may have ended since.
-            self.writing.lock = None;
-            self.writing.prepared = false;
+            // Another process has taken over, and may have ended since; its records are in its own log.
+            *self.writing = Writing { loads: std::mem::take(&mut self.writing.loads), ..Writing::default() };
         }
         if self.writing.lock.is_none() {
             self.writing.lock = Some(WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?);
+            self.writing.claim_is_used = false;
         }
         Ok(())
     }
 
     /// Reads what others have written, or what is stored when a load has not come back.
     async fn prepare(&mut self) -> Result<()> {
-        if self.writing.prepared {
-            return if self.writing.graph.is_none() { self.refresh().await } else { Ok(()) };
+        if self.writing.prepared && self.writing.log.as_ref().is_some_and(Log::is_open) {
+            return if self.is_ready() { Ok(()) } else { self.refresh().await };
         }
-        self.workspace.events().create().await?;
-        self.check_zone().await?;
+        if !self.writing.prepared {
+            self.workspace.events().create().await?;
+            self.check_zone().await?;
+        }
+        let is_new = self.writing.log.as_ref().is_none_or(|log| !log.is_open());
+        self.open_log().await?;
         // Another process may have committed, or set rules, before this one got the lock.
         self.refresh().await?;
+        if is_new {
+            self.fence_commits().await?;
+        }
         if rules::newest(&self.workspace.store()).await? != self.workspace.snapshot().rules.revision {
             let rules = Rules::load(&self.workspace.store(), self.workspace.manifest()).await?;
             self.adopt(rules).await?;
         }
         self.writing.prepared = true;
         Ok(())
+    }
+
+    /// Takes the log over: what was written to it by others, or by this process before it failed, is read behind that.
+    async fn open_log(&mut self) -> Result<()> {
+        let workspace = Arc::clone(&self.workspace);
+        match &self.writing.log {
+            Some(log) if log.is_open() => return Ok(()),
+            Some(log) => {
+                log.check_may_open_again()?;
+                self.writing.log = None;
+                self.writing.claim_is_used = true;
+            }
+            None => {}
+        }
+        if self.writing.claim_is_used
+            && let Some(lock) = self.writing.lock.take()
+        {
+            lock.release().await;
+            self.lock().await?;
+        }
+        // Before the log is asked for: should that break off, the claim may be used all the same.
+        self.writing.claim_is_used = true;
+        let lock = self.writing.lock.as_ref().ok_or_else(|| Error::internal("a writer without its lock"))?;
+        let (root, name, id) = (workspace.root(), workspace.name(), workspace.manifest().id);
+        let (reached, limit) = (workspace.snapshot().flushed, workspace.log_settings().disk_limit.0 as u64);
+        let gauge = Arc::clone(workspace.log_monitor().gauge());
+        let log = Log::open(root, name, id, lock, reached, limit, gauge).await?;
+        self.writing.log = Some(log);
+        // Records that were not acknowledged may have become durable, or not: what is stored tells.
+        self.forget();
+        Ok(())
+    }
+
+    /// On an object store a writer that slept may still commit what it had numbered by a state of before: the version that
+    /// it would write is taken, so that it fails.
+    async fn fence_commits(&mut self) -> Result<()> {
+        let is_first = self.writing.lock.as_ref().and_then(WriterLock::term).is_none_or(|term| term <= 1);
+        if is_first {
+            return Ok(());
+        }
+        for attempt in 1.. {
+            self.refresh().await?;
+            let held = self.workspace.snapshot();
+            let version = held.events.version + 1;
+            let change = Change { removed: &[], added: &[], kind: ChangeKind::Append };
+            let record = CommitRecord { position: held.flushed, ..CommitRecord::default() };
+            match self.workspace.events().commit(version, change, &record).await {
+                Ok(()) => {
+                    let events = held.events.changed(&change);
+                    self.workspace.publish(Snapshot { events, ..held.as_ref().clone() });
+                    break;
+                }
+                // It was just in time: what it wrote is read.
+                Err(error) if error.kind() == Kind::Conflict && attempt < MOST_FENCES => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The message ids that are stored.
+    pub(super) fn keys_of_messages(&mut self) -> Result<&mut DedupeIndex> {
+        self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
+    }
+
+    /// What is stored is read again before the next one writes.
+    pub(super) fn forget(&mut self) {
+        (self.writing.graph, self.writing.keys) = (None, None);
+    }
+
+    /// The graph of the newest state.
+    pub(super) fn graph(&mut self) -> Result<&mut IdentityGraph> {
+        self.writing.graph.as_mut().ok_or_else(|| Error::internal("a writer without an identity graph"))
+    }
+
+    /// The open log.
+    pub(super) fn log(&mut self) -> Result<&mut Log> {
+        self.writing.log.as_mut().ok_or_else(|| Error::internal("a writer without its log"))
     }
 
     /// # Errors
@@ -118,17 +251,24 @@ impl Writer<'_> {
     /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
     pub async fn refresh(&mut self) -> Result<()> {
         // Taken out: one that is left in the middle of a replay must not be used again.
-        let graph = match self.writing.graph.take() {
-            Some(graph) => graph,
-            None => {
-                let mut graph = self.workspace.replay(Arc::clone(&self.workspace.snapshot().rules.types)).await?;
-                // The same persons: what the lost graph still holds goes with it.
-                let identity = graph.snapshot();
-                self.workspace.publish(Snapshot { identity, ..self.workspace.snapshot().as_ref().clone() });
-                graph
-            }
-        };
-        self.writing.graph = Some(self.workspace.catch_up(graph).await?);
+        let graph = self.writing.graph.take();
+        if graph.is_none() {
+            // Something was left undone: message ids of it may be among them.
+            self.writing.keys = None;
+        }
+        let before = self.snapshot();
+        let log = self.writing.log.as_ref();
+        self.writing.graph = Some(match graph {
+            Some(graph) => self.workspace.catch_up(graph, log).await?,
+            None => self.workspace.recover(log).await?,
+        });
+        let read = self.snapshot();
+        let is_as_before = before.position == read.position && before.commits.len() == read.commits.len();
+        if self.writing.keys.is_none() || !is_as_before {
+            self.writing.keys = None;
+            self.writing.unwritten_keys.clear();
+            self.writing.keys = Some(self.workspace.recover_keys(&read).await?);
+        }
         Ok(())
     }
 
@@ -149,7 +289,7 @@ impl Writer<'_> {
         }
         let version = held.events.version + 1;
         let change = Change { removed, added: &added, kind: ChangeKind::Rewrite { target_bytes } };
-        if let Err(error) = self.workspace.events().rewrite(version, change).await {
+        if let Err(error) = self.workspace.events().rewrite(version, change, held.flushed).await {
             // Whatever went wrong, the log tells what is true now.
             self.refresh().await?;
             return Err(error);
@@ -195,13 +335,15 @@ impl Writer<'_> {
 
     /// Makes other rules those of the newest snapshot.
     async fn adopt(&mut self, rules: Rules) -> Result<()> {
-        let held = self.workspace.snapshot();
-        let mut identity = held.identity.clone();
-        if rules.types != held.rules.types {
+        let mut identity = self.workspace.snapshot().identity.clone();
+        if rules.types != self.workspace.snapshot().rules.types {
+            // Types have other numbers then: the log is read with those of its time.
+            self.flush(FLUSH_BUFFER).await?;
             let mut graph = self.workspace.replay(Arc::clone(&rules.types)).await?;
             identity = graph.snapshot();
             self.writing.graph = Some(graph);
         }
+        let held = self.workspace.snapshot();
         self.workspace.publish(Snapshot { identity, rules: Arc::new(rules), ..held.as_ref().clone() });
         Ok(())
     }

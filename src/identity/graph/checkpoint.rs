@@ -13,7 +13,7 @@ use super::IdentityGraph;
 use crate::error::{Error, Result};
 use crate::identity::identifier::IdentifierClass;
 use crate::identity::snapshot::IdentitySnapshot;
-use crate::ids::{Epoch, Person};
+use crate::ids::{Epoch, Node, Person};
 
 #[cfg(test)]
 mod tests;
@@ -25,7 +25,8 @@ pub fn node_schema() -> SchemaRef {
             Field::new("node", DataType::Int64, false),
             Field::new("id_type", DataType::Utf8, false),
             Field::new("id_value", DataType::Utf8, false),
-            Field::new("person", DataType::Int64, false),
+            // NULL for one that is nobody's yet: of a load that was not committed.
+            Field::new("person", DataType::Int64, true),
         ]))
     });
     Arc::clone(&SCHEMA)
@@ -42,7 +43,7 @@ pub fn birth_schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-/// What is published: no identifiers, one row a node.
+/// What is published: no identifiers, one row a node that is somebody's.
 pub fn published_schema() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
         Arc::new(Schema::new(vec![
@@ -67,7 +68,7 @@ impl IdentitySnapshot {
             numbers(nodes.clone().map(|node| node as u32)),
             Arc::new(types.finish()),
             Arc::new(values.finish()),
-            numbers(self.persons_of(nodes)),
+            Arc::new(Int64Array::from_iter(nodes.map(|node| self.person_of(node as Node).map(i64::from)))),
         ];
         Ok(RecordBatch::try_new(node_schema(), columns)?)
     }
@@ -83,10 +84,12 @@ impl IdentitySnapshot {
     /// Rows of [`published_schema`] for these nodes.
     pub fn published_rows(&self, nodes: Range<usize>) -> Result<RecordBatch> {
         let id = |person| self.person_id(person).map(|id| id.to_string()).ok_or_else(beyond);
-        let ids = self.persons_of(nodes.clone()).map(id).collect::<Result<Vec<_>>>()?;
+        let person_of = |node| Some((node, self.person_of(node)?));
+        let rows: Vec<(Node, Person)> = nodes.filter_map(|node| person_of(node as Node)).collect();
+        let ids = rows.iter().map(|(_, person)| id(*person)).collect::<Result<Vec<_>>>()?;
         let columns: Vec<ArrayRef> = vec![
-            numbers(nodes.clone().map(|node| node as u32)),
-            numbers(self.persons_of(nodes)),
+            numbers(rows.iter().map(|(node, _)| *node)),
+            numbers(rows.iter().map(|(_, person)| *person)),
             Arc::new(StringArray::from_iter_values(ids)),
         ];
         Ok(RecordBatch::try_new(published_schema(), columns)?)
@@ -134,7 +137,7 @@ impl GraphRestorer {
     /// # Errors
     /// `Corrupt` when the rows are not those that follow.
     pub fn add_nodes(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (nodes, persons) = (number_column(batch, "node")?, number_column(batch, "person")?);
+        let (nodes, persons) = (number_column(batch, "node")?, nullable_column(batch, "person")?);
         let (kinds, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
         let graph = &mut self.graph;
         let mut dictionary = graph.dictionary.write();
@@ -143,6 +146,11 @@ impl GraphRestorer {
             let (node, new) = dictionary.intern(kind, values.value(row))?;
             if !new || nodes.value(row) != i64::from(node) {
                 return Err(damaged("nodes"));
+            }
+            if persons.is_null(row) {
+                graph.components.push_unplaced();
+                graph.persons.grow(node as usize + 1);
+                continue;
             }
             let person = Person::try_from(persons.value(row)).map_err(|_| damaged("persons"))?;
             if person as usize >= graph.persons.births() {
@@ -164,9 +172,13 @@ impl GraphRestorer {
     }
 }
 
-fn number_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
+fn nullable_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
     let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
+    column.ok_or_else(|| damaged("columns"))
+}
+
+fn number_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
+    nullable_column(batch, name).ok().filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
 }
 
 fn text_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {

@@ -4,7 +4,7 @@
 //! Must not know what is said of them.
 
 use super::IdentityGraph;
-use crate::identity::identifier::{IdentifierClass, TypeId};
+use crate::identity::identifier::{IdentifierClass, IdentifierTypes, TypeId};
 use crate::ids::Node;
 
 /// An identifier, and how many different identifiers of persons it stands beside.
@@ -16,41 +16,50 @@ pub struct Crowded {
     pub beside: Vec<(String, usize)>,
 }
 
-impl IdentityGraph {
-    /// The identifiers that events since the last [`Self::finish_batch`] name beside more than `most` different
-    /// identifiers of persons, those with the most of them first.
-    ///
-    /// Cookies and devices beside an identifier tell nothing: one person has many in the course of time.
-    pub fn crowded(&self, most: usize) -> Vec<Crowded> {
-        let dictionary = self.dictionary.read();
-        let mut ends: Vec<(Node, TypeId)> = Vec::with_capacity(self.gathered.edges.len());
-        for (main, other) in &self.gathered.edges {
-            for (node, beside) in [(*main, *other), (*other, *main)] {
-                let kind = dictionary.kind(beside);
-                if self.types.class(kind) == IdentifierClass::Person {
-                    ends.push((node, kind));
-                }
+/// The identifiers that edges, all distinct, name beside more than `most` different identifiers of persons, those with the
+/// most of them first. `kind_of` and `value_of` tell type and value of a node.
+///
+/// Cookies and devices beside an identifier tell nothing: one person has many in the course of time.
+pub(in crate::identity) fn crowded(
+    edges: &[(Node, Node)],
+    most: usize,
+    types: &IdentifierTypes,
+    kind_of: impl Fn(Node) -> TypeId,
+    value_of: impl Fn(Node) -> String,
+) -> Vec<Crowded> {
+    let mut ends: Vec<(Node, TypeId)> = Vec::with_capacity(edges.len());
+    for (main, other) in edges {
+        for (node, beside) in [(*main, *other), (*other, *main)] {
+            let kind = kind_of(beside);
+            if types.class(kind) == IdentifierClass::Person {
+                ends.push((node, kind));
             }
         }
-        drop(dictionary);
-        // Edges are distinct, so each end is another neighbour.
-        ends.sort_unstable();
-        let mut found: Vec<&[(Node, TypeId)]> =
-            ends.chunk_by(|one, next| one.0 == next.0).filter(|of_node| of_node.len() > most).collect();
-        // Equal ones stay in the order in which they came first.
-        found.sort_by_key(|of_node| usize::MAX - of_node.len());
-        found.into_iter().filter_map(|of_node| self.describe(of_node)).collect()
     }
-
-    fn describe(&self, of_node: &[(Node, TypeId)]) -> Option<Crowded> {
+    // Edges are distinct, so each end is another neighbour.
+    ends.sort_unstable();
+    let mut found: Vec<&[(Node, TypeId)]> =
+        ends.chunk_by(|one, next| one.0 == next.0).filter(|of_node| of_node.len() > most).collect();
+    // Equal ones stay in the order in which they came first.
+    found.sort_by_key(|of_node| usize::MAX - of_node.len());
+    let describe = |of_node: &[(Node, TypeId)]| {
         let (node, _) = of_node.first()?;
-        let dictionary = self.dictionary.read();
-        let (kind, value) = dictionary.entry(*node);
+        let kind = types.name(kind_of(*node)).to_owned();
         let by_type = of_node.chunk_by(|one, next| one.1 == next.1);
         let beside = by_type.filter_map(|of_type| {
             let (_, kind) = of_type.first()?;
-            Some((self.types.name(*kind).to_owned(), of_type.len()))
+            Some((types.name(*kind).to_owned(), of_type.len()))
         });
-        Some(Crowded { kind: self.types.name(kind).to_owned(), value: value.to_owned(), beside: beside.collect() })
+        Some(Crowded { kind, value: value_of(*node), beside: beside.collect() })
+    };
+    found.into_iter().filter_map(describe).collect()
+}
+
+impl IdentityGraph {
+    /// Those of the events since the last [`Self::finish_batch`].
+    pub fn crowded(&self, most: usize) -> Vec<Crowded> {
+        let dictionary = self.dictionary.read();
+        let value_of = |node| dictionary.entry(node).1.to_owned();
+        crowded(&self.gathered.edges, most, &self.types, |node| dictionary.kind(node), value_of)
     }
 }

@@ -1,4 +1,4 @@
-//! Identity checkpoints: the graph and the load records at one version as Parquet objects, so that opening a workspace
+//! Identity checkpoints: the graph and the commit records at one version as Parquet objects, so that opening a workspace
 //! need not replay every load; and the table of persons that each of them publishes.
 //!
 //! The objects of the loads stay the truth: a checkpoint may be deleted at any time, and one that cannot be read is
@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use crate::ids::Epoch;
 
@@ -27,7 +27,7 @@ pub(super) use self::read::Restored;
 pub use self::timer::checkpoint_by_time;
 
 /// Version of the layout of a checkpoint; a newer one is passed over.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Complete checkpoints that are kept.
 const KEPT: usize = 2;
@@ -45,14 +45,14 @@ pub struct Checkpoint {
     pub nodes: u64,
     /// Canonical persons.
     pub persons: u64,
-    /// Loads up to `events_version`.
-    loads: u64,
+    /// Commits up to `events_version`.
+    commits: u64,
     /// Folder of the files of the published table, and its manifest; both below the workspace.
     pub published_in: String,
     pub published_manifest: String,
     node_parts: Vec<Part>,
     birth_parts: Vec<Part>,
-    load_parts: Vec<Part>,
+    commit_parts: Vec<Part>,
 }
 
 /// The checkpoints of one workspace.
@@ -60,16 +60,22 @@ pub(super) struct Checkpoints {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
     part_rows: usize,
-    /// The newest one that was read or written; held while one is taken.
+    /// The newest one that was read or written.
     newest: Mutex<Option<Checkpoint>>,
+    /// Held while one is taken.
+    taking: tokio::sync::Mutex<()>,
 }
 
 impl Checkpoints {
     pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, part_rows: PART_ROWS, newest: Mutex::default() }
+        Self { store, part_rows: PART_ROWS, newest: Mutex::default(), taking: tokio::sync::Mutex::default() }
     }
 
-    pub(super) async fn set_newest(&self, checkpoint: Option<Checkpoint>) {
-        *self.newest.lock().await = checkpoint;
+    pub(super) fn set_newest(&self, checkpoint: Option<Checkpoint>) {
+        *self.newest.lock() = checkpoint;
+    }
+
+    fn newest(&self) -> Option<Checkpoint> {
+        self.newest.lock().clone()
     }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::identity::{GraphRestorer, IdentifierTypes, IdentityGraph};
 use crate::store::objects;
 use crate::store::paths::{CHECKPOINTS, CheckpointPaths};
-use crate::workspace::snapshot::Loads;
+use crate::workspace::snapshot::Commits;
 
 /// The state at one version of the events table.
 pub(in crate::workspace) struct Restored {
@@ -21,14 +21,14 @@ pub(in crate::workspace) struct Restored {
     pub(in crate::workspace) checkpoint: Option<Checkpoint>,
     pub(in crate::workspace) version: u64,
     pub(in crate::workspace) graph: IdentityGraph,
-    /// All loads up to `version`, in commit order.
-    pub(in crate::workspace) loads: Loads,
+    /// Those up to `version` that loaded something, in their order.
+    pub(in crate::workspace) commits: Commits,
 }
 
 impl Restored {
     /// The state before the first load.
     pub(in crate::workspace) fn nothing(types: Arc<IdentifierTypes>) -> Self {
-        Self { checkpoint: None, version: 0, graph: IdentityGraph::new(types), loads: Loads::default() }
+        Self { checkpoint: None, version: 0, graph: IdentityGraph::new(types), commits: Commits::default() }
     }
 }
 
@@ -94,25 +94,25 @@ impl Checkpoints {
         for part in &manifest.node_parts {
             part.read(&self.store, |rows| restorer.add_nodes(rows)).await?;
         }
-        let loads = self.read_loads(&manifest.load_parts).await?;
+        let commits = self.read_commits(&manifest.commit_parts).await?;
         let graph = restorer.finish(paths.epoch);
-        Ok(Restored { version: paths.version, checkpoint: Some(manifest), graph, loads })
+        Ok(Restored { version: paths.version, checkpoint: Some(manifest), graph, commits })
     }
 
-    /// The load records of a checkpoint.
-    async fn read_loads(&self, parts: &[Part]) -> Result<Loads> {
-        let mut loads = Loads::default();
+    /// The commit records of a checkpoint.
+    async fn read_commits(&self, parts: &[Part]) -> Result<Commits> {
+        let mut commits = Commits::default();
         for part in parts {
             part.read(&self.store, |rows| {
                 let records = rows.column_by_name("record").and_then(|column| column.as_string_opt::<i32>());
-                let records = records.ok_or_else(|| Error::corrupt("it has no load records"))?;
+                let records = records.ok_or_else(|| Error::corrupt("it has no commit records"))?;
                 for record in records.iter().flatten() {
-                    loads.push(Arc::new(serde_json::from_str(record)?));
+                    commits.push(Arc::new(serde_json::from_str(record)?));
                 }
                 Ok(())
             })
             .await?;
         }
-        Ok(loads)
+        Ok(commits)
     }
 }

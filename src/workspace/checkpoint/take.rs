@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicU64;
 
 use super::Checkpoint;
 use crate::error::Result;
+use crate::workspace::flush::FLUSH_BUFFER;
 use crate::workspace::snapshot::Snapshot;
 use crate::workspace::state::Workspace;
 
@@ -13,22 +14,24 @@ const GROWTH_SHARE: u64 = 8;
 
 impl Workspace {
     /// Writes the newest state as a checkpoint and publishes its persons; gives the one that is there when no load came
-    /// since. Loads wait only until the state is pinned, queries not at all. `written` counts rows while they are
+    /// since. Commits wait only until the state is pinned, queries not at all. `written` counts rows while they are
     /// written: each node twice, and a few more.
     ///
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
-    pub async fn checkpoint_identity(&self, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
+    pub async fn checkpoint_identity(self: &Arc<Self>, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
         let checkpoints = self.checkpoints();
-        let mut newest = checkpoints.newest.lock().await;
-        if let Some(held) = newest.as_ref().filter(|held| holds(held, &self.snapshot())) {
-            return Ok(held.clone());
+        let _only_one = checkpoints.taking.lock().await;
+        if let Some(held) = checkpoints.newest().filter(|held| holds(held, &self.snapshot())) {
+            return Ok(held);
         }
-        let writer = self.writer().await?;
-        let snapshot = self.snapshot();
+        // It is of a version of the events table: what is in the log has to be in files, most of it while others write.
+        self.flush(FLUSH_BUFFER).await?;
+        let mut writer = self.writer().await?;
+        let snapshot = writer.flush(FLUSH_BUFFER).await?;
         drop(writer);
         let checkpoint = checkpoints.write(&snapshot, written).await?;
-        *newest = Some(checkpoint.clone());
+        checkpoints.set_newest(Some(checkpoint.clone()));
         if let Err(error) = checkpoints.remove_older().await {
             tracing::warn!(workspace = %self.name(), %error, "older identity checkpoints could not be removed");
         }
@@ -37,13 +40,10 @@ impl Workspace {
 
     /// Takes a checkpoint when `new_nodes` have come since the last one, 0 standing for never. The load that brought
     /// them is committed: a failure is only logged.
-    pub async fn checkpoint_identity_if_due(&self, new_nodes: u64) {
-        let due = match self.checkpoints().newest.try_lock() {
-            Ok(newest) => is_due(newest.as_ref(), self.snapshot().identity.nodes() as u64, new_nodes),
-            // One is being taken.
-            Err(_) => false,
-        };
-        if !due {
+    pub async fn checkpoint_identity_if_due(self: &Arc<Self>, new_nodes: u64) {
+        let is_taken = self.checkpoints().taking.try_lock().is_err();
+        let nodes = self.snapshot().identity.nodes() as u64;
+        if is_taken || !is_due(self.checkpoints().newest().as_ref(), nodes, new_nodes) {
             return;
         }
         if let Err(error) = self.checkpoint_identity(&Arc::default()).await {
@@ -54,7 +54,7 @@ impl Workspace {
 
 /// Whether the checkpoint is of this state; versions that loaded nothing make no difference.
 fn holds(checkpoint: &Checkpoint, snapshot: &Snapshot) -> bool {
-    checkpoint.epoch == snapshot.identity.epoch && checkpoint.loads == snapshot.loads.len() as u64
+    checkpoint.epoch == snapshot.identity.epoch && checkpoint.commits == snapshot.commits.len() as u64
 }
 
 pub(super) fn is_due(newest: Option<&Checkpoint>, nodes: u64, new_nodes: u64) -> bool {

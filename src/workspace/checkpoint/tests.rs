@@ -7,24 +7,24 @@ use object_store::{ObjectStoreExt, PutPayload};
 
 use super::take::is_due;
 use super::*;
-use crate::identity::{IdentityGraph, IdentitySnapshot};
+use crate::identity::{IdentityGraph, IdentitySnapshot, NumberEvents};
 use crate::store::delta::LiveFiles;
-use crate::store::events::LoadRecord;
+use crate::store::events::{CommitRecord, LoadRecord};
 use crate::store::objects;
-use crate::workspace::{Loads, Snapshot};
+use crate::workspace::{Commits, Snapshot};
 
 /// A graph that grows by one load at a time, and its checkpoints, of three rows an object.
 struct Growing {
     checkpoints: Checkpoints,
     graph: IdentityGraph,
-    loads: Loads,
+    commits: Commits,
 }
 
 impl Growing {
     fn new() -> Self {
         let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()));
         checkpoints.part_rows = 3;
-        Self { checkpoints, graph: IdentityGraph::default(), loads: Loads::default() }
+        Self { checkpoints, graph: IdentityGraph::default(), commits: Commits::default() }
     }
 
     /// Ten identifiers of five persons more.
@@ -40,33 +40,34 @@ impl Growing {
 
     /// Ten identifiers of five persons, then a checkpoint.
     async fn load_and_write(&mut self) -> Checkpoint {
-        let load = self.loads.len();
+        let load = self.commits.len();
         let identity = self.grow(load);
-        self.loads.push(Arc::new(LoadRecord {
+        let record = LoadRecord {
             source: "test".into(),
             content_hash: load.to_string(),
             file_hash: None,
             token_source: None,
             repetition: 0,
             kept: 5,
+            duplicate: 0,
             rejected: 0,
-            identity: None,
-            dead_letters: None,
-        }));
-        let version = self.loads.len() as u64;
+        };
+        let position = load as u64 + 1;
+        self.commits.push(Arc::new(CommitRecord { position, loads: vec![record], ..Default::default() }));
+        let version = self.commits.len() as u64;
         let events = LiveFiles { version, ..Default::default() };
-        let loads = self.loads.clone();
-        let snapshot = Snapshot { events, identity, loads, ..Default::default() };
+        let commits = self.commits.clone();
+        let snapshot = Snapshot { events, identity, commits, ..Default::default() };
         let written = Arc::<AtomicU64>::default();
         let checkpoint = self.checkpoints.write(&snapshot, &written).await.unwrap();
-        assert_eq!(written.load(Ordering::Relaxed), version * (10 + 10 + 5 + 1), "nodes twice, births, loads");
+        assert_eq!(written.load(Ordering::Relaxed), version * (10 + 10 + 5 + 1), "nodes twice, births, commits");
         self.checkpoints.remove_older().await.unwrap();
         checkpoint
     }
 
     async fn restore(&self, version: u64) -> Option<(u64, usize, usize)> {
         let restored = self.checkpoints.restore(version, IdentityGraph::default).await?;
-        Some((restored.version, restored.graph.nodes(), restored.loads.len()))
+        Some((restored.version, restored.graph.nodes(), restored.commits.len()))
     }
 
     async fn objects(&self) -> Vec<Path> {
@@ -125,7 +126,7 @@ async fn damage_of_any_object_is_seen_and_the_older_one_taken() {
     let all = growing.objects().await;
     let of_newest: Vec<_> =
         all.into_iter().filter(|path| path.as_ref().starts_with("identity/checkpoints/0000000002-")).collect();
-    let parts = newest.node_parts.len() + newest.birth_parts.len() + newest.load_parts.len();
+    let parts = newest.node_parts.len() + newest.birth_parts.len() + newest.commit_parts.len();
     assert_eq!(of_newest.len(), parts + 1);
     for path in of_newest {
         let whole = objects::read(&growing.checkpoints.store, &path).await.unwrap().unwrap().to_vec();
@@ -157,7 +158,7 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
     let snapshot = Snapshot {
         events: LiveFiles { version: 1, ..Default::default() },
         identity: growing.graph.snapshot(),
-        loads: growing.loads.clone(),
+        commits: growing.commits.clone(),
         ..Default::default()
     };
     let written = Arc::<AtomicU64>::default();

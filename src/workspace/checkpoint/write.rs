@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::identity::{birth_schema, node_schema};
 use crate::store::objects;
 use crate::store::paths::{CHECKPOINTS, CheckpointPaths, PublishedPaths};
-use crate::workspace::snapshot::{Loads, Snapshot};
+use crate::workspace::snapshot::{Commits, Snapshot};
 
 /// Rows a row group.
 const ROW_GROUP_ROWS: usize = 1 << 18;
@@ -42,7 +42,7 @@ impl Checkpoints {
         let birth_path = |number| paths.part("births", number);
         let birth_parts =
             writer.write(birth_schema(), properties(&["person_id"]), identity.births(), birth_path, birth_rows).await?;
-        let load_parts = self.write_loads(&writer, &snapshot.loads, &paths).await?;
+        let commit_parts = self.write_commits(&writer, &snapshot.commits, &paths).await?;
 
         let created_at = Utc::now();
         let publication = Publication {
@@ -59,26 +59,31 @@ impl Checkpoints {
             created_at,
             nodes: identity.nodes() as u64,
             persons: publication.persons,
-            loads: snapshot.loads.len() as u64,
+            commits: snapshot.commits.len() as u64,
             published_in: publication.paths.folder().to_string(),
             published_manifest: publication.paths.manifest().to_string(),
             node_parts,
             birth_parts,
-            load_parts,
+            commit_parts,
         };
         objects::create_json(self.store.as_ref(), &paths.manifest(), &checkpoint).await?;
         Ok(checkpoint)
     }
 
-    async fn write_loads(&self, writer: &PartWriter<'_>, loads: &Loads, paths: &CheckpointPaths) -> Result<Vec<Part>> {
-        let (total, loads) = (loads.len(), loads.clone());
+    async fn write_commits(
+        &self,
+        writer: &PartWriter<'_>,
+        commits: &Commits,
+        paths: &CheckpointPaths,
+    ) -> Result<Vec<Part>> {
+        let (total, commits) = (commits.len(), commits.clone());
         let rows = move |range: std::ops::Range<usize>| {
-            let records = loads.range(range).map(|load| serde_json::to_string(load.as_ref()));
+            let records = commits.range(range).map(|commit| serde_json::to_string(commit.as_ref()));
             let records = records.collect::<Result<Vec<_>, _>>()?;
-            Ok(RecordBatch::try_new(load_schema(), vec![Arc::new(StringArray::from(records))])?)
+            Ok(RecordBatch::try_new(commit_schema(), vec![Arc::new(StringArray::from(records))])?)
         };
-        let path = |number| paths.part("loads", number);
-        writer.write(load_schema(), properties(&["record"]), total, path, rows).await
+        let path = |number| paths.part("commits", number);
+        writer.write(commit_schema(), properties(&["record"]), total, path, rows).await
     }
 
     /// Removes all but the newest checkpoints, and what broken-off attempts left.
@@ -114,8 +119,8 @@ pub(super) async fn remove(checkpoints: &Checkpoints, manifest: &Path, mut objec
     Ok(())
 }
 
-/// Each row is a load record as JSON, as the log of the events table has it.
-fn load_schema() -> SchemaRef {
+/// Each row is a commit record as JSON, as the log of the events table has it.
+fn commit_schema() -> SchemaRef {
     Arc::new(Schema::new(vec![Field::new("record", DataType::Utf8, false)]))
 }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::IdentityGraph;
+use crate::identity::{IdentityGraph, NumberEvents};
 use crate::store::delta::LiveFiles;
 
 const MINUTE: Duration = Duration::from_secs(60);

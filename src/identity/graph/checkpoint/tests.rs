@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{IdentityBatch, TypeId};
+use crate::identity::{IdentityBatch, NumberEvents, TypeId};
 use crate::ids::Node;
 
 type Event = Vec<(TypeId, String)>;

@@ -1,0 +1,217 @@
+//! Events of one or many senders as one record of the log: those that are stored already are left out, the others numbered
+//! behind the newest state, made durable, then visible.
+
+use std::sync::{Arc, Weak};
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use parking_lot::Mutex;
+
+use super::hot::{AppendResult, HotBatch, HotPart};
+use super::snapshot::Snapshot;
+use super::writer::Writer;
+use crate::error::{Error, Result};
+use crate::identity::{IdentifierTypes, IdentitySnapshot, Overlay};
+use crate::store::dedupe::{BatchKey, LoadKeys, MessageKey, Pending, Verdict};
+use crate::store::events::{LoadRecord, LocalMonths, schema};
+use crate::store::wal::record::RecordKind;
+
+/// Events of one sender at most: of so many the message ids are looked up at once.
+pub const MOST_EVENTS: usize = 65_536;
+
+/// Numbers the events at these places, in their order, behind the state that the overlay is of.
+pub type NumberRows = Box<dyn FnOnce(&[usize], &mut Overlay) -> Result<NewRows> + Send>;
+
+/// Events of one sender, checked and not numbered yet.
+pub struct NewEvents {
+    /// Of the message ids, in the order of the events.
+    pub keys: Vec<MessageKey>,
+    /// The sender's name for them: sent again under it they get the first answer.
+    pub batch: Option<BatchKey>,
+    /// Revision of the settings that they were checked by.
+    pub settings_revision: u64,
+    /// When they were received, in microseconds since 1970.
+    pub received_at: i64,
+    pub number: NumberRows,
+}
+
+/// What becomes of the events of one sender.
+pub struct NewRows {
+    /// Of the stored columns.
+    pub rows: Vec<RecordBatch>,
+    pub dead_letters: Vec<RecordBatch>,
+    pub rejected: u64,
+    /// The first reasons of rejected rows.
+    pub reasons: Vec<String>,
+    /// What is to be remembered of a load.
+    pub load: Option<LoadRecord>,
+}
+
+/// A record that is not durable yet.
+struct NewRecord {
+    part: HotPart,
+    payload: Vec<u8>,
+    /// Of the rows.
+    keys: Vec<MessageKey>,
+    /// Of each sender.
+    results: Vec<AppendResult>,
+}
+
+impl Writer {
+    /// Makes events durable in the log, and visible. It comes to its end even when nobody waits for it any more.
+    ///
+    /// # Errors
+    /// `Busy` when the log has no space, `Conflict` when another process has taken over, or when settings have changed
+    /// since the events were checked: nothing has changed then.
+    pub async fn append(mut self, events: NewEvents) -> Result<AppendResult> {
+        let appending = tokio::spawn(async move { self.append_group(vec![events]).await });
+        let results = appending.await.map_err(|error| Error::internal(format!("a record broke off: {error}")))??;
+        results.into_iter().next().unwrap_or_else(|| Err(Error::internal("events without an answer")))
+    }
+
+    /// The same for events of many senders, as one record; of each the result in their order. No two of them may have
+    /// the same batch key.
+    pub(super) async fn append_group(&mut self, group: Vec<NewEvents>) -> Result<Vec<Result<AppendResult>>> {
+        let held = self.snapshot();
+        let mut known = Vec::with_capacity(group.len());
+        let asked: Vec<_> = group.iter().map(|events| (self.check_events(events, &held), events.batch)).collect();
+        for (checked, batch) in asked {
+            let result = match checked {
+                Ok(()) => self.first_result(batch).await,
+                Err(error) => Err(error),
+            };
+            known.push(result.transpose());
+        }
+        let open = group.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(events, _)| events);
+        let open: Vec<NewEvents> = open.collect();
+        let keys: Vec<MessageKey> = open.iter().flat_map(|events| events.keys.iter().copied()).collect();
+        let decision = self.keys_of_messages()?.check(&keys, &Pending::default()).resolve().await?;
+        let overlay = Overlay::new(held.identity.clone());
+        let types = Arc::clone(&held.rules.types);
+        let months = LocalMonths::new(self.workspace.manifest().time_zone);
+        let numbering = tokio::task::spawn_blocking(move || number(open, decision.verdicts(), overlay, months, &types));
+        let record = numbering.await.map_err(|error| Error::internal(format!("numbering events: {error}")))??;
+        let mut results = self.append_record(&held, record).await?.into_iter();
+        let missing = || Err(Error::internal("events without an answer"));
+        Ok(known.into_iter().map(|known| known.or_else(|| results.next().map(Ok)).unwrap_or_else(missing)).collect())
+    }
+
+    /// Whether events can be numbered behind this state.
+    fn check_events(&self, events: &NewEvents, held: &Snapshot) -> Result<()> {
+        if events.settings_revision != held.rules.revision {
+            return Err(Error::conflict("the settings of the workspace have changed meanwhile: send the events again"));
+        }
+        if events.keys.len() > MOST_EVENTS {
+            return Err(Error::invalid(format!("more than {MOST_EVENTS} events at once: send smaller batches")));
+        }
+        self.check_not_under_way(&events.keys, None)
+    }
+
+    /// # Errors
+    /// `Busy` when a load that is under way, but for one's own, has one of these messages: whether it is stored is not
+    /// known before that ends.
+    pub(super) fn check_not_under_way(&self, keys: &[MessageKey], own: Option<&Arc<Mutex<LoadKeys>>>) -> Result<()> {
+        let others = self.writing.loads.iter().filter_map(Weak::upgrade);
+        for load in others.filter(|load| own.is_none_or(|own| !Arc::ptr_eq(own, load))) {
+            let load = load.lock();
+            if keys.iter().any(|key| load.contains(key)) {
+                return Err(Error::busy(
+                    "a load that is under way has some of these message ids: send them again when it has ended",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the identifiers that a load has numbered durable; they are nobody's.
+    pub(super) async fn append_numbers(&mut self) -> Result<()> {
+        let held = self.snapshot();
+        // Taken out: without a graph the next writer reads what is stored.
+        let mut graph = self.writing.graph.take().ok_or_else(|| Error::internal("a writer without a graph"))?;
+        if graph.is_as_stored() {
+            self.writing.graph = Some(graph);
+            return Ok(());
+        }
+        let part = HotPart { identity: graph.finish_batch(), epoch: graph.epoch(), ..HotPart::default() };
+        let payload = part.to_payload(&held.rules.types)?;
+        let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
+        let identity = graph.snapshot();
+        self.writing.graph = Some(graph);
+        self.show(&held, part, position, identity)
+    }
+
+    /// Publishes the state behind the record of a part.
+    fn show(&mut self, held: &Snapshot, mut part: HotPart, position: u64, identity: IdentitySnapshot) -> Result<()> {
+        part.set_position(position);
+        let mut hot = held.hot.clone();
+        hot.push(part)?;
+        self.workspace.publish(Snapshot { position, hot, identity, ..held.clone() });
+        Ok(())
+    }
+
+    /// The result of events that were stored under this key before.
+    async fn first_result(&mut self, batch: Option<BatchKey>) -> Result<Option<AppendResult>> {
+        let Some(key) = batch else { return Ok(None) };
+        let result = self.keys_of_messages()?.batch_result(key).await?;
+        Ok(result.map(|result| serde_json::from_slice(&result)).transpose()?)
+    }
+
+    async fn append_record(&mut self, held: &Snapshot, record: NewRecord) -> Result<Vec<AppendResult>> {
+        let NewRecord { mut part, payload, keys, mut results } = record;
+        if part.is_empty() {
+            results.iter_mut().for_each(|result| result.position = held.position);
+            return Ok(results);
+        }
+        let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
+        // No await from here on: what is durable becomes visible.
+        part.set_position(position);
+        results.iter_mut().for_each(|result| result.position = position);
+        let mut graph = self.writing.graph.take().ok_or_else(|| Error::internal("a writer without a graph"))?;
+        if !part.identity.is_empty() {
+            graph.replay(&part.identity)?;
+        }
+        part.epoch = graph.epoch();
+        part.add_keys(self.keys_of_messages()?, keys)?;
+        self.show(held, part, position, graph.snapshot())?;
+        self.writing.graph = Some(graph);
+        Ok(results)
+    }
+}
+
+/// Numbers the events that are new, and encodes their record.
+fn number(
+    group: Vec<NewEvents>,
+    verdicts: &[Verdict],
+    mut overlay: Overlay,
+    mut months: LocalMonths,
+    types: &IdentifierTypes,
+) -> Result<NewRecord> {
+    let (mut rows, mut dead_letters, mut loads, mut batches) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut keys, mut results) = (Vec::new(), Vec::new());
+    let mut verdicts = verdicts.iter();
+    for NewEvents { keys: of_events, batch, received_at, number, .. } in group {
+        let of_group = verdicts.by_ref().take(of_events.len()).enumerate();
+        let new: Vec<usize> = of_group.filter(|(_, verdict)| **verdict == Verdict::New).map(|(at, _)| at).collect();
+        let numbered = number(&new, &mut overlay)?;
+        keys.extend(new.iter().map(|at| of_events[*at]));
+        let result = AppendResult {
+            position: 0,
+            kept: new.len() as u64,
+            duplicate: (of_events.len() - new.len()) as u64,
+            rejected: numbered.rejected,
+            reasons: numbered.reasons,
+        };
+        batches.extend(batch.map(|key| HotBatch { key, received_at, result: result.clone() }));
+        results.push(result);
+        rows.extend(numbered.rows);
+        dead_letters.extend(numbered.dead_letters);
+        loads.extend(numbered.load);
+    }
+    let rows = concat_batches(&schema::stored(), &rows)?;
+    if rows.num_rows() != keys.len() {
+        return Err(Error::internal("events were numbered that are not new"));
+    }
+    let rows = months.with_months(&rows)?;
+    let part = HotPart { rows, dead_letters, loads, batches, identity: overlay.finish(), ..HotPart::default() };
+    Ok(NewRecord { payload: part.to_payload(types)?, part, keys, results })
+}

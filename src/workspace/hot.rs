@@ -1,0 +1,223 @@
+//! What is durable in the log and not yet in files: rows that every statement reads beside those of the files.
+//!
+//! A part is what one or more records of the log brought. Small parts are joined as they come, so that a statement reads
+//! few of them. Must not know how the log is stored.
+
+mod payload;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::TimestampMicrosecondType;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::identity::IdentityBatch;
+use crate::ids::Epoch;
+use crate::store::dedupe::{BatchKey, DedupeIndex, MessageKey};
+use crate::store::events::{LoadRecord, batch_bytes, schema};
+
+/// A part of so many rows is not joined to another one any more.
+const LARGE: usize = 8_192;
+
+/// The rows of neighbouring records of the log.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HotPart {
+    /// Position of the first record in it.
+    pub first: u64,
+    pub last: u64,
+    /// Rows of the stored columns, and the month of each.
+    pub rows: RecordBatch,
+    /// Rejected rows.
+    pub dead_letters: Vec<RecordBatch>,
+    pub loads: Vec<LoadRecord>,
+    pub batches: Vec<HotBatch>,
+    /// What the records add to the identity graph.
+    pub identity: IdentityBatch,
+    /// Epoch of the graph behind the last record.
+    pub epoch: Epoch,
+}
+
+/// What became of the events of one sender.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppendResult {
+    /// Position of their record: the state of this position and of all later ones shows them.
+    pub position: u64,
+    pub kept: u64,
+    /// Events whose message id is stored already, or came before in the same events.
+    pub duplicate: u64,
+    pub rejected: u64,
+    /// The first reasons of rejected rows, each with its row.
+    pub reasons: Vec<String>,
+}
+
+/// Events that their sender has a name for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HotBatch {
+    pub key: BatchKey,
+    /// Microseconds since 1970.
+    pub received_at: i64,
+    pub result: AppendResult,
+}
+
+/// Parts in the order of their positions. A copy shares them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Hot {
+    parts: Vec<Arc<HotPart>>,
+    /// Of memory, in all parts.
+    bytes: usize,
+    /// Parts up to this position are on their way into files: they are not joined to later ones.
+    sealed: u64,
+}
+
+impl Default for HotPart {
+    fn default() -> Self {
+        Self {
+            first: 0,
+            last: 0,
+            rows: RecordBatch::new_empty(schema::with_month()),
+            dead_letters: Vec::new(),
+            loads: Vec::new(),
+            batches: Vec::new(),
+            identity: IdentityBatch::default(),
+            epoch: 0,
+        }
+    }
+}
+
+impl HotPart {
+    /// Whether there is nothing that a record would have to keep.
+    pub fn is_empty(&self) -> bool {
+        let is_without_rows = self.rows.num_rows() == 0 && self.dead_letters.is_empty();
+        is_without_rows && self.loads.is_empty() && self.batches.is_empty() && self.identity.is_empty()
+    }
+
+    /// Makes it the part of the record at `position`.
+    pub fn set_position(&mut self, position: u64) {
+        (self.first, self.last) = (position, position);
+        self.batches.iter_mut().for_each(|batch| batch.result.position = position);
+    }
+
+    /// Adds the message ids and batches to the index; `keys` are those of the rows.
+    ///
+    /// # Errors
+    /// `Internal` when the rows are not of the stored columns.
+    pub fn add_keys(&self, index: &mut DedupeIndex, keys: impl IntoIterator<Item = MessageKey>) -> Result<()> {
+        let received = self.rows.column_by_name("received_at");
+        let received = received.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+        let received = received.ok_or_else(|| Error::internal("stored rows have no received_at column"))?;
+        for (key, received_at) in keys.into_iter().zip(received.values()) {
+            index.add([key], *received_at);
+        }
+        for batch in &self.batches {
+            index.add_batch(batch.key, serde_json::to_vec(&batch.result)?.into(), batch.received_at);
+        }
+        Ok(())
+    }
+
+    /// Of the rows' message ids.
+    ///
+    /// # Errors
+    /// `Internal` when the rows are not of the stored columns.
+    pub fn keys(&self) -> Result<Vec<MessageKey>> {
+        let ids = self.rows.column_by_name("message_id").and_then(|column| column.as_string_opt::<i32>());
+        let ids = ids.ok_or_else(|| Error::internal("stored rows have no message_id column"))?;
+        Ok(ids.iter().flatten().map(MessageKey::of).collect())
+    }
+
+    pub fn bytes(&self) -> usize {
+        let rows: usize = std::iter::once(&self.rows).chain(&self.dead_letters).map(batch_bytes).sum();
+        rows + self.identity.bytes()
+    }
+
+    /// What joining it costs.
+    fn size(&self) -> usize {
+        let letters: usize = self.dead_letters.iter().map(RecordBatch::num_rows).sum();
+        self.rows.num_rows() + letters + self.loads.len() + self.batches.len() + self.identity.len()
+    }
+
+    /// Both parts as one; `next` holds the records behind those of this one.
+    fn joined(&self, next: &Self) -> Result<Self> {
+        let mut identity = self.identity.clone();
+        identity.append(next.identity.clone());
+        Ok(Self {
+            first: self.first,
+            last: next.last,
+            rows: concat_batches(self.rows.schema_ref(), [&self.rows, &next.rows])?,
+            dead_letters: [self.dead_letters.as_slice(), next.dead_letters.as_slice()].concat(),
+            loads: [self.loads.as_slice(), next.loads.as_slice()].concat(),
+            batches: [self.batches.as_slice(), next.batches.as_slice()].concat(),
+            identity,
+            epoch: next.epoch,
+        })
+    }
+}
+
+impl Hot {
+    pub fn parts(&self) -> &[Arc<HotPart>] {
+        &self.parts
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// Rows of all parts.
+    pub fn rows(&self) -> usize {
+        self.parts.iter().map(|part| part.rows.num_rows()).sum()
+    }
+
+    /// Of memory, in all parts.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds the part of the next record. A part is joined to the one before unless that is twice as large: there are few
+    /// parts then, and each row is copied a few times in all.
+    pub fn push(&mut self, mut part: HotPart) -> Result<()> {
+        while let Some(before) = self.parts.last() {
+            let (rows, more) = (before.size(), part.size());
+            if before.last <= self.sealed || rows >= 2 * more || rows >= LARGE {
+                break;
+            }
+            part = before.joined(&part)?;
+            self.bytes -= before.bytes();
+            self.parts.pop();
+        }
+        self.bytes += part.bytes();
+        self.parts.push(Arc::new(part));
+        Ok(())
+    }
+
+    /// Bytes of parts that `other` does not share.
+    pub fn bytes_beside(&self, other: &Self) -> usize {
+        let is_shared = |part: &&Arc<HotPart>| other.parts.iter().any(|beside| Arc::ptr_eq(part, beside));
+        self.parts.iter().filter(|part| !is_shared(part)).map(|part| part.bytes()).sum()
+    }
+
+    /// Position of the last record, if any.
+    pub fn last(&self) -> Option<u64> {
+        self.parts.last().map(|part| part.last)
+    }
+
+    /// Keeps what is there now from being joined to what comes, and gives it.
+    pub fn seal(&mut self) -> Vec<Arc<HotPart>> {
+        self.sealed = self.last().unwrap_or(self.sealed);
+        self.parts.clone()
+    }
+
+    /// Whether these are the first parts.
+    pub fn begins_with(&self, parts: &[Arc<HotPart>]) -> bool {
+        parts.len() <= self.parts.len() && parts.iter().zip(&self.parts).all(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    /// Without what is in files now: the parts up to a position that was sealed.
+    pub fn without(&self, position: u64) -> Self {
+        let parts: Vec<_> = self.parts.iter().filter(|part| part.last > position).cloned().collect();
+        let bytes = parts.iter().map(|part| part.bytes()).sum();
+        Self { parts, bytes, sealed: self.sealed }
+    }
+}

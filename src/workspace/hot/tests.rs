@@ -1,0 +1,123 @@
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::*;
+use crate::identity::{IdentifierTypes, IdentityGraph, NumberEvents};
+use crate::store::events::{LocalMonths, schema};
+
+/// Rows of these message ids, with NULL in every column that may be.
+fn rows(ids: &[String]) -> RecordBatch {
+    let stored = schema::stored();
+    let columns = stored.fields().iter().map(|field| -> ArrayRef {
+        match field.name().as_str() {
+            "message_id" | "type" => Arc::new(StringArray::from_iter_values(ids)),
+            "ts" | "received_at" => {
+                let times = (0..ids.len() as i64).map(|row| 1_709_222_400_000_000 + row);
+                Arc::new(TimestampMicrosecondArray::from_iter_values(times).with_timezone("UTC"))
+            }
+            _ => new_null_array(field.data_type(), ids.len()),
+        }
+    });
+    let batch = RecordBatch::try_new(Arc::clone(&stored), columns.collect()).unwrap();
+    LocalMonths::new(chrono_tz::UTC).with_months(&batch).unwrap()
+}
+
+fn load(source: &str, kept: usize) -> LoadRecord {
+    LoadRecord {
+        source: source.into(),
+        content_hash: "c".into(),
+        file_hash: None,
+        token_source: Some("shop".into()),
+        repetition: 3,
+        kept: kept as u64,
+        duplicate: 0,
+        rejected: 1,
+    }
+}
+
+/// The part of one record.
+fn part(position: u64, graph: &mut IdentityGraph, row_count: usize) -> HotPart {
+    let ids: Vec<String> = (0..row_count).map(|row| format!("{position}-{row}")).collect();
+    for id in &ids {
+        graph.add_event([(0, id.as_str()), (7, "shared")]).unwrap();
+    }
+    let identity = graph.finish_batch();
+    let loads = vec![load(&position.to_string(), row_count)];
+    let dead_letters = Vec::new();
+    let result = AppendResult { position, kept: row_count as u64, ..AppendResult::default() };
+    let batches = vec![HotBatch { key: BatchKey::of(&position.to_string()), received_at: 7, result }];
+    let epoch = graph.epoch();
+    HotPart { first: position, last: position, rows: rows(&ids), dead_letters, loads, batches, identity, epoch }
+}
+
+fn message_ids(parts: &[Arc<HotPart>]) -> Vec<String> {
+    let of_part = |part: &Arc<HotPart>| {
+        let ids = part.rows.column_by_name("message_id").unwrap();
+        let ids = ids.as_any().downcast_ref::<StringArray>().unwrap();
+        ids.iter().flatten().map(str::to_owned).collect::<Vec<_>>()
+    };
+    parts.iter().flat_map(of_part).collect()
+}
+
+#[test]
+fn a_part_survives_the_log() {
+    let mut graph = IdentityGraph::default();
+    let mut written = part(7, &mut graph, 3);
+    written.dead_letters = vec![RecordBatch::new_empty(crate::store::dead_letters::schema())];
+    let types = IdentifierTypes::default();
+    let payload = Bytes::from(written.to_payload(&types).unwrap());
+    let read = HotPart::from_payload(7, payload.clone(), &types, &mut LocalMonths::new(chrono_tz::UTC)).unwrap();
+    assert_eq!(read, HotPart { epoch: 0, ..written });
+    for end in 0..payload.len() {
+        let cut = payload.slice(..end);
+        let error = HotPart::from_payload(7, cut, &types, &mut LocalMonths::new(chrono_tz::UTC)).unwrap_err();
+        assert_eq!(error.kind(), crate::error::Kind::Corrupt, "{end}");
+        assert!(error.message().contains("record 7"), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However parts are joined, the rows, loads and identity changes are those of the records in their order, and what
+    /// was sealed can be taken away by its position.
+    #[test]
+    fn joined_parts_hold_all_records(sizes in prop::collection::vec((0_usize..40, prop::bool::weighted(0.1)), 1..60)) {
+        let mut graph = IdentityGraph::default();
+        let (mut hot, mut expected, mut gone) = (Hot::default(), Vec::new(), 0);
+        let mut sealed: Option<(u64, Vec<String>)> = None;
+        for (number, (size, seals)) in sizes.into_iter().enumerate() {
+            let position = number as u64 + 1;
+            let next = part(position, &mut graph, size);
+            expected.extend(message_ids(&[Arc::new(next.clone())]));
+            hot.push(next).unwrap();
+            if seals {
+                if let Some((position, ids)) = sealed.take() {
+                    hot = hot.without(position);
+                    expected.drain(..ids.len());
+                    gone = position;
+                }
+                let parts = hot.seal();
+                sealed = Some((parts.last().unwrap().last, message_ids(&parts)));
+            }
+            prop_assert_eq!(message_ids(hot.parts()), expected.clone());
+            let loads: Vec<u64> = hot.parts().iter().flat_map(|part| &part.loads).map(|load| load.kept).collect();
+            prop_assert_eq!(loads.len() as u64, position - gone);
+            let bounds: Vec<_> = hot.parts().iter().map(|part| (part.first, part.last)).collect();
+            prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{:?}", bounds);
+            prop_assert_eq!((bounds[0].0, hot.last()), (gone + 1, Some(position)));
+            // As many parts as digits, and those of before the seal.
+            prop_assert!(hot.parts().len() <= 2 * 8, "{} parts", hot.parts().len());
+        }
+        let mut again = IdentityGraph::default();
+        if gone == 0 {
+            for part in hot.parts() {
+                again.replay(&part.identity).unwrap();
+            }
+            prop_assert_eq!(again.nodes(), graph.nodes());
+        }
+    }
+}

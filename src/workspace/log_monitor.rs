@@ -1,0 +1,74 @@
+//! What is known of a workspace's log without asking for it: nobody who looks waits for who writes.
+//!
+//! The log tells what it holds, recovery and flushes tell when they are done. Must not know how the log is stored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+
+use super::snapshot::Snapshot;
+use crate::store::wal::LogGauge;
+
+#[derive(Debug, Default)]
+pub struct LogMonitor {
+    gauge: Arc<LogGauge>,
+    times: Mutex<Times>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Times {
+    last_flush: Option<DateTime<Utc>>,
+    replay: Duration,
+}
+
+/// The log beside a state of its workspace.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LogReport {
+    /// Of the newest record.
+    pub position: u64,
+    /// Rows of records up to this one are in files.
+    pub flushed_position: u64,
+    /// Rows that are in the log alone.
+    pub hot_rows: usize,
+    /// Memory that they take.
+    pub hot_bytes: usize,
+    /// As it is now, whichever state is read.
+    pub segments: u64,
+    pub log_bytes: u64,
+    /// By this process.
+    pub last_flush: Option<DateTime<Utc>>,
+    /// What it took to read the stored state from its beginning, last.
+    pub replay_seconds: f64,
+}
+
+impl LogMonitor {
+    /// Where the log tells its size.
+    pub(super) fn gauge(&self) -> &Arc<LogGauge> {
+        &self.gauge
+    }
+
+    pub(super) fn note_flush(&self, at: DateTime<Utc>) {
+        self.times.lock().last_flush = Some(at);
+    }
+
+    pub(super) fn note_replay(&self, took: Duration) {
+        self.times.lock().replay = took;
+    }
+
+    /// `state` is the one that a statement reads.
+    pub fn report(&self, state: &Snapshot) -> LogReport {
+        let (size, times) = (self.gauge.size(), *self.times.lock());
+        LogReport {
+            position: state.position,
+            flushed_position: state.flushed,
+            hot_rows: state.hot.rows(),
+            hot_bytes: state.hot.bytes(),
+            segments: size.segments,
+            log_bytes: size.bytes,
+            last_flush: times.last_flush,
+            replay_seconds: times.replay.as_secs_f64(),
+        }
+    }
+}
