@@ -16,6 +16,10 @@ use prometheus_client::registry::{Metric, Registry};
 
 use crate::error::{Error, Result};
 
+mod logs;
+
+pub use logs::{LogMetrics, LogValues};
+
 /// Upper ends of the buckets of every latency, in seconds: set algebra takes less than a millisecond, a scan minutes.
 const SECONDS: [f64; 15] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 20.0, 60.0, 300.0];
@@ -51,6 +55,7 @@ pub struct Metrics {
     /// States that tickets read, beside the newest ones.
     pub leased_states: Gauge,
     pub leased_bytes: Gauge,
+    pub logs: LogMetrics,
     pub connections_open: Gauge,
     pub handshakes_failed: Counter,
     pub sessions_open: Gauge,
@@ -97,6 +102,7 @@ impl Default for Metrics {
             spill_used: add(registry, "query_spill_bytes", "Disk that queries hold", Gauge::default()),
             leased_states: add(registry, "leased_states", "States kept for tickets", Gauge::default()),
             leased_bytes: add(registry, "leased_bytes", "Memory that these states alone hold", Gauge::default()),
+            logs: LogMetrics::new(registry),
             connections_open: add(registry, "connections_open", "Open connections", Gauge::default()),
             handshakes_failed: add(registry, "tls_handshakes_failed", "TLS handshakes that failed", Counter::default()),
             sessions_open: add(registry, "sessions_open", "Sessions with options of their own", Gauge::default()),
@@ -125,9 +131,9 @@ fn register_process(registry: &mut Registry) {
 impl Metrics {
     /// All values as OpenMetrics text.
     pub fn render(&self) -> Result<String> {
-        for sampler in self.samplers.lock().iter() {
-            sampler(self);
-        }
+        // Held until the values are written: another rendering would change them.
+        let samplers = self.samplers.lock();
+        samplers.iter().for_each(|sampler| sampler(self));
         let mut text = String::new();
         encode(&mut text, &self.registry)
             .map_err(|error| Error::internal("cannot write the metrics").with_source(error))?;
@@ -172,6 +178,26 @@ mod tests {
         });
         assert!(metrics.render().unwrap().contains("convoke_queries_queued 0"));
         assert!(metrics.render().unwrap().contains("convoke_queries_queued 1"));
+    }
+
+    #[test]
+    fn logs_are_told_together() {
+        let metrics = Metrics::default();
+        let values = LogValues {
+            position: 7,
+            flushed_position: 5,
+            hot_rows: 40,
+            hot_bytes: 4_000,
+            segments: 1,
+            bytes: 1 << 20,
+            replay_seconds: 0.25,
+        };
+        metrics.logs.set([values, values, values]);
+        metrics.logs.set([values, LogValues { position: 8, replay_seconds: 0.5, ..values }]);
+        let text = metrics.render().unwrap();
+        for line in ["log_position 15", "hot_rows 80", "log_bytes 2097152", "replay_seconds 0.5"] {
+            assert!(text.contains(&format!("convoke_{line}\n")), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -23,8 +23,9 @@ use crate::error::{Error, Result};
 use crate::flight::{FlightSql, Stopper, fetches};
 use crate::http::{self, Readiness};
 use crate::ingest::Loader;
-use crate::metrics::Metrics;
+use crate::metrics::{LogValues, Metrics};
 use crate::query::Engine;
+use crate::workspace::Workspace;
 
 /// Uploads are slow with hyper's 1 MiB: the client waits for the window at every batch.
 const WINDOW_BYTES: u32 = 8 * 1024 * 1024;
@@ -47,14 +48,16 @@ pub struct ServerParts {
     pub metrics: Arc<Metrics>,
 }
 
-/// Serves until `shutdown`, then refuses new connections and waits up to `grace` for what runs.
+/// Serves until `shutdown`, then refuses new connections and waits up to `grace` for what runs. It answers at once, and says
+/// that it is ready once `opening` is done.
 ///
 /// # Errors
-/// `Internal` when the listener breaks.
+/// `Internal` when the listener breaks; those of `opening`.
 pub async fn serve(
     listener: impl Into<Listening>,
     parts: ServerParts,
     grace: Duration,
+    opening: impl Future<Output = Result<()>> + Send,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let readiness = Readiness::default();
@@ -105,10 +108,15 @@ pub async fn serve(
         }
     };
 
-    readiness.set(true);
+    let open = async {
+        opening.await?;
+        readiness.set(true);
+        std::future::pending().await
+    };
     tokio::select! {
         result = server => result.map_err(|error| Error::internal("the listener broke").with_source(error)),
         () = watcher => Ok(()),
+        result = open => result,
     }
 }
 
@@ -131,4 +139,22 @@ fn sample(metrics: &Metrics, engine: &Engine) {
     metrics.leased_bytes.set(load.leased_bytes as i64);
     let panicked = load.panics.saturating_sub(metrics.queries_panicked.get());
     metrics.queries_panicked.inc_by(panicked);
+    sample_logs(metrics, &engine.workspaces().opened());
+}
+
+/// The logs of the workspaces that are open.
+fn sample_logs(metrics: &Metrics, workspaces: &[Arc<Workspace>]) {
+    let values = workspaces.iter().map(|workspace| {
+        let report = workspace.log_monitor().report(&workspace.snapshot());
+        LogValues {
+            position: report.position,
+            flushed_position: report.flushed_position,
+            hot_rows: report.hot_rows as u64,
+            hot_bytes: report.hot_bytes as u64,
+            segments: report.segments,
+            bytes: report.log_bytes,
+            replay_seconds: report.replay_seconds,
+        }
+    });
+    metrics.logs.set(values);
 }

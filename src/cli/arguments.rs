@@ -220,7 +220,7 @@ pub(super) struct IngestArguments {
     #[arg(long, value_name = "FORMAT")]
     pub(super) ts_format: Option<String>,
     /// Load files that were loaded before once more, with the same options or others: beside the rows that are there, so
-    /// that they count twice
+    /// that rows without a message id count twice
     #[arg(long)]
     pub(super) again: bool,
 }

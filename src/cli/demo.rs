@@ -58,7 +58,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
         }
     };
     let background = serve::start_background(&embedded);
-    let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, shutdown));
+    let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, async { Ok(()) }, shutdown));
     let asked = ask(&address, &token, &shop).await;
     if exit {
         // Nobody can use it any more: the next run makes its own.
@@ -90,7 +90,7 @@ fn content_hash(shop: &Shop) -> String {
 fn check_is_of(shop: &Shop, workspace: &Workspace, data: &str) -> Result<()> {
     workspace.manifest().check_takes(DataKind::Synthetic, workspace.name())?;
     let held = workspace.snapshot();
-    match held.loads.iter().find(|load| load.content_hash != content_hash(shop)) {
+    match held.loads().find(|load| load.content_hash != content_hash(shop)) {
         Some(other) => Err(Error::invalid(format!(
             "'{data}' holds a {}: name another folder with --data, or remove this one",
             other.source

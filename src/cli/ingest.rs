@@ -17,16 +17,17 @@ use super::progress::Progress;
 use super::remote::Remote;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::ingest::read::{FileHashes, FileReader, Mapping, Notes, ReadOptions, expand};
+use crate::ingest::read::{FileHashes, FileReader, FoundFiles, Mapping, Notes, ReadOptions, expand};
 use crate::ingest::{LoadRequest, LoadSummary, Loader};
 use crate::settings::Settings;
+use crate::workspace::Workspaces;
 
 /// Batches between the reading thread and the loader.
 const BATCHES_IN_FLIGHT: usize = 4;
 
 /// Where the events go.
 enum Target {
-    Folder { loader: Loader, caller: Caller },
+    Folder { loader: Loader, workspaces: Workspaces, caller: Caller },
     Server(Remote),
 }
 
@@ -41,6 +42,14 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
     if let Some(given) = arguments.time_zone.filter(|given| *given != zone) {
         output::complain(&explain_zones(given, zone));
     }
+    let outcome = load_files(&mut target, &found, &options, arguments.again).await;
+    if let Target::Folder { workspaces, .. } = &target {
+        workspaces.close().await;
+    }
+    outcome
+}
+
+async fn load_files(target: &mut Target, found: &FoundFiles, options: &ReadOptions, again: bool) -> Result<()> {
     let files = &found.files;
     let are_several = files.len() + found.missing.len() > 1;
     let mut outcome = Outcome::default();
@@ -49,7 +58,7 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
         outcome.failed.push(&missing.pattern);
     }
     for file in files {
-        match load_file(&mut target, file, &options, arguments.again).await {
+        match load_file(target, file, options, again).await {
             Ok((summary, notes)) => outcome.add(file, &summary, &notes)?,
             // The others have no part in its fault.
             Err(Failure { error, is_of_file: true }) if are_several => {
@@ -91,6 +100,7 @@ impl<'f> Outcome<'f> {
         }
         self.total.read += summary.read;
         self.total.kept += summary.kept;
+        self.total.duplicate += summary.duplicate;
         self.total.rejected += summary.rejected;
         self.total.seconds += summary.seconds;
         Ok(())
@@ -184,7 +194,8 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
     for kind in Mapping::parse_all(&arguments.map)?.identifier_types() {
         types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
     }
-    Ok((Target::Folder { loader: embedded.loader, caller: embedded::local_caller(&arguments.data) }, zone))
+    let (loader, workspaces) = (embedded.loader, embedded.workspaces);
+    Ok((Target::Folder { loader, workspaces, caller: embedded::local_caller(&arguments.data) }, zone))
 }
 
 /// What each of two zones is for: times are read in one, days are counted in the other.
@@ -238,7 +249,7 @@ async fn load_file(
     let is_of_reader = Arc::new(AtomicBool::new(false));
     let batches = read_in_background(reader.reader, Arc::clone(&is_of_reader));
     let summary = match target {
-        Target::Folder { loader, caller } => loader.load(caller, request, batches).await,
+        Target::Folder { loader, caller, .. } => loader.load(caller, request, batches).await,
         Target::Server(remote) => remote.load(&request, batches).await,
     };
     drop(progress);
@@ -289,7 +300,7 @@ fn describe(source: &str, summary: &LoadSummary) -> String {
     }
     if summary.skipped {
         return format!(
-            "{source}: skipped, the same content was loaded before (--again loads it once more: its rows count twice then)"
+            "{source}: skipped, the same content was loaded before (--again loads it once more: rows without a message id count twice then)"
         );
     }
     if summary.read == 0 {
@@ -297,8 +308,12 @@ fn describe(source: &str, summary: &LoadSummary) -> String {
         return format!("{source}: NO ROWS: nothing was loaded");
     }
     let rate = if summary.seconds > 0.0 { summary.read as f64 / summary.seconds } else { 0.0 };
+    let duplicates = match summary.duplicate {
+        0 => String::new(),
+        some => format!("{some} duplicate, "),
+    };
     format!(
-        "{source}: {} rows read, {} kept, {} rejected, {:.2} s, {rate:.0} rows/s",
+        "{source}: {} rows read, {} kept, {duplicates}{} rejected, {:.2} s, {rate:.0} rows/s",
         summary.read, summary.kept, summary.rejected, summary.seconds
     )
 }

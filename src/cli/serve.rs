@@ -13,13 +13,14 @@ use tokio_rustls::TlsAcceptor;
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
 use super::output;
+use crate::auth::Tokens;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, Listening, ServerParts, tls};
 use crate::settings::{ServerSettings, Settings};
-use crate::workspace::{Workspaces, checkpoint_by_time};
+use crate::workspace::{Workspaces, checkpoint_by_time, flush_by_time};
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = settings(&arguments)?;
@@ -31,29 +32,47 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     if is_new {
         output::complain(&format!("there was no data folder '{data}': it is made, with an empty workspace"));
     }
-    open_default(&embedded.workspaces).await?;
     let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
     // Before anybody is told of the server: whoever knows of it may stop it.
     let stop = stop_signal()?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    output::say(&format!("convoke {} listening on {scheme}://{address}", env!("CARGO_PKG_VERSION")))?;
-    if embedded.tokens.list().await?.is_empty() {
-        output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
-    }
+    let opening = open(embedded.workspaces.clone(), embedded.tokens.clone(), data, format!("{scheme}://{address}"));
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
-    let background = start_background(&embedded);
-    let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, stop).await;
+    let (background, workspaces) = (start_background(&embedded), embedded.workspaces.clone());
+    let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, opening, stop).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
+    workspaces.close().await;
     served
 }
+
+/// Reads the stored state, and says when the server is ready.
+async fn open(workspaces: Workspaces, tokens: Tokens, data: &str, address: String) -> Result<()> {
+    let mut opening = std::pin::pin!(open_default(&workspaces));
+    if let Ok(outcome) = tokio::time::timeout(SAID_AFTER, &mut opening).await {
+        outcome?;
+    } else {
+        output::complain(&format!(
+            "{address} is bound; the stored state is being read, and {address}/readyz says when it is"
+        ));
+        opening.await?;
+    }
+    output::say(&format!("convoke {} listening on {address}", env!("CARGO_PKG_VERSION")))?;
+    if tokens.list().await?.is_empty() {
+        output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
+    }
+    Ok(())
+}
+
+/// A start that takes longer says what it does.
+const SAID_AFTER: Duration = Duration::from_secs(1);
 
 /// How often the states that tickets keep are looked at.
 const LEASE_SWEEP: Duration = Duration::from_secs(10);
 
-/// What a server does by itself, until it is dropped: sweeps of kept states, and, unless they are left to the command
-/// line, identity checkpoints and upkeep.
+/// What a server does by itself, until it is dropped: flushes, sweeps of kept states, and, unless they are left to the
+/// command line, identity checkpoints and upkeep.
 pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let minutes = embedded.settings.identity.checkpoint_minutes;
@@ -62,6 +81,8 @@ pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
         tasks.spawn(checkpoint_by_time(embedded.workspaces.clone(), period));
     }
     tasks.spawn(embedded.engine.clone().sweep_leases(LEASE_SWEEP));
+    let flushes = Duration::from_secs(embedded.settings.log.flush_seconds.max(1));
+    tasks.spawn(flush_by_time(embedded.workspaces.clone(), flushes, embedded.settings.ingest.buffer_memory.0));
     let upkeep = embedded.settings.upkeep.clone();
     if upkeep.minutes > 0 {
         tasks.spawn(jobs::run_every(embedded.workspaces.clone(), upkeep));

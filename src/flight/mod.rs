@@ -7,6 +7,7 @@
 mod actions;
 mod bindings;
 mod encode;
+mod event_stream;
 mod executed;
 mod fetch;
 mod ingest;

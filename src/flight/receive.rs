@@ -9,6 +9,7 @@ use arrow::ipc::MessageHeader;
 use arrow_flight::FlightData;
 use arrow_flight::decode::{DecodedPayload, FlightDataDecoder};
 use arrow_flight::error::FlightError;
+use bytes::Bytes;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use tonic::Status;
@@ -26,6 +27,13 @@ pub(super) enum Received {
 pub(super) fn receive(
     messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
 ) -> BoxStream<'static, Result<Received>> {
+    receive_with_metadata(messages).map(|message| message.map(|(received, _)| received)).boxed()
+}
+
+/// The same, each message with what its sender wrote beside it.
+pub(super) fn receive_with_metadata(
+    messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+) -> BoxStream<'static, Result<(Received, Bytes)>> {
     let checked = messages
         // Some clients send an empty message before or after their data.
         .filter(|message| {
@@ -45,8 +53,10 @@ pub(super) fn receive(
             std::future::ready(match item {
                 Ok(Ok(decoded)) => match decoded.payload {
                     DecodedPayload::None => None,
-                    DecodedPayload::Schema(schema) => Some(Ok(Received::Schema(schema))),
-                    DecodedPayload::RecordBatch(batch) => Some(Ok(Received::Batch(batch))),
+                    DecodedPayload::Schema(schema) => Some(Ok((Received::Schema(schema), decoded.inner.app_metadata))),
+                    DecodedPayload::RecordBatch(batch) => {
+                        Some(Ok((Received::Batch(batch), decoded.inner.app_metadata)))
+                    }
                 },
                 Ok(Err(error)) => Some(Err(to_error(error))),
                 Err(_) => Some(Err(Error::invalid("the uploaded Arrow data is malformed"))),

@@ -10,13 +10,14 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, HandshakeResponse,
     PollInfo, PutResult, SchemaResult, Ticket,
 };
-use futures::{Stream, StreamExt};
+use futures::{Stream, StreamExt, TryStreamExt};
 use prost::Message;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::bindings::Bindings;
+use super::event_stream;
 use super::executed::Executed;
-use super::login::Credentials;
+use super::login::{CallContext, Credentials};
 use super::output::schema_bytes;
 use super::running::Running;
 use super::send::FlightStream;
@@ -112,24 +113,40 @@ impl FlightSql {
         .map_err(to_status)
     }
 
-    async fn put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<PutResult>, Status> {
+    async fn put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Answers<PutResult>>, Status> {
         let context = self.authenticate(Credentials::of(&request)).await.map_err(to_status)?;
         let mut messages = request.into_inner();
         let missing = || Error::invalid("the first message of an upload must carry a descriptor");
         let first = messages.message().await?.ok_or_else(|| to_status(missing()))?;
         let descriptor = first.flight_descriptor.clone().ok_or_else(|| to_status(missing()))?;
+        if descriptor.path == [event_stream::PATH] {
+            let answers = self.put_events(&context, first, messages).await.map_err(to_status)?;
+            return Ok(Response::new(answers.map_err(to_status).boxed()));
+        }
+        let answer = self.put_once(&context, descriptor, first, messages).await?;
+        Ok(answer.map(one))
+    }
+
+    /// What has one answer.
+    async fn put_once(
+        &self,
+        context: &CallContext,
+        descriptor: FlightDescriptor,
+        first: FlightData,
+        messages: Streaming<FlightData>,
+    ) -> Result<Response<PutResult>, Status> {
         if !descriptor.path.is_empty() {
-            return self.put_path(&context, &descriptor.path, first, messages).await.map_err(to_status);
+            return self.put_path(context, &descriptor.path, first, messages).await.map_err(to_status);
         }
         match command(&descriptor)? {
-            Command::CommandStatementUpdate(update) => self.update_text(&context, update.query).await,
+            Command::CommandStatementUpdate(update) => self.update_text(context, update.query).await,
             Command::CommandPreparedStatementUpdate(update) => {
-                self.update_prepared(&context, update.prepared_statement_handle, first, messages).await
+                self.update_prepared(context, update.prepared_statement_handle, first, messages).await
             }
             Command::CommandPreparedStatementQuery(query) => {
-                self.bind(&context, query.prepared_statement_handle, first, messages).await
+                self.bind(context, query.prepared_statement_handle, first, messages).await
             }
-            Command::CommandStatementIngest(command) => self.ingest_command(&context, command, first, messages).await,
+            Command::CommandStatementIngest(command) => self.ingest_command(context, command, first, messages).await,
             other => return Err(unsupported(&other)),
         }
         .map_err(to_status)
@@ -207,7 +224,7 @@ impl FlightService for FlightSql {
     }
 
     async fn do_put(&self, request: Request<Streaming<FlightData>>) -> Result<Response<Self::DoPutStream>, Status> {
-        Ok(self.put(request).await?.map(one))
+        self.put(request).await
     }
 
     async fn do_exchange(

@@ -126,17 +126,31 @@ struct Snapshot {
     tables: u64,
     #[prost(uint64, tag = "4")]
     settings_revision: u64,
+    #[prost(uint64, tag = "5")]
+    position: u64,
 }
 
 impl From<SnapshotId> for Snapshot {
     fn from(id: SnapshotId) -> Self {
-        Self { version: id.version, epoch: id.epoch, tables: id.tables, settings_revision: id.settings_revision }
+        Self {
+            position: id.position,
+            version: id.version,
+            epoch: id.epoch,
+            tables: id.tables,
+            settings_revision: id.settings_revision,
+        }
     }
 }
 
 impl From<Snapshot> for SnapshotId {
     fn from(id: Snapshot) -> Self {
-        Self { version: id.version, epoch: id.epoch, tables: id.tables, settings_revision: id.settings_revision }
+        Self {
+            position: id.position,
+            version: id.version,
+            epoch: id.epoch,
+            tables: id.tables,
+            settings_revision: id.settings_revision,
+        }
     }
 }
 

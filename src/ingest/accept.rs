@@ -13,7 +13,7 @@ use super::omissions::Omissions;
 use super::order_columns::Said;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
-use crate::identity::IdentityGraph;
+use crate::identity::NumberEvents;
 use crate::store::events::schema;
 
 /// Accepts the events of one load.
@@ -40,21 +40,15 @@ impl Acceptor {
     /// The events as stored rows; what is none goes to the dead letters.
     pub(super) fn accept(
         &mut self,
-        events: Events,
-        graph: &mut IdentityGraph,
+        mut events: Events,
+        graph: &mut impl NumberEvents,
         dead_letters: &mut DeadLetters,
     ) -> Result<RecordBatch> {
-        for fault in &events.faults {
-            dead_letters.push(Some(fault.row), &fault.reason, fault.raw.as_deref())?;
-        }
-        let nodes = number(&events.identifiers, graph)?;
+        let stored = store_rows(&mut events, graph, dead_letters)?;
+        let nodes = column(&stored, NODE)?;
         self.omissions.add_rows(nodes.len(), nodes.len() - nodes.null_count());
         self.omissions.add_identifiers(events.identifiers.blocked);
         self.omissions.add_order_numbers(events.blocked_order_numbers);
-        let schema = schema::stored();
-        let mut columns = events.stored;
-        columns.insert(schema.index_of(NODE)?, Arc::new(nodes) as ArrayRef);
-        let stored = RecordBatch::try_new(schema, columns)?;
         self.omissions.add_times(column(&stored, "ts")?.as_primitive::<TimestampMicrosecondType>().values());
         self.note_orders(&events.input, &stored, events.statements)?;
         Ok(stored)
@@ -90,8 +84,24 @@ impl Acceptor {
     }
 }
 
+/// The events as stored rows, of which nothing is gathered; what is none goes to the dead letters.
+pub(super) fn store_rows(
+    events: &mut Events,
+    graph: &mut impl NumberEvents,
+    dead_letters: &mut DeadLetters,
+) -> Result<RecordBatch> {
+    for fault in &events.faults {
+        dead_letters.push(Some(fault.row), &fault.reason, fault.raw.as_deref())?;
+    }
+    let nodes = number(&events.identifiers, graph)?;
+    let schema = schema::stored();
+    let mut columns = std::mem::take(&mut events.stored);
+    columns.insert(schema.index_of(NODE)?, Arc::new(nodes) as ArrayRef);
+    Ok(RecordBatch::try_new(schema, columns)?)
+}
+
 /// The main node of each row.
-fn number(identifiers: &Identifiers, graph: &mut IdentityGraph) -> Result<Int64Array> {
+fn number(identifiers: &Identifiers, graph: &mut impl NumberEvents) -> Result<Int64Array> {
     identifiers.rows().map(|of_row| Ok(graph.add_event(of_row)?.map(i64::from))).collect()
 }
 

@@ -4,8 +4,10 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
-use arrow::compute::filter_record_batch;
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::compute::{filter, filter_record_batch};
 use chrono::DateTime;
 use serde::de::IgnoredAny;
 
@@ -22,6 +24,7 @@ use crate::identity::{BlockedValues, IdentifierTypes};
 use crate::money;
 use crate::orders::Statement;
 use crate::settings::{OrderSettings, currency_code, not_a_currency};
+use crate::store::dedupe::MessageKey;
 use crate::store::events::schema;
 
 /// Event types of the Segment protocol.
@@ -33,9 +36,9 @@ pub(super) const NODE: &str = "node";
 
 /// How the rows of one load are checked.
 pub(super) struct RowChecker {
-    pub(super) blocked: BlockedValues,
+    pub(super) blocked: Arc<BlockedValues>,
     pub(super) types: Arc<IdentifierTypes>,
-    pub(super) orders: OrderSettings,
+    pub(super) orders: Arc<OrderSettings>,
     /// In front of the row number in message ids that the source does not give.
     pub(super) message_prefix: String,
     /// Microseconds since 1970.
@@ -59,6 +62,47 @@ pub(super) struct Events {
     pub(super) blocked_order_numbers: Tally,
     /// The columns of [`schema::stored`] without [`NODE`].
     pub(super) stored: Vec<ArrayRef>,
+    /// The source gives the message ids of some.
+    pub(super) names_messages: bool,
+}
+
+impl Events {
+    pub(super) fn len(&self) -> usize {
+        self.statements.len()
+    }
+
+    /// Of the message ids, in the order of the events.
+    ///
+    /// # Errors
+    /// `Internal` when there is no such column.
+    pub(super) fn keys(&self) -> Result<Vec<MessageKey>> {
+        let stored = schema::stored();
+        let mut names = stored.fields().iter().filter(|field| field.name() != NODE);
+        let at = names.position(|field| field.name() == "message_id");
+        let ids = at.and_then(|at| self.stored[at].as_string_opt::<i32>());
+        let ids = ids.ok_or_else(|| Error::internal("events without message ids"))?;
+        Ok(ids.iter().flatten().map(MessageKey::of).collect())
+    }
+
+    /// Keeps the events at these places, in their order.
+    ///
+    /// # Errors
+    /// `Internal` when there are not so many.
+    pub(super) fn keep(&mut self, places: &[usize]) -> Result<()> {
+        if places.len() == self.len() {
+            return Ok(());
+        }
+        let mut keep = vec![false; self.len()];
+        places.iter().for_each(|place| keep[*place] = true);
+        let mut is_kept = keep.iter();
+        self.statements.retain(|_| *is_kept.next().unwrap_or(&false));
+        self.identifiers.keep(places);
+        let keep = BooleanArray::from(keep);
+        self.input = filter_record_batch(&self.input, &keep)?;
+        let filtered: Result<Vec<ArrayRef>, _> = self.stored.iter().map(|column| filter(column, &keep)).collect();
+        self.stored = filtered?;
+        Ok(())
+    }
 }
 
 /// A row that is no event.
@@ -92,7 +136,8 @@ impl RowChecker {
         let identifiers = Identifiers::of(&rows, &self.types, &self.blocked)?;
         let mut blocked_order_numbers = Tally::default();
         let stored = self.stored_columns(&rows, &statements, &identifiers, &mut blocked_order_numbers)?;
-        Ok(Events { read, faults, statements, identifiers, blocked_order_numbers, stored, input })
+        let names_messages = rows.message_id.0.null_count() < rows.len();
+        Ok(Events { read, faults, statements, identifiers, blocked_order_numbers, stored, names_messages, input })
     }
 
     /// Which rows are events, and what is wrong with the others.

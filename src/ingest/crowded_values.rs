@@ -2,19 +2,14 @@
 //! nobody, no row tells.
 
 use super::setting_list::list_of;
-use crate::identity::{Crowded, IdentityGraph};
+use crate::identity::Crowded;
 use crate::ids::WorkspaceName;
 
 /// Identifiers of persons that one identifier may stand beside before it is told. Families share a phone or a device, and
 /// one who orders as a guest may get a new number each time: seldom so often within one load.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// Identifiers that are shown.
 const SHOWN: usize = 3;
-
-/// Those of the load whose identifiers are in the graph's batch.
-pub(super) fn of_load(graph: &IdentityGraph) -> Vec<Crowded> {
-    graph.crowded(MOST)
-}
 
 /// What is to be said, with a command that keeps the values that the workspace blocks already.
 pub(super) fn note(crowded: &[Crowded], workspace: &WorkspaceName, blocked: &[String]) -> Option<String> {

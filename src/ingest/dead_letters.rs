@@ -1,4 +1,4 @@
-//! Rejected rows of a load, kept with reason and raw text in one object that the load's commit names.
+//! Rejected rows of a load, kept with reason and raw text.
 
 use std::sync::Arc;
 
@@ -6,12 +6,9 @@ use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, Timest
 use arrow::compute::take_record_batch;
 use arrow::json::LineDelimitedWriter;
 use chrono::Utc;
-use uuid::Uuid;
 
 use crate::error::Result;
 use crate::store::dead_letters::schema;
-use crate::store::{objects, paths};
-use crate::workspace::Workspace;
 
 /// Reasons that a load's summary tells, and how long each may be there.
 const FIRST_REASONS: usize = 3;
@@ -92,18 +89,12 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// Writes the object, if there is anything in it, and returns its path below the workspace.
-    pub(super) async fn write(&mut self, workspace: &Workspace, load: Uuid) -> Result<Option<String>> {
+    /// All of them.
+    pub(super) fn take(&mut self) -> Result<Vec<RecordBatch>> {
         if self.rows > 0 {
             self.pack()?;
         }
-        if self.batches.is_empty() {
-            return Ok(None);
-        }
-        let bytes = objects::encode_parquet(schema(), &std::mem::take(&mut self.batches))?;
-        let path = paths::dead_letters_in_workspace(load);
-        objects::create(workspace.store().as_ref(), &path, bytes).await?;
-        Ok(Some(path.to_string()))
+        Ok(std::mem::take(&mut self.batches))
     }
 }
 

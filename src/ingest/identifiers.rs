@@ -62,6 +62,20 @@ impl Identifiers {
         start..self.ends[row]
     }
 
+    /// Keeps those of the rows at these places, in their order.
+    pub(super) fn keep(&mut self, places: &[usize]) {
+        let (mut ends, mut kinds, mut values) = (Vec::new(), Vec::new(), StringBuilder::new());
+        for at in places.iter().flat_map(|row| {
+            let range = self.range(*row);
+            ends.push(ends.last().copied().unwrap_or(0) + range.len());
+            range
+        }) {
+            kinds.push(self.kinds[at]);
+            values.append_value(self.values.value(at));
+        }
+        (self.ends, self.kinds, self.values) = (ends, kinds, values.finish());
+    }
+
     /// As they are stored.
     pub(super) fn column(&self) -> Result<ArrayRef> {
         let kinds = StringArray::from_iter_values(self.kinds.iter().map(|kind| self.types.name(*kind)));

@@ -186,16 +186,12 @@ impl OrderNotes {
                 counts.add(&events, &self.base, self.settings.order_key, &person_of);
             }
         }
-        let complete = self.orders.values().filter(|of_key| of_key.is_complete);
-        let same_message: u64 = complete.map(|of_key| repeated::count_messages(&of_key.events)).sum();
         let mut notes = Vec::new();
-        notes.extend(count(same_message, SAME_MESSAGE));
         let first = self.first_not_a_number.as_deref().unwrap_or_default();
         notes.extend(count(self.not_a_number, NOT_A_NUMBER).map(|note| format!("{note}; the first is {first}")));
         notes.extend(count(self.without_amount, WITHOUT_AMOUNT));
         notes.extend(self.note_of_product_keys());
         notes.extend(self.no_order.note(&self.settings));
-        notes.extend(self.no_order.note_of_messages());
         let basis = self.basis();
         notes.extend(
             counts.notes(&self.workspace, self.settings.order_key).into_iter().map(|note| format!("{basis}{note}")),
@@ -257,11 +253,6 @@ type Sentence = [&'static str; 2];
 const NOT_A_NUMBER: Sentence = [
     "event has an amount, price or quantity that is no number: it counts as absent",
     "events have an amount, price or quantity that is no number: it counts as absent",
-];
-const SAME_MESSAGE: Sentence = [
-    "purchase or refund row has the message_id of another row of this load, and counts beside it: leave one out of the file",
-    "purchase or refund rows have the message_id of another row of this load, and count beside it: leave them out of the \
-     file",
 ];
 const WITHOUT_AMOUNT: Sentence = [
     "purchase event of this load says no amount: it counts as 0",

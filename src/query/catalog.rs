@@ -136,6 +136,7 @@ async fn add_orders(
 fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
     let name = parts.workspace.name().clone();
     building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace)?)?;
+    building.add("system", "log", tables::system::log(parts.workspace)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
     building.add(
         "system",

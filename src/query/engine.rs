@@ -175,6 +175,10 @@ impl Engine {
         &self.runtime
     }
 
+    pub fn workspaces(&self) -> &Workspaces {
+        &self.workspaces
+    }
+
     pub fn settings(&self) -> &Settings {
         &self.settings
     }

@@ -38,6 +38,17 @@ fn the_base_currency_is_three_letters_in_upper_case() {
 }
 
 #[test]
+fn a_log_has_room_for_its_records() {
+    assert_eq!(LogSettings::default(), Settings::defaults().unwrap().log);
+    let limit = |text: &str| {
+        let env = environment(&[("CONVOKE_LOG_DISK_LIMIT", text), ("CONVOKE_LOG", "debug")]);
+        Settings::load(None, env, &[]).map(|settings| settings.log.disk_limit).map_err(|error| error.to_string())
+    };
+    assert_eq!(limit("256MiB"), Ok(Bytes(256 << 20)));
+    assert!(limit("255MiB").unwrap_err().contains("log.disk_limit"));
+}
+
+#[test]
 fn sizes_take_units_of_ten_and_of_two() {
     for (text, bytes) in [("64MiB", 64 << 20), ("2GB", 2_000_000_000), ("17", 17), ("1 kib", 1024)] {
         assert_eq!(text.parse::<Bytes>().unwrap(), Bytes(bytes), "{text}");

@@ -13,7 +13,7 @@ fn statement() -> Statement {
     Statement {
         sql: "SELECT $1".into(),
         options: SessionOptions { time_zone: Some("Asia/Shanghai".into()), schema: None },
-        snapshot: Some(SnapshotId { version: 7, epoch: 3, tables: 5, settings_revision: 2 }),
+        snapshot: Some(SnapshotId { position: 9, version: 7, epoch: 3, tables: 5, settings_revision: 2 }),
         parameters: Bytes::from_static(b"rows"),
         query_id: new_query_id(),
     }

@@ -11,8 +11,8 @@ use super::{DAY_MICROSECONDS, Named, OrderNotes};
 use crate::error::{Error, Result};
 use crate::ingest::order_columns;
 use crate::orders::Statement;
-use crate::store::delta::DataFile;
 use crate::store::events::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
+use crate::workspace::Snapshot;
 
 /// A load into a large workspace reads so much of it, and not more.
 const LIMIT: ReadLimit = ReadLimit { files: 2_000, rows: 5_000_000, found: 200_000 };
@@ -40,17 +40,22 @@ const COLUMNS: [&str; 17] = [
 ];
 
 impl OrderNotes {
-    /// Takes in what `files`, those of the loads before, hold of the orders. What cannot be known is said by the notes.
-    pub(in crate::ingest) async fn look_back(&mut self, store: Arc<dyn ObjectStore>, files: Arc<[Arc<DataFile>]>) {
+    /// Takes in what the state before the load holds of the orders. What cannot be known is said by the notes.
+    pub(in crate::ingest) async fn look_back(&mut self, store: Arc<dyn ObjectStore>, before: &Snapshot) {
         let wanted = self.wanted();
-        if files.is_empty() || (wanted.numbers.is_empty() && wanted.nodes.is_empty()) {
+        if wanted.numbers.is_empty() && wanted.nodes.is_empty() {
             return;
         }
+        let in_log = before.hot.parts().iter().map(|part| wanted.among(&part.rows));
+        let in_log: Result<Vec<RecordBatch>> = in_log.collect();
+        let files = Arc::clone(&before.events.files);
         // A damaged file may make the decoder panic, and the load is committed already.
         let found = tokio::spawn(async move { rows_of_orders(&store, &files, Arc::new(wanted), LIMIT).await });
         let found = found.await.map_err(|error| Error::internal(format!("reading earlier loads: {error}")));
         let taken = found.flatten().and_then(|found| match found {
-            FoundRows::All(batches) => batches.iter().try_for_each(|batch| self.take_in(batch)).map(|()| None),
+            FoundRows::All(batches) => {
+                batches.iter().chain(&in_log?).try_for_each(|batch| self.take_in(batch)).map(|()| None)
+            }
             FoundRows::TooMany => Ok(Some(format!(
                 "that would be more reading than a load may do ({} rows, {} files); SELECT * FROM orders WHERE net < 0 \
                  tells orders below 0",

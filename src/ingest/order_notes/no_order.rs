@@ -1,10 +1,9 @@
 //! Rows that say money, but are in no order, since their event is neither a purchase nor a refund.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::{BTreeMap, HashMap};
 
+use super::Named;
 use super::no_purchase::says_no_purchase;
-use super::{MOST_EVENTS, Named, Sentence, count};
 use crate::ingest::setting_list::list_of;
 use crate::orders::Statement;
 use crate::settings::OrderSettings;
@@ -18,13 +17,6 @@ const REFUND_ELSEWHERE: &str = "refund";
 const PURCHASE_SETTING: &str = "purchase_events";
 const REFUND_SETTING: &str = "refund_events";
 
-const SAME_MESSAGE: Sentence = [
-    "row that says money and is in no order has the message_id of another such row of this load: once its event is one of \
-     purchase_events or refund_events, both count; leave one out of the file",
-    "rows that say money and are in no order have the message_id of another such row of this load: once their event is \
-     one of purchase_events or refund_events, all count; leave them out of the file",
-];
-
 #[derive(Default)]
 pub(super) struct NoOrder {
     rows: u64,
@@ -32,10 +24,6 @@ pub(super) struct NoOrder {
     by_event: BTreeMap<Label, u64>,
     /// By event name: whether it is that of a sale or a refund.
     sales: HashMap<String, bool>,
-    /// Hashes of the message ids of the first [`MOST_EVENTS`] rows.
-    messages: HashSet<u64>,
-    /// Rows with the message id of another.
-    same_message: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,7 +50,6 @@ impl NoOrder {
             return;
         }
         self.rows += 1;
-        self.note_message(row.message_id);
         let label = match row.event {
             Some(event) => Label::Event(event.to_owned()),
             None => Label::Kind(row.kind.to_owned()),
@@ -70,26 +57,6 @@ impl NoOrder {
         if self.by_event.len() < MOST_NAMES || self.by_event.contains_key(&label) {
             *self.by_event.entry(label).or_default() += 1;
         }
-    }
-
-    fn note_message(&mut self, id: &str) {
-        if self.rows > MOST_EVENTS as u64 {
-            return;
-        }
-        // Of so few ids hardly ever two have one hash, and the same load says the same each time.
-        let mut hasher = DefaultHasher::new();
-        id.hash(&mut hasher);
-        self.same_message += u64::from(!self.messages.insert(hasher.finish()));
-    }
-
-    /// That messages came twice, which nothing tells when a setting makes purchases of them later.
-    pub(super) fn note_of_messages(&self) -> Option<String> {
-        let of = if self.rows > MOST_EVENTS as u64 {
-            format!("of the first {MOST_EVENTS} rows that say money and are in no order: ")
-        } else {
-            String::new()
-        };
-        count(self.same_message, SAME_MESSAGE).map(|note| format!("{of}{note}"))
     }
 
     fn is_sale(&mut self, event: &str, settings: &OrderSettings) -> bool {

@@ -3,7 +3,7 @@
 //!
 //! Must not know what an order adds up to: only which statements add up.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::iter::Sum;
 
 use super::held::Held;
@@ -80,14 +80,6 @@ pub(super) fn count(events: &[Held]) -> Repeated {
     let (same, others): (Vec<&Held>, Vec<&Held>) = of_load.partition(|held| take_one(&mut earlier, &words_of(held)));
     let of_number: Vec<Words<'_>> = others.into_iter().filter(|held| held.has_number).map(words_of).collect();
     Repeated { word_for_word: same.len() as u64, otherwise: count_otherwise(earlier, &of_number) }
-}
-
-/// How many of the load's rows among the events of one key have the message id of another of them, and count beside it.
-pub(super) fn count_messages(events: &[Held]) -> u64 {
-    let whole = whole_until(events);
-    let of_load = events.iter().filter(|held| !held.is_earlier && adds_up(held, &whole));
-    let mut seen = HashSet::new();
-    of_load.filter(|held| !seen.insert(held.message_id.as_str())).count() as u64
 }
 
 /// How many of the load's rows are those of `earlier` but for what another mapping changes.

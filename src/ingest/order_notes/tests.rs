@@ -230,33 +230,6 @@ fn what_was_never_bought_is_not_offered_as_a_purchase() {
     assert!(!said[0].contains("workspace set"), "{said:?}");
 }
 
-/// A webhook that was delivered twice counts twice as soon as a setting makes a purchase of it, and then nothing tells.
-#[test]
-fn messages_that_came_twice_are_told_of_events_that_are_no_purchases_yet() {
-    let load = |rows: &[(&str, &str, bool)]| {
-        let settings = Settings::defaults().unwrap().orders;
-        let mut found = NoOrder::default();
-        for (id, event, has_revenue) in rows {
-            let named = Named { message_id: id, event: Some(*event), has_revenue: *has_revenue, ..nothing() };
-            found.add(&named, None, &settings);
-        }
-        found.note_of_messages()
-    };
-    let paid = "charge.succeeded";
-    let once = [("e1", paid, true), ("e2", paid, true), ("e3", "page", false), ("e3", "page", false)];
-    assert_eq!(load(&once), None);
-    let twice = load(&[("e1", paid, true), ("e2", paid, true), ("e1", paid, true)]).unwrap();
-    assert!(twice.starts_with("1 row that says money and is in no order has the message_id of another"), "{twice}");
-    let more = load(&[("e1", paid, true); 3]).unwrap();
-    assert!(more.starts_with("2 rows that say money and are in no order have the message_id"), "{more}");
-    let ids: Vec<String> = (0..=MOST_EVENTS).map(|id| id.to_string()).collect();
-    let many: Vec<_> = ids.iter().map(|id| (id.as_str(), paid, true)).chain([("0", paid, true)]).collect();
-    assert_eq!(load(&many), None, "beyond those that are held");
-    let early: Vec<_> = [("0", paid, true)].into_iter().chain(many).collect();
-    let early = load(&early).unwrap();
-    assert!(early.starts_with("of the first 200000 rows that say money and are in no order: 1 row"), "{early}");
-}
-
 /// A row that says nothing.
 fn nothing() -> Named<'static> {
     Named {

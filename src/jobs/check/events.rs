@@ -1,4 +1,4 @@
-//! The events of a workspace: log, load records, identity objects in their order, dead letters, data files.
+//! The events of a workspace: log, commit records, identity objects in their order, dead letters, message ids, data files.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -6,24 +6,35 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::{RESTORE, Report, delta};
-use crate::error::{Error, Result};
+use super::{RESTORE, Report, dedupe, delta, without_help};
+use crate::error::Result;
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{EventsTable, LoadRecord, faults_of};
+use crate::store::events::{CommitRecord, EventsTable, dedupe_runs, faults_of};
 use crate::store::{Root, objects, paths};
 
-/// Checks them; returns the objects that are accounted for, below the workspace.
+/// What is known of the events that are in files.
+#[derive(Default)]
+pub(super) struct InFiles {
+    /// Objects that are accounted for, below the workspace.
+    pub(super) known: HashSet<Path>,
+    /// Up to which record of the log; `None` when the commits cannot be read.
+    pub(super) position: Option<u64>,
+    /// The identity graph there, if all is well with it.
+    pub(super) graph: Option<IdentityGraph>,
+}
+
+/// Checks them.
 pub(super) async fn check(
     root: &Root,
     name: &WorkspaceName,
     types: &Arc<IdentifierTypes>,
     prefix: &str,
     report: &mut Report<'_>,
-) -> Result<HashSet<Path>> {
+) -> Result<InFiles> {
     let store = root.workspace_store(name);
     let table = Path::from(paths::EVENTS);
-    let mut known = HashSet::new();
+    let mut found = InFiles::default();
     let before = report.summary.faults;
     delta::check_log(&store, &table, prefix, report).await?;
     let events = EventsTable::new(root, name)?;
@@ -35,49 +46,49 @@ pub(super) async fn check(
             if report.summary.faults == before {
                 report.fault(&log, format!("cannot be read ({error})"), RESTORE);
             }
-            return Ok(known);
+            return Ok(found);
         }
     };
-    let mut nodes = None;
-    match events.loads(0, snapshot.version).await {
-        Ok(loads) => {
-            nodes = check_identity(&store, types, &loads, prefix, report).await?;
-            check_dead_letters(&store, &loads, prefix, report).await?;
-            known.extend(
-                loads
-                    .iter()
-                    .flat_map(|load| [&load.identity, &load.dead_letters])
-                    .flatten()
-                    .map(|path| Path::from(path.as_str())),
-            );
+    match events.commits(0, snapshot.version).await {
+        Ok(commits) => {
+            found.graph = check_identity(&store, types, &commits, prefix, report).await?;
+            check_dead_letters(&store, &commits, prefix, report).await?;
+            dedupe::check(&store, &dedupe_runs(&commits), prefix, report).await?;
+            found.known.extend(commits.iter().flat_map(CommitRecord::objects).map(Path::from));
+            // Also those that were merged into others: older versions have them.
+            let runs = commits.iter().flat_map(|commit| &commit.dedupe.added);
+            found.known.extend(runs.map(|run| Path::from(run.as_str())));
+            // That of the newest version, which may only have put files in the place of others.
+            found.position = events.position(snapshot.version).await.ok();
         }
         Err(error) if report.summary.faults == before => {
-            report.fault(&log, format!("has load records that cannot be read ({error})"), RESTORE);
+            report.fault(&log, format!("has commit records that cannot be read ({error})"), RESTORE);
         }
         Err(_) => {}
     }
+    let nodes = found.graph.as_ref().map(IdentityGraph::nodes);
     for file in snapshot.files.iter() {
         let location = paths::events_file_in_workspace(&file.path);
         for fault in faults_of(&store, file, nodes).await? {
             report.fault(&format!("{prefix}{location}"), fault, RESTORE);
         }
         report.looked_at(file.bytes);
-        known.insert(location);
+        found.known.insert(location);
     }
-    Ok(known)
+    Ok(found)
 }
 
-/// Replays the identity objects; the number of nodes that they give, if all is well.
+/// Replays the identity objects; the graph that they give, if all is well.
 async fn check_identity(
     store: &Arc<dyn ObjectStore>,
     types: &Arc<IdentifierTypes>,
-    loads: &[LoadRecord],
+    commits: &[CommitRecord],
     prefix: &str,
     report: &mut Report<'_>,
-) -> Result<Option<usize>> {
+) -> Result<Option<IdentityGraph>> {
     let mut graph = IdentityGraph::new(Arc::clone(types));
     let mut whole = true;
-    let paths: Vec<&str> = loads.iter().filter_map(|load| load.identity.as_deref()).collect();
+    let paths: Vec<&str> = commits.iter().filter_map(|commit| commit.identity.as_deref()).collect();
     for path in paths {
         let batch = match read(store, path, prefix, report).await? {
             Some(batches) => IdentityBatch::from_record_batches(types, &batches),
@@ -96,21 +107,16 @@ async fn check_identity(
             report.fault(&format!("{prefix}{path}"), without_help(&error), RESTORE);
         }
     }
-    Ok(whole.then(|| graph.nodes()))
-}
-
-/// The message without the advice to run this very check.
-fn without_help(error: &Error) -> String {
-    error.message().replace(": run `convoke check`", "")
+    Ok(whole.then_some(graph))
 }
 
 async fn check_dead_letters(
     store: &Arc<dyn ObjectStore>,
-    loads: &[LoadRecord],
+    commits: &[CommitRecord],
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<()> {
-    let paths: Vec<&str> = loads.iter().filter_map(|load| load.dead_letters.as_deref()).collect();
+    let paths: Vec<&str> = commits.iter().filter_map(|commit| commit.dead_letters.as_deref()).collect();
     for path in paths {
         read(store, path, prefix, report).await?;
     }

@@ -2,8 +2,10 @@
 //!
 //! Goes on after a fault, opens nothing that a damaged object could keep shut, and changes nothing.
 
+mod dedupe;
 mod delta;
 mod events;
+mod log;
 mod loose;
 mod user_tables;
 mod workspace;
@@ -120,6 +122,11 @@ impl Check {
         names.sort();
         Ok(names)
     }
+}
+
+/// The message without the advice to run this very check.
+fn without_help(error: &Error) -> String {
+    error.message().replace(": run `convoke check`", "")
 }
 
 /// Where findings go.

@@ -1,4 +1,4 @@
-//! One workspace: its manifest, its events, the user's tables, and whatever else lies in its folder.
+//! One workspace: its manifest, its events, its log, the user's tables, and whatever else lies in its folder.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,6 +7,7 @@ use futures::TryStreamExt;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
+use super::log::LogCheck;
 use super::{RESTORE, Report, events, loose, user_tables};
 use crate::error::{Kind, Result};
 use crate::identity::IdentifierTypes;
@@ -23,8 +24,10 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     if listed.is_empty() {
         return Ok(());
     }
-    let Some(types) = check_manifest(root, name, report).await? else { return Ok(()) };
-    let known = events::check(root, name, &types, &prefix, report).await?;
+    let Some((manifest, types)) = check_manifest(root, name, report).await? else { return Ok(()) };
+    let events::InFiles { known, position, graph } = events::check(root, name, &types, &prefix, report).await?;
+    let log = LogCheck { root, name, manifest: &manifest, types: &types };
+    log.run(position, graph, &listed, report).await?;
     user_tables::check(root, name, &listed, &prefix, report).await?;
     let removed = events_removed(root, name).await;
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
@@ -52,25 +55,29 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     Ok(())
 }
 
-/// Logs of tables, the manifest, and the user's tables have been looked at.
+/// Logs, the manifest, and the user's tables have been looked at.
 fn is_checked_elsewhere(path: &Path) -> bool {
     // Locks and claims of writers come and go.
     let is_writers =
         path.filename().is_some_and(|name| name.starts_with('.')) || path.as_ref().starts_with(paths::WRITER);
     let in_log = path.parts().any(|part| part.as_ref() == paths::DELTA_LOG);
-    is_writers || in_log || path.as_ref() == paths::MANIFEST || path.prefix_matches(&Path::from(paths::USER_TABLES))
+    let folders = [paths::USER_TABLES, paths::WAL].map(Path::from);
+    is_writers || in_log || path.as_ref() == paths::MANIFEST || folders.iter().any(|folder| path.prefix_matches(folder))
 }
 
-/// Whether the workspace can be read at all; then its identifier types.
+/// Whether the workspace can be read at all; then its manifest and identifier types.
 async fn check_manifest(
     root: &Root,
     name: &WorkspaceName,
     report: &mut Report<'_>,
-) -> Result<Option<Arc<IdentifierTypes>>> {
+) -> Result<Option<(Manifest, Arc<IdentifierTypes>)>> {
     let path = format!("{name}/{}", paths::MANIFEST);
     report.looked_at(0);
     let rules = match Manifest::read(&root.store(), &root.paths(name).manifest(), name).await {
-        Ok(Some(manifest)) => Rules::load(&root.workspace_store(name), &manifest).await,
+        Ok(Some(manifest)) => {
+            let rules = Rules::load(&root.workspace_store(name), &manifest).await;
+            rules.map(|rules| (manifest, rules.types))
+        }
         Ok(None) => {
             report.fault(&path, "is missing", RESTORE);
             return Ok(None);
@@ -78,7 +85,7 @@ async fn check_manifest(
         Err(error) => Err(error),
     };
     match rules {
-        Ok(rules) => Ok(Some(rules.types)),
+        Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == Kind::Corrupt => {
             let help = if error.message().contains("newer convoke") { "use a newer convoke" } else { RESTORE };
             report.fault(&path, error.message(), help);

@@ -104,16 +104,18 @@ impl Vacuum {
         Ok((unneeded, tables.expired_folders().collect()))
     }
 
-    /// Objects that a version within the retention, or a load, refers to.
+    /// Objects that a version within the retention, or a load, refers to. Records of the log name none: all that they
+    /// bring is in them.
     async fn needed(&self) -> Result<HashSet<Path>> {
         let snapshot = self.workspace.snapshot();
         let mut needed: HashSet<Path> =
             snapshot.events.files.iter().map(|file| paths::events_file_in_workspace(&file.path)).collect();
         let removed = self.workspace.events().log_objects().removed_since(self.cutoff).await?;
         needed.extend(removed.iter().map(|path| paths::events_file_in_workspace(path)));
-        for load in snapshot.loads.iter() {
-            needed.extend([&load.identity, &load.dead_letters].into_iter().flatten().map(|path| path.as_str().into()));
+        for commit in snapshot.commits.iter() {
+            needed.extend(commit.objects().map(Path::from));
         }
+        needed.extend(snapshot.dedupe_runs().into_iter().map(Path::from));
         Ok(needed)
     }
 }
@@ -130,7 +132,9 @@ pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static
         }
         paths::IDENTITY => paths::is_of_load(path).then_some("identity changes of a load"),
         paths::DEAD_LETTERS => paths::is_of_load(path).then_some("dead letters of a load"),
-        paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("load records"),
+        paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("commit records"),
+        paths::DEDUPE => paths::is_dedupe_run(path).then_some("dedupe run"),
+        // The log and its marks are trimmed by their writer alone, who knows what is needed of them.
         _ => None,
     }
 }

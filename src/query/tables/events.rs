@@ -1,4 +1,5 @@
-//! `events`: the files of the Delta snapshot as a stock Parquet scan, and `person` computed from `node`.
+//! `events`: the files of the Delta snapshot as a stock Parquet scan, beside them the rows of the log, and `person` computed
+//! from `node`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,11 +17,12 @@ use datafusion::execution::context::SessionState;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableProviderFilterPushDown, col};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::union::UnionExec;
 
 use super::file_reader::DataFileReaders;
 use super::file_scan::FileScan;
 use super::person_scan::{FileRows, PersonScan};
-use super::{file_scan, person_rows};
+use super::{file_scan, hot_rows, person_rows};
 use crate::error::Result;
 use crate::ids::Node;
 use crate::query::functions::PERSON_AT;
@@ -160,7 +162,9 @@ impl TableProvider for EventFiles {
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let snapshot = pinned(state.config_options())?;
+        let partitions = state.config().target_partitions();
         let nodes = person_rows::nodes_of_constant_person(filters, &snapshot.identity);
+        let in_log = hot_rows::scan(&snapshot.hot, nodes.as_deref(), projection, partitions)?;
         let chosen = self.choose(state, &snapshot.events.files, filters, nodes.as_deref()).await?;
         if let Some(nodes) = nodes.as_deref()
             && let Some(files) = few_rows(&chosen)
@@ -169,8 +173,8 @@ impl TableProvider for EventFiles {
                 Some(projection) => Arc::new(self.schema().project(projection)?),
                 None => self.schema(),
             };
-            let partitions = state.config().target_partitions();
-            return Ok(Arc::new(PersonScan::new(self.readers(state), files, nodes, wanted, partitions)));
+            let in_files = Arc::new(PersonScan::new(self.readers(state), files, nodes, wanted, partitions));
+            return beside(in_files, in_log);
         }
         let parts = chosen.iter().map(part).collect();
         let predicate = match &nodes {
@@ -185,7 +189,18 @@ impl TableProvider for EventFiles {
             predicate,
         };
         // Of rows that a filter above may leave out, none are enough.
-        scan.plan(state, parts, projection, limit.filter(|_| filters.is_empty()))
+        beside(scan.plan(state, parts, projection, limit.filter(|_| filters.is_empty()))?, in_log)
+    }
+}
+
+/// The rows of the files, and those of the log where there are any.
+fn beside(
+    in_files: Arc<dyn ExecutionPlan>,
+    in_log: Option<Arc<dyn ExecutionPlan>>,
+) -> DfResult<Arc<dyn ExecutionPlan>> {
+    match in_log {
+        Some(in_log) => UnionExec::try_new(vec![in_files, in_log]),
+        None => Ok(in_files),
     }
 }
 

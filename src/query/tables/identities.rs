@@ -16,7 +16,6 @@ use super::composed::{ComposedTable, Variant};
 use super::{plan_sql, rows};
 use crate::error::Result;
 use crate::identity::IdentitySnapshot;
-use crate::ids::Node;
 
 const FROM_IDENTITY: [&str; 5] = ["id_type", "id_value", "person", "person_id", "status"];
 
@@ -85,16 +84,15 @@ fn identity_rows(identity: IdentitySnapshot) -> impl Iterator<Item = Result<Reco
 fn identity_batch(identity: &IdentitySnapshot, nodes: Range<usize>) -> Result<RecordBatch> {
     let (mut kind, mut value) = (StringBuilder::new(), StringBuilder::new());
     let (mut person, mut person_id) = (Int64Builder::new(), StringBuilder::new());
-    identity.show_identifiers(nodes.clone(), |_, name, text| {
+    identity.show_identifiers(nodes, |node, name, text| {
+        // Those of a load that is not committed are nobody's.
+        let Some(number) = identity.person_of(node) else { return };
         kind.append_value(name);
         value.append_value(text);
-    });
-    for node in nodes {
-        // The state holds this node, so it has a person, and the person an id.
-        let number = identity.person_of(node as Node).unwrap_or_default();
         person.append_value(i64::from(number));
+        // A person has an id.
         person_id.append_value(identity.person_id(number).unwrap_or_default().to_string());
-    }
+    });
     let columns: Vec<arrow::array::ArrayRef> = vec![
         Arc::new(kind.finish()),
         Arc::new(value.finish()),

@@ -9,6 +9,7 @@ pub(super) mod events;
 mod file_reader;
 mod file_scan;
 pub(super) mod fx_rates;
+mod hot_rows;
 pub(super) mod identities;
 pub(super) mod members;
 pub(super) mod orders;

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use arrow::array::Array;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
@@ -19,15 +20,16 @@ use tokio::sync::OnceCell;
 
 use super::composed::{columns_read, output_columns, scan_of};
 use crate::query::pinned_state::pinned;
-use crate::store::delta::LiveFiles;
 use crate::store::events::schema;
+use crate::workspace::Snapshot;
+use crate::workspace::hot::HotPart;
 
 /// Whether any refund event names a product without a price.
 pub(super) struct RefundsWithoutPrice {
     /// Gives a row when there is one.
     question: LogicalPlan,
-    /// Of the version of the events that was asked last.
-    answer: Mutex<(u64, Arc<OnceCell<bool>>)>,
+    /// Of the version of the events, and the position in the log, that was asked last.
+    answer: Mutex<((u64, u64), Arc<OnceCell<bool>>)>,
 }
 
 impl RefundsWithoutPrice {
@@ -36,14 +38,15 @@ impl RefundsWithoutPrice {
     }
 
     async fn exist(&self, state: &dyn Session) -> DfResult<bool> {
-        let events = &pinned(state.config_options())?.events;
-        if !some_event_lacks_a_price(events) {
+        let read = pinned(state.config_options())?;
+        if !some_event_lacks_a_price(read) {
             return Ok(false);
         }
+        let version = (read.events.version, read.position);
         let answer = {
             let mut held = self.answer.lock();
-            if held.0 != events.version {
-                *held = (events.version, Arc::default());
+            if held.0 != version {
+                *held = (version, Arc::default());
             }
             Arc::clone(&held.1)
         };
@@ -57,9 +60,11 @@ impl RefundsWithoutPrice {
 }
 
 /// Whether any event names a product without a price, be it a refund or not: the log knows no names of events.
-fn some_event_lacks_a_price(events: &LiveFiles) -> bool {
+fn some_event_lacks_a_price(state: &Snapshot) -> bool {
     let Ok(column) = schema::stored().index_of(schema::LACKS_PRICE) else { return true };
-    events.files.iter().any(|file| file.nulls_in(column) != Some(file.rows))
+    let in_log = |part: &Arc<HotPart>| part.rows.column(column).null_count() < part.rows.num_rows();
+    state.events.files.iter().any(|file| file.nulls_in(column) != Some(file.rows))
+        || state.hot.parts().iter().any(in_log)
 }
 
 /// A table with two plans of the same rows where no refund lacks a price.

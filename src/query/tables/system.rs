@@ -1,4 +1,4 @@
-//! Tables of schema `system` that have content now: dead letters, queries, settings.
+//! Tables of schema `system` that have content now: dead letters, the log, queries, settings.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::streaming::PartitionStream;
-use futures::{TryStreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 
 use super::rows;
@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::store::dead_letters as letters;
 use crate::store::events::schema::instant;
 use crate::store::objects;
-use crate::workspace::{Manifest, Rules, Snapshot, Workspace};
+use crate::workspace::{LogReport, Manifest, Rules, Snapshot, Workspace};
 
 /// `system.queries`: the last statements of this workspace.
 pub(in crate::query) fn queries(history: History, workspace: WorkspaceName) -> Result<Arc<dyn TableProvider>> {
@@ -100,6 +100,41 @@ pub(in crate::query) fn settings(
     rows::table(schema, move |_| Box::new(std::iter::once(Ok(batch.clone()))))
 }
 
+/// `system.log`: one row on the log of the workspace, and how much of it is in files.
+pub(in crate::query) fn log(workspace: &Workspace) -> Result<Arc<dyn TableProvider>> {
+    let monitor = Arc::clone(workspace.log_monitor());
+    rows::table(log_schema(), move |state| Box::new(std::iter::once(log_batch(&monitor.report(state)))))
+}
+
+fn log_schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("position", DataType::Int64, false),
+        Field::new("flushed_position", DataType::Int64, false),
+        Field::new("hot_rows", DataType::Int64, false),
+        Field::new("hot_bytes", DataType::Int64, false),
+        Field::new("segments", DataType::Int64, false),
+        Field::new("log_bytes", DataType::Int64, false),
+        Field::new("last_flush", instant(), true),
+        Field::new("replay_seconds", DataType::Float64, false),
+    ]))
+}
+
+fn log_batch(report: &LogReport) -> Result<RecordBatch> {
+    let whole = |number: u64| -> ArrayRef { Arc::new(Int64Array::from(vec![number as i64])) };
+    let last_flush = report.last_flush.map(|at| at.timestamp_micros());
+    let columns: Vec<ArrayRef> = vec![
+        whole(report.position),
+        whole(report.flushed_position),
+        whole(report.hot_rows as u64),
+        whole(report.hot_bytes as u64),
+        whole(report.segments),
+        whole(report.log_bytes),
+        Arc::new(TimestampMicrosecondArray::from(vec![last_flush]).with_timezone("UTC")),
+        Arc::new(Float64Array::from(vec![report.replay_seconds])),
+    ];
+    Ok(RecordBatch::try_new(log_schema(), columns)?)
+}
+
 /// `system.dead_letters`: the rejected rows of all loads.
 pub(in crate::query) fn dead_letters(workspace: &Workspace) -> Result<Arc<dyn TableProvider>> {
     let objects = DeadLetterObjects { schema: letters::schema(), store: workspace.store() };
@@ -125,14 +160,19 @@ impl PartitionStream for DeadLetterObjects {
 
     fn execute(&self, context: Arc<TaskContext>) -> SendableRecordBatchStream {
         let store = Arc::clone(&self.store);
-        let paths: Vec<Result<String, DataFusionError>> = match pinned(context.session_config().options()) {
-            Ok(state) => state.loads.iter().filter_map(|load| load.dead_letters.clone()).map(Ok).collect(),
-            Err(error) => vec![Err(error)],
-        };
+        let (mut paths, mut in_log) = (Vec::new(), Vec::new());
+        match pinned(context.session_config().options()) {
+            Ok(state) => {
+                paths.extend(state.commits.iter().filter_map(|commit| commit.dead_letters.clone()).map(Ok));
+                in_log.extend(state.hot.parts().iter().flat_map(|part| part.dead_letters.clone()).map(Ok));
+            }
+            Err(error) => paths.push(Err(error)),
+        }
         let batches = stream::iter(paths)
             .and_then(move |path| read_letters(Arc::clone(&store), path))
             .map_ok(|batches| stream::iter(batches.into_iter().map(Ok::<_, DataFusionError>)))
-            .try_flatten();
+            .try_flatten()
+            .chain(stream::iter(in_log));
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), batches))
     }
 }
