@@ -98,7 +98,7 @@ async fn a_start_from_a_checkpoint_equals_a_start_from_all_loads() {
         assert_eq!(without.rows(ASKED).await, expected);
         let ids = (workspace(&with).await.snapshot().id(), workspace(&without).await.snapshot().id());
         assert_eq!(ids.0, ids.1, "version and epoch");
-        assert_eq!(workspace(&with).await.snapshot().loads, workspace(&without).await.snapshot().loads);
+        assert_eq!(workspace(&with).await.snapshot().commits, workspace(&without).await.snapshot().commits);
     }
 }
 

@@ -230,7 +230,7 @@ fn a_refused_file_is_told_that_its_rows_would_count_twice() {
         assert!(told.contains(part), "{part}: {told}");
     }
     let told = ingest_well(folder.path(), &["good.csv", "--data", "d"]);
-    assert!(told.contains("skipped") && told.contains("its rows count twice then"), "{told}");
+    assert!(told.contains("skipped") && told.contains("rows without a message id count twice then"), "{told}");
     assert!(run(folder.path(), &["workspace", "drop", "convoke", "--data", "d", "--yes"]).status.success());
     ingest_well(folder.path(), &[&["--data", "d"][..], &named[..]].concat());
     assert_eq!(answer(folder.path(), "d", "SELECT count(*), sum(net) FROM orders"), "1,50.0000");

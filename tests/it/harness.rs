@@ -37,7 +37,8 @@ pub async fn world_with(settings: Settings, time_zone: &str) -> World {
 /// Opens the folder as a new process would.
 pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
     let settings = Arc::new(settings);
-    let workspaces = Workspaces::new(Root::open(folder.path().to_str().unwrap()).unwrap());
+    let root = Root::open(folder.path().to_str().unwrap()).unwrap();
+    let workspaces = Workspaces::new(root).with_log(settings.log.clone());
     let name = WorkspaceName::default();
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
@@ -63,7 +64,19 @@ impl World {
         }
     }
 
+    /// Loads rows, and brings them from the log into files.
     pub async fn load_batches(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
+        let summary = self.load_in_log(hash, batches).await?;
+        self.flush().await;
+        Ok(summary)
+    }
+
+    pub async fn flush(&self) {
+        self.workspaces.get(&self.caller.workspace).await.unwrap().flush(64 << 20).await.unwrap();
+    }
+
+    /// Loads rows, and leaves them in the log if they are few.
+    pub async fn load_in_log(&self, hash: &str, batches: Vec<Result<RecordBatch>>) -> Result<LoadSummary> {
         let request = LoadRequest {
             source: hash.into(),
             content_hash: hash.into(),

@@ -1,5 +1,18 @@
 //! What a statement and a ticket read while others write.
 
+/// A client of the event stream.
+mod event_stream;
+/// A disk that is full, and has space again.
+mod full_disk;
+/// kill -9 of a server that takes streams, over and over.
+mod kill;
+/// What must be stored, by what was sent and answered.
+mod oracle;
+/// Counts beside streams, flushes and compactions.
+mod readers;
+/// A client whose wire is cut.
+mod vanish;
+
 use std::time::Duration;
 
 use convoke::ingest::input::InputRow;
@@ -135,4 +148,67 @@ async fn a_load_that_fails_leaves_nothing_that_a_state_shows() {
     world.load("more", &[purchase("u1"), purchase("phantom")]).await;
     let persons = "SELECT id_value, person FROM identities ORDER BY person";
     assert_eq!(world.rows(persons).await, ["u0 0", "u1 1", "phantom 2"]);
+}
+
+/// Of the log, of files and after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_are_read_from_the_log_as_from_files() {
+    let world = world().await;
+    world.query("CREATE TABLE t AS SELECT 1 AS v").await.unwrap();
+    load_one(&world, 0).await;
+    let rows = |users: &[&str], bad: bool| {
+        let mut builder = convoke::ingest::input::InputBuilder::default();
+        users.iter().for_each(|user| builder.push(&InputRow { anonymous_id: Some("c1"), ..purchase(user) }));
+        if bad {
+            builder.push(&InputRow { currency: Some("??"), ..purchase("bad") });
+        }
+        vec![builder.finish()]
+    };
+    let statements = [
+        "SELECT count(*), count(DISTINCT person), min(ts) FROM events",
+        "SELECT message_id, person, ts FROM events ORDER BY message_id",
+        "SELECT person, known, event_count, identifier_count FROM persons ORDER BY person",
+        "SELECT id_type, id_value, person, first_seen FROM identities ORDER BY id_value",
+        "SELECT order_id, person, net FROM orders ORDER BY order_id",
+        "SELECT rows FROM event_catalog WHERE property IS NULL",
+        "SELECT message_id FROM person_timeline('user_id', 'u2') ORDER BY message_id",
+        "SELECT message_id FROM events WHERE person = 1 AND ts < '2024-02-01' ORDER BY 1",
+        "SELECT count(*) FROM events WHERE ts > '2025-01-01'",
+        "SELECT source, reason FROM system.dead_letters",
+    ];
+    world.load_in_log("log 1", rows(&["u1"], false)).await.unwrap();
+    world.load_in_log("log 2", rows(&["u2", "u3"], true)).await.unwrap();
+    world.load_in_log("log 3", rows(&["u4"], false)).await.unwrap();
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    assert_eq!((workspace.snapshot().hot.rows(), workspace.snapshot().position), (4, 4));
+    let mut in_log = Vec::new();
+    for sql in statements {
+        in_log.push(world.rows(sql).await);
+    }
+    assert_eq!(in_log[0], ["5 2 2024-01-05T00:00:00Z 2024-01"]);
+    assert!(world.load_in_log("log 2", rows(&["u2", "u3"], true)).await.unwrap().skipped, "it is there already");
+    // A reader beside the writer, as `sql --data` is one.
+    let reader = crate::harness::open(
+        std::sync::Arc::clone(&world.folder),
+        convoke::settings::Settings::defaults().unwrap(),
+        "UTC",
+    )
+    .await;
+    for (sql, expected) in statements.iter().zip(&in_log) {
+        assert_eq!(reader.rows(sql).await, *expected, "{sql}, read beside the writer");
+    }
+    drop(reader);
+    // The process ends without a word.
+    let folder = std::sync::Arc::clone(&world.folder);
+    drop((workspace, world));
+    let world = crate::harness::open(folder, convoke::settings::Settings::defaults().unwrap(), "UTC").await;
+    for (sql, expected) in statements.iter().zip(&in_log) {
+        assert_eq!(world.rows(sql).await, *expected, "{sql}, after a restart");
+    }
+    world.flush().await;
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    assert_eq!((workspace.snapshot().hot.rows(), workspace.snapshot().events.rows()), (0, 5));
+    for (sql, expected) in statements.iter().zip(&in_log) {
+        assert_eq!(world.rows(sql).await, *expected, "{sql}, flushed");
+    }
 }

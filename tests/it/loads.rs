@@ -198,8 +198,9 @@ async fn a_commit_that_fails_leaves_nothing_and_the_next_one_can_be_read_again()
     let foreign = world.folder.path().join("convoke/events/_delta_log/00000000000000000002.json");
     std::fs::write(&foreign, "{\"commitInfo\":{}}").unwrap();
     let mut builder = InputBuilder::default();
-    builder.push(&purchase("phantom", "2024-01-06T00:00:00Z"));
-    let error = world.load_batches("second", vec![builder.finish()]).await.unwrap_err();
+    // As many as are written as files.
+    (0..50_001).for_each(|_| builder.push(&purchase("phantom", "2024-01-06T00:00:00Z")));
+    let error = world.load_in_log("second", vec![builder.finish()]).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
     std::fs::remove_file(&foreign).unwrap();
     world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;
@@ -207,5 +208,29 @@ async fn a_commit_that_fails_leaves_nothing_and_the_next_one_can_be_read_again()
     for world in [&world, &again] {
         assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, ["u1 0", "u3 1"]);
         assert_eq!(world.row("SELECT count(*) FROM events").await, "2");
+    }
+}
+
+/// What is acknowledged does not hang on the files: those can be written later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_that_fails_loses_nothing() {
+    let world = world().await;
+    world.load("first", &[purchase("u1", "2024-01-05T00:00:00Z")]).await;
+    let foreign = world.folder.path().join("convoke/events/_delta_log/00000000000000000002.json");
+    std::fs::write(&foreign, "{\"commitInfo\":{}}").unwrap();
+    let mut builder = InputBuilder::default();
+    builder.push(&purchase("u2", "2024-01-06T00:00:00Z"));
+    world.load_in_log("second", vec![builder.finish()]).await.unwrap();
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    let error = workspace.flush(64 << 20).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(world.row("SELECT count(*) FROM events").await, "2");
+    std::fs::remove_file(&foreign).unwrap();
+    world.load("third", &[purchase("u3", "2024-01-07T00:00:00Z")]).await;
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    for world in [&world, &again] {
+        assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, ["u1 0", "u2 1", "u3 2"]);
+        assert_eq!(world.row("SELECT count(*) FROM events").await, "3");
+        assert_eq!(world.row("SELECT hot_rows FROM system.log").await, "0");
     }
 }

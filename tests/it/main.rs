@@ -5,6 +5,7 @@
 
 mod harness;
 mod observed_store;
+mod program;
 
 /// Identity checkpoints: what a start reads, damage, broken-off writes, size and time, what is published.
 mod checkpoints;
@@ -12,11 +13,13 @@ mod checkpoints;
 mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
+/// The event stream: many senders, message ids, batch keys, numbers.
+mod event_stream;
 /// Files whose footers hold bounds of DOUBLE and REAL, as an earlier program wrote them; files that are skipped still.
 mod floating_bounds;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
 mod intake;
-/// What statements and tickets read while others write.
+/// What statements and tickets read while others write; what kill -9, a cut wire and a full disk leave of a stream.
 mod live;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
@@ -36,7 +39,7 @@ mod slt;
 mod spaces;
 /// Layers, sizes and other rules of the code (DESIGN 3).
 mod tidy;
-/// Compaction, vacuum, the log's clean-up, checks, and one person's timeline.
+/// Compaction, vacuum, clean-up of the Delta log, checks, the write-ahead log, and one person's timeline.
 mod upkeep;
 /// The zone of the session: parameters, skipped files, bulk ingest.
 mod zones;

@@ -107,6 +107,14 @@ def web_server(start_server, web_loaded):
     return start_server(web_loaded)
 
 
+@pytest.fixture(scope="session")
+def event_server(tmp_path_factory):
+    """A server that began with an empty folder: each test sends it events of a brand of its own."""
+    server = Server(tmp_path_factory.mktemp("events") / "data")
+    yield server
+    server.stop()
+
+
 class Root(NamedTuple):
     """Where data lies, and the environment of whoever opens it."""
 

@@ -6,7 +6,7 @@ import pytest
 from support import adbc
 
 MANAGED = {"events", "orders", "order_entries", "order_items", "persons", "identities", "event_catalog", "dates"}
-SYSTEM = {"dead_letters", "queries", "settings"}
+SYSTEM = {"dead_letters", "log", "queries", "settings"}
 
 
 def objects(connection, **filters) -> dict:

@@ -1,13 +1,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use convoke::error::{Error, Result};
 use futures::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 use tonic::Code;
 
-use super::{boot, load, open, query, rows, served, status, within};
+use super::{boot, boot_with, load, open, query, rows, served, status, within};
 use crate::harness::world;
 
 async fn get(address: SocketAddr, path: &str) -> String {
@@ -17,6 +18,22 @@ async fn get(address: SocketAddr, path: &str) -> String {
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
     text
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_answers_before_it_is_ready_and_ends_when_it_cannot_be() {
+    within(async {
+        let (open, opened) = tokio::sync::oneshot::channel::<Result<()>>();
+        let served = boot_with(world().await, Duration::ZERO, async move { opened.await.unwrap() }).await;
+        assert!(get(served.address, "/healthz").await.starts_with("HTTP/1.1 200"));
+        assert!(get(served.address, "/readyz").await.starts_with("HTTP/1.1 503"));
+        open.send(Ok(())).unwrap();
+        super::until("it is ready", async || get(served.address, "/readyz").await.starts_with("HTTP/1.1 200")).await;
+        let refused = async { Err(Error::conflict("another process writes")) };
+        let served = boot_with(world().await, Duration::ZERO, refused).await;
+        assert_eq!(served.end().await.unwrap_err().message(), "another process writes");
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -56,7 +73,12 @@ async fn metrics_count_what_was_asked() {
             wanted.iter().all(|line| text.contains(line))
         })
         .await;
-        assert!(get(served.address, "/metrics").await.contains("application/openmetrics-text"));
+        let text = get(served.address, "/metrics").await;
+        assert!(text.contains("application/openmetrics-text"));
+        // The events of the world are in files, and lay in the log before.
+        assert!(text.contains("convoke_log_position 1\n"), "{text}");
+        assert!(text.contains("convoke_log_flushed_position 1\n"), "{text}");
+        assert!(text.contains("convoke_hot_rows 0\n"), "{text}");
     })
     .await;
 }

@@ -85,6 +85,15 @@ pub async fn served() -> Served {
 }
 
 pub async fn boot(world: World, grace: Duration) -> Served {
+    boot_with(world, grace, async { Ok(()) }).await
+}
+
+/// A server that is ready once `opening` is done.
+pub async fn boot_with(
+    world: World,
+    grace: Duration,
+    opening: impl Future<Output = Result<()>> + Send + 'static,
+) -> Served {
     let tokens = Tokens::new(Arc::new(InMemory::new()), Path::from(""));
     let token = tokens.create(WorkspaceName::default(), Role::Admin, "tests", None).await.unwrap();
     let metrics = Arc::new(Metrics::default());
@@ -97,7 +106,7 @@ pub async fn boot(world: World, grace: Duration) -> Served {
         metrics: Arc::clone(&metrics),
     };
     let (stop, stopped) = oneshot::channel();
-    let task = tokio::spawn(serve(listener, parts, grace, async move { drop(stopped.await) }));
+    let task = tokio::spawn(serve(listener, parts, grace, opening, async move { drop(stopped.await) }));
     Served { world, address, tokens, metrics, token, stop, task }
 }
 
@@ -170,6 +179,12 @@ impl Served {
     pub async fn stop(self) -> (World, Result<()>) {
         self.stop.send(()).unwrap();
         (self.world, self.task.await.unwrap())
+    }
+
+    /// Waits until it ends by itself.
+    pub async fn end(self) -> Result<()> {
+        let Served { task, stop: _stop, .. } = self;
+        task.await.unwrap()
     }
 
     pub fn say_stop(self) -> (World, JoinHandle<Result<()>>) {

@@ -10,7 +10,7 @@ use prost::Message;
 use super::{Client, Served, boot, load, ticket, within};
 use crate::harness::{texts, world_with};
 
-const SHAPES: [&str; 42] = [
+const SHAPES: [&str; 43] = [
     "SELECT count(*) FROM events",
     "SELECT count(*) FROM events WHERE ts > '2030-01-01T00:00:00Z'",
     "SELECT min(ts), max(ts), min(revenue), max(message_id) FROM events",
@@ -37,6 +37,7 @@ const SHAPES: [&str; 42] = [
     "SELECT * FROM dates LIMIT 3",
     "SELECT * FROM fx_rates",
     "SELECT * FROM system.dead_letters",
+    "SELECT * FROM system.log",
     "SELECT * FROM system.queries LIMIT 1",
     "SELECT * FROM system.settings",
     "SELECT * FROM information_schema.tables",

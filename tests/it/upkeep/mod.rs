@@ -6,6 +6,7 @@ mod log;
 mod timeline;
 mod user_tables;
 mod vacuum;
+mod wal;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

@@ -43,6 +43,7 @@ async fn what_no_commit_names_goes_once_it_is_old() {
         format!("events/month=2024-01/part-{id}.0123456789abcdef.parquet"),
         format!("identity/{id}.parquet"),
         format!("dead_letters/{id}.parquet"),
+        format!("dedupe/{id}.run"),
     ];
     let strangers = ["workspace-notes.txt", "identity/checkpoint-1.parquet", "tables/mine/part.parquet"];
     for name in orphans.iter().map(String::as_str).chain(strangers) {
