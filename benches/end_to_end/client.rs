@@ -3,15 +3,15 @@
 use std::time::{Duration, Instant};
 
 use arrow::array::{Array, RecordBatch};
-use arrow_flight::Ticket;
 use arrow_flight::flight_service_client::FlightServiceClient;
 use arrow_flight::sql::client::FlightSqlServiceClient;
+use arrow_flight::{FlightInfo, Ticket};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use tonic::transport::{Channel, Endpoint};
 
 pub struct Client {
-    sql: FlightSqlServiceClient<Channel>,
+    pub sql: FlightSqlServiceClient<Channel>,
 }
 
 /// Bytes that a server may send ahead. tonic's 64 KiB would measure the round trips; the clients of C++ and Go widen
@@ -44,6 +44,16 @@ impl Client {
     pub async fn read(&mut self, statement: &str, take: impl FnMut(RecordBatch)) -> anyhow::Result<Reading> {
         let started = Instant::now();
         let info = self.sql.execute(statement.to_owned(), None).await?;
+        self.read_planned(started, info, take).await
+    }
+
+    /// Reads the result of a statement that was sent when the clock started and has been planned since.
+    pub async fn read_planned(
+        &mut self,
+        started: Instant,
+        info: FlightInfo,
+        take: impl FnMut(RecordBatch),
+    ) -> anyhow::Result<Reading> {
         let tickets: Option<Vec<Ticket>> = info.endpoint.into_iter().map(|endpoint| endpoint.ticket).collect();
         let tickets = tickets.ok_or_else(|| anyhow::anyhow!("an endpoint without a ticket"))?;
         self.fetch(started, tickets, take).await

@@ -17,9 +17,9 @@ use tokio::net::TcpListener;
 
 pub struct Instance {
     folder: PathBuf,
-    workspaces: Workspaces,
+    pub workspaces: Workspaces,
     engine: Engine,
-    tokens: Tokens,
+    pub tokens: Tokens,
     pub loader: Loader,
     pub caller: Caller,
 }
@@ -71,7 +71,7 @@ impl Instance {
             tokens: self.tokens.clone(),
             metrics: Arc::new(Metrics::default()),
         };
-        tokio::spawn(server::serve(listener, parts, Duration::ZERO, std::future::pending()));
+        tokio::spawn(server::serve(listener, parts, Duration::ZERO, async { Ok(()) }, std::future::pending()));
         Ok(address)
     }
 

@@ -37,9 +37,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(data: &Path) -> anyhow::Result<Self> {
+        let name = data.to_str().context("the folder's name is not UTF-8")?;
+        let token = run(["token", "create", "--data", name, "--role", "analyst"])?.stdout;
+        Self::with_token(data, String::from_utf8(token)?.trim().to_owned())
+    }
+
+    /// Over a folder for which the token was made before.
+    pub fn with_token(data: &Path, token: String) -> anyhow::Result<Self> {
         let data = data.to_str().context("the folder's name is not UTF-8")?;
-        let token = run(["token", "create", "--data", data, "--role", "analyst"])?.stdout;
-        let token = String::from_utf8(token)?.trim().to_owned();
         let mut server = convoke();
         // Without the line that every request gets.
         server.args(["serve", "--data", data, "--listen", "127.0.0.1:0"]).env("CONVOKE_LOG", "warn");
