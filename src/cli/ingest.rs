@@ -27,8 +27,14 @@ const BATCHES_IN_FLIGHT: usize = 4;
 
 /// Where the events go.
 enum Target {
-    Folder { loader: Loader, workspaces: Workspaces, caller: Caller },
+    Folder(Box<Folder>),
     Server(Remote),
+}
+
+struct Folder {
+    loader: Loader,
+    workspaces: Workspaces,
+    caller: Caller,
 }
 
 pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
@@ -43,8 +49,8 @@ pub(super) async fn run(arguments: IngestArguments) -> Result<()> {
         output::complain(&explain_zones(given, zone));
     }
     let outcome = load_files(&mut target, &found, &options, arguments.again).await;
-    if let Target::Folder { workspaces, .. } = &target {
-        workspaces.close().await;
+    if let Target::Folder(folder) = &target {
+        folder.workspaces.close().await;
     }
     outcome
 }
@@ -195,7 +201,8 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
         types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
     }
     let (loader, workspaces) = (embedded.loader, embedded.workspaces);
-    Ok((Target::Folder { loader, workspaces, caller: embedded::local_caller(&arguments.data) }, zone))
+    let folder = Folder { loader, workspaces, caller: embedded::local_caller(&arguments.data) };
+    Ok((Target::Folder(Box::new(folder)), zone))
 }
 
 /// What each of two zones is for: times are read in one, days are counted in the other.
@@ -241,7 +248,7 @@ async fn load_file(
         content_hash: reader.hashes.content,
         file_hash: Some(reader.hashes.file),
         again,
-        checked: matches!(target, Target::Folder { .. }),
+        checked: matches!(target, Target::Folder(_)),
     };
     let label = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let progress = Progress::follow(&label, reader.reader.size_bytes(), reader.reader.progress(), true);
@@ -249,7 +256,7 @@ async fn load_file(
     let is_of_reader = Arc::new(AtomicBool::new(false));
     let batches = read_in_background(reader.reader, Arc::clone(&is_of_reader));
     let summary = match target {
-        Target::Folder { loader, caller, .. } => loader.load(caller, request, batches).await,
+        Target::Folder(folder) => folder.loader.load(&folder.caller, request, batches).await,
         Target::Server(remote) => remote.load(&request, batches).await,
     };
     drop(progress);

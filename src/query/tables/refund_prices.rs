@@ -28,8 +28,14 @@ use crate::workspace::hot::HotPart;
 pub(super) struct RefundsWithoutPrice {
     /// Gives a row when there is one.
     question: LogicalPlan,
-    /// Of the version of the events, and the position in the log, that was asked last.
-    answer: Mutex<((u64, u64), Arc<OnceCell<bool>>)>,
+    answer: Mutex<Answer>,
+}
+
+#[derive(Default)]
+struct Answer {
+    /// The version of the events, and the position in the log, that was asked last.
+    of: (u64, u64),
+    exist: Arc<OnceCell<bool>>,
 }
 
 impl RefundsWithoutPrice {
@@ -45,10 +51,12 @@ impl RefundsWithoutPrice {
         let version = (read.events.version, read.position);
         let answer = {
             let mut held = self.answer.lock();
-            if held.0 != version {
-                *held = (version, Arc::default());
+            // Rows stay: where one was found, later states have it, too.
+            let is_known = held.of == version || (held.of <= version && held.exist.get() == Some(&true));
+            if !is_known {
+                *held = Answer { of: version, exist: Arc::default() };
             }
-            Arc::clone(&held.1)
+            Arc::clone(&held.exist)
         };
         let ask = || async {
             let plan = state.create_physical_plan(&self.question).await?;
