@@ -330,6 +330,7 @@ async fn a_large_load_that_breaks_off_among_others_leaves_nothing() {
     world.flush().await;
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
     workspace.checkpoint_identity(&std::sync::Arc::default()).await.unwrap();
+    drop(workspace);
     let world = killed(world).await;
     assert_eq!(world.row(shown).await, all);
     // The same load again is as new.
