@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tonic::service::Routes;
 use tonic::transport::Server;
 
@@ -57,7 +58,7 @@ pub async fn serve(
     listener: impl Into<Listening>,
     parts: ServerParts,
     grace: Duration,
-    opening: impl Future<Output = Result<()>> + Send,
+    opening: impl Future<Output = Result<()>> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
     let readiness = Readiness::default();
@@ -108,8 +109,13 @@ pub async fn serve(
         }
     };
 
+    // In a task of its own: reading a large state is work, and others are to be answered meanwhile. It ends with this.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(opening);
     let open = async {
-        opening.await?;
+        if let Some(opened) = tasks.join_next().await {
+            opened.map_err(|error| Error::internal(format!("opening the stored state: {error}")))??;
+        }
         readiness.set(true);
         std::future::pending().await
     };

@@ -37,7 +37,8 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let stop = stop_signal()?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let opening = open(embedded.workspaces.clone(), embedded.tokens.clone(), data, format!("{scheme}://{address}"));
+    let opening =
+        open(embedded.workspaces.clone(), embedded.tokens.clone(), data.clone(), format!("{scheme}://{address}"));
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
     let (background, workspaces) = (start_background(&embedded), embedded.workspaces.clone());
     let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, opening, stop).await;
@@ -48,7 +49,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
 }
 
 /// Reads the stored state, and says when the server is ready.
-async fn open(workspaces: Workspaces, tokens: Tokens, data: &str, address: String) -> Result<()> {
+async fn open(workspaces: Workspaces, tokens: Tokens, data: String, address: String) -> Result<()> {
     let mut opening = std::pin::pin!(open_default(&workspaces));
     if let Ok(outcome) = tokio::time::timeout(SAID_AFTER, &mut opening).await {
         outcome?;
@@ -59,7 +60,8 @@ async fn open(workspaces: Workspaces, tokens: Tokens, data: &str, address: Strin
         opening.await?;
     }
     output::say(&format!("convoke {} listening on {address}", env!("CARGO_PKG_VERSION")))?;
-    if tokens.list().await?.is_empty() {
+    // Only advice hangs on it.
+    if tokens.list().await.is_ok_and(|tokens| tokens.is_empty()) {
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
     }
     Ok(())

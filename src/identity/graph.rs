@@ -106,6 +106,11 @@ impl IdentityGraph {
         batch
     }
 
+    /// Identifiers since the last [`Self::finish_batch`].
+    pub fn new_nodes(&self) -> usize {
+        self.gathered.nodes.len()
+    }
+
     /// Whether nothing was added since the last [`Self::finish_batch`].
     pub fn is_as_stored(&self) -> bool {
         self.gathered.is_empty()

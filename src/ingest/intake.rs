@@ -236,6 +236,7 @@ impl Numbering {
             runtime.block_on(self.load.take_turn())?;
             duplicate += self.leave_out_duplicates(&mut events)?;
             let rows = self.acceptor.accept(events, &mut self.load.numbers()?, &mut self.dead_letters)?;
+            runtime.block_on(self.load.store_numbers_if_many())?;
             if runtime.block_on(self.load.wait_for(numbered.send(rows)))?.is_err() {
                 break;
             }

@@ -15,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, Overlay};
 use crate::settings::{OrderSettings, Settings};
 use crate::store::dedupe::BatchKey;
+use crate::store::events::batch_bytes;
 use crate::workspace::{Answer, MOST_EVENTS, NewEvents, NewRows, Workspace};
 
 /// Bytes of a batch's key at most.
@@ -62,8 +63,8 @@ impl EventStream {
         if rows > MOST_EVENTS {
             return Err(Error::invalid(format!("a batch of {rows} rows: send at most {MOST_EVENTS} in one")));
         }
-        let key = key_of(key)?;
-        let bytes = batch.get_array_memory_size();
+        let key = key_of(key, self.caller.source.as_deref())?;
+        let bytes = batch_bytes(&batch);
         let rules = self.rules();
         let received_at = Utc::now().timestamp_micros();
         let checker = RowChecker {
@@ -116,7 +117,8 @@ impl EventStream {
     }
 }
 
-fn key_of(key: &[u8]) -> Result<Option<BatchKey>> {
+/// Each source has keys of its own: none may claim the batch of another.
+fn key_of(key: &[u8], source: Option<&str>) -> Result<Option<BatchKey>> {
     if key.is_empty() {
         return Ok(None);
     }
@@ -124,7 +126,8 @@ fn key_of(key: &[u8]) -> Result<Option<BatchKey>> {
         return Err(Error::invalid(format!("a batch key of {} bytes: at most {MAX_KEY_BYTES}", key.len())));
     }
     let text = std::str::from_utf8(key).map_err(|_| Error::invalid("a batch key that is not UTF-8"))?;
-    Ok(Some(BatchKey::of(text)))
+    let source = source.map_or_else(|| "-".to_owned(), |source| format!("{}:{source}", source.len()));
+    Ok(Some(BatchKey::of(&format!("{source}:{text}"))))
 }
 
 fn number(mut events: Events, new: &[usize], overlay: &mut Overlay) -> Result<NewRows> {

@@ -135,9 +135,10 @@ impl Writer {
         let part = HotPart { identity: graph.finish_batch(), epoch: graph.epoch(), ..HotPart::default() };
         let payload = part.to_payload(&held.rules.types)?;
         let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
-        let identity = graph.snapshot();
+        self.show(&held, part, position, graph.snapshot())?;
         self.writing.graph = Some(graph);
-        self.show(&held, part, position, identity)
+        self.workspace.flush_if_due();
+        Ok(())
     }
 
     /// Publishes the state behind the record of a part.

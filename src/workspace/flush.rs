@@ -32,8 +32,8 @@ pub(super) struct Sealing {
     pub(super) parts: Vec<Arc<HotPart>>,
     /// Message ids that are in no run, the oldest first.
     keys: Vec<Sealed>,
-    /// Runs of message ids that are to become one, and from which hour on.
-    merging: Option<(Vec<Arc<Run>>, Hour)>,
+    /// Runs of message ids that are to become one, and from which hour on: not while others wait.
+    pub(super) merging: Option<(Vec<Arc<Run>>, Hour)>,
 }
 
 /// Files and objects of a flush; all durable, none counts before the commit.
@@ -207,7 +207,8 @@ impl Writer {
         if held.hot.is_empty() {
             return Ok(held);
         }
-        let sealed = self.seal()?;
+        let mut sealed = self.seal()?;
+        sealed.merging = None;
         let flushed = self.workspace.write_parts(&sealed, &held.rules.types, buffer).await?;
         self.commit_flush(flushed, None).await
     }
@@ -229,7 +230,7 @@ impl Writer {
         record.dedupe.removed.extend(expired.iter().filter(|path| !is_merged(path)).map(Path::to_string));
         if let Err(error) = self.workspace.events().commit(version, change, &record).await {
             // What landed all the same is told by what is stored: the next one reads it.
-            self.forget();
+            self.doubt_commit(&error);
             return Err(error);
         }
         let position = record.position;

@@ -2,9 +2,12 @@
 //! before it is committed; one that is dropped before leaves numbers of identifiers behind that are nobody's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
+use tokio::time::Instant;
 
 use super::hot::HotPart;
 use super::snapshot::Snapshot;
@@ -16,11 +19,18 @@ use crate::store::dedupe::{LoadKeys, MessageKey, Pending};
 use crate::store::delta::WrittenFile;
 use crate::store::events::LoadRecord;
 
+/// So long a load has its turn though others ask: each end of a turn is a record of the log.
+const SHORTEST_TURN: Duration = Duration::from_millis(20);
+
+/// New identifiers in one record: some 75 MB.
+const MOST_NEW_NODES: usize = 1 << 20;
+
 pub struct Load {
     workspace: Arc<Workspace>,
     settings_revision: u64,
     /// While it has its turn.
     writer: Option<Writer>,
+    turn_began: Instant,
     /// Who is who by its events.
     sets: EventSets,
     keys: Arc<Mutex<LoadKeys>>,
@@ -49,6 +59,7 @@ impl Load {
             workspace: Arc::clone(&writer.workspace),
             settings_revision: writer.snapshot().rules.revision,
             writer: Some(writer),
+            turn_began: Instant::now(),
             sets: EventSets::default(),
             keys,
         }
@@ -62,10 +73,15 @@ impl Load {
     pub async fn wait_for<T>(&mut self, next: impl Future<Output = T>) -> Result<T> {
         let mut next = std::pin::pin!(next);
         if self.writer.is_some() {
+            let asked = async {
+                tokio::time::sleep_until(self.turn_began + SHORTEST_TURN).await;
+                self.workspace.until_asked().await;
+            };
             tokio::select! {
                 biased;
+                // Before what comes next: of a fast source there is always something.
+                () = asked => {}
                 came = &mut next => return Ok(came),
-                () = self.workspace.until_asked() => {}
             }
             self.end_turn().await?;
         }
@@ -83,6 +99,22 @@ impl Load {
             return Err(Error::conflict("the settings of the workspace have changed meanwhile: load it again"));
         }
         self.writer = Some(writer);
+        self.turn_began = Instant::now();
+        Ok(())
+    }
+
+    /// Makes what was numbered durable when it is much: a record has a limit.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn store_numbers_if_many(&mut self) -> Result<()> {
+        let is_much = match &mut self.writer {
+            Some(writer) => writer.graph()?.new_nodes() >= MOST_NEW_NODES,
+            None => false,
+        };
+        if is_much {
+            self.end_turn().await?;
+        }
         Ok(())
     }
 
@@ -163,6 +195,7 @@ async fn commit(
     let types = Arc::clone(graph.types());
     writer.keys_of_messages()?.add_load(keys, received_at);
     let mut sealed = writer.seal()?;
+    sealed.merging = None;
     sealed.parts.push(Arc::new(part));
     let mut flushed = writer.workspace.write_parts(&sealed, &types, buffer).await?;
     flushed.files.extend(files);
@@ -174,10 +207,18 @@ async fn commit(
 impl Drop for Load {
     fn drop(&mut self) {
         // What was numbered in its turn is not durable.
-        if let Some(writer) = &mut self.writer
-            && !writer.graph().is_ok_and(|graph| graph.is_as_stored())
-        {
-            writer.forget();
+        let Some(mut writer) = self.writer.take() else { return };
+        if writer.graph().is_ok_and(|graph| graph.is_as_stored()) {
+            return;
+        }
+        // To make it durable is cheaper than to read everything again.
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn(async move {
+                if let Err(error) = writer.append_numbers().await {
+                    tracing::warn!(%error, "the stored state is read again after a load that broke off");
+                }
+            })),
+            Err(_) => writer.forget(),
         }
     }
 }

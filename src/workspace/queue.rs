@@ -89,16 +89,15 @@ struct Leader {
 }
 
 impl Leader {
-    /// What is to become the next record; nothing when the task is to end.
-    fn next_group(&mut self) -> Vec<Request> {
+    /// Whether nothing waits: the task is to end then.
+    fn ends(&mut self) -> bool {
         let mut waiting = self.workspace.queue().waiting.lock();
-        let group = waiting.take_group();
-        if group.is_empty() {
+        self.has_ended = waiting.requests.is_empty();
+        if self.has_ended {
             // Under the lock: who comes now finds nobody and begins anew.
             waiting.is_led = false;
-            self.has_ended = true;
         }
-        group
+        self.has_ended
     }
 }
 
@@ -114,7 +113,7 @@ impl Drop for Leader {
 
 async fn lead(mut leader: Leader) {
     let workspace = Arc::clone(&leader.workspace);
-    loop {
+    while !leader.ends() {
         // Should rows come faster than they are brought into files, their senders wait.
         let has_room = match workspace.snapshot().hot.bytes() < MOST_HOT_BYTES {
             true => Ok(()),
@@ -124,10 +123,7 @@ async fn lead(mut leader: Leader) {
             Ok(()) => workspace.writer_of_records().await,
             Err(error) => Err(error),
         };
-        let group = leader.next_group();
-        if group.is_empty() {
-            return;
-        }
+        let group = workspace.queue().waiting.lock().take_group();
         let (events, answers): (Vec<_>, Vec<_>) =
             group.into_iter().map(|request| (request.events, (request.answer, request._space))).unzip();
         let outcome = match writer {

@@ -36,6 +36,9 @@ pub(super) struct Writing {
     pub(super) unwritten_keys: Vec<Sealed>,
     /// Open as long as nothing went wrong with it.
     log: Option<Log>,
+    /// Somebody else, or this process before an error, may still commit by a state of before: see
+    /// [`Writer::fence_commits`].
+    needs_fence: bool,
     /// The log was opened under this lock, or was to be: another opening needs another claim.
     claim_is_used: bool,
 }
@@ -87,8 +90,9 @@ impl Workspace {
 impl Writer {
     /// Whether it can write without reading anything before.
     pub(super) fn is_ready(&self) -> bool {
-        let Writing { prepared, graph, keys, log, .. } = &*self.writing;
-        *prepared && graph.is_some() && keys.is_some() && log.as_ref().is_some_and(Log::is_open)
+        let Writing { prepared, graph, keys, log, needs_fence, .. } = &*self.writing;
+        let is_read = *prepared && graph.is_some() && keys.is_some() && !needs_fence;
+        is_read && log.as_ref().is_some_and(Log::is_open)
     }
 
     /// Begins to load: no state shows any of it unless it is committed.
@@ -136,19 +140,20 @@ impl Writer {
     /// Reads what others have written, or what is stored when a load has not come back.
     async fn prepare(&mut self) -> Result<()> {
         if self.writing.prepared && self.writing.log.as_ref().is_some_and(Log::is_open) {
-            return if self.is_ready() { Ok(()) } else { self.refresh().await };
+            if !self.is_ready() {
+                self.refresh().await?;
+                self.fence_commits().await?;
+            }
+            return Ok(());
         }
         if !self.writing.prepared {
             self.workspace.events().create().await?;
             self.check_zone().await?;
         }
-        let is_new = self.writing.log.as_ref().is_none_or(|log| !log.is_open());
         self.open_log().await?;
         // Another process may have committed, or set rules, before this one got the lock.
         self.refresh().await?;
-        if is_new {
-            self.fence_commits().await?;
-        }
+        self.fence_commits().await?;
         if rules::newest(&self.workspace.store()).await? != self.workspace.snapshot().rules.revision {
             let rules = Rules::load(&self.workspace.store(), self.workspace.manifest()).await?;
             self.adopt(rules).await?;
@@ -183,6 +188,7 @@ impl Writer {
         let gauge = Arc::clone(workspace.log_monitor().gauge());
         let log = Log::open(root, name, id, lock, reached, limit, gauge).await?;
         self.writing.log = Some(log);
+        self.writing.needs_fence |= self.writing.lock.as_ref().and_then(WriterLock::term).is_some_and(|term| term > 1);
         // Records that were not acknowledged may have become durable, or not: what is stored tells.
         self.forget();
         Ok(())
@@ -191,11 +197,10 @@ impl Writer {
     /// On an object store a writer that slept may still commit what it had numbered by a state of before: the version that
     /// it would write is taken, so that it fails.
     async fn fence_commits(&mut self) -> Result<()> {
-        let is_first = self.writing.lock.as_ref().and_then(WriterLock::term).is_none_or(|term| term <= 1);
-        if is_first {
-            return Ok(());
-        }
         for attempt in 1.. {
+            if !self.writing.needs_fence {
+                break;
+            }
             self.refresh().await?;
             let held = self.workspace.snapshot();
             let version = held.events.version + 1;
@@ -205,7 +210,7 @@ impl Writer {
                 Ok(()) => {
                     let events = held.events.changed(&change);
                     self.workspace.publish(Snapshot { events, ..held.as_ref().clone() });
-                    break;
+                    self.writing.needs_fence = false;
                 }
                 // It was just in time: what it wrote is read.
                 Err(error) if error.kind() == Kind::Conflict && attempt < MOST_FENCES => {}
@@ -218,6 +223,13 @@ impl Writer {
     /// The message ids that are stored.
     pub(super) fn keys_of_messages(&mut self) -> Result<&mut DedupeIndex> {
         self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
+    }
+
+    /// What is stored is read again before the next one writes, after a commit of the events table failed.
+    pub(super) fn doubt_commit(&mut self, error: &Error) {
+        // Its answer was lost, and an object store may still apply it: a place that is taken is none of these.
+        self.writing.needs_fence |= error.kind() != Kind::Conflict && self.workspace.root().is_shared();
+        self.forget();
     }
 
     /// What is stored is read again before the next one writes.
