@@ -230,7 +230,10 @@ impl Writer {
         record.dedupe.removed.extend(expired.iter().filter(|path| !is_merged(path)).map(Path::to_string));
         if let Err(error) = self.workspace.events().commit(version, change, &record).await {
             // What landed all the same is told by what is stored: the next one reads it.
-            self.doubt_commit(&error);
+            match identity.is_some() {
+                true => self.doubt_commit(&error),
+                false => self.forget(),
+            }
             return Err(error);
         }
         let position = record.position;

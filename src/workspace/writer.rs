@@ -225,9 +225,10 @@ impl Writer {
         self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
     }
 
-    /// What is stored is read again before the next one writes, after a commit of the events table failed.
+    /// What is stored is read again before the next one writes, after the commit of a load failed, which had numbers that
+    /// are in no record of the log.
     pub(super) fn doubt_commit(&mut self, error: &Error) {
-        // Its answer was lost, and an object store may still apply it: a place that is taken is none of these.
+        // Where its answer was lost, an object store may still apply it; a place that is taken is none of these.
         self.writing.needs_fence |= error.kind() != Kind::Conflict && self.workspace.root().is_shared();
         self.forget();
     }
