@@ -219,7 +219,7 @@ async fn a_checkpoint_after_a_load_that_failed_comes_to_its_end() {
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
     let written = std::sync::Arc::default();
     let taking = tokio::time::timeout(Duration::from_secs(60), workspace.checkpoint_identity(&written));
-    assert_eq!(taking.await.expect("a deadlock").unwrap().nodes, 1);
+    assert_eq!(taking.await.expect("a deadlock").unwrap().persons, 1);
 }
 
 /// A large load whose source is slow: `more` sends it its next batch; it ends when that is dropped.
