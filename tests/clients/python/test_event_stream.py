@@ -194,7 +194,7 @@ def test_some_columns_in_another_order_and_of_like_types(event_server, reader, n
 
 def refused_schema(server, schema: pa.Schema) -> str:
     """What is said of a schema, before any batch of it is sent."""
-    with Stream(server, schema) as stream, pytest.raises(pa.ArrowInvalid) as refusal:
+    with pytest.raises(pa.ArrowInvalid) as refusal, Stream(server, schema) as stream:
         stream.answer()
     return str(refusal.value)
 
@@ -277,7 +277,7 @@ def test_the_workspace_of_the_demo_is_refused(tmp_path):
     synthetic = cli.count_events(data)
     server = Server(data)
     try:
-        with Stream(server) as stream, pytest.raises(pa.ArrowInvalid, match="synthetic"):
+        with pytest.raises(pa.ArrowInvalid, match="synthetic"), Stream(server) as stream:
             stream.put(batch(views("mine", ["1"])))
     finally:
         server.stop()
