@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
             Err(_) => drop(stopped.await),
         }
     };
-    let background = serve::start_background(&embedded);
+    let (background, workspaces) = (serve::start_background(&embedded), embedded.workspaces.clone());
     let serving = tokio::spawn(server::serve(listener, serve::parts(embedded), grace, async { Ok(()) }, shutdown));
     let asked = ask(&address, &token, &shop).await;
     if exit {
@@ -73,6 +73,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     }
     let served = serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?;
     drop(background);
+    workspaces.close().await;
     served
 }
 

@@ -47,8 +47,8 @@ impl FlightSql {
         }
         if path != [PATH] {
             return Err(Error::not_found(format!(
-                "nothing can be put there: the path for events is '{EVENTS_PATH}', for whole files of them '{PATH}', for rows of a table '{TABLE_PATH}' and its \
-                 name"
+                "nothing can be put there: the path for events is '{EVENTS_PATH}', for whole files of them '{PATH}', for rows \
+                 of a table '{TABLE_PATH}' and its name"
             )));
         }
         // Before the first row is read: a caller without the right must not send gigabytes first.

@@ -8,6 +8,20 @@ const USER: TypeId = 0;
 const EMAIL: TypeId = 2;
 const COOKIE: TypeId = 7;
 
+/// The identifiers of an event.
+pub(super) type Event = Vec<(TypeId, String)>;
+
+pub(super) fn add(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
+    let of_event = |event: &Event| to.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
+    events.iter().map(of_event).collect()
+}
+
+/// Without the random person ids.
+pub(super) fn comparable(batch: &IdentityBatch) -> impl PartialEq + std::fmt::Debug + use<> {
+    let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
+    (batch.nodes.clone(), batch.edges.clone(), births)
+}
+
 fn persons(graph: &mut IdentityGraph) -> BTreeMap<(String, String), u32> {
     let snapshot = graph.snapshot();
     let mut persons = BTreeMap::new();

@@ -87,13 +87,15 @@ impl Events {
     /// Keeps the events at these places, in their order.
     ///
     /// # Errors
-    /// `Internal` when there are not so many.
+    /// `Internal` for a place where there is none.
     pub(super) fn keep(&mut self, places: &[usize]) -> Result<()> {
         if places.len() == self.len() {
             return Ok(());
         }
         let mut keep = vec![false; self.len()];
-        places.iter().for_each(|place| keep[*place] = true);
+        for place in places {
+            *keep.get_mut(*place).ok_or_else(|| Error::internal("a place beyond the events"))? = true;
+        }
         let mut is_kept = keep.iter();
         self.statements.retain(|_| *is_kept.next().unwrap_or(&false));
         self.identifiers.keep(places);

@@ -3,23 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::identity::tests::{Event, add, comparable};
 use crate::identity::{GraphRestorer, IdentityBatch, IdentitySnapshot, Overlay};
-
-type Event = Vec<(TypeId, String)>;
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(prop::collection::vec((0_u8..4, "[a-d]{1,2}"), 0..4), 0..8)
-}
-
-fn add(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
-    let of_event = |event: &Event| to.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
-    events.iter().map(of_event).collect()
-}
-
-/// Without the random person ids.
-fn comparable(batch: &IdentityBatch) -> impl PartialEq + std::fmt::Debug + use<> {
-    let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
-    (batch.nodes.clone(), batch.edges.clone(), births)
 }
 
 /// The person of each identifier that is somebody's.

@@ -2,19 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::identity::IdentityGraph;
-
-type Event = Vec<(TypeId, String)>;
-
-fn add(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
-    let of_event = |event: &Event| to.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
-    events.iter().map(of_event).collect()
-}
-
-/// Without the random person ids.
-fn comparable(batch: &IdentityBatch) -> impl PartialEq + std::fmt::Debug + use<> {
-    let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
-    (batch.nodes.clone(), batch.edges.clone(), births)
-}
+use crate::identity::tests::{add, comparable};
 
 proptest! {
     /// The overlay gives the nodes, links and births that the graph itself gives, load after load, and taking its batch in
