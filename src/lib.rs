@@ -6,6 +6,7 @@
 //! | module | is for | must never know |
 //! |---|---|---|
 //! | [`error`] | one error, its kinds and their protocol codes | any other module |
+//! | [`clock`] | times and new ids, of the machine or of a seed | what they are for |
 //! | [`doubles`] | DOUBLE columns with one zero and one NaN | where they come from |
 //! | [`ids`] | names and numbers that travel everywhere | how they are stored |
 //! | [`money`] | amounts and quantities, and how they are rounded | where they come from |
@@ -32,6 +33,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod clock;
 pub mod doubles;
 pub mod error;
 pub mod flight;

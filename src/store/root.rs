@@ -15,6 +15,7 @@ use super::cloud::{self, Patience};
 use super::durable::DurableLocalStore;
 use super::log_store;
 use super::paths::WorkspacePaths;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::settings::{Settings, StoreSettings};
@@ -30,6 +31,7 @@ pub struct Root {
     /// `None` for a local disk and for memory.
     cloud: Option<ObjectStoreScheme>,
     settings: StoreSettings,
+    clock: Clock,
 }
 
 /// The configuration of a store in a cloud holds credentials: only the location is shown.
@@ -54,9 +56,14 @@ impl Root {
     pub fn open_with(location: &str, settings: &StoreSettings) -> Result<Self> {
         let settings = settings.clone();
         match Url::parse(location) {
-            Ok(url) if url.scheme() == "memory" => {
-                Ok(Self { store: Arc::new(InMemory::new()), base: Path::default(), url, cloud: None, settings })
-            }
+            Ok(url) if url.scheme() == "memory" => Ok(Self {
+                store: Arc::new(InMemory::new()),
+                base: Path::default(),
+                url,
+                cloud: None,
+                settings,
+                clock: Clock::default(),
+            }),
             Ok(url) if url.scheme() == "file" => {
                 let folder = url.to_file_path().map_err(|()| unusable(location))?;
                 Self::open_folder(folder, settings)
@@ -74,7 +81,24 @@ impl Root {
     /// A root in a store that the caller made, such as one that counts what is read. No second process can see it.
     pub fn in_store(store: Arc<dyn ObjectStore>) -> Result<Self> {
         let url = Url::parse("memory:///").map_err(|_| unusable("memory://"))?;
-        Ok(Self { store, base: Path::default(), url, cloud: None, settings: Settings::defaults()?.store })
+        Ok(Self {
+            store,
+            base: Path::default(),
+            url,
+            cloud: None,
+            settings: Settings::defaults()?.store,
+            clock: Clock::default(),
+        })
+    }
+
+    /// The same root with times and ids of another clock.
+    pub fn with_clock(self, clock: Clock) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// Where times and ids of all that is stored here come from.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     fn open_folder(folder: PathBuf, settings: StoreSettings) -> Result<Self> {
@@ -86,7 +110,14 @@ impl Root {
         let folder = folder.canonicalize().map_err(|error| Error::from(error).context(doing()))?;
         let url = Url::from_directory_path(&folder).map_err(|()| unusable(&folder.display().to_string()))?;
         let base = Path::from_absolute_path(&folder).map_err(object_store::Error::from)?;
-        Ok(Self { store: Arc::new(DurableLocalStore::new()), base, url, cloud: None, settings })
+        Ok(Self {
+            store: Arc::new(DurableLocalStore::new()),
+            base,
+            url,
+            cloud: None,
+            settings,
+            clock: Clock::default(),
+        })
     }
 
     fn open_cloud(url: Url, settings: StoreSettings) -> Result<Self> {
@@ -94,7 +125,7 @@ impl Root {
         let patience = Patience::Work(Duration::from_secs(settings.retry_seconds));
         let store = Arc::new(cloud::connect(&url, &scheme, patience)?);
         log_store::register(url.scheme())?;
-        Ok(Self { store, base, url, cloud: Some(scheme), settings })
+        Ok(Self { store, base, url, cloud: Some(scheme), settings, clock: Clock::default() })
     }
 
     /// Asks a store in a cloud whether it answers and lets us in. A local root has been seen by opening it.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each module imports only from lines above its own; modules of one line do not import each other.
 const LAYERS: [&[&str]; 15] = [
     &["error"],
-    &["doubles", "ids", "money"],
+    &["clock", "doubles", "ids", "money"],
     &["orders"],
     &["settings"],
     &["metrics", "request"],
