@@ -2,6 +2,9 @@
 
 /// A client of the event stream.
 mod event_stream;
+/// A sync that fails.
+#[cfg(target_os = "linux")]
+mod failed_sync;
 /// A disk that is full, and has space again.
 mod full_disk;
 /// kill -9 of a server that takes streams, over and over.
@@ -12,6 +15,8 @@ mod oracle;
 mod readers;
 /// A client whose wire is cut.
 mod vanish;
+/// A root that is compared with what was sent to it.
+mod watched_root;
 
 use std::time::Duration;
 

@@ -19,7 +19,8 @@ mod event_stream;
 mod floating_bounds;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
 mod intake;
-/// What statements and tickets read while others write; what kill -9, a cut wire and a full disk leave of a stream.
+/// What statements and tickets read while others write; what kill -9, a cut wire, a full disk and a failed sync leave of a
+/// stream.
 mod live;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
 
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -46,9 +46,14 @@ pub struct Process {
 
 impl Process {
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// With environment variables of its own.
+    pub fn start_with(data: &Path, environment: &[(&str, &Path)]) -> Self {
         let mut command = command(data, &["serve", "--listen", "127.0.0.1:0"]);
         // One that is told to stop does so at once.
-        command.env("CONVOKE_LOG", "error").env("CONVOKE_SERVER_STOP_SECONDS", "0");
+        command.env("CONVOKE_LOG", "error").env("CONVOKE_SERVER_STOP_SECONDS", "0").envs(environment.iter().copied());
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -72,6 +77,12 @@ impl Process {
     pub fn terminate(&self) {
         let told = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", self.child.id())).status().unwrap();
         assert!(told.success());
+    }
+
+    /// Tells it to stop and waits until it has: with which status.
+    pub fn stop(mut self) -> ExitStatus {
+        self.terminate();
+        self.child.wait().unwrap()
     }
 }
 
