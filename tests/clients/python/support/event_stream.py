@@ -28,9 +28,16 @@ def batch(rows: list[dict], schema: pa.Schema = SCHEMA) -> pa.RecordBatch:
 class Stream:
     """One stream of batches of one schema; it must end well unless an answer was an error."""
 
-    def __init__(self, server, schema: pa.Schema = SCHEMA, token: str | None = None, address: str | None = None):
+    def __init__(
+        self,
+        server,
+        schema: pa.Schema = SCHEMA,
+        token: str | None = None,
+        address: str | None = None,
+        limit: float = CALL_LIMIT,
+    ):
         header = (b"authorization", f"Bearer {server.token if token is None else token}".encode())
-        options = flight.FlightCallOptions(timeout=CALL_LIMIT, headers=[header])
+        options = flight.FlightCallOptions(timeout=limit, headers=[header])
         self._client = flight.FlightClient(address or server.grpc)
         self._open = True
         descriptor = flight.FlightDescriptor.for_path(PATH)

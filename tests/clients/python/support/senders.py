@@ -12,6 +12,8 @@ import pyarrow.flight as flight
 from support.event_stream import Stream, batch, counts
 
 START = datetime.datetime(2024, 5, 1, tzinfo=datetime.UTC)
+# Seconds of a whole stream.
+STREAM_LIMIT = 600
 # How a stream ends where the server refuses, or is gone.
 REFUSALS = (flight.FlightError, pa.ArrowException)
 
@@ -106,7 +108,7 @@ class Sender(threading.Thread):
 
     def run(self):
         try:
-            with Stream(self._server) as stream:
+            with Stream(self._server, limit=STREAM_LIMIT) as stream:
                 self._send(stream)
         except REFUSALS as refusal:
             self.refusal = str(refusal)
