@@ -13,6 +13,8 @@ mod kill;
 mod oracle;
 /// Counts beside streams, flushes and compactions.
 mod readers;
+/// Tickets beside streams, flushes and compactions.
+mod tickets;
 /// A client whose wire is cut.
 mod vanish;
 /// A root that is compared with what was sent to it.

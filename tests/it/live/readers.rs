@@ -27,7 +27,7 @@ const BUFFER: usize = 64 << 20;
 
 /// Rows that may be there, and rows that must be.
 #[derive(Default)]
-struct Progress {
+pub struct Progress {
     sent: AtomicU64,
     acknowledged: AtomicU64,
 }
@@ -44,13 +44,21 @@ impl Journal for Progress {
 }
 
 impl Progress {
+    pub fn sent(&self) -> u64 {
+        self.sent.load(Ordering::SeqCst)
+    }
+
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged.load(Ordering::SeqCst)
+    }
+
     /// Counts until the end; gives how often. The counts of one reader never fall.
     async fn watch(&self, end: Instant, what: &str, mut count: impl AsyncFnMut() -> u64) -> usize {
         let (mut last, mut counted) = (0, 0);
         while Instant::now() < end {
-            let acknowledged = self.acknowledged.load(Ordering::SeqCst);
+            let acknowledged = self.acknowledged();
             let rows = count().await;
-            let sent = self.sent.load(Ordering::SeqCst);
+            let sent = self.sent();
             assert!(rows >= last, "{what}: {rows} rows behind {last}");
             assert!(rows >= acknowledged, "{what}: {rows} rows, {acknowledged} were acknowledged");
             assert!(rows <= sent, "{what}: {rows} rows, {sent} were sent");
@@ -91,7 +99,8 @@ fn rows_of_state(table: &Path, workspace: &Workspace) -> u64 {
     rows_of_files(table, state.events.version) + state.hot.rows() as u64
 }
 
-async fn send_some(served: Arc<Served>, progress: Arc<Progress>, client: u64, end: Instant) {
+/// Batches of a client of this number, until the end.
+pub async fn send_some(served: Arc<Served>, progress: Arc<Progress>, client: u64, end: Instant) {
     let mut random = ChaCha8Rng::seed_from_u64(client);
     let batches = stream::iter(0..).map(move |number| {
         let batch = Batch::new(format!("m{client}-{number}"), random.random_range(1..=50));
@@ -107,7 +116,7 @@ async fn send_some(served: Arc<Served>, progress: Arc<Progress>, client: u64, en
 }
 
 /// Gives how many flushes had something to do.
-async fn flush_often(workspace: Arc<Workspace>, end: Instant) -> usize {
+pub async fn flush_often(workspace: Arc<Workspace>, end: Instant) -> usize {
     let mut flushes = 0;
     while Instant::now() < end {
         let before = workspace.snapshot().flushed;
@@ -118,7 +127,7 @@ async fn flush_often(workspace: Arc<Workspace>, end: Instant) -> usize {
 }
 
 /// Gives how many months were rewritten.
-async fn compact_often(served: Arc<Served>, workspace: Arc<Workspace>, end: Instant) -> usize {
+pub async fn compact_often(served: Arc<Served>, workspace: Arc<Workspace>, end: Instant) -> usize {
     let settings = served.world.engine.settings().upkeep.clone();
     let mut months = 0;
     while Instant::now() < end {
@@ -157,8 +166,8 @@ async fn counts_hold_while_rows_move_from_the_log_into_files() {
         eprintln!("{counted:?} counts beside {flushes} flushes and {months} compacted months");
         assert!(flushes >= 2 && months >= 2 && counted.0 >= 10, "{counted:?} {flushes} {months}");
 
-        let rows = progress.acknowledged.load(Ordering::SeqCst);
-        assert_eq!(rows, progress.sent.load(Ordering::SeqCst), "each batch was answered");
+        let rows = progress.acknowledged();
+        assert_eq!(rows, progress.sent(), "each batch was answered");
         let everywhere = "SELECT count(*), count(DISTINCT message_id) FROM events";
         assert_eq!(served.world.row(everywhere).await, format!("{rows} {rows}"));
         assert_eq!(rows_of_state(&table, &workspace), rows);
