@@ -100,9 +100,12 @@ def test_what_was_acknowledged_is_there_once_after_each_kill(s3, serve, rounds):
 class Pair:
     """Two servers over one root: the one that writes is put to sleep in the middle of it, and the other takes over."""
 
+    # On a slow machine signs of life come late.
+    STALE_SECONDS = 3
+
     def __init__(self, bucket, serve, draw: random.Random):
-        # A stopped process gives no sign of life; a slow machine is given some time for its own.
-        self.env = bucket.environment(CONVOKE_STORE_WRITER_STALE_SECONDS="2", CONVOKE_LOG_FLUSH_SECONDS="1")
+        stale = str(self.STALE_SECONDS)
+        self.env = bucket.environment(CONVOKE_STORE_WRITER_STALE_SECONDS=stale, CONVOKE_LOG_FLUSH_SECONDS="1")
         self.bucket, self.draw, self.oracle = bucket, draw, Oracle()
         self._serve = lambda: serve(bucket.url(), self.env)
         self.writer, self.other = self._serve(), None
@@ -141,7 +144,7 @@ class Pair:
         newest, first = self._log_objects()[-1], None
         if self.other is None:
             # A server does not start beside a writer that may be alive.
-            time.sleep(2.5)
+            time.sleep(self.STALE_SECONDS + 0.5)
             self.other = self._serve()
         draw, end = random.Random(self.draw.random()), time.monotonic() + 40
         for wave in itertools.count():

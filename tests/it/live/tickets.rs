@@ -23,7 +23,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// Each answers one row, the number of events twice: each event has an id and a person of its own.
 const STATEMENTS: [&str; 2] = [
     "SELECT count(*), count(DISTINCT message_id) FROM events",
-    "SELECT sum(event_count) AS rows, sum(event_count) AS again FROM persons",
+    "SELECT sum(event_count) AS n, sum(event_count) AS again FROM persons",
 ];
 
 /// A ticket, and between which numbers of rows its state has.
