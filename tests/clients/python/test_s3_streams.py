@@ -61,7 +61,7 @@ def served(server) -> list[str]:
 # ---- kill -9
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(30, marks=pytest.mark.long)])
+@pytest.mark.parametrize("rounds", [2, pytest.param(20, marks=pytest.mark.long)])
 def test_what_was_acknowledged_is_there_once_after_each_kill(s3, serve, rounds):
     draw, oracle, stale = drawn("CONVOKE_S3_KILL_SEED"), Oracle(), 1
     flush_seconds = draw.choice(("1", "600"))
