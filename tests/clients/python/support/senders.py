@@ -126,7 +126,7 @@ class Sender(threading.Thread):
             try:
                 stream.send(sent.events(), sent.key)
             except REFUSALS:
-                # The answers before it are read first, then what the server said.
+                # The next answer raises what the server said: pyarrow gives up those that were not read by now.
                 break
         while self._waiting:
             self._take_answer(stream)
