@@ -162,7 +162,8 @@ impl<'b> Intake<'b> {
         let Self { events, acceptor, dead_letters, partitioner, buffer, received_at, .. } = self;
         let (to_number, checked) = mpsc::channel(BATCHES_BETWEEN);
         let (to_write, numbered) = mpsc::channel(BATCHES_BETWEEN);
-        let numbering = Numbering { load, acceptor, dead_letters, runtime: Handle::current() };
+        let number = record.number;
+        let numbering = Numbering { load, number, acceptor, dead_letters, runtime: Handle::current() };
         let number = tokio::task::spawn_blocking(move || numbering.run(checked, to_write));
         let checking = feed(futures::stream::iter(first.into_iter().map(Ok)).chain(events), to_number);
         let (number, read, gathered) = tokio::join!(number, checking, gather(partitioner, numbered));
@@ -203,7 +204,7 @@ fn number_few(
         some.keep(&of_some)?;
         all = end;
         read += some.read as u64;
-        rows.push(acceptor.accept(some, overlay, &mut dead_letters)?);
+        rows.push(acceptor.accept(some, load.number, overlay, &mut dead_letters)?);
     }
     let crowded = overlay.crowded(crowded_values::MOST);
     let reasons = dead_letters.first_reasons();
@@ -217,6 +218,8 @@ fn number_few(
 /// Numbers the rows of a load that is written as files.
 struct Numbering {
     load: Load,
+    /// Of the load.
+    number: u32,
     acceptor: Acceptor,
     dead_letters: DeadLetters,
     runtime: Handle,
@@ -235,7 +238,7 @@ impl Numbering {
         while let Some(mut events) = runtime.block_on(self.load.wait_for(checked.recv()))? {
             runtime.block_on(self.load.take_turn())?;
             duplicate += self.leave_out_duplicates(&mut events)?;
-            let rows = self.acceptor.accept(events, &mut self.load.numbers()?, &mut self.dead_letters)?;
+            let rows = self.acceptor.accept(events, self.number, &mut self.load.numbers()?, &mut self.dead_letters)?;
             runtime.block_on(self.load.store_numbers_if_many())?;
             if runtime.block_on(self.load.wait_for(numbered.send(rows)))?.is_err() {
                 break;
@@ -284,8 +287,9 @@ async fn gather(mut partitioner: Partitioner, mut numbered: mpsc::Receiver<Recor
 }
 
 /// A load that begins: nothing of it is counted yet.
-pub(super) fn record_of(request: &LoadRequest, caller: &Caller, repetition: u64) -> LoadRecord {
+pub(super) fn record_of(request: &LoadRequest, caller: &Caller, number: u32, repetition: u64) -> LoadRecord {
     LoadRecord {
+        number,
         source: request.source.clone(),
         content_hash: request.content_hash.clone(),
         file_hash: request.file_hash.clone(),

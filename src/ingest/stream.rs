@@ -134,7 +134,7 @@ fn number(mut events: Events, new: &[usize], overlay: &mut Overlay) -> Result<Ne
     let mut dead_letters = DeadLetters::new(SOURCE);
     let rejected = events.faults.len() as u64;
     events.keep(new)?;
-    let rows = vec![store_rows(&mut events, overlay, &mut dead_letters)?];
+    let rows = vec![store_rows(&mut events, None, overlay, &mut dead_letters)?];
     let reasons = dead_letters.first_reasons();
     Ok(NewRows { rows, dead_letters: dead_letters.take()?, rejected, reasons, load: None })
 }

@@ -114,21 +114,20 @@ impl Workspace {
     ) -> Result<Flushed> {
         let id = Uuid::now_v7();
         let mut record = CommitRecord::default();
-        let mut identity = IdentityBatch::default();
+        let identity = IdentityBatch::joined(sealed.parts.iter().map(|part| &part.identity))?;
         let mut letters = Vec::new();
         let mut partitioner = Partitioner::new(FileWriter::new(self.store()), self.manifest().time_zone, buffer);
         let stored = Vec::from_iter(0..schema::stored().fields().len());
         for part in &sealed.parts {
             partitioner.push(part.rows.project(&stored)?).await?;
-            identity.append(part.identity.clone());
             letters.extend(part.dead_letters.iter().cloned());
             record.loads.extend(part.loads.iter().cloned());
             (record.position, record.epoch) = (part.last, part.epoch);
         }
         if !identity.is_empty() {
-            let rows = identity.to_record_batch(types)?;
+            let rows = identity.to_record_batches(types)?;
             let path = paths::identity_in_workspace(id);
-            self.write_object(&path, IdentityBatch::schema(), vec![rows]).await?;
+            self.write_object(&path, IdentityBatch::schema(), rows).await?;
             record.identity = Some(path.to_string());
         }
         if !letters.is_empty() {

@@ -17,7 +17,7 @@ use crate::store::objects;
 
 /// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders; since 3,
 /// commits name their place in the log.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// What sort of events a load brings. A workspace holds one sort: no figure is of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -27,7 +27,7 @@ pub(super) use self::read::Restored;
 pub use self::timer::checkpoint_by_time;
 
 /// Version of the layout of a checkpoint; a newer one is passed over.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Complete checkpoints that are kept.
 const KEPT: usize = 2;
