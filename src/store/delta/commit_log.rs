@@ -185,7 +185,7 @@ impl CommitLog for DeltaCommitLog {
     ) -> Result<()> {
         let label = &self.definition.layout.label;
         let id = self.clock.new_id();
-        // Without one the library takes the machine's time. It stands first, where the protocol wants it.
+        // First, as the protocol wants it; left to itself the library takes the time of the machine.
         let timestamp = Some(self.clock.now().timestamp_millis());
         actions.insert(0, Action::CommitInfo(CommitInfo { timestamp, ..operation.get_commit_info() }));
         info.insert(COMMIT_ID.to_owned(), Value::String(id.to_string()));
