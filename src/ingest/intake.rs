@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use chrono::Utc;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use tokio::runtime::Handle;
@@ -20,7 +19,7 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::identity::{Crowded, Overlay};
 use crate::settings::Settings;
-use crate::store::events::{FileWriter, LoadRecord, Partitioner, batch_bytes};
+use crate::store::events::{LoadRecord, Partitioner, batch_bytes};
 use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Snapshot, Workspace, Writer};
 
 /// Batches between those who check, number and write them.
@@ -85,7 +84,7 @@ impl<'b> Intake<'b> {
         request: &LoadRequest,
         batches: BoxStream<'b, Result<RecordBatch>>,
     ) -> Self {
-        let now = Utc::now().timestamp_micros();
+        let now = workspace.clock().now_micros();
         let rules = &seen.rules;
         let orders = rules.orders(&settings.orders);
         let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
@@ -103,8 +102,8 @@ impl<'b> Intake<'b> {
         Self {
             events: check_ahead(checker, batches),
             acceptor: Acceptor::new(OrderNotes::new(workspace.name().clone(), orders, base)),
-            dead_letters: DeadLetters::new(&request.source),
-            partitioner: Partitioner::new(FileWriter::new(workspace.store()), workspace.manifest().time_zone, buffer),
+            dead_letters: DeadLetters::new(&request.source, now),
+            partitioner: Partitioner::new(workspace.file_writer(), workspace.manifest().time_zone, buffer),
             buffer,
             settings_revision: rules.revision,
             received_at: now,

@@ -111,7 +111,7 @@ impl Compactor {
     async fn rewrite(&self, month: &str, files: &[Arc<DataFile>], memory: usize) -> Result<Vec<WrittenFile>> {
         let mut rows = sorted(self.workspace.store(), files, memory)
             .map_err(|error| error.context(format!("compacting month {month}")))?;
-        let mut run = Run::new(FileWriter::new(self.workspace.store()), month);
+        let mut run = Run::new(&self.workspace, month);
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(|error| Error::from(error).context(format!("compacting month {month}")))?;
             let count = batch.num_rows() as u64;
@@ -187,8 +187,9 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(writer: FileWriter, month: &'a str) -> Self {
-        Self { id: Uuid::now_v7(), month, writer, encoder: None, written: Vec::new() }
+    fn new(workspace: &Workspace, month: &'a str) -> Self {
+        let (id, writer) = (workspace.clock().new_id(), workspace.file_writer());
+        Self { id, month, writer, encoder: None, written: Vec::new() }
     }
 
     /// Takes the next rows; a file of `file_size` bytes is full.

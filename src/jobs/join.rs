@@ -86,7 +86,8 @@ fn small_files(table: &TableState, need: Need) -> Vec<Arc<DataFile>> {
 async fn joined(workspace: &Workspace, table: &TableState, files: &[Arc<DataFile>]) -> Result<WrittenTable> {
     let store = workspace.store();
     let columns = Arc::clone(&table.columns);
-    let mut writer = TableWriter::new(Arc::clone(&store), table.folder, columns, TableLimits::NONE, (0, 0));
+    let clock = workspace.clock().clone();
+    let mut writer = TableWriter::new(Arc::clone(&store), clock, table.folder, columns, TableLimits::NONE, (0, 0));
     for file in files {
         let mut rows = 0;
         for batch in rows_of(&store, table.folder, file).await? {

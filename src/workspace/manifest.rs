@@ -48,12 +48,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Of a workspace that is not made yet: whoever makes it gives it its id and time.
     pub fn new(time_zone: Tz) -> Self {
         Self {
             format: FORMAT,
-            id: Uuid::now_v7(),
+            id: Uuid::nil(),
             time_zone,
-            created_at: Utc::now(),
+            created_at: DateTime::UNIX_EPOCH,
             zone_is_open: false,
             demo: false,
             settings: WorkspaceSettings::default(),

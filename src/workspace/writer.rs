@@ -355,7 +355,7 @@ impl Writer {
         }
         // Should it break off between here and there, the next writer reads what holds.
         self.writing.prepared = false;
-        let rules = held.rules.write_next(&self.workspace.store(), change).await?;
+        let rules = held.rules.write_next(&self.workspace.store(), self.workspace.clock(), change).await?;
         self.adopt(rules).await?;
         self.writing.prepared = true;
         Ok(Arc::clone(&self.workspace.snapshot().rules))

@@ -107,7 +107,7 @@ impl EventsTable {
         let url = root.url_of(&root.paths(workspace).events())?;
         let store = root.workspace_store(workspace);
         let folder = Path::from(paths::EVENTS);
-        let table = DeltaTable::new(root.store(), url, Arc::clone(&store), folder, definition());
+        let table = DeltaTable::new(root, url, Arc::clone(&store), folder, definition());
         Ok(Self { table, store })
     }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::encoding::{self, Order};
 use super::schema;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::delta::{FileStatistics, WrittenFile};
 use crate::store::{objects, paths};
@@ -18,12 +19,13 @@ use crate::store::{objects, paths};
 #[derive(Clone)]
 pub struct FileWriter {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
 }
 
 impl FileWriter {
     /// `store` has the workspace's folder as `/`.
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     /// Encodes `batches` (of [`schema::stored`], all of one month) and writes the file durably.
@@ -36,7 +38,7 @@ impl FileWriter {
         let encoded = tokio::task::spawn_blocking(encode)
             .await
             .map_err(|error| Error::internal(format!("encoding a Parquet file: {error}")))??;
-        let path = paths::events_file(&month, Uuid::now_v7(), &encoded.hash);
+        let path = paths::events_file(&month, self.clock.new_id(), &encoded.hash);
         self.store(month, path, encoded).await
     }
 
@@ -50,7 +52,7 @@ impl FileWriter {
         let size = encoded.bytes.len() as u64;
         let target: Path = paths::events_file_in_workspace(&path);
         objects::create_unique(self.store.as_ref(), &target, encoded.bytes).await?;
-        Ok(WrittenFile::new(path, Some(month), size, &encoded.statistics))
+        Ok(WrittenFile::new(path, Some(month), size, &encoded.statistics, self.clock.now()))
     }
 }
 

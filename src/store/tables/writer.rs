@@ -11,6 +11,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::file::properties::EnabledStatistics;
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::doubles::one_zero;
 use crate::error::{Error, Result};
 use crate::store::delta::{FileStatistics, WrittenFile};
@@ -49,6 +50,7 @@ pub struct WrittenTable {
 /// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.
 pub struct TableWriter {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
     folder: Uuid,
     columns: SchemaRef,
     limits: TableLimits,
@@ -67,12 +69,13 @@ impl TableWriter {
     /// `store` has the workspace's folder as `/`; `held` is (rows, bytes) of the table so far.
     pub fn new(
         store: Arc<dyn ObjectStore>,
+        clock: Clock,
         folder: Uuid,
         columns: SchemaRef,
         limits: TableLimits,
         held: (u64, u64),
     ) -> Self {
-        Self { store, folder, columns, limits, held, open: None, written: WrittenTable::default() }
+        Self { store, clock, folder, columns, limits, held, open: None, written: WrittenTable::default() }
     }
 
     /// Adds rows; their columns are taken by place and cast to those of the table.
@@ -115,9 +118,10 @@ impl TableWriter {
     async fn close_file(&mut self) -> Result<()> {
         let Some(file) = self.open.take() else { return Ok(()) };
         let bytes = file.writer.into_inner()?;
-        let path = paths::table_file(Uuid::now_v7());
+        let path = paths::table_file(self.clock.new_id());
         let size = bytes.len() as u64;
-        self.written.files.push(WrittenFile::new(path.clone(), None, size, &file.statistics));
+        let now = self.clock.now();
+        self.written.files.push(WrittenFile::new(path.clone(), None, size, &file.statistics, now));
         self.written.bytes += size;
         objects::create(self.store.as_ref(), &paths::table_file_in_workspace(self.folder, &path), bytes).await
     }

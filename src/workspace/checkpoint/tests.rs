@@ -23,7 +23,7 @@ struct Growing {
 
 impl Growing {
     fn new() -> Self {
-        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()));
+        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()), Clock::default());
         checkpoints.part_rows = 3;
         Self { checkpoints, graph: IdentityGraph::default(), commits: Commits::default() }
     }
