@@ -31,7 +31,7 @@ const OF_THE_MACHINE: [&str; 6] =
 const WITH_THE_MACHINE: [&str; 4] = ["clock", "cli", "shop", "server"];
 
 /// Where no clock of a root can be asked: (file, way, why).
-const WITHOUT_A_ROOT: [(&str, &str, &str); 6] = [
+const WITHOUT_A_ROOT: [(&str, &str, &str); 4] = [
     ("src/store/root.rs", "Clock::default", "a root begins with the clock of the machine"),
     ("src/metrics.rs", "SystemTime::now", "when the process began"),
     ("src/request.rs", "Uuid::now_v7", "tells requests apart in the log of a process; is stored nowhere"),
@@ -40,8 +40,6 @@ const WITHOUT_A_ROOT: [(&str, &str, &str); 6] = [
         "Utc::now",
         "a file is read where no root is known; decides of no row, only of its text",
     ),
-    ("src/identity/graph.rs", "Uuid::now_v7", "ids of new persons are not given from outside yet"),
-    ("src/identity/overlay.rs", "Uuid::now_v7", "ids of new persons are not given from outside yet"),
 ];
 
 const MAX_FILE_LINES: usize = 500;
