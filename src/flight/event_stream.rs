@@ -5,28 +5,39 @@
 
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
 use arrow_flight::{FlightData, PutResult};
 use bytes::Bytes;
+use futures::StreamExt;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryStreamExt};
 use tonic::Streaming;
 
 use super::login::CallContext;
 use super::receive::{Received, receive_with_metadata};
 use super::service::FlightSql;
 use crate::error::{Error, Result};
-use crate::ingest::SentColumns;
+use crate::ingest::{CheckedBatches, EventStream, SentColumns};
 use crate::metrics::Metrics;
 use crate::workspace::AppendResult;
 
 /// The path of the descriptor.
 pub(super) const PATH: &str = "events";
 
-/// Batches of one stream that are checked at once.
+/// Groups of one stream that are checked at once.
 const CHECKED_AT_ONCE: usize = 4;
 
-/// Batches of one stream that wait for their answers.
+/// Groups of one stream that wait for their answers.
 const ON_THEIR_WAY: usize = 64;
+
+/// Batches that have come and were not looked at yet: they may become one group.
+const TAKEN_AT_ONCE: usize = 64;
+
+/// Rows of a batch that is small: each costs little beside what a batch costs.
+const SMALL: usize = 64;
+
+/// Rows of a group of more than one batch.
+const MOST_OF_GROUP: usize = 1_024;
 
 impl FlightSql {
     /// Takes a stream of batches. Ends with the first one that cannot be written; those before it are answered.
@@ -40,15 +51,13 @@ impl FlightSql {
         let sender = Arc::clone(&stream);
         let metrics = Arc::clone(&self.metrics);
         let mut columns = None;
-        let batches = receive_with_metadata(futures::stream::iter([Ok(first)]).chain(rest))
-            .try_filter_map(move |message| std::future::ready(batch_of(&mut columns, message)));
-        let answers = batches
-            .map(move |batch| {
+        let groups = receive_with_metadata(futures::stream::iter([Ok(first)]).chain(rest))
+            .ready_chunks(TAKEN_AT_ONCE)
+            .flat_map(move |messages| futures::stream::iter(groups_of(&mut columns, messages)));
+        let answers = groups
+            .map(move |group| {
                 let stream = Arc::clone(&stream);
-                async move {
-                    let (batch, key) = batch?;
-                    stream.check(batch, &key).await
-                }
+                async move { group?.check(&stream).await }
             })
             .buffered(CHECKED_AT_ONCE)
             .then(move |checked| {
@@ -56,26 +65,93 @@ impl FlightSql {
                 async move { sender.send(checked?).await }
             })
             .map(|answer| async move { answer?.wait().await })
-            .buffered(ON_THEIR_WAY);
+            .buffered(ON_THEIR_WAY)
+            .flat_map(|results| {
+                let (results, error) = results.map_or_else(|error| (Vec::new(), Some(Err(error))), |all| (all, None));
+                futures::stream::iter(results.into_iter().map(Ok).chain(error))
+            });
         Ok(until_error(answers.map(move |result| to_answer(result?, &metrics)).boxed()))
     }
 }
 
-/// A batch of events with its key; the schema passes nothing on.
-fn batch_of(
-    columns: &mut Option<SentColumns>,
-    (message, key): (Received, Bytes),
-) -> Result<Option<(arrow::record_batch::RecordBatch, Bytes)>> {
-    match message {
-        Received::Schema(schema) => {
-            *columns = Some(SentColumns::of(&schema)?);
-            Ok(None)
-        }
-        Received::Batch(batch) => {
-            let columns = columns.as_ref().ok_or_else(|| Error::invalid("a batch came before the schema"))?;
-            Ok(Some((columns.convert(&batch)?, key)))
+/// What is checked and written together: one batch with or without a key, or small ones without.
+struct Group {
+    /// One behind the other.
+    rows: RecordBatch,
+    sizes: Vec<usize>,
+    key: Bytes,
+}
+
+impl Group {
+    async fn check(self, stream: &EventStream) -> Result<CheckedBatches> {
+        let Self { rows, sizes, key } = self;
+        match sizes.as_slice() {
+            [_] => stream.check(rows, &key).await,
+            _ => stream.check_together(rows, sizes).await,
         }
     }
+}
+
+/// Batches as they were sent, all of one schema, and the key of one that is alone.
+#[derive(Default)]
+struct SentBatches {
+    batches: Vec<RecordBatch>,
+    key: Bytes,
+}
+
+impl SentBatches {
+    fn takes(&self, batch: &RecordBatch, key: &Bytes) -> bool {
+        let is_small = |batch: &RecordBatch| batch.num_rows() <= SMALL;
+        let are_small = is_small(batch) && self.batches.iter().all(is_small);
+        let rows: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
+        self.key.is_empty() && key.is_empty() && are_small && rows + batch.num_rows() <= MOST_OF_GROUP
+    }
+
+    /// As columns of events. Where a batch has a value that no column can hold, those before it stand alone: they count.
+    fn convert(self, columns: &SentColumns) -> Vec<Result<Group>> {
+        let Self { batches, key } = self;
+        let convert = |batches: &[RecordBatch]| {
+            let rows = match batches {
+                [batch] => columns.convert(batch)?,
+                [first, ..] => columns.convert(&concat_batches(first.schema_ref(), batches)?)?,
+                [] => return Err(Error::internal("a group without a batch")),
+            };
+            let sizes = batches.iter().map(RecordBatch::num_rows).collect();
+            Ok(Group { rows, sizes, key: key.clone() })
+        };
+        match convert(&batches) {
+            Err(_) if batches.len() > 1 => batches.chunks(1).map(convert).collect(),
+            group => vec![group],
+        }
+    }
+}
+
+/// The batches among these messages, small ones together.
+fn groups_of(columns: &mut Option<SentColumns>, messages: Vec<Result<(Received, Bytes)>>) -> Vec<Result<Group>> {
+    let (mut groups, mut sent) = (Vec::new(), SentBatches::default());
+    let mut add = |message: Result<(Received, Bytes)>| {
+        let (message, key) = message?;
+        let batch = match message {
+            Received::Schema(schema) => {
+                *columns = Some(SentColumns::of(&schema)?);
+                return Ok(());
+            }
+            Received::Batch(batch) => batch,
+        };
+        let columns = columns.as_ref().ok_or_else(|| Error::invalid("a batch came before the schema"))?;
+        if !sent.batches.is_empty() && !sent.takes(&batch, &key) {
+            groups.extend(std::mem::take(&mut sent).convert(columns));
+        }
+        sent.key = key;
+        sent.batches.push(batch);
+        Ok::<_, Error>(())
+    };
+    let outcome = messages.into_iter().try_for_each(&mut add);
+    if let (Some(columns), false) = (columns.as_ref(), sent.batches.is_empty()) {
+        groups.extend(sent.convert(columns));
+    }
+    groups.extend(outcome.err().map(Err));
+    groups
 }
 
 fn to_answer(result: AppendResult, metrics: &Metrics) -> Result<PutResult> {

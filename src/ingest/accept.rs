@@ -46,7 +46,8 @@ impl Acceptor {
         graph: &mut impl NumberEvents,
         dead_letters: &mut DeadLetters,
     ) -> Result<RecordBatch> {
-        let stored = store_rows(&mut events, Some(load), graph, dead_letters)?;
+        dead_letters.push_faults(&events.faults)?;
+        let stored = store_rows(&mut events, Some(load), graph)?;
         let nodes = column(&stored, NODE)?;
         self.omissions.add_rows(nodes.len(), nodes.len() - nodes.null_count());
         self.omissions.add_identifiers(events.identifiers.blocked);
@@ -86,17 +87,8 @@ impl Acceptor {
     }
 }
 
-/// The events as stored rows, of which nothing is gathered; what is none goes to the dead letters. `load` is `None` for
-/// those of a stream.
-pub(super) fn store_rows(
-    events: &mut Events,
-    load: Option<u32>,
-    graph: &mut impl NumberEvents,
-    dead_letters: &mut DeadLetters,
-) -> Result<RecordBatch> {
-    for fault in &events.faults {
-        dead_letters.push(Some(fault.row), &fault.reason, fault.raw.as_deref())?;
-    }
+/// The events as stored rows, of which nothing is gathered. `load` is `None` for those of a stream.
+pub(super) fn store_rows(events: &mut Events, load: Option<u32>, graph: &mut impl NumberEvents) -> Result<RecordBatch> {
     let nodes = number(events, load, graph)?;
     let loads = Int64Array::from(vec![load.map(i64::from); nodes.len()]);
     let schema = schema::stored();

@@ -13,7 +13,7 @@ use chrono::DateTime;
 use serde::de::IgnoredAny;
 
 use super::canonical;
-use super::dead_letters::render_rows;
+use super::dead_letters::{Fault, render_rows};
 use super::identifiers::{Identifiers, identifier_fault};
 use super::input_columns::{InputColumns, Texts};
 use super::json_text;
@@ -117,14 +117,6 @@ impl Events {
 /// Of the stored columns but [`NUMBERED`].
 fn stored_names(stored: &Schema) -> impl Iterator<Item = &str> {
     stored.fields().iter().map(|field| field.name().as_str()).filter(|name| !NUMBERED.contains(name))
-}
-
-/// A row that is no event.
-pub(super) struct Fault {
-    pub(super) row: i64,
-    pub(super) reason: String,
-    /// The row as its source has it, or else by its values.
-    pub(super) raw: Option<String>,
 }
 
 impl RowChecker {

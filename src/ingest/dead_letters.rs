@@ -19,6 +19,14 @@ const MAX_RAW_BYTES: usize = 64 << 10;
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
 
+/// A row that is no event.
+pub(super) struct Fault {
+    pub(super) row: i64,
+    pub(super) reason: String,
+    /// The row as its source has it, or else by its values.
+    pub(super) raw: Option<String>,
+}
+
 struct FirstReason {
     row: Option<i64>,
     reason: String,
@@ -51,7 +59,11 @@ impl DeadLetters {
         }
     }
 
-    pub(super) fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
+    pub(super) fn push_faults(&mut self, faults: &[Fault]) -> Result<()> {
+        faults.iter().try_for_each(|fault| self.push(Some(fault.row), &fault.reason, fault.raw.as_deref()))
+    }
+
+    fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
         if self.first.len() < FIRST_REASONS && self.first.iter().all(|held| held.reason != reason) {
             self.first.push(FirstReason { row, reason: reason.to_owned() });
         }

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::identity::{Crowded, Overlay};
 use crate::settings::Settings;
 use crate::store::events::{LoadRecord, Partitioner, batch_bytes};
-use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Snapshot, Workspace, Writer};
+use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Rejected, Snapshot, Workspace, Writer};
 
 /// Batches between those who check, number and write them.
 const BATCHES_BETWEEN: usize = 2;
@@ -142,7 +142,8 @@ impl<'b> Intake<'b> {
             Ok(numbered)
         };
         let number = Box::new(number);
-        writer.append(NewEvents { keys, batch: None, settings_revision, received_at, number }).await?;
+        let batches = vec![keys.len()];
+        writer.append(NewEvents { keys, batches, key: None, settings_revision, received_at, number }).await?;
         let loaded = loaded.await.map_err(|_| Error::internal("a load was not numbered"))?;
         Ok((loaded, workspace.snapshot()))
     }
@@ -210,8 +211,8 @@ fn number_few(
     let (kept, duplicate) = (new.len() as u64, (all - new.len()) as u64);
     let loaded = LoadedRows { read, kept, duplicate, acceptor, reasons: reasons.clone(), crowded };
     let load = loaded.completed(load);
-    let rejected = load.rejected;
-    Ok((loaded, NewRows { rows, dead_letters: dead_letters.take()?, rejected, reasons, load: Some(load) }))
+    let rejected = vec![Rejected { rows: load.rejected, reasons }];
+    Ok((loaded, NewRows { rows, dead_letters: dead_letters.take()?, rejected, load: Some(load) }))
 }
 
 /// Numbers the rows of a load that is written as files.

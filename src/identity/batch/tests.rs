@@ -47,7 +47,8 @@ fn rows_of_no_table_are_refused() {
     let batch = IdentityBatch { nodes: vec![(0, 0, "a".into())], ..IdentityBatch::default() };
     let rows = batch.to_record_batches(&types).unwrap().swap_remove(0);
     let without = |name: &str| {
-        let columns = rows.schema().fields().iter().zip(rows.columns()).map(|(field, column)| {
+        let schema = rows.schema();
+        let columns = schema.fields().iter().zip(rows.columns()).map(|(field, column)| {
             let column = match field.name() == name {
                 true => arrow::array::new_null_array(field.data_type(), rows.num_rows()),
                 false => std::sync::Arc::clone(column),
