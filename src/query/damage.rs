@@ -10,8 +10,8 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
 use crate::error::{Error, Kind};
-use crate::store::events::faults_of;
-use crate::store::paths;
+use crate::store::delta::verify;
+use crate::store::events::{Order, file_layout};
 use crate::workspace::{Snapshot, Workspace};
 
 /// How long the damaged file is looked for.
@@ -52,10 +52,11 @@ pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapsho
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {
+    let layout = file_layout(Order::AsLoaded);
     for file in snapshot.events.files.iter() {
-        let faults = faults_of(&workspace.store(), file, None).await.unwrap_or_default();
-        if let Some(fault) = faults.first() {
-            let path = paths::events_file_in_workspace(&file.path);
+        let Ok(verified) = verify(&workspace.store(), &layout, file).await else { continue };
+        if let Some(fault) = verified.faults.first() {
+            let path = layout.location(&file.path);
             return Some(format!("object '{path}' {fault}: run `convoke check`"));
         }
     }
