@@ -23,10 +23,6 @@ pub struct Verified {
 }
 
 impl Verified {
-    fn unreadable(fault: &str) -> Self {
-        Self { faults: vec![fault.to_owned()], found: None }
-    }
-
     /// Between which the values of a column lie: numbers, days of dates, microseconds of instants. `None` where the layout
     /// bounds it not.
     pub fn bounds_of(&self, column: &str) -> Option<(i64, i64)> {
@@ -40,15 +36,31 @@ impl Verified {
 /// Only when the store does not answer.
 pub async fn verify(store: &Arc<dyn ObjectStore>, layout: &FileLayout, file: &Arc<DataFile>) -> Result<Verified> {
     let Some(bytes) = objects::read(store, &layout.location(&file.path)).await? else {
-        return Ok(Verified::unreadable("is missing"));
+        return Ok(Verified { faults: vec!["is missing".to_owned()], found: None });
     };
-    let (file, statistics) = (Arc::clone(file), FileStatistics::new(Arc::clone(&layout.columns), layout.may_bound));
-    let verified = tokio::task::spawn_blocking(move || read(&bytes, &file, statistics)).await;
-    // A damaged file may make the decoder panic.
-    Ok(verified.unwrap_or_else(|_| Verified::unreadable("makes the Parquet reader break off")))
+    let (whole, noted) = (bytes.clone(), Arc::clone(file));
+    let mut faults = tokio::task::spawn_blocking(move || compare_bytes(&whole, &noted)).await.unwrap_or_default();
+    let statistics = FileStatistics::new(Arc::clone(&layout.columns), layout.may_bound);
+    let counted = tokio::task::spawn_blocking(move || count(bytes, statistics)).await;
+    let found = match counted {
+        Ok(Ok(found)) => {
+            compare(&found, file, &mut faults);
+            Some(found)
+        }
+        Ok(Err(error)) => {
+            faults.push(format!("cannot be read as Parquet ({error})"));
+            None
+        }
+        // A damaged file may make the decoder panic.
+        Err(_) => {
+            faults.push("makes the Parquet reader break off".to_owned());
+            None
+        }
+    };
+    Ok(Verified { faults, found })
 }
 
-fn read(bytes: &Bytes, file: &DataFile, mut statistics: FileStatistics) -> Verified {
+fn compare_bytes(bytes: &[u8], file: &DataFile) -> Vec<String> {
     let mut faults = Vec::new();
     if bytes.len() as u64 != file.bytes {
         faults.push(format!("has {} bytes, the log says {}", bytes.len(), file.bytes));
@@ -56,23 +68,15 @@ fn read(bytes: &Bytes, file: &DataFile, mut statistics: FileStatistics) -> Verif
     if paths::hash_in_name(&file.path).is_some_and(|hash| hash != content_hash(bytes)) {
         faults.push("has another content than was written (its hash differs)".to_owned());
     }
-    match count(bytes, &mut statistics) {
-        Ok(()) => {
-            compare(&statistics, file, &mut faults);
-            Verified { faults, found: Some(statistics) }
-        }
-        Err(error) => {
-            faults.push(format!("cannot be read as Parquet ({error})"));
-            Verified { faults, found: None }
-        }
-    }
+    faults
 }
 
-fn count(bytes: &Bytes, statistics: &mut FileStatistics) -> Result<()> {
-    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes.clone())?.build()? {
+/// What all rows say.
+fn count(bytes: Bytes, mut statistics: FileStatistics) -> Result<FileStatistics> {
+    for batch in ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()? {
         statistics.add_by_name(&batch?);
     }
-    Ok(())
+    Ok(statistics)
 }
 
 fn compare(found: &FileStatistics, file: &DataFile, faults: &mut Vec<String>) {
