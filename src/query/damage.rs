@@ -11,7 +11,8 @@ use futures::StreamExt;
 
 use crate::error::{Error, Kind};
 use crate::store::delta::verify;
-use crate::store::events::{Order, file_layout};
+use crate::store::events::{self, Order};
+use crate::store::tables;
 use crate::workspace::{Snapshot, Workspace};
 
 /// How long the damaged file is looked for.
@@ -45,19 +46,24 @@ pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapsho
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
     let named =
-        found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
+        found.unwrap_or_else(|| format!("a data file is damaged ({}): run `convoke check`", ours.message()));
     // Without its source: DataFusion would take the innermost error for what is to be said.
     tracing::warn!(error = %ours, "damaged data");
     Error::corrupt(named)
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {
-    let layout = file_layout(Order::AsLoaded);
-    for file in snapshot.events.files.iter() {
-        let Ok(verified) = verify(&workspace.store(), &layout, file).await else { continue };
-        if let Some(fault) = verified.faults.first() {
-            let path = layout.location(&file.path);
-            return Some(format!("object '{path}' {fault}: run `convoke check`"));
+    let events = (events::file_layout(Order::AsLoaded), Arc::clone(&snapshot.events.files));
+    let of_users = snapshot.tables.tables.values().filter_map(|table| {
+        Some((tables::file_layout(table.folder, &table.columns).ok()?, Arc::clone(&table.live.files)))
+    });
+    for (layout, files) in std::iter::once(events).chain(of_users) {
+        for file in files.iter() {
+            let Ok(verified) = verify(&workspace.store(), &layout, file).await else { continue };
+            if let Some(fault) = verified.faults.first() {
+                let path = layout.location(&file.path);
+                return Some(format!("object '{path}' {fault}: run `convoke check`"));
+            }
         }
     }
     None

@@ -222,3 +222,21 @@ async fn a_file_that_is_cut_short_changed_or_gone_is_named() {
     let [fault] = <[Finding; 1]>::try_from(check(&world).await).unwrap();
     assert_eq!((fault.what.as_str(), fault.note), ("is missing", false));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_names_the_damaged_file() {
+    let world = world().await;
+    world.query("CREATE TABLE t AS SELECT value * 7919 % 10007 AS v FROM generate_series(1, 20000)").await.unwrap();
+    let path = parts(&tables(&world).remove(0)).remove(0);
+    let [name] = <[String; 1]>::try_from(named(&world, std::slice::from_ref(&path))).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = 4..bytes.len() / 3;
+    bytes[pages].fill(0xAA);
+    fs::write(&path, bytes).unwrap();
+    // As a new process: nothing is remembered.
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    let error = again.query("SELECT sum(v) FROM t").await.unwrap_err();
+    assert_eq!(error.kind(), convoke::error::Kind::Corrupt, "{error}");
+    let message = error.to_string();
+    assert!(message.contains(&name) && message.contains("convoke check"), "{message}");
+}
