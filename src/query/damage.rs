@@ -45,8 +45,7 @@ pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapsho
         return ours;
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
-    let named =
-        found.unwrap_or_else(|| format!("a data file is damaged ({}): run `convoke check`", ours.message()));
+    let named = found.unwrap_or_else(|| format!("a data file is damaged ({}): run `convoke check`", ours.message()));
     // Without its source: DataFusion would take the innermost error for what is to be said.
     tracing::warn!(error = %ours, "damaged data");
     Error::corrupt(named)
@@ -57,9 +56,10 @@ async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<Stri
     let of_users = snapshot.tables.tables.values().filter_map(|table| {
         Some((tables::file_layout(table.folder, &table.columns).ok()?, Arc::clone(&table.live.files)))
     });
-    for (layout, files) in std::iter::once(events).chain(of_users) {
+    let all: Vec<_> = std::iter::once(events).chain(of_users).collect();
+    for (layout, files) in &all {
         for file in files.iter() {
-            let Ok(verified) = verify(&workspace.store(), &layout, file).await else { continue };
+            let Ok(verified) = verify(&workspace.store(), layout, file).await else { continue };
             if let Some(fault) = verified.faults.first() {
                 let path = layout.location(&file.path);
                 return Some(format!("object '{path}' {fault}: run `convoke check`"));
