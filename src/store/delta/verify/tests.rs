@@ -92,7 +92,8 @@ async fn events_are_judged_by_their_own_layout() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let layout = events::file_layout(Order::AsLoaded);
     let instants = || Arc::new(TimestampMicrosecondArray::from(vec![5_000, 9_000]).with_timezone("UTC"));
-    let columns = schema::stored().fields().iter().map(|field| -> arrow::array::ArrayRef {
+    let stored = schema::stored();
+    let columns = stored.fields().iter().map(|field| -> arrow::array::ArrayRef {
         match field.name().as_str() {
             "ts" | "received_at" => instants(),
             "node" => Arc::new(Int64Array::from(vec![Some(7), None])),
@@ -104,7 +105,7 @@ async fn events_are_judged_by_their_own_layout() {
             _ => arrow::array::new_null_array(field.data_type(), 2),
         }
     });
-    let rows = RecordBatch::try_new(schema::stored(), columns.collect()).unwrap();
+    let rows = RecordBatch::try_new(Arc::clone(&stored), columns.collect()).unwrap();
     let file = written(&store, &layout, &rows).await;
     let verified = verify(&store, &layout, file.file()).await.unwrap();
     assert_eq!(verified.faults, [""; 0]);
