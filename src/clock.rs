@@ -57,6 +57,11 @@ impl Clock {
         }
     }
 
+    /// Seconds since 1970.
+    pub fn now_seconds(&self) -> u64 {
+        u64::try_from(self.now().timestamp()).unwrap_or_default()
+    }
+
     /// Microseconds since 1970.
     pub fn now_micros(&self) -> i64 {
         self.now().timestamp_micros()

@@ -12,6 +12,7 @@ async fn a_seed_gives_the_same_times_and_ids_again() {
     let (one, same, other) = (seeded(7), seeded(7), seeded(8));
     tokio::time::advance(Duration::from_millis(1_500)).await;
     assert_eq!(one.now().to_rfc3339(), "2024-02-29T00:00:01.500+00:00");
+    assert_eq!((one.now_seconds(), one.now_micros()), (1_709_164_801, 1_709_164_801_500_000));
     let ids = |clock: &Clock| Vec::from_iter((0..10_000).map(|_| clock.new_id()));
     let given = ids(&one);
     assert_eq!(given, ids(&same));

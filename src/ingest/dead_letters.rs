@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::json::LineDelimitedWriter;
-use chrono::Utc;
 
 use crate::error::Result;
 use crate::store::dead_letters::schema;
@@ -27,6 +26,8 @@ struct FirstReason {
 
 pub(super) struct DeadLetters {
     source: String,
+    /// Microseconds since 1970.
+    received_at: i64,
     row: Int64Builder,
     reason: StringBuilder,
     raw: StringBuilder,
@@ -37,9 +38,10 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub(super) fn new(source: &str) -> Self {
+    pub(super) fn new(source: &str, received_at: i64) -> Self {
         Self {
             source: source.to_owned(),
+            received_at,
             row: Int64Builder::new(),
             reason: StringBuilder::new(),
             raw: StringBuilder::new(),
@@ -74,7 +76,7 @@ impl DeadLetters {
 
     fn pack(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
-        let received = vec![Utc::now().timestamp_micros(); rows];
+        let received = vec![self.received_at; rows];
         let source = StringArray::from_iter_values(std::iter::repeat_n(&self.source, rows));
         self.batches.push(RecordBatch::try_new(
             schema(),

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use chrono::Utc;
 use parking_lot::Mutex;
-use uuid::Uuid;
 
 use super::accept::store_rows;
 use super::check::{Events, FutureLimit, RowChecker};
@@ -66,13 +64,13 @@ impl EventStream {
         let key = key_of(key, self.caller.source.as_deref())?;
         let bytes = batch_bytes(&batch);
         let rules = self.rules();
-        let received_at = Utc::now().timestamp_micros();
+        let received_at = self.workspace.clock().now_micros();
         let checker = RowChecker {
             blocked: Arc::clone(&rules.blocked),
             types: Arc::clone(&rules.types),
             orders: Arc::clone(&rules.orders),
             // Events without an id are new whenever they come.
-            message_prefix: Uuid::now_v7().simple().to_string(),
+            message_prefix: self.workspace.clock().new_id().simple().to_string(),
             received_at,
             future: FutureLimit::new(received_at, self.settings.ingest.max_future_hours),
             checked: false,
@@ -87,7 +85,7 @@ impl EventStream {
             }
         };
         let keys = events.keys()?;
-        let number = Box::new(move |new: &[usize], overlay: &mut Overlay| number(events, new, overlay));
+        let number = Box::new(move |new: &[usize], overlay: &mut Overlay| number(events, new, overlay, received_at));
         let events = NewEvents { keys, batch: key, settings_revision: rules.revision, received_at, number };
         Ok(CheckedBatch { events, bytes })
     }
@@ -130,11 +128,11 @@ fn key_of(key: &[u8], source: Option<&str>) -> Result<Option<BatchKey>> {
     Ok(Some(BatchKey::of(&format!("{source}:{text}"))))
 }
 
-fn number(mut events: Events, new: &[usize], overlay: &mut Overlay) -> Result<NewRows> {
-    let mut dead_letters = DeadLetters::new(SOURCE);
+fn number(mut events: Events, new: &[usize], overlay: &mut Overlay, received_at: i64) -> Result<NewRows> {
+    let mut dead_letters = DeadLetters::new(SOURCE, received_at);
     let rejected = events.faults.len() as u64;
     events.keep(new)?;
-    let rows = vec![store_rows(&mut events, overlay, &mut dead_letters)?];
+    let rows = vec![store_rows(&mut events, None, overlay, &mut dead_letters)?];
     let reasons = dead_letters.first_reasons();
     Ok(NewRows { rows, dead_letters: dead_letters.take()?, rejected, reasons, load: None })
 }

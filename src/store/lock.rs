@@ -32,7 +32,8 @@ impl WriterLock {
     /// `Conflict` when another process writes to this workspace.
     pub async fn acquire(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
         let held = if root.is_shared() {
-            let term = Term::claim(root.store(), root.paths(workspace), root.writer_stale_after()).await;
+            let (store, paths) = (root.store(), root.paths(workspace));
+            let term = Term::claim(store, paths, root.writer_stale_after(), root.clock().clone()).await;
             Held::Term(term.map_err(|error| advise(error, root, workspace))?)
         } else if let Some(folder) = root.local_folder() {
             Held::File { _file: lock_file(&folder.join(workspace.as_str())).map_err(|e| advise(e, root, workspace))? }

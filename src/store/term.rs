@@ -19,10 +19,10 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use serde_json::json;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use super::objects;
 use super::paths::WorkspacePaths;
+use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
 const CLAIM: &str = "json";
@@ -70,17 +70,18 @@ impl Term {
         store: Arc<dyn ObjectStore>,
         paths: WorkspacePaths,
         stale_after: Duration,
+        clock: Clock,
     ) -> Result<Arc<Self>> {
-        let number = next_number(&store, &paths, stale_after).await?;
-        create_claim(&store, &paths, number).await?;
+        let number = next_number(&store, &paths, stale_after, &clock).await?;
+        create_claim(&store, &paths, number, &clock).await?;
         let board = Board::read(&store, &paths).await?;
         if board.newest() != number {
             // This process was so slow that its number had come and gone.
             return Err(Error::conflict("it has just begun"));
         }
-        beat(&store, &paths, number).await?;
-        let heartbeat =
-            tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, (stale_after / BEATS).max(SHORTEST)));
+        beat(&store, &paths, number, &clock).await?;
+        let interval = (stale_after / BEATS).max(SHORTEST);
+        let heartbeat = tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, interval, clock));
         let term = Arc::new(Self { store, paths, number, heartbeat });
         term.forget_older(board).await;
         OPEN.lock().push(Arc::clone(&term));
@@ -144,14 +145,19 @@ pub async fn end_terms() {
 }
 
 /// The number to claim: the one after the newest, if that one's writer is gone.
-async fn next_number(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, stale_after: Duration) -> Result<u64> {
+async fn next_number(
+    store: &Arc<dyn ObjectStore>,
+    paths: &WorkspacePaths,
+    stale_after: Duration,
+    clock: &Clock,
+) -> Result<u64> {
     let board = Board::read(store, paths).await?;
     let Some((number, _)) = board.holder() else { return Ok(board.newest() + 1) };
     // Clocks of machines differ: the store tells both times.
-    store.put(&paths.writer_clock(), Uuid::now_v7().to_string().into()).await?;
+    store.put(&paths.writer_clock(), clock.new_id().to_string().into()).await?;
     let board = Board::read(store, paths).await?;
     let Some((newest, reign)) = board.holder() else { return Ok(board.newest() + 1) };
-    let now = board.clock.unwrap_or_else(Utc::now);
+    let now = board.clock.unwrap_or_else(|| clock.now());
     let silent = now.signed_duration_since(reign.seen).to_std().unwrap_or_default();
     if newest == number && silent >= stale_after {
         tracing::info!(term = newest, silent_seconds = silent.as_secs(), "taking over from a writer that is gone");
@@ -162,11 +168,11 @@ async fn next_number(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, stale
 }
 
 /// Creates the object of term `number`, and makes sure that it could not be created twice.
-async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
+async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64, clock: &Clock) -> Result<()> {
     let path = paths.writer_term(number, CLAIM);
     let claim = || {
-        let started_at = Utc::now();
-        json!({ "writer": Uuid::now_v7(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
+        let started_at = clock.now();
+        json!({ "writer": clock.new_id(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
     };
     objects::create(store.as_ref(), &path, claim()).await.map_err(|error| match error.kind() {
         Kind::Conflict => Error::conflict("it has just begun"),
@@ -182,15 +188,21 @@ async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, numb
     }
 }
 
-async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
-    store.put(&paths.writer_term(number, HEARTBEAT), Uuid::now_v7().to_string().into()).await?;
+async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64, clock: &Clock) -> Result<()> {
+    store.put(&paths.writer_term(number, HEARTBEAT), clock.new_id().to_string().into()).await?;
     Ok(())
 }
 
-async fn keep_beating(store: Arc<dyn ObjectStore>, paths: WorkspacePaths, number: u64, interval: Duration) {
+async fn keep_beating(
+    store: Arc<dyn ObjectStore>,
+    paths: WorkspacePaths,
+    number: u64,
+    interval: Duration,
+    clock: Clock,
+) {
     loop {
         tokio::time::sleep(interval).await;
-        if let Err(error) = beat(&store, &paths, number).await {
+        if let Err(error) = beat(&store, &paths, number, &clock).await {
             tracing::warn!(%error, "cannot tell the object store that this writer lives");
         }
     }

@@ -86,7 +86,7 @@ impl Writer {
         let open: Vec<NewEvents> = open.collect();
         let keys: Vec<MessageKey> = open.iter().flat_map(|events| events.keys.iter().copied()).collect();
         let decision = self.keys_of_messages()?.check(&keys, &Pending::default()).resolve().await?;
-        let overlay = Overlay::new(held.identity.clone());
+        let overlay = Overlay::new(held.identity.clone(), self.workspace.root().clock().clone());
         let types = Arc::clone(&held.rules.types);
         let months = LocalMonths::new(self.workspace.manifest().time_zone);
         let numbering = tokio::task::spawn_blocking(move || number(open, decision.verdicts(), overlay, months, &types));

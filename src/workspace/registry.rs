@@ -124,7 +124,7 @@ impl Workspaces {
         Manifest::read(&self.root.store(), &self.root.paths(name).manifest(), name).await
     }
 
-    /// Makes a workspace.
+    /// Makes a workspace, with an id and a time of its own.
     ///
     /// # Errors
     /// `Conflict` when it is there, or when something is left of a dropped one of this name.
@@ -138,8 +138,9 @@ impl Workspaces {
                 "workspace '{name}' was dropped in part: `convoke workspace drop {name} --yes` removes the rest"
             )));
         }
-        let path = self.root.paths(name).manifest();
-        match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
+        let (path, clock) = (self.root.paths(name).manifest(), self.root.clock());
+        let manifest = Manifest { id: clock.new_id(), created_at: clock.now(), ..manifest.clone() };
+        match objects::create_json(self.root.store().as_ref(), &path, &manifest).await {
             Err(error) if error.kind() == Kind::Conflict => Err(exists(name)),
             Err(error) => Err(error),
             Ok(()) => self.get(name).await,

@@ -15,11 +15,12 @@ use super::rules::Rules;
 use super::snapshot::Snapshot;
 use super::tables::{TablesSnapshot, UserTables};
 use super::writer::Writing;
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
 use crate::store::Root;
-use crate::store::events::{EventsTable, NodeIndex};
+use crate::store::events::{EventsTable, FileWriter, NodeIndex};
 
 /// An open workspace, shared by all that read and write it.
 pub struct Workspace {
@@ -59,7 +60,7 @@ impl Workspace {
         let workspace = Self {
             events: EventsTable::new(&root, &name)?,
             tables: UserTables::new(&root, &name),
-            checkpoints: Checkpoints::new(Arc::clone(&store)),
+            checkpoints: Checkpoints::new(Arc::clone(&store), root.clock().clone()),
             nodes: NodeIndex::new(Arc::clone(&store)),
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
@@ -104,6 +105,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where its times and ids come from.
+    pub fn clock(&self) -> &Clock {
+        self.root.clock()
+    }
+
     /// The object store with this workspace's folder as `/`.
     pub fn store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store)
@@ -116,6 +122,11 @@ impl Workspace {
 
     pub fn events(&self) -> &EventsTable {
         &self.events
+    }
+
+    /// Writes files for the events table.
+    pub fn file_writer(&self) -> FileWriter {
+        FileWriter::new(self.store(), self.clock().clone())
     }
 
     pub fn node_index(&self) -> &NodeIndex {

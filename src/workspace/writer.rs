@@ -30,6 +30,8 @@ pub(super) struct Writing {
     pub(super) graph: Option<IdentityGraph>,
     /// Which message ids are stored; read again from what is stored where there is none.
     pub(super) keys: Option<DedupeIndex>,
+    /// The highest number that a load got.
+    last_load: u32,
     /// Message ids of the loads that are under way.
     pub(super) loads: Vec<Weak<Mutex<LoadKeys>>>,
     /// Message ids that were sealed for a flush and are in no run yet, the oldest first.
@@ -93,6 +95,19 @@ impl Writer {
         let Writing { prepared, graph, keys, log, needs_fence, .. } = &*self.writing;
         let is_read = *prepared && graph.is_some() && keys.is_some() && !needs_fence;
         is_read && log.as_ref().is_some_and(Log::is_open)
+    }
+
+    /// A number for a load, which no other one has.
+    ///
+    /// # Errors
+    /// `Busy` when all are given.
+    pub fn new_load_number(&mut self) -> Result<u32> {
+        let newest = self.snapshot().loads().map(|load| load.number).max().unwrap_or_default();
+        let last = self.writing.last_load.max(newest);
+        let number =
+            last.checked_add(1).ok_or_else(|| Error::busy("the workspace has 2^32 loads: no number is left"))?;
+        self.writing.last_load = number;
+        Ok(number)
     }
 
     /// Begins to load: no state shows any of it unless it is committed.
@@ -340,7 +355,7 @@ impl Writer {
         }
         // Should it break off between here and there, the next writer reads what holds.
         self.writing.prepared = false;
-        let rules = held.rules.write_next(&self.workspace.store(), change).await?;
+        let rules = held.rules.write_next(&self.workspace.store(), self.workspace.clock(), change).await?;
         self.adopt(rules).await?;
         self.writing.prepared = true;
         Ok(Arc::clone(&self.workspace.snapshot().rules))

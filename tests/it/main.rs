@@ -9,6 +9,8 @@ mod program;
 
 /// Identity checkpoints: what a start reads, damage, broken-off writes, size and time, what is published.
 mod checkpoints;
+/// Times and ids of what is stored: the same seed stores the same.
+mod clock;
 /// The program as it is typed: what it says where something is not as it was meant.
 mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.

@@ -11,7 +11,6 @@ use convoke::settings::Settings;
 use convoke::store::Root;
 use convoke::workspace::reference::{DayNames, FxRates, RATE_ONE};
 use convoke::workspace::{Manifest, RuleChange, WorkspaceSettings, WorkspaceState, Workspaces};
-use object_store::path::Path;
 
 use crate::harness::{World, at, open, texts, world};
 
@@ -51,7 +50,7 @@ fn elsewhere(world: &World) -> Workspaces {
 }
 
 fn tokens(world: &World) -> Tokens {
-    Tokens::new(world.workspaces.root().store_at_root(), Path::default())
+    Tokens::new(world.workspaces.root())
 }
 
 fn rates(base: &str, rows: &[(&str, &str, i128)]) -> FxRates {

@@ -126,9 +126,9 @@ impl Compactor {
         files: &[Arc<DataFile>],
         memory: usize,
     ) -> Result<Vec<WrittenFile>> {
-        let store = self.workspace.store();
-        let mut rows = rows_of(Arc::clone(&store), layout, files, memory)?;
-        let mut run = Run::new(store, layout, part.run_name(files)?, self.file_size);
+        let mut rows = rows_of(self.workspace.store(), layout, files, memory)?;
+        let name = part.run_name(files, self.workspace.clock().new_id())?;
+        let mut run = Run::new(&self.workspace, layout, name, self.file_size);
         while let Some(batch) = rows.next().await {
             let batch = batch?;
             let count = batch.num_rows() as u64;

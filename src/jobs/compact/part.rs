@@ -41,9 +41,8 @@ impl fmt::Display for Part {
 }
 
 impl Part {
-    /// What the files are called that come in the place of `files`.
-    pub(super) fn run_name(&self, files: &[Arc<DataFile>]) -> Result<RunName> {
-        let run = Uuid::now_v7();
+    /// What the files are called that come in the place of `files`; `run` is new.
+    pub(super) fn run_name(&self, files: &[Arc<DataFile>], run: Uuid) -> Result<RunName> {
         match self {
             Self::Month(month) => Ok(RunName::Sorted { month: month.clone(), run }),
             Self::UserTable(_) => {

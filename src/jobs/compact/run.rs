@@ -6,9 +6,11 @@ use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::delta::{Encoder, FileLayout, WrittenFile};
 use crate::store::paths;
+use crate::workspace::Workspace;
 
 /// What its files are called.
 pub(super) enum RunName {
@@ -36,6 +38,7 @@ impl RunName {
 
 pub(super) struct Run<'a> {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
     layout: &'a FileLayout,
     name: RunName,
     file_size: usize,
@@ -45,9 +48,10 @@ pub(super) struct Run<'a> {
 
 impl<'a> Run<'a> {
     /// A file of `file_size` bytes is full.
-    pub(super) fn new(store: Arc<dyn ObjectStore>, layout: &'a FileLayout, name: RunName, file_size: usize) -> Self {
+    pub(super) fn new(workspace: &Workspace, layout: &'a FileLayout, name: RunName, file_size: usize) -> Self {
+        let (store, clock) = (workspace.store(), workspace.clock().clone());
         let file_size = file_size.min(layout.most_bytes);
-        Self { store, layout, name, file_size, encoder: None, written: Vec::new() }
+        Self { store, clock, layout, name, file_size, encoder: None, written: Vec::new() }
     }
 
     /// Takes the next rows.
@@ -69,7 +73,8 @@ impl<'a> Run<'a> {
     async fn close(&mut self) -> Result<()> {
         let Some(encoder) = self.encoder.take() else { return Ok(()) };
         let encoded = off_thread(move || encoder.finish()).await?;
-        let file = encoded.to_file(self.name.file(self.written.len(), encoded.hash()), self.name.partition());
+        let path = self.name.file(self.written.len(), encoded.hash());
+        let file = encoded.to_file(path, self.name.partition(), self.clock.now());
         encoded.write(self.store.as_ref(), &self.layout.location(&file.file().path)).await?;
         self.written.push(file);
         Ok(())

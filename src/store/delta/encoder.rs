@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
+use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
 use object_store::path::Path;
 use parquet::arrow::ArrowWriter;
@@ -64,8 +65,8 @@ impl Encoded {
     }
 
     /// What the log will say of it under this path below the table.
-    pub fn to_file(&self, path: String, partition: Option<String>) -> WrittenFile {
-        WrittenFile::new(path, partition, self.bytes.len() as u64, &self.statistics)
+    pub fn to_file(&self, path: String, partition: Option<String>, written_at: DateTime<Utc>) -> WrittenFile {
+        WrittenFile::new(path, partition, self.bytes.len() as u64, &self.statistics, written_at)
     }
 
     /// Writes it durably under a name that nobody else can choose.

@@ -29,7 +29,7 @@ const PARALLEL_READS: usize = 16;
 pub struct CommitRecord {
     /// Rows of log records up to this one are in the files of this version; later ones are in the log alone.
     pub position: u64,
-    /// Object with the new nodes, edges and births; path below the workspace.
+    /// Object with the new nodes, identifier sets and births; path below the workspace.
     pub identity: Option<String>,
     /// Object with the rejected rows; path below the workspace.
     pub dead_letters: Option<String>,
@@ -76,6 +76,8 @@ pub fn dedupe_runs<'a>(commits: impl IntoIterator<Item = &'a CommitRecord>) -> V
 /// One load: what was sent, and what became of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadRecord {
+    /// Its events have it, too; no other load of the workspace does.
+    pub number: u32,
     pub source: String,
     /// Hash of the content as the client gave it.
     pub content_hash: String,
@@ -105,7 +107,7 @@ impl EventsTable {
         let url = root.url_of(&root.paths(workspace).events())?;
         let store = root.workspace_store(workspace);
         let folder = Path::from(paths::EVENTS);
-        let table = DeltaTable::new(root.store(), url, Arc::clone(&store), folder, definition());
+        let table = DeltaTable::new(root, url, Arc::clone(&store), folder, definition());
         Ok(Self { table, store })
     }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use object_store::ObjectStore;
 use object_store::path::Path;
-use uuid::Uuid;
 
 use super::encoding::{self, Order};
 use super::schema;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::store::delta::{Encoded, Encoder, FileLayout, WrittenFile};
 use crate::store::paths;
@@ -33,12 +33,13 @@ fn may_bound(column: &str) -> bool {
 #[derive(Clone)]
 pub struct FileWriter {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
 }
 
 impl FileWriter {
     /// `store` has the workspace's folder as `/`.
-    pub fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store }
+    pub fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
+        Self { store, clock }
     }
 
     /// Encodes `batches` (of [`schema::stored`], all of one month) and writes the file durably.
@@ -51,9 +52,9 @@ impl FileWriter {
         let encoded = tokio::task::spawn_blocking(encode)
             .await
             .map_err(|error| Error::internal(format!("encoding a Parquet file: {error}")))??;
-        let path = paths::events_file(&month, Uuid::now_v7(), encoded.hash());
+        let path = paths::events_file(&month, self.clock.new_id(), encoded.hash());
         let location = paths::events_file_in_workspace(&path);
-        let file = encoded.to_file(path, Some(month));
+        let file = encoded.to_file(path, Some(month), self.clock.now());
         encoded.write(self.store.as_ref(), &location).await?;
         Ok(file)
     }

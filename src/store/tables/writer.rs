@@ -10,6 +10,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::file::properties::EnabledStatistics;
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::doubles::one_zero;
 use crate::error::{Error, Result};
 use crate::store::delta::{Encoder, FileLayout, WrittenFile};
@@ -62,6 +63,7 @@ pub struct WrittenTable {
 /// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.
 pub struct TableWriter {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
     folder: Uuid,
     columns: SchemaRef,
     limits: TableLimits,
@@ -75,12 +77,13 @@ impl TableWriter {
     /// `store` has the workspace's folder as `/`; `held` is (rows, bytes) of the table so far.
     pub fn new(
         store: Arc<dyn ObjectStore>,
+        clock: Clock,
         folder: Uuid,
         columns: SchemaRef,
         limits: TableLimits,
         held: (u64, u64),
     ) -> Self {
-        Self { store, folder, columns, limits, held, open: None, written: WrittenTable::default() }
+        Self { store, clock, folder, columns, limits, held, open: None, written: WrittenTable::default() }
     }
 
     /// Adds rows; their columns are taken by place and cast to those of the table.
@@ -119,9 +122,9 @@ impl TableWriter {
     async fn close_file(&mut self) -> Result<()> {
         let Some(file) = self.open.take() else { return Ok(()) };
         let encoded = file.finish()?;
-        let path = paths::table_file(Uuid::now_v7(), encoded.hash());
+        let path = paths::table_file(self.clock.new_id(), encoded.hash());
         let location = paths::table_file_in_workspace(self.folder, &path);
-        let file = encoded.to_file(path, None);
+        let file = encoded.to_file(path, None, self.clock.now());
         self.written.bytes += file.file().bytes;
         self.written.files.push(file);
         encoded.write(self.store.as_ref(), &location).await

@@ -73,7 +73,7 @@ impl Log {
         limit: u64,
         gauge: Arc<LogGauge>,
     ) -> Result<Self> {
-        let writer = Uuid::now_v7();
+        let writer = root.clock().new_id();
         let appender = if let Some(term) = lock.term() {
             let paths = root.paths(name);
             let claim = move |term| paths.writer_term(term, "json");

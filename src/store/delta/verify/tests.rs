@@ -1,5 +1,6 @@
 use arrow::array::{Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use chrono::DateTime;
 use object_store::memory::InMemory;
 use uuid::Uuid;
 
@@ -34,7 +35,7 @@ async fn written(store: &Arc<dyn ObjectStore>, layout: &FileLayout, rows: &Recor
     encoder.push(rows).unwrap();
     let encoded = encoder.finish().unwrap();
     let path = paths::table_file(Uuid::now_v7(), encoded.hash());
-    let file = encoded.to_file(path, None);
+    let file = encoded.to_file(path, None, DateTime::UNIX_EPOCH);
     encoded.write(store.as_ref(), &layout.location(&file.file().path)).await.unwrap();
     file
 }
