@@ -79,7 +79,8 @@ fn files_of_other_names_stay() {
 #[test]
 fn new_files_stand_where_the_old_ones_stood() {
     let old = [inserted(1, 1), inserted(2, 1)];
-    let RunName::Joined { id, run } = Part::UserTable("t".to_owned()).run_name(&old, Uuid::from_u128(9)).unwrap() else {
+    let RunName::Joined { id, run } = Part::UserTable("t".to_owned()).run_name(&old, Uuid::from_u128(9)).unwrap()
+    else {
         panic!("a user table is joined")
     };
     let new: Vec<String> =
