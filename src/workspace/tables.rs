@@ -15,10 +15,8 @@ use super::state::Workspace;
 use super::writer::Writer;
 use crate::error::{Detail, Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile};
-use crate::store::tables::{
-    CatalogEntry, FILE_BYTES, TableCatalog, TableCatalogStore, TableLog, TableState, WrittenTable,
-};
+use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, WrittenFile};
+use crate::store::tables::{CatalogEntry, TableCatalog, TableCatalogStore, TableLog, TableState, WrittenTable};
 use crate::store::{Root, objects, paths};
 
 /// All user tables at one moment.
@@ -187,19 +185,19 @@ impl Writer {
         self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
     }
 
-    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
+    /// Puts files with the same rows in the place of the files `removed`.
     ///
     /// # Errors
     /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
-    pub async fn join_in_table(
+    pub async fn rewrite_table(
         &mut self,
         name: &str,
         folder: Uuid,
         removed: &[Arc<DataFile>],
-        written: WrittenTable,
+        added: &[WrittenFile],
+        target_bytes: u64,
     ) -> Result<Arc<Snapshot>> {
-        let kind = ChangeKind::Rewrite { target_bytes: FILE_BYTES as u64 };
-        self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
+        self.change_table(name, folder, Change { removed, added, kind: ChangeKind::Rewrite { target_bytes } }).await
     }
 
     async fn change_table(&mut self, name: &str, folder: Uuid, change: Change<'_>) -> Result<Arc<Snapshot>> {

@@ -6,18 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use convoke::auth::Caller;
-use convoke::ids::WorkspaceName;
-use convoke::ingest::Loader;
 use convoke::ingest::input::InputRow;
-use convoke::query::Engine;
 use convoke::settings::Settings;
-use convoke::store::Root;
-use convoke::workspace::{Checkpoint, Manifest, Workspace, Workspaces, checkpoint_by_time};
+use convoke::workspace::{Checkpoint, Workspace, checkpoint_by_time};
 use object_store::memory::InMemory;
 use tempfile::TempDir;
 
-use crate::harness::{World, at, open, world, world_with};
+use crate::harness::{World, at, open, over, world, world_with};
 use crate::observed_store::ObservedStore;
 
 const ASKED: &str = "SELECT i.id_type, i.id_value, i.person, i.person_id, p.event_count, p.identifier_count
@@ -161,21 +156,6 @@ async fn a_failed_load_is_undone_from_a_checkpoint_and_the_loads_after_it() {
     assert_eq!(checkpoint(&world).await.epoch, 2);
     assert_eq!(world.rows(ASKED).await, before);
     assert_eq!(reopened(&world.folder).await.rows(ASKED).await, before);
-}
-
-/// Parts over a store, as a new process would make them.
-async fn over(store: &Arc<ObservedStore>) -> World {
-    let settings = Arc::new(Settings::defaults().unwrap());
-    let workspaces = Workspaces::new(Root::in_store(Arc::clone(store) as _).unwrap());
-    let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();
-    World {
-        folder: Arc::new(tempfile::tempdir().unwrap()),
-        engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces.clone(), settings),
-        caller: Caller::local_admin(name),
-        workspaces,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

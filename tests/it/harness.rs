@@ -16,6 +16,8 @@ use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
 use tempfile::TempDir;
 
+use crate::observed_store::ObservedStore;
+
 /// A root with one workspace, and everything over it.
 pub struct World {
     pub folder: Arc<TempDir>,
@@ -43,6 +45,21 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
     World {
         folder,
+        engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
+        loader: Loader::new(workspaces.clone(), settings),
+        caller: Caller::local_admin(name),
+        workspaces,
+    }
+}
+
+/// The parts over a store, as a new process would make them; nothing lies in the folder.
+pub async fn over(store: &Arc<ObservedStore>) -> World {
+    let settings = Arc::new(Settings::defaults().unwrap());
+    let workspaces = Workspaces::new(Root::in_store(Arc::clone(store) as _).unwrap());
+    let name = WorkspaceName::default();
+    workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();
+    World {
+        folder: Arc::new(tempfile::tempdir().unwrap()),
         engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
         loader: Loader::new(workspaces.clone(), settings),
         caller: Caller::local_admin(name),

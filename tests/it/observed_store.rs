@@ -1,4 +1,4 @@
-//! An object store that notes what is read from it, and whose writes can be made to fail.
+//! An object store that notes what is read from it, and whose writes can be made to fail or to wait.
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,6 +13,7 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 use parking_lot::Mutex;
+use tokio::sync::oneshot;
 
 #[derive(Debug)]
 pub struct ObservedStore {
@@ -20,11 +21,38 @@ pub struct ObservedStore {
     reads: Mutex<Vec<String>>,
     /// Writes that will still succeed.
     writes_left: AtomicUsize,
+    hold: Mutex<Option<Hold>>,
+}
+
+/// A write that is waited for.
+#[derive(Debug)]
+struct Hold {
+    part: String,
+    reached: oneshot::Sender<()>,
+    go_on: oneshot::Receiver<()>,
 }
 
 impl ObservedStore {
     pub fn new(inner: InMemory) -> Self {
-        Self { inner, reads: Mutex::default(), writes_left: AtomicUsize::new(usize::MAX) }
+        let writes_left = AtomicUsize::new(usize::MAX);
+        Self { inner, reads: Mutex::default(), writes_left, hold: Mutex::default() }
+    }
+
+    /// The next write to a path that contains `part` waits. What is returned: when it has come so far, and what lets it
+    /// go on.
+    pub fn hold(&self, part: &str) -> (oneshot::Receiver<()>, oneshot::Sender<()>) {
+        let (reached, is_reached) = oneshot::channel();
+        let (going_on, go_on) = oneshot::channel();
+        *self.hold.lock() = Some(Hold { part: part.to_owned(), reached, go_on });
+        (is_reached, going_on)
+    }
+
+    async fn wait_if_held(&self, location: &Path) {
+        let held = self.hold.lock().take_if(|hold| location.as_ref().contains(&hold.part));
+        if let Some(held) = held {
+            held.reached.send(()).ok();
+            held.go_on.await.ok();
+        }
     }
 
     /// Paths that were read since [`Self::forget`], once for each read.
@@ -64,6 +92,7 @@ impl fmt::Display for ObservedStore {
 #[async_trait]
 impl ObjectStore for ObservedStore {
     async fn put_opts(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
+        self.wait_if_held(location).await;
         self.allow_write()?;
         self.inner.put_opts(location, payload, options).await
     }
