@@ -8,6 +8,8 @@ mod full_disk;
 mod kill;
 /// What must be stored, by what was sent and answered.
 mod oracle;
+/// Files that another program rewrites.
+mod other_programs;
 /// Counts beside streams, flushes and compactions.
 mod readers;
 /// A client whose wire is cut.
