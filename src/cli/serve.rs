@@ -50,7 +50,7 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
 
 /// Reads the stored state, and says when the server is ready.
 async fn open(workspaces: Workspaces, tokens: Tokens, data: String, address: String) -> Result<()> {
-    let mut opening = std::pin::pin!(open_default(&workspaces));
+    let mut opening = std::pin::pin!(open_default(&workspaces, &address));
     if let Ok(outcome) = tokio::time::timeout(SAID_AFTER, &mut opening).await {
         outcome?;
     } else {
@@ -122,7 +122,7 @@ fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
 
 /// Only one process writes to a workspace, and readers of this one must see what it writes: so the default one is opened
 /// before anybody is told of the server, and all others when they are first asked for.
-async fn open_default(workspaces: &Workspaces) -> Result<()> {
+async fn open_default(workspaces: &Workspaces, address: &str) -> Result<()> {
     let name = WorkspaceName::default();
     match workspaces.get(&name).await {
         // Here the words of the writer's lock say more than those for a caller of the server.
@@ -130,7 +130,7 @@ async fn open_default(workspaces: &Workspaces) -> Result<()> {
         Err(error) if error.kind() == Kind::NotFound => {}
         Err(error) => return Err(error),
     }
-    workspaces.serve();
+    workspaces.serve(address).await;
     Ok(())
 }
 

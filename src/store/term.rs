@@ -3,6 +3,7 @@
 //! A writer shows that it lives by writing its heartbeat object again and again. Whoever finds the newest term without
 //! a fresh heartbeat claims the next one. The older process, if it only slept, sees the newer term before it commits and
 //! refuses; should it look too early, the log still takes each version once. Ages are told by the store's own clock.
+//! A server says in its heartbeats where it is reached.
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +18,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ pub(super) struct Term {
     store: Arc<dyn ObjectStore>,
     paths: WorkspacePaths,
     number: u64,
+    /// Where the server of this process is reached, once it is one.
+    address: Arc<Mutex<Option<String>>>,
     heartbeat: JoinHandle<()>,
 }
 
@@ -78,10 +81,11 @@ impl Term {
             // This process was so slow that its number had come and gone.
             return Err(Error::conflict("it has just begun"));
         }
-        beat(&store, &paths, number).await?;
-        let heartbeat =
-            tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, (stale_after / BEATS).max(SHORTEST)));
-        let term = Arc::new(Self { store, paths, number, heartbeat });
+        beat(&store, &paths, number, None).await?;
+        let address = Arc::default();
+        let beating = keep_beating(Arc::clone(&store), paths.clone(), number, Arc::clone(&address), stale_after);
+        let heartbeat = tokio::spawn(beating);
+        let term = Arc::new(Self { store, paths, number, address, heartbeat });
         term.forget_older(board).await;
         OPEN.lock().push(Arc::clone(&term));
         Ok(term)
@@ -102,6 +106,20 @@ impl Term {
 
     pub(super) fn number(&self) -> u64 {
         self.number
+    }
+
+    /// Tells others where the server of this process is reached.
+    pub(super) async fn announce(&self, address: &str) -> Result<()> {
+        *self.address.lock() = Some(address.to_owned());
+        beat(&self.store, &self.paths, self.number, Some(address)).await
+    }
+
+    /// What the newest writer, unless it has ended, says of where it is reached.
+    pub(super) async fn address_of_holder(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> Option<String> {
+        let board = Board::read(store, paths).await.ok()?;
+        let (number, _) = board.holder()?;
+        let beat: Value = objects::read_json(store, &paths.writer_term(number, HEARTBEAT)).await.ok()??;
+        beat["address"].as_str().map(str::to_owned)
     }
 
     /// Gives it up before the process is over.
@@ -182,15 +200,24 @@ async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, numb
     }
 }
 
-async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
-    store.put(&paths.writer_term(number, HEARTBEAT), Uuid::now_v7().to_string().into()).await?;
+async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64, address: Option<&str>) -> Result<()> {
+    let sign = json!({ "beat": Uuid::now_v7(), "address": address }).to_string();
+    store.put(&paths.writer_term(number, HEARTBEAT), sign.into()).await?;
     Ok(())
 }
 
-async fn keep_beating(store: Arc<dyn ObjectStore>, paths: WorkspacePaths, number: u64, interval: Duration) {
+async fn keep_beating(
+    store: Arc<dyn ObjectStore>,
+    paths: WorkspacePaths,
+    number: u64,
+    address: Arc<Mutex<Option<String>>>,
+    stale_after: Duration,
+) {
+    let interval = (stale_after / BEATS).max(SHORTEST);
     loop {
         tokio::time::sleep(interval).await;
-        if let Err(error) = beat(&store, &paths, number).await {
+        let address = address.lock().clone();
+        if let Err(error) = beat(&store, &paths, number, address.as_deref()).await {
             tracing::warn!(%error, "cannot tell the object store that this writer lives");
         }
     }

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -14,11 +13,11 @@ use super::manifest::Manifest;
 use super::removal;
 use super::rules::Rules;
 use super::settings::WorkspaceSettings;
-use super::state::Workspace;
+use super::state::{ServerAddress, Workspace};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
-use crate::store::{Root, objects};
+use crate::store::{Root, WriterLock, objects};
 
 /// Opened once, by the first who asks; others wait for that one workspace only.
 type Slot = Arc<OnceCell<Arc<Workspace>>>;
@@ -28,8 +27,8 @@ type Slot = Arc<OnceCell<Arc<Workspace>>>;
 pub struct Workspaces {
     root: Root,
     open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
-    /// Each workspace is opened for writing, too.
-    serving: Arc<AtomicBool>,
+    /// Where there is one, each workspace is opened for writing, too.
+    server: ServerAddress,
     log_settings: LogSettings,
 }
 
@@ -55,7 +54,7 @@ pub enum WorkspaceState {
 
 impl Workspaces {
     pub fn new(root: Root) -> Self {
-        Self { root, open: Arc::default(), serving: Arc::default(), log_settings: LogSettings::default() }
+        Self { root, open: Arc::default(), server: Arc::default(), log_settings: LogSettings::default() }
     }
 
     /// The same with other settings of their logs.
@@ -68,9 +67,13 @@ impl Workspaces {
     }
 
     /// From now on this process is the writer of each workspace that it opens, for as long as it runs: what it answers
-    /// is the newest state, and nobody changes settings or drops a workspace under its readers.
-    pub fn serve(&self) {
-        self.serving.store(true, Ordering::Relaxed);
+    /// is the newest state, and nobody changes settings or drops a workspace under its readers. `address` is where it is
+    /// reached, for those that are refused.
+    pub async fn serve(&self, address: &str) {
+        self.server.get_or_init(|| address.to_owned());
+        for workspace in self.opened() {
+            workspace.announce().await;
+        }
     }
 
     /// # Errors
@@ -89,21 +92,25 @@ impl Workspaces {
 
     async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
         let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
-        let (root, log) = (self.root.clone(), self.log_settings.clone());
-        let workspace = Arc::new(Workspace::open(root, name.clone(), manifest, log).await?);
-        if self.serving.load(Ordering::Relaxed) {
+        let (root, log, server) = (self.root.clone(), self.log_settings.clone(), Arc::clone(&self.server));
+        let workspace = Arc::new(Workspace::open(root, name.clone(), manifest, log, server).await?);
+        if self.server.get().is_some() {
             match workspace.writer().await {
                 Ok(writer) => drop(writer),
-                Err(error) if error.kind() == Kind::Conflict => {
-                    return Err(Error::busy(format!(
-                        "workspace '{name}' is being written to by a command: try again when that has ended"
-                    ))
-                    .with_source(error));
-                }
+                Err(error) if error.kind() == Kind::Conflict => return Err(self.held_elsewhere(name, error).await),
                 Err(error) => return Err(error),
             }
         }
         Ok(workspace)
+    }
+
+    /// For callers of a server that cannot get the right to write.
+    async fn held_elsewhere(&self, name: &WorkspaceName, error: Error) -> Error {
+        let busy = match WriterLock::served_at(&self.root, name).await {
+            Some(address) => format!("workspace '{name}' is served by {address}: connect to that server"),
+            None => format!("workspace '{name}' is being written to by a command: try again when that has ended"),
+        };
+        Error::busy(busy).with_source(error)
     }
 
     /// Those that have been asked for.

@@ -1,7 +1,7 @@
 //! One open workspace: what it consists of, and its newest state.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
 use parking_lot::RwLock;
@@ -18,8 +18,11 @@ use super::writer::Writing;
 use crate::error::Result;
 use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
-use crate::store::Root;
 use crate::store::events::{EventsTable, NodeIndex};
+use crate::store::{Root, WriterLock};
+
+/// Where the server of this process is reached, once it is one.
+pub(super) type ServerAddress = Arc<OnceLock<String>>;
 
 /// An open workspace, shared by all that read and write it.
 pub struct Workspace {
@@ -44,6 +47,7 @@ pub struct Workspace {
     log_monitor: Arc<LogMonitor>,
     /// When rows of the log become files, and how much it may hold.
     log_settings: LogSettings,
+    server: ServerAddress,
 }
 
 impl Workspace {
@@ -53,6 +57,7 @@ impl Workspace {
         name: WorkspaceName,
         manifest: Manifest,
         log_settings: LogSettings,
+        server: ServerAddress,
     ) -> Result<Self> {
         let store = root.workspace_store(&name);
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
@@ -69,6 +74,7 @@ impl Workspace {
             flushing: Mutex::default(),
             log_monitor: Arc::default(),
             log_settings,
+            server,
             name,
             manifest,
             root,
@@ -81,7 +87,7 @@ impl Workspace {
     /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
     pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
         let (root, name, log) = (self.root.clone(), self.name.clone(), self.log_settings.clone());
-        let reopened = Self::open(root, name, manifest, log).await?;
+        let reopened = Self::open(root, name, manifest, log, Arc::clone(&self.server)).await?;
         let mut writing = self.writing.lock().await;
         writing.end_log().await?;
         match writing.lock.take() {
@@ -145,6 +151,22 @@ impl Workspace {
 
     pub(super) fn log_settings(&self) -> &LogSettings {
         &self.log_settings
+    }
+
+    /// Tells other processes where the server of this one is reached, if it is one and has the right to write.
+    pub(super) async fn announce(&self) {
+        if let Some(lock) = &self.turn().await.lock {
+            self.announce_in(lock).await;
+        }
+    }
+
+    /// The same to those that this lock keeps out.
+    pub(super) async fn announce_in(&self, lock: &WriterLock) {
+        if let Some(address) = self.server.get()
+            && let Err(error) = lock.announce(address).await
+        {
+            tracing::warn!(workspace = %self.name, %error, "other writers are refused without this server's address");
+        }
     }
 
     /// Waits for those who asked to write before.

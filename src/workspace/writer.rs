@@ -131,7 +131,8 @@ impl Writer {
             *self.writing = Writing { loads: std::mem::take(&mut self.writing.loads), ..Writing::default() };
         }
         if self.writing.lock.is_none() {
-            self.writing.lock = Some(WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?);
+            let lock = WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?;
+            self.workspace.announce_in(self.writing.lock.insert(lock)).await;
             self.writing.claim_is_used = false;
         }
         Ok(())

@@ -46,7 +46,7 @@ async fn a_silent_writer_is_taken_for_gone_and_notices() {
     assert_eq!(first.check().await.unwrap_err().kind(), Kind::Conflict);
     second.check().await.unwrap();
     // A late heartbeat of the first one must not look like a claim.
-    beat(&store, &paths(), first.number).await.unwrap();
+    beat(&store, &paths(), first.number, None).await.unwrap();
     second.check().await.unwrap();
 }
 
@@ -64,4 +64,23 @@ async fn a_store_without_create_only_puts_is_refused() {
     let refused = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::InvalidInput);
     assert!(store.head(&paths().writer_term(1, CLAIM)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_says_with_each_heartbeat_where_it_is() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let told = async || Term::address_of_holder(&store, &paths()).await;
+    assert_eq!(told().await, None);
+    let term = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap();
+    assert_eq!(told().await, None);
+    term.announce("http://127.0.0.1:8815").await.unwrap();
+    let address = Some("http://127.0.0.1:8815".to_owned());
+    assert_eq!(told().await, address);
+    let heartbeat = paths().writer_term(1, HEARTBEAT);
+    let before = objects::read(&store, &heartbeat).await.unwrap();
+    tokio::time::sleep(LONG).await;
+    assert_ne!(objects::read(&store, &heartbeat).await.unwrap(), before);
+    assert_eq!(told().await, address, "it goes on to say so");
+    term.end().await.unwrap();
+    assert_eq!(told().await, None);
 }
