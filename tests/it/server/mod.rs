@@ -10,6 +10,8 @@ mod ingest;
 mod killed;
 /// What a second writer is told.
 mod one_writer;
+/// All workspaces at the start.
+mod opening;
 /// Statements, parameters, errors, sessions, cancelling.
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.
