@@ -121,6 +121,12 @@ impl Workspace {
         Ok((graph, state))
     }
 
+    /// Rows of records up to this one are in files, as the newest version says.
+    pub(super) async fn flushed_position(&self) -> Result<u64> {
+        let version = self.events().newest().await?.version;
+        self.events().position(version).await
+    }
+
     /// Replays the records of the log behind a state, and makes what comes out visible.
     async fn take_records(
         &self,

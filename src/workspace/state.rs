@@ -51,8 +51,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// Opens an existing workspace at its newest version.
-    pub(super) async fn open(
+    /// An existing workspace of which nothing but its rules was read.
+    pub(super) async fn unread(
         root: Root,
         name: WorkspaceName,
         manifest: Manifest,
@@ -61,7 +61,7 @@ impl Workspace {
     ) -> Result<Self> {
         let store = root.workspace_store(&name);
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
-        let workspace = Self {
+        Ok(Self {
             events: EventsTable::new(&root, &name)?,
             tables: UserTables::new(&root, &name),
             checkpoints: Checkpoints::new(Arc::clone(&store)),
@@ -78,16 +78,20 @@ impl Workspace {
             name,
             manifest,
             root,
-        };
-        let graph = workspace.recover(None).await?;
-        workspace.writing.lock().await.graph = Some(graph);
-        Ok(workspace)
+        })
+    }
+
+    /// The same at its newest state, for a process that is not its writer.
+    pub(super) async fn read(self) -> Result<Self> {
+        let graph = self.recover(None).await?;
+        self.writing.lock().await.graph = Some(graph);
+        Ok(self)
     }
 
     /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
     pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
         let (root, name, log) = (self.root.clone(), self.name.clone(), self.log_settings.clone());
-        let reopened = Self::open(root, name, manifest, log, Arc::clone(&self.server)).await?;
+        let reopened = Self::unread(root, name, manifest, log, Arc::clone(&self.server)).await?.read().await?;
         let mut writing = self.writing.lock().await;
         writing.end_log().await?;
         match writing.lock.take() {

@@ -185,7 +185,12 @@ impl Writer {
         self.writing.claim_is_used = true;
         let lock = self.writing.lock.as_ref().ok_or_else(|| Error::internal("a writer without its lock"))?;
         let (root, name, id) = (workspace.root(), workspace.name(), workspace.manifest().id);
-        let (reached, limit) = (workspace.snapshot().flushed, workspace.log_settings().disk_limit.0 as u64);
+        let held = workspace.snapshot();
+        let reached = match held.is_read() {
+            true => held.flushed,
+            false => workspace.flushed_position().await?,
+        };
+        let limit = workspace.log_settings().disk_limit.0 as u64;
         let gauge = Arc::clone(workspace.log_monitor().gauge());
         let log = Log::open(root, name, id, lock, reached, limit, gauge).await?;
         self.writing.log = Some(log);

@@ -95,13 +95,16 @@ impl Workspaces {
     async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
         let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
         let (root, log, server) = (self.root.clone(), self.log_settings.clone(), Arc::clone(&self.server));
-        let workspace = Arc::new(Workspace::open(root, name.clone(), manifest, log, server).await?);
-        if self.server.get().is_some() {
-            match workspace.writer().await {
-                Ok(writer) => drop(writer),
-                Err(error) if error.kind() == Kind::Conflict => return Err(self.held_elsewhere(name, error).await),
-                Err(error) => return Err(error),
-            }
+        let workspace = Workspace::unread(root, name.clone(), manifest, log, server).await?;
+        if self.server.get().is_none() {
+            return workspace.read().await.map(Arc::new);
+        }
+        let workspace = Arc::new(workspace);
+        // Under its claim, so that what is read stays true and need not be read again.
+        match workspace.writer().await {
+            Ok(writer) => drop(writer),
+            Err(error) if error.kind() == Kind::Conflict => return Err(self.held_elsewhere(name, error).await),
+            Err(error) => return Err(error),
         }
         Ok(workspace)
     }
