@@ -4,11 +4,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use super::durable::remove_staged;
 use super::root::Root;
-use super::term::Term;
+use super::term::{Claim, Term};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 
@@ -28,7 +27,7 @@ pub struct WriterLock {
 enum Held {
     /// Locked as long as it is open.
     File(File),
-    Term(Arc<Term>),
+    Term(Claim),
     /// A root that no second process can see.
     Alone,
 }
@@ -66,11 +65,10 @@ impl WriterLock {
         is_address.then(|| told.to_owned())
     }
 
-    /// Gives the right to write up: what cannot be told to others they find out by waiting.
+    /// Gives the right to write up; a drop does so in the background.
     pub async fn release(self) {
-        let Held::Term(term) = &self.held else { return };
-        if let Err(error) = term.give_up().await {
-            tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
+        if let Held::Term(claim) = self.held {
+            claim.give_up().await;
         }
     }
 

@@ -1,8 +1,9 @@
+use futures::{FutureExt, TryStreamExt};
 use object_store::memory::InMemory;
 
 use super::*;
 use crate::ids::WorkspaceName;
-use crate::store::tests::faulty::FaultyStore;
+use crate::store::tests::faulty::{Fault, FaultyStore};
 
 const LONG: Duration = Duration::from_secs(3_600);
 const AT_ONCE: Duration = Duration::ZERO;
@@ -35,6 +36,39 @@ async fn a_living_writer_keeps_others_out_until_it_ends() {
         ["1.json", "2.heartbeat", "2.json", "clock"],
         "the claim of the first writer stays for good"
     );
+}
+
+/// Half a claim would keep everybody out, the process that made it too.
+#[tokio::test]
+async fn a_claim_that_nobody_waits_for_or_holds_is_ended() {
+    for steps in 0..20 {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let mut claim = Box::pin(Term::claim(Arc::clone(&store), paths(), LONG));
+        for _ in 0..steps {
+            if claim.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(claim);
+        let next = async {
+            while let Err(error) = Term::claim(Arc::clone(&store), paths(), LONG).await {
+                assert_eq!(error.kind(), Kind::Conflict, "{error}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(10), next).await.is_ok(), "given up behind step {steps}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_begin_is_ended() {
+    // The claim, the proof that it is not to be had twice, the first heartbeat.
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::Lost];
+    let store: Arc<dyn ObjectStore> = Arc::new(FaultyStore::with(&faults));
+    let error = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap_err();
+    assert_ne!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap().number, 2);
 }
 
 #[tokio::test]
