@@ -83,7 +83,7 @@ impl Workspace {
 
     /// The same at its newest state, for a process that is not its writer.
     pub(super) async fn read(self) -> Result<Self> {
-        let graph = self.recover(None).await?;
+        let graph = self.recover(&self.snapshot().rules, None).await?;
         self.writing.lock().await.graph = Some(graph);
         Ok(self)
     }

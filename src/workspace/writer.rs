@@ -132,8 +132,8 @@ impl Writer {
         }
         if self.writing.lock.is_none() {
             let lock = WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?;
-            self.workspace.announce_in(self.writing.lock.insert(lock)).await;
             self.writing.claim_is_used = false;
+            self.workspace.announce_in(self.writing.lock.insert(lock)).await;
         }
         Ok(())
     }
@@ -152,13 +152,11 @@ impl Writer {
             self.check_zone().await?;
         }
         self.open_log().await?;
-        // Another process may have committed, or set rules, before this one got the lock.
-        self.refresh().await?;
+        // Another process may have committed, or set rules, before this one got the lock; what it wrote by those cannot be
+        // read without them.
+        let rules = self.newest_rules().await?;
+        self.refresh_by(rules).await?;
         self.fence_commits().await?;
-        if rules::newest(&self.workspace.store()).await? != self.workspace.snapshot().rules.revision {
-            let rules = Rules::load(&self.workspace.store(), self.workspace.manifest()).await?;
-            self.adopt(rules).await?;
-        }
         self.writing.prepared = true;
         Ok(())
     }
@@ -267,10 +265,24 @@ impl Writer {
         }
     }
 
-    /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
+    async fn newest_rules(&self) -> Result<Arc<Rules>> {
+        let held = Arc::clone(&self.snapshot().rules);
+        match rules::newest(&self.workspace.store()).await? == held.revision {
+            true => Ok(held),
+            false => Rules::load(&self.workspace.store(), self.workspace.manifest()).await.map(Arc::new),
+        }
+    }
+
+    /// Reads what was committed since, by this or another process. The rules stay as they are.
     pub async fn refresh(&mut self) -> Result<()> {
+        let rules = Arc::clone(&self.snapshot().rules);
+        self.refresh_by(rules).await
+    }
+
+    /// The same by these rules: those that hold from now on.
+    async fn refresh_by(&mut self, rules: Arc<Rules>) -> Result<()> {
         // Taken out: one that is left in the middle of a replay must not be used again.
-        let graph = self.writing.graph.take();
+        let graph = self.writing.graph.take().filter(|_| rules.revision == self.snapshot().rules.revision);
         if graph.is_none() {
             // Something was left undone: message ids of it may be among them.
             self.writing.keys = None;
@@ -279,7 +291,7 @@ impl Writer {
         let log = self.writing.log.as_ref();
         self.writing.graph = Some(match graph {
             Some(graph) => self.workspace.catch_up(graph, log).await?,
-            None => self.workspace.recover(log).await?,
+            None => self.workspace.recover(&rules, log).await?,
         });
         let read = self.snapshot();
         let is_as_before = before.position == read.position && before.commits.len() == read.commits.len();
