@@ -94,11 +94,13 @@ impl Workspace {
         });
     }
 
-    /// Brings what is in the log into files and ends the log. Does nothing where this process is not the writer, or not
-    /// yet: what it has not read it has not changed.
+    /// Brings what is in the log into files and ends the log; who wants to write after that is refused. Does no more where
+    /// this process is not the writer, or not yet: what it has not read it has not changed.
     pub(super) async fn close(self: &Arc<Self>) -> Result<()> {
         let mut writer = Writer { workspace: Arc::clone(self), writing: self.turn().await };
-        if !writer.is_ready() {
+        let is_ready = writer.is_ready();
+        writer.writing.close();
+        if !is_ready {
             return Ok(());
         }
         writer.flush(FLUSH_BUFFER).await?;

@@ -41,9 +41,16 @@ pub(super) struct Writing {
     needs_fence: bool,
     /// The log was opened under this lock, or was to be: another opening needs another claim.
     claim_is_used: bool,
+    /// The process stops: nothing is written any more.
+    is_closed: bool,
 }
 
 impl Writing {
+    /// Nobody who still waits for his turn may open the log again.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
     /// Ends the log well: the next writer opens it anew.
     pub(super) async fn end_log(&mut self) -> Result<()> {
         match self.log.take() {
@@ -66,7 +73,7 @@ impl Workspace {
     /// Waits for those who asked before and takes the right to commit.
     ///
     /// # Errors
-    /// `Conflict` when another process writes to this workspace.
+    /// `Conflict` when another process writes to this workspace, `Busy` when this one stops.
     pub async fn writer(self: &Arc<Self>) -> Result<Writer> {
         let writing = self.turn().await;
         let mut writer = Writer { workspace: Arc::clone(self), writing };
@@ -90,9 +97,9 @@ impl Workspace {
 impl Writer {
     /// Whether it can write without reading anything before.
     pub(super) fn is_ready(&self) -> bool {
-        let Writing { prepared, graph, keys, log, needs_fence, .. } = &*self.writing;
+        let Writing { prepared, graph, keys, log, needs_fence, is_closed, .. } = &*self.writing;
         let is_read = *prepared && graph.is_some() && keys.is_some() && !needs_fence;
-        is_read && log.as_ref().is_some_and(Log::is_open)
+        is_read && !is_closed && log.as_ref().is_some_and(Log::is_open)
     }
 
     /// Begins to load: no state shows any of it unless it is committed.
@@ -121,6 +128,12 @@ impl Writer {
     }
 
     async fn lock(&mut self) -> Result<()> {
+        if self.writing.is_closed {
+            return Err(Error::busy(format!(
+                "nothing is written to workspace '{}' here any more: the server stops; send it again to the next one",
+                self.workspace.name()
+            )));
+        }
         if let Some(lock) = &self.writing.lock
             && let Err(error) = lock.check().await
         {

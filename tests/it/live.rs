@@ -1,5 +1,7 @@
 //! What a statement and a ticket read while others write.
 
+/// Who wants to write when the process stops.
+mod closing;
 /// A client of the event stream.
 mod event_stream;
 /// A disk that is full, and has space again.
