@@ -257,15 +257,23 @@ impl Writer {
         Ok(self.workspace.snapshot())
     }
 
-    /// The message ids of a flush that stands are in runs now.
+    /// The message ids of a flush that stands are in runs now; those that memory has no room for are left out.
     fn take_runs(&mut self, runs: Vec<(Sealed, Run)>, merge: Option<Merge>) -> Result<()> {
         let written = runs.len().min(self.writing.unwritten_keys.len());
         self.writing.unwritten_keys.drain(..written);
+        let budget = self.workspace.keys_budget;
         let keys = self.keys_of_messages()?;
         for (sealed, run) in runs {
             keys.install(&sealed, run)?;
         }
-        let Some(Merge { inputs, merged }) = merge else { return Ok(()) };
-        keys.replace(&inputs, merged)
+        if let Some(Merge { inputs, merged }) = merge {
+            keys.replace(&inputs, merged)?;
+        }
+        let shrinkage = keys.shrink_to(budget);
+        self.tell_window(&shrinkage);
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

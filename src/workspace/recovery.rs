@@ -13,15 +13,12 @@ use super::snapshot::{Commits, Snapshot};
 use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
-use crate::store::dedupe::{self, DedupeIndex, DedupeSettings};
+use crate::store::dedupe::{self, DedupeIndex, DedupeSettings, Shrinkage};
 use crate::store::delta::LiveFiles;
 use crate::store::events::LocalMonths;
 use crate::store::objects;
 use crate::store::wal::record::{RecordKind, unknown_kind};
 use crate::store::wal::{Log, Records};
-
-/// Bytes of memory for the message ids of a workspace.
-const KEYS_BUDGET: usize = 512 << 20;
 
 /// Up to which version of the events table a graph is true, and by which rules.
 struct Known {
@@ -169,21 +166,15 @@ impl Workspace {
         Ok(graph)
     }
 
-    /// The message ids of a state: of the runs that its commits name, and of its rows in the log.
-    pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<DedupeIndex> {
+    /// The message ids of a state: of the runs that its commits name, and of its rows in the log; and what did not fit.
+    pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<(DedupeIndex, Shrinkage)> {
         let paths: Vec<Path> = state.dedupe_runs().into_iter().map(Path::from).collect();
         let settings = DedupeSettings::default();
-        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, KEYS_BUDGET).await?;
-        if !shrinkage.dropped.is_empty() {
-            tracing::warn!(
-                workspace = %self.name(), hours = shrinkage.window_hours,
-                "message ids do not fit into memory: duplicates are recognised for fewer hours"
-            );
-        }
+        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, self.keys_budget).await?;
         for part in state.hot.parts() {
             part.add_keys(&mut index, part.keys()?)?;
         }
-        Ok(index)
+        Ok((index, shrinkage))
     }
 
     /// The identity graph of the newest state, over these types.

@@ -21,6 +21,9 @@ use crate::settings::LogSettings;
 use crate::store::events::{EventsTable, NodeIndex};
 use crate::store::{Root, WriterLock};
 
+/// Bytes of memory for the message ids of a workspace.
+const KEYS_BUDGET: usize = 512 << 20;
+
 /// Where the server of this process is reached, once it is one.
 pub(super) type ServerAddress = Arc<OnceLock<String>>;
 
@@ -48,6 +51,8 @@ pub struct Workspace {
     /// When rows of the log become files, and how much it may hold.
     log_settings: LogSettings,
     server: ServerAddress,
+    /// Bytes of memory for message ids.
+    pub(super) keys_budget: usize,
 }
 
 impl Workspace {
@@ -75,6 +80,7 @@ impl Workspace {
             log_monitor: Arc::default(),
             log_settings,
             server,
+            keys_budget: KEYS_BUDGET,
             name,
             manifest,
             root,

@@ -15,7 +15,7 @@ use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::identity::IdentityGraph;
 use crate::store::WriterLock;
-use crate::store::dedupe::{DedupeIndex, LoadKeys, Sealed};
+use crate::store::dedupe::{DedupeIndex, LoadKeys, Sealed, Shrinkage};
 use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, WrittenFile};
 use crate::store::events::CommitRecord;
 use crate::store::wal::Log;
@@ -34,6 +34,8 @@ pub(super) struct Writing {
     pub(super) loads: Vec<Weak<Mutex<LoadKeys>>>,
     /// Message ids that were sealed for a flush and are in no run yet, the oldest first.
     pub(super) unwritten_keys: Vec<Sealed>,
+    /// It was said that message ids do not fit into memory.
+    pub(super) window_is_told: bool,
     /// Open as long as nothing went wrong with it.
     log: Option<Log>,
     /// Somebody else, or this process before an error, may still commit by a state of before: see
@@ -242,6 +244,16 @@ impl Writer {
         self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
     }
 
+    /// Says once when message ids do not fit into memory.
+    pub(super) fn tell_window(&mut self, shrinkage: &Shrinkage) {
+        if !shrinkage.dropped.is_empty() && !std::mem::replace(&mut self.writing.window_is_told, true) {
+            tracing::warn!(
+                workspace = %self.workspace.name(), hours = shrinkage.window_hours,
+                "message ids do not fit into memory: duplicates are recognised for fewer hours"
+            );
+        }
+    }
+
     /// What is stored is read again before the next one writes, after the commit of a load failed, which had numbers that
     /// are in no record of the log.
     pub(super) fn doubt_commit(&mut self, error: &Error) {
@@ -311,7 +323,9 @@ impl Writer {
         if self.writing.keys.is_none() || !is_as_before {
             self.writing.keys = None;
             self.writing.unwritten_keys.clear();
-            self.writing.keys = Some(self.workspace.recover_keys(&read).await?);
+            let (keys, shrinkage) = self.workspace.recover_keys(&read).await?;
+            self.writing.keys = Some(keys);
+            self.tell_window(&shrinkage);
         }
         Ok(())
     }
