@@ -92,11 +92,13 @@ impl Workspace {
         });
     }
 
-    /// Brings what is in the log into files and ends the log. Does nothing where this process is not the writer, or not
-    /// yet: what it has not read it has not changed.
+    /// Brings what is in the log into files and ends the log; who wants to write after that is refused. Does no more where
+    /// this process is not the writer, or not yet: what it has not read it has not changed.
     pub(super) async fn close(self: &Arc<Self>) -> Result<()> {
         let mut writer = Writer { workspace: Arc::clone(self), writing: self.turn().await };
-        if !writer.is_ready() {
+        let is_ready = writer.is_ready();
+        writer.writing.close();
+        if !is_ready {
             return Ok(());
         }
         writer.flush(FLUSH_BUFFER).await?;
@@ -252,15 +254,23 @@ impl Writer {
         Ok(self.workspace.snapshot())
     }
 
-    /// The message ids of a flush that stands are in runs now.
+    /// The message ids of a flush that stands are in runs now; those that memory has no room for are left out.
     fn take_runs(&mut self, runs: Vec<(Sealed, Run)>, merge: Option<Merge>) -> Result<()> {
         let written = runs.len().min(self.writing.unwritten_keys.len());
         self.writing.unwritten_keys.drain(..written);
+        let budget = self.workspace.keys_budget;
         let keys = self.keys_of_messages()?;
         for (sealed, run) in runs {
             keys.install(&sealed, run)?;
         }
-        let Some(Merge { inputs, merged }) = merge else { return Ok(()) };
-        keys.replace(&inputs, merged)
+        if let Some(Merge { inputs, merged }) = merge {
+            keys.replace(&inputs, merged)?;
+        }
+        let shrinkage = keys.shrink_to(budget);
+        self.tell_window(&shrinkage);
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

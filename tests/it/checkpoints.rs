@@ -158,6 +158,28 @@ async fn a_failed_load_is_undone_from_a_checkpoint_and_the_loads_after_it() {
     assert_eq!(reopened(&world.folder).await.rows(ASKED).await, before);
 }
 
+/// Identity objects of loads that were read, once for each read.
+fn of_loads(store: &ObservedStore) -> usize {
+    store.reads().iter().filter(|path| path.contains("/identity/") && !path.contains("checkpoints")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_reads_the_stored_state_once() {
+    let store = Arc::new(ObservedStore::new(InMemory::new()));
+    let loader = over(&store).await;
+    for number in 0..5 {
+        load(&loader, number).await;
+    }
+    let server = Workspaces::new(Root::in_store(Arc::clone(&store) as _).unwrap());
+    server.serve("http://127.0.0.1:8815").await;
+    store.forget();
+    let opened = server.get(&WorkspaceName::default()).await.unwrap();
+    assert_eq!(of_loads(&store), 5);
+    assert_eq!(opened.snapshot().commits, workspace(&loader).await.snapshot().commits);
+    drop(opened.writer().await.unwrap());
+    assert_eq!(of_loads(&store), 5, "it is the writer");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_start_from_a_checkpoint_reads_fewer_objects() {
     let store = Arc::new(ObservedStore::new(InMemory::new()));
@@ -168,9 +190,6 @@ async fn a_start_from_a_checkpoint_reads_fewer_objects() {
     }
     store.forget();
     let full = over(&store).await;
-    let of_loads = |store: &ObservedStore| {
-        store.reads().iter().filter(|path| path.contains("/identity/") && !path.contains("checkpoints")).count()
-    };
     let read_in_full = store.reads().len();
     assert_eq!(of_loads(&store), loads, "each load has one identity object");
     assert_eq!(full.rows(ASKED).await, writer.rows(ASKED).await);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use convoke::auth::{Role, Tokens};
 use convoke::error::{Error, Kind};
 use convoke::ids::WorkspaceName;
-use convoke::ingest::input::InputRow;
+use convoke::ingest::input::{InputBuilder, InputRow};
 use convoke::query::SessionOptions;
 use convoke::settings::Settings;
 use convoke::store::Root;
@@ -156,6 +156,35 @@ async fn days_have_the_names_that_were_imported() {
     // Other settings leave the names alone.
     set(&world, &[("base_currency", "EUR")]).await.unwrap();
     assert_eq!(world.row(named).await, "1");
+}
+
+/// What another process wrote by rules of its own is read by those, though this one was opened before they were set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn types_that_another_process_added_are_known_to_the_next_writer() {
+    let world = world().await;
+    let other = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    set(&other, &[("identifier_types", "card_no:person:before user_id")]).await.unwrap();
+    let visit = |cookie| InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        event: Some("visit"),
+        anonymous_id: Some(cookie),
+        identifiers: &[("card_no", "7")],
+        ..Default::default()
+    };
+    other.load("in files", &[visit("c1")]).await;
+    let mut in_log = InputBuilder::default();
+    in_log.push(&visit("c2"));
+    other.load_in_log("in the log", vec![in_log.finish()]).await.unwrap();
+    drop(other);
+
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    assert_eq!(workspace.snapshot().rules.revision, 0, "as it was opened");
+    drop(workspace.writer().await.unwrap());
+    assert_eq!(workspace.snapshot().rules.revision, 1);
+    world.load("mine", &[visit("c3")]).await;
+    let identities = "SELECT id_type, id_value, person FROM identities ORDER BY 1, 2";
+    let expected = ["anonymous_id c1 0", "anonymous_id c2 0", "anonymous_id c3 0", "card_no 7 0"];
+    assert_eq!(world.rows(identities).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,10 @@ mod http;
 mod ingest;
 /// What a server knows after kill -9.
 mod killed;
+/// What a second writer is told.
+mod one_writer;
+/// All workspaces at the start.
+mod opening;
 /// Statements, parameters, errors, sessions, cancelling.
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.
