@@ -91,6 +91,13 @@ impl Root {
         })
     }
 
+    /// A root in a store that the caller made and other processes may see: it is used as one in a cloud is.
+    #[cfg(test)]
+    pub(crate) fn in_shared_store(store: Arc<dyn ObjectStore>) -> Result<Self> {
+        let store = Arc::new(cloud::CloudStore::new(store, "memory://".to_owned()));
+        Ok(Self { cloud: Some(ObjectStoreScheme::Memory), ..Self::in_store(store)? })
+    }
+
     /// The same root with times and ids of another clock.
     pub fn with_clock(self, clock: Clock) -> Self {
         Self { clock, ..self }
