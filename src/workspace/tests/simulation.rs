@@ -80,11 +80,11 @@ fn is_log(folder: &Path) -> bool {
 fn rates(dice: &mut Dice) -> Rates {
     let mut rate = |most: u32| if dice.below(3) == 0 { 0 } else { dice.below(most) };
     Rates {
-        lost_request: rate(20),
-        lost_answer: rate(40),
+        lost_request: rate(8),
+        lost_answer: rate(16),
         late: rate(40),
         false_conflict: rate(30),
-        throttled: rate(20),
+        throttled: rate(8),
         delayed: rate(200),
         stale_list: rate(300),
         flipped: rate(50),
@@ -155,7 +155,7 @@ impl Simulation {
                 self.store.set_rates(Rates::default());
             }
             sleep(SILENCE).await;
-            match Process::start(&self.store, &self.clock).await {
+            match Process::start(self.store.another_client(), &self.clock).await {
                 Ok(process) => {
                     self.oracle.check(&self.look(&process).await);
                     return process;
@@ -176,11 +176,15 @@ impl Simulation {
             sleep(asleep).await;
             old.client.resume();
         };
+        let client = match dice.below(2) {
+            0 => self.store.another_client(),
+            _ => self.store.spared_client(),
+        };
         let mut senders = Senders::new(self, &old, number);
         let newer = async {
             sleep(until + SILENCE).await;
             let needed = self.oracle.acknowledged();
-            let process = Process::start(&self.store, &self.clock).await.ok()?;
+            let process = Process::start(client, &self.clock).await.ok()?;
             self.oracle.look(&self.look(&process).await, &needed);
             Senders::new(self, &process, number + 1).work(STEPS).await;
             Some(process)

@@ -93,7 +93,7 @@ impl Batch {
 
     pub(super) fn events(&self, settings_revision: u64, received_at: i64) -> NewEvents {
         let Self { messages, rejected, key } = self.clone();
-        let number = move |new: &[usize], overlay: &mut Overlay| {
+        let number = move |new: &[usize], overlay: &mut Overlay| -> Result<NewRows> {
             let new: Vec<&Message> = new.iter().map(|place| &messages[*place]).collect();
             let rows = vec![stored_rows(&new, received_at, overlay)?];
             let dead_letters = dead_letter_rows(&rejected, received_at)?;

@@ -29,8 +29,7 @@ pub(super) struct Process {
 impl Process {
     /// # Errors
     /// Whatever the store does, and `Conflict` while another process lives. The process has ended then.
-    pub(super) async fn start(store: &SimulatedStore, clock: &Clock) -> Result<Self> {
-        let client = store.another_client();
+    pub(super) async fn start(client: SimulatedStore, clock: &Clock) -> Result<Self> {
         let opened = timeout(PATIENCE, open(&client, clock, true)).await;
         match opened.unwrap_or_else(|_| Err(Error::busy("it took too long"))) {
             Ok((workspaces, workspace)) => Ok(Self { client, workspace, workspaces }),
