@@ -41,6 +41,8 @@ pub(crate) struct SimulatedStore {
     running: Arc<watch::Sender<bool>>,
     /// Its requests are not held up, and none fails.
     is_spared: bool,
+    /// The store is a disk of its own machine: when it stops, nothing of it is on its way.
+    is_local: bool,
 }
 
 #[derive(Debug)]
@@ -84,18 +86,23 @@ impl SimulatedStore {
             reach,
             time: WorldTime::start(),
         };
-        Self { world: Arc::new(world), running: Arc::new(watch::Sender::new(true)), is_spared: false }
+        Self { world: Arc::new(world), running: Arc::new(watch::Sender::new(true)), is_spared: false, is_local: false }
     }
 
     /// Another process that sees the same objects.
     pub(crate) fn another_client(&self) -> Self {
         let running = Arc::new(watch::Sender::new(true));
-        Self { world: Arc::clone(&self.world), running, is_spared: false }
+        Self { world: Arc::clone(&self.world), running, is_spared: false, is_local: false }
     }
 
     /// One with a better way to the store: what it reads and lists may be wrong, but no request of it fails.
     pub(crate) fn spared_client(&self) -> Self {
         Self { is_spared: true, ..self.another_client() }
+    }
+
+    /// One to which the store is a disk of its own machine.
+    pub(crate) fn local_client(&self) -> Self {
+        Self { is_local: true, ..self.another_client() }
     }
 
     /// From now on this client sends nothing and hears nothing; what it has sent may still be applied.
@@ -128,7 +135,7 @@ impl SimulatedStore {
         *self.world.history.lock() = History::default();
     }
 
-    async fn wait_while_paused(&self) {
+    pub(crate) async fn wait_while_paused(&self) {
         if !self.world.time.is_of_this_thread() {
             return;
         }
@@ -144,11 +151,18 @@ impl SimulatedStore {
         }
     }
 
+    async fn hold_up(&self, before: Option<Duration>) {
+        self.world.time.sleep(before).await;
+        if self.is_local {
+            self.wait_while_paused().await;
+        }
+    }
+
     /// Does `apply`, or not, and tells, or not.
     async fn request<T>(&self, apply: impl Future<Output = Result<T>>) -> Result<T> {
         self.wait_while_paused().await;
         let (fate, before, after) = self.fate(false);
-        self.world.time.sleep(before).await;
+        self.hold_up(before).await;
         let outcome = match fate {
             Fate::Throttled => Err(throttled(self.world.faults.lock().toss())),
             Fate::LostRequest => Err(lost()),
@@ -165,7 +179,7 @@ impl SimulatedStore {
         self.wait_while_paused().await;
         let creates = options.mode == PutMode::Create;
         let (fate, before, after) = self.fate(true);
-        self.world.time.sleep(before).await;
+        self.hold_up(before).await;
         let world = Arc::clone(&self.world);
         let path = location.clone();
         let apply = async move { world.put(&path, payload, options).await };

@@ -1,10 +1,11 @@
-//! All layers of a workspace over an object store that fails in every way: senders, loads, flushes, checkpoints, processes
+//! All layers of a workspace over an object store that fails in every way, or a disk that does: senders, loads, flushes, checkpoints, processes
 //! that are killed, stopped and taken over from, readers beside them. What was acknowledged is there once, for good, and
 //! readable at once; what was refused is not there; persons are a function of the events, and their numbers stay
 //! (promises 1, 2, 4 and 8 of DESIGN 2).
 //!
 //! `CONVOKE_SIMULATION_SEED` runs the one of a failure alone, `CONVOKE_SIMULATION_SEEDS` so many instead of [`SEEDS`].
 
+mod disk;
 mod events;
 mod load;
 mod oracle;
@@ -23,13 +24,14 @@ use tokio::time::{sleep, timeout};
 
 use self::events::Batch;
 use self::oracle::{Oracle, Tally};
-use self::process::Process;
+use self::process::{Access, DISK_BYTES, Process};
 use self::senders::Senders;
 use self::view::{View, Viewer};
 use crate::clock::Clock;
 use crate::ids::WorkspaceName;
 use crate::store::tests::dice::Dice;
 use crate::store::tests::simulated::{Counts, Rates, Reach, SimulatedStore};
+use crate::store::wal::local::simulated_disk::SimulatedDisk;
 
 /// As many as take some 20 seconds.
 const SEEDS: u64 = 150;
@@ -53,12 +55,14 @@ const LONGEST: Duration = Duration::from_secs(7 * 24 * 3_600);
 
 struct Simulation {
     store: SimulatedStore,
+    /// The store and the log are on a disk, which one process uses at a time.
+    disk: Option<SimulatedDisk>,
     clock: Clock,
     oracle: Oracle,
     viewer: Viewer,
     storm: Rates,
-    /// But for those of the log, which trusts none.
-    lists_are_fresh: bool,
+    /// Others who only read see what was acknowledged, and nothing that may be lost again.
+    has_readers: bool,
     /// Numbers of messages, rejected rows and batch keys that were given.
     numbers: Mutex<u32>,
     /// Batches with a key, to be sent again.
@@ -77,27 +81,28 @@ fn is_log(folder: &Path) -> bool {
 }
 
 /// Every fault at a rate of its own; some seeds know only some of them. Most steps make many requests.
-fn rates(dice: &mut Dice) -> Rates {
+fn rates(dice: &mut Dice, is_local: bool) -> Rates {
     let mut rate = |most: u32| if dice.below(3) == 0 { 0 } else { dice.below(most) };
-    Rates {
+    let of_disk = Rates {
         lost_request: rate(8),
         lost_answer: rate(16),
-        late: rate(40),
-        false_conflict: rate(30),
-        throttled: rate(8),
         delayed: rate(200),
-        stale_list: rate(300),
         flipped: rate(50),
         longest_delay: Duration::from_millis(400),
         longest_late: Duration::from_secs(5),
-    }
+        ..Rates::default()
+    };
+    let of_network =
+        Rates { late: rate(40), false_conflict: rate(30), throttled: rate(8), stale_list: rate(300), ..of_disk };
+    if is_local { of_disk } else { of_network }
 }
 
 impl Simulation {
     fn new(seed: u64) -> Self {
-        let storm = rates(&mut Dice::new(seed, 0));
+        let disk = (seed % 3 == 2).then(|| SimulatedDisk::new(seed, DISK_BYTES));
+        let storm = rates(&mut Dice::new(seed, 0), disk.is_some());
         // Stores of today show what is there; the events table and the terms rely on it to be told the newest at once, and
-        // must be right without it all the same.
+        // must be right without it all the same. The log trusts no list.
         let lists_are_fresh = !seed.is_multiple_of(4);
         let stale: fn(&Path) -> bool = if lists_are_fresh { is_log } else { |_| true };
         let store = SimulatedStore::with_reach(seed, Rates::default(), Reach { flips: has_checksum, stale });
@@ -109,10 +114,20 @@ impl Simulation {
             viewer,
             store,
             storm,
-            lists_are_fresh,
+            has_readers: lists_are_fresh && disk.is_none(),
+            disk,
             numbers: Mutex::default(),
             named: Mutex::default(),
         }
+    }
+
+    /// Of another process.
+    fn access(&self) -> Access {
+        let client = match &self.disk {
+            Some(_) => self.store.local_client(),
+            None => self.store.another_client(),
+        };
+        Access { client, disk: self.disk.clone(), clock: self.clock.clone() }
     }
 
     async fn run(&self) {
@@ -120,8 +135,9 @@ impl Simulation {
         let mut process = self.start().await;
         for life in 1..=LIVES {
             self.change_weather(&mut dice);
+            process.hurt_disk(&mut dice);
             process = match dice.below(3) {
-                0 => self.take_over(process, &mut dice, 10 * life).await,
+                0 if self.disk.is_none() => self.take_over(process, &mut dice, 10 * life).await,
                 _ => {
                     // It may end in the middle of anything.
                     let end = Duration::from_millis(u64::from(dice.below(8_000)));
@@ -131,19 +147,19 @@ impl Simulation {
             };
             match dice.below(4) {
                 0 => process.stop().await,
-                _ => process.kill(),
+                _ => process.kill(dice.below(2) == 0),
             }
             process = self.start().await;
         }
         self.store.set_rates(Rates::default());
         sleep(STILLNESS).await;
-        process.kill();
+        process.kill(true);
         process = self.start().await;
         let last = self.look(&process).await;
         process.stop().await;
         process = self.start().await;
         assert_eq!(self.look(&process).await, last, "seed {}: what is in files now was in the log", self.oracle.seed);
-        process.kill();
+        process.kill(true);
         self.store.clear().await;
     }
 
@@ -155,7 +171,7 @@ impl Simulation {
                 self.store.set_rates(Rates::default());
             }
             sleep(SILENCE).await;
-            match Process::start(self.store.another_client(), &self.clock).await {
+            match Process::start(self.access()).await {
                 Ok(process) => {
                     self.oracle.check(&self.look(&process).await);
                     return process;
@@ -172,19 +188,20 @@ impl Simulation {
         let asleep = SILENCE + Duration::from_millis(u64::from(dice.below(60_000)));
         let stop_and_go = async {
             sleep(until).await;
-            old.client.pause();
+            old.access.client.pause();
             sleep(asleep).await;
-            old.client.resume();
+            old.access.client.resume();
         };
         let client = match dice.below(2) {
             0 => self.store.another_client(),
             _ => self.store.spared_client(),
         };
+        let access = Access { client, ..self.access() };
         let mut senders = Senders::new(self, &old, number);
         let newer = async {
             sleep(until + SILENCE).await;
             let needed = self.oracle.acknowledged();
-            let process = Process::start(client, &self.clock).await.ok()?;
+            let process = Process::start(access).await.ok()?;
             self.oracle.look(&self.look(&process).await, &needed);
             Senders::new(self, &process, number + 1).work(STEPS).await;
             Some(process)
@@ -192,7 +209,7 @@ impl Simulation {
         let (_, _, newer) = tokio::join!(stop_and_go, senders.work(STEPS), newer);
         match newer {
             Some(newer) => {
-                old.kill();
+                old.kill(false);
                 newer
             }
             None => old,

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::Simulation;
 use super::events::{Batch, Message};
 use super::load::{LoadEnd, load};
-use super::process::{PATIENCE, Process, open};
+use super::process::{PATIENCE, Process};
 use crate::error::{Error, Kind};
 use crate::store::tests::dice::Dice;
 use crate::workspace::flush::FLUSH_BUFFER;
@@ -143,12 +143,11 @@ impl<'s> Senders<'s> {
 
     /// Another process that only reads shows all that was acknowledged before it began.
     async fn read_elsewhere(&mut self) {
-        if !self.simulation.lists_are_fresh {
+        if !self.simulation.has_readers {
             return;
         }
         let needed = self.simulation.oracle.acknowledged();
-        let client = self.simulation.store.another_client();
-        if let Ok(Ok((_, workspace))) = timeout(PATIENCE, open(&client, &self.simulation.clock, false)).await {
+        if let Ok(Ok(workspace)) = timeout(PATIENCE, self.simulation.access().open()).await {
             let view = self.simulation.viewer.look(&workspace.snapshot()).await;
             self.simulation.oracle.look(&view, &needed);
         }
