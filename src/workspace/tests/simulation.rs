@@ -140,7 +140,7 @@ impl Simulation {
                 0 if self.disk.is_none() => self.take_over(process, &mut dice, 10 * life).await,
                 _ => {
                     // It may end in the middle of anything.
-                    let end = Duration::from_millis(u64::from(dice.below(8_000)));
+                    let end = Duration::from_millis(u64::from(dice.below(4_000)));
                     timeout(end, Senders::new(self, &process, 10 * life).work(STEPS)).await.ok();
                     process
                 }
