@@ -21,6 +21,8 @@ mod settings;
 mod snapshot;
 mod state;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use append::{MOST_EVENTS, NewEvents, NewRows, Rejected};
