@@ -1,5 +1,8 @@
 //! Events a batch at a time: durable, readable and stored once when they are answered.
 
+/// A commit of which nobody can tell whether it landed.
+mod doubtful_commits;
+
 use std::time::Duration;
 
 use arrow::array::RecordBatch;

@@ -38,8 +38,13 @@ pub async fn world_with(settings: Settings, time_zone: &str) -> World {
 
 /// Opens the folder as a new process would.
 pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
-    let settings = Arc::new(settings);
     let root = Root::open(folder.path().to_str().unwrap()).unwrap();
+    open_root(root, folder, settings, time_zone).await
+}
+
+/// The same for a root that is more than its folder: of another store, or another clock.
+pub async fn open_root(root: Root, folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
+    let settings = Arc::new(settings);
     let workspaces = Workspaces::new(root).with_log(settings.log.clone());
     let name = WorkspaceName::default();
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
@@ -54,17 +59,8 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
 
 /// The parts over a store, as a new process would make them; nothing lies in the folder.
 pub async fn over(store: &Arc<ObservedStore>) -> World {
-    let settings = Arc::new(Settings::defaults().unwrap());
-    let workspaces = Workspaces::new(Root::in_store(Arc::clone(store) as _).unwrap());
-    let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();
-    World {
-        folder: Arc::new(tempfile::tempdir().unwrap()),
-        engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces.clone(), settings),
-        caller: Caller::local_admin(name),
-        workspaces,
-    }
+    let root = Root::in_store(Arc::clone(store) as _).unwrap();
+    open_root(root, Arc::new(tempfile::tempdir().unwrap()), Settings::defaults().unwrap(), "UTC").await
 }
 
 impl World {

@@ -50,14 +50,14 @@ fn what_is_wrong_with_a_batch_names_it() {
     for (bad, said) in [(batch(TOO_MUCH, ""), "batch 3: column 'revenue': "), (malformed(), "batch 3: malformed")] {
         let mut reader = BatchReader::default();
         assert_eq!(read(&mut reader, vec![schema(), batch(1, "one"), batch(1, "two")]).len(), 2);
-        let [Err(message)] = &read(&mut reader, vec![bad])[..] else { panic!("it is not refused") };
+        let groups = read(&mut reader, vec![bad]);
+        let [Err(message)] = groups.as_slice() else { panic!("it is not refused: {groups:?}") };
         assert!(message.starts_with(said), "{message}");
     }
     // Among others, of which those before it stand alone.
     let messages = vec![schema(), batch(1, ""), batch(TOO_MUCH, ""), batch(1, "")];
-    let [Ok((1, 1)), Err(message), Ok((3, 1))] = &read(&mut BatchReader::default(), messages)[..] else {
-        panic!("each stands alone")
-    };
+    let groups = read(&mut BatchReader::default(), messages);
+    let [Ok((1, 1)), Err(message), Ok((3, 1))] = groups.as_slice() else { panic!("each stands alone: {groups:?}") };
     assert!(message.starts_with("batch 2: column 'revenue': "), "{message}");
     let messages = vec![schema(), batch(1, ""), batch(1, ""), malformed()];
     let expected = [Ok((1, 2)), Err("batch 3: malformed".to_owned())];
@@ -73,7 +73,8 @@ fn what_is_wrong_before_the_first_batch_names_none() {
         (Err(Error::invalid("malformed")), "malformed"),
     ];
     for (message, said) in bad {
-        let [Err(message)] = &read(&mut BatchReader::default(), vec![message])[..] else { panic!("it is not refused") };
+        let groups = read(&mut BatchReader::default(), vec![message]);
+        let [Err(message)] = groups.as_slice() else { panic!("it is not refused: {groups:?}") };
         assert!(message.starts_with(said), "{message}");
     }
 }
