@@ -2,6 +2,8 @@
 
 /// A commit of which nobody can tell whether it landed.
 mod doubtful_commits;
+/// Identifiers of one load that are more than a record takes.
+mod many_identifiers;
 
 use std::time::Duration;
 

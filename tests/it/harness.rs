@@ -1,5 +1,7 @@
 //! What the tests share: a root in a temporary folder, the parts over it, and ways to ask and to load.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -61,6 +63,21 @@ pub async fn open_root(root: Root, folder: Arc<TempDir>, settings: Settings, tim
 pub async fn over(store: &Arc<ObservedStore>) -> World {
     let root = Root::in_store(Arc::clone(store) as _).unwrap();
     open_root(root, Arc::new(tempfile::tempdir().unwrap()), Settings::defaults().unwrap(), "UTC").await
+}
+
+/// What a process finds that starts after this one was killed now.
+pub fn copy_of(folder: &Path) -> Arc<TempDir> {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let target = to.join(path.file_name().unwrap());
+            if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
+        }
+    }
+    let target = tempfile::tempdir().unwrap();
+    copy(folder, target.path());
+    Arc::new(target)
 }
 
 impl World {
