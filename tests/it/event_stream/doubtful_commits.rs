@@ -1,8 +1,6 @@
 //! The commit of a large load of which nobody can tell whether it landed: whatever comes next finds the load once or not
 //! at all, and all that was acknowledged.
 
-use std::sync::Arc;
-
 use object_store::memory::InMemory;
 
 use super::*;
