@@ -6,6 +6,8 @@ mod clock_jumps;
 mod doubtful_commits;
 /// Identifiers of one load that are more than a record takes.
 mod many_identifiers;
+/// Each way back to a state.
+mod replay;
 
 use std::sync::Arc;
 use std::time::Duration;
