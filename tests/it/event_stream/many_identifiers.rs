@@ -68,8 +68,9 @@ async fn check_killed(world: World) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_identifiers_than_a_record_takes_are_stored_on_the_way() {
-    // Nothing but the load writes while its folder is copied.
-    let settings = Settings::load(Some("[log]\nflush_bytes = \"1GiB\"\n"), std::iter::empty(), &[]).unwrap();
+    // Nothing but records is written while the folder is copied.
+    let settings = "[log]\nflush_bytes = \"1GiB\"\n[ingest]\nbuffer_memory = \"1GiB\"\n";
+    let settings = Settings::load(Some(settings), std::iter::empty(), &[]).unwrap();
     let world = world_with(settings, "UTC").await;
     send(&stream(&world).await, &[event("first", "first")], "").await;
     let batches = (0..PEOPLE / IN_A_BATCH).map(|number| people(number * IN_A_BATCH..(number + 1) * IN_A_BATCH));
