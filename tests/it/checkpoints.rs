@@ -12,7 +12,7 @@ use convoke::workspace::{Checkpoint, Workspace, checkpoint_by_time};
 use object_store::memory::InMemory;
 use tempfile::TempDir;
 
-use crate::harness::{World, at, open, over, world, world_with};
+use crate::harness::{World, at, copy_of, open, over, world, world_with};
 use crate::observed_store::ObservedStore;
 
 const ASKED: &str = "SELECT i.id_type, i.id_value, i.person, i.person_id, p.event_count, p.identifier_count
@@ -48,20 +48,6 @@ async fn load(world: &World, load: usize) {
 /// The folder as a new process sees it.
 async fn reopened(folder: &Arc<TempDir>) -> World {
     open(Arc::clone(folder), Settings::defaults().unwrap(), "UTC").await
-}
-
-fn copy_of(folder: &Path) -> Arc<TempDir> {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            let target = to.join(path.file_name().unwrap());
-            if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
-        }
-    }
-    let target = tempfile::tempdir().unwrap();
-    copy(folder, target.path());
-    Arc::new(target)
 }
 
 fn checkpoints(folder: &Path) -> PathBuf {

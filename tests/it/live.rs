@@ -14,6 +14,8 @@ mod oracle;
 mod other_programs;
 /// Counts beside streams, flushes and compactions.
 mod readers;
+/// A batch that cannot be written, by its number.
+mod refused;
 /// A client whose wire is cut.
 mod vanish;
 

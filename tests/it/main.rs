@@ -15,7 +15,7 @@ mod clock;
 mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
-/// The event stream: many senders, message ids, batch keys, numbers.
+/// The event stream: many senders, message ids, batch keys, numbers; clocks that jump, commits in doubt, ways back.
 mod event_stream;
 /// Files whose footers hold bounds of DOUBLE and REAL, as an earlier program wrote them; files that are skipped still.
 mod floating_bounds;
