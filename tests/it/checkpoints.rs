@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use convoke::ids::WorkspaceName;
 use convoke::ingest::input::InputRow;
 use convoke::settings::Settings;
-use convoke::workspace::{Checkpoint, Workspace, checkpoint_by_time};
+use convoke::store::Root;
+use convoke::workspace::{Checkpoint, Workspace, Workspaces, checkpoint_by_time};
 use object_store::memory::InMemory;
 use tempfile::TempDir;
 

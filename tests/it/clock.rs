@@ -63,7 +63,8 @@ async fn create_table(workspace: &Arc<Workspace>) {
     let numbers: ArrayRef = Arc::new(Int64Array::from(vec![1, 2]));
     let batch = RecordBatch::try_from_iter_with_nullable([("number", numbers, true)]).unwrap();
     let (store, clock, folder) = (workspace.store(), workspace.clock().clone(), workspace.clock().new_id());
-    let mut writer = TableWriter::new(store, clock, folder, batch.schema(), TableLimits::NONE, (0, 0));
+    let mut writer =
+        TableWriter::new(store, clock, folder, batch.schema(), TableLimits { rows: u64::MAX, bytes: u64::MAX }, (0, 0));
     writer.write(&batch).await.unwrap();
     let new = NewTable { folder, columns: batch.schema(), written: writer.finish().await.unwrap() };
     workspace.writer().await.unwrap().create_table("numbers", new, false).await.unwrap();

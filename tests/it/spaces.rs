@@ -353,7 +353,7 @@ async fn a_drop_that_broke_off_is_finished_by_a_second_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_writes_each_workspace_that_it_opens_and_finds_new_ones() {
     let world = world().await;
-    world.workspaces.serve();
+    world.workspaces.serve("http://127.0.0.1:8815").await;
     // Made by another process after the start.
     let other = elsewhere(&world);
     other.create(&name("late"), &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();

@@ -12,7 +12,7 @@ fn paths() -> WorkspacePaths {
     WorkspacePaths::new(&Path::from("root"), &WorkspaceName::default())
 }
 
-async fn claim(store: &Arc<dyn ObjectStore>, stale_after: Duration) -> Result<Arc<Term>> {
+async fn claim(store: &Arc<dyn ObjectStore>, stale_after: Duration) -> Result<Claim> {
     Term::claim(Arc::clone(store), paths(), stale_after, Clock::default()).await
 }
 

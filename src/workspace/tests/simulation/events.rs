@@ -10,12 +10,12 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicr
 use arrow::datatypes::DataType;
 
 use crate::error::{Error, Result};
-use crate::identity::{NumberEvents, Overlay, Seen, TypeId};
+use crate::identity::{NumberEvents, Origin, Overlay, Seen, TypeId};
 use crate::store::dead_letters;
 use crate::store::dedupe::{BatchKey, MessageKey};
 use crate::store::events::{LoadRecord, schema};
 use crate::store::tests::dice::Dice;
-use crate::workspace::{MOST_EVENTS, NewEvents, NewRows};
+use crate::workspace::{MOST_EVENTS, NewEvents, NewRows, Rejected};
 
 /// Some of the types that come with the program, the highest priority first (SQL.md 5).
 pub(super) const TYPES: [(TypeId, &str); 3] = [(0, "user_id"), (2, "email"), (7, "anonymous_id")];
@@ -97,26 +97,28 @@ impl Batch {
             let new: Vec<&Message> = new.iter().map(|place| &messages[*place]).collect();
             let rows = vec![stored_rows(&new, received_at, overlay)?];
             let dead_letters = dead_letter_rows(&rejected, received_at)?;
-            let count = rejected.len() as u64;
-            Ok(NewRows { rows, dead_letters, rejected: count, reasons: rejected, load: None })
+            let rejected = vec![Rejected { rows: rejected.len() as u64, reasons: rejected }];
+            Ok(NewRows { rows, dead_letters, rejected, load: None })
         };
-        let batch = key.map(|key| BatchKey::of(&key));
-        NewEvents { keys: self.keys(), batch, settings_revision, received_at, number: Box::new(number) }
+        let (keys, key) = (self.keys(), key.map(|key| BatchKey::of(&key)));
+        let batches = vec![keys.len()];
+        NewEvents { keys, batches, key, settings_revision, received_at, number: Box::new(number) }
     }
 
     /// More events than a batch may have, the first of them that of the batch.
     pub(super) fn too_many(&self, settings_revision: u64, received_at: i64) -> NewEvents {
-        let keys = repeat_n(MessageKey::of(&self.messages[0].id), MOST_EVENTS + 1).collect();
+        let keys: Vec<_> = repeat_n(MessageKey::of(&self.messages[0].id), MOST_EVENTS + 1).collect();
+        let batches = vec![keys.len()];
         let number = |_: &[usize], _: &mut Overlay| -> Result<NewRows> {
             Err(Error::internal("events were numbered that are refused"))
         };
-        NewEvents { keys, batch: None, settings_revision, received_at, number: Box::new(number) }
+        NewEvents { keys, batches, key: None, settings_revision, received_at, number: Box::new(number) }
     }
 }
 
 /// Main nodes of messages.
 fn number(messages: &[&Message], numbers: &mut impl NumberEvents) -> Result<Vec<Option<i64>>> {
-    let origin = numbers.origin(None, "track");
+    let origin = numbers.origin(&Origin { source: None, kind: "track".to_owned(), load: None });
     let mut nodes = Vec::with_capacity(messages.len());
     for message in messages {
         let identifiers = message.identifiers.iter().map(|(kind, value)| (TYPES[*kind].0, value.as_str()));
@@ -164,8 +166,9 @@ pub(super) fn dead_letter_rows(reasons: &[String], received_at: i64) -> Result<V
 }
 
 /// What is to be remembered of a load.
-pub(super) fn load_record(name: &str, kept: usize, read: usize, rejected: usize) -> LoadRecord {
+pub(super) fn load_record(name: &str, number: u32, kept: usize, read: usize, rejected: usize) -> LoadRecord {
     LoadRecord {
+        number,
         source: name.to_owned(),
         content_hash: name.to_owned(),
         file_hash: None,

@@ -8,9 +8,9 @@ use super::Simulation;
 use super::events::{Batch, Message, dead_letter_rows, load_record, stored_rows};
 use super::process::{PATIENCE, Process};
 use crate::error::Result;
-use crate::store::events::{FileWriter, Partitioner};
+use crate::store::events::Partitioner;
 use crate::workspace::flush::FLUSH_BUFFER;
-use crate::workspace::{Load, LoadedFiles, Workspace};
+use crate::workspace::{Load, LoadedFiles};
 
 /// How a load ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +62,10 @@ async fn prepare(
     received_at: i64,
 ) -> Result<(Load, LoadedFiles)> {
     let workspace = &process.workspace;
-    let mut load = workspace.writer().await?.begin_load();
-    let mut partitioner = Partitioner::new(file_writer(workspace), workspace.manifest().time_zone, FLUSH_BUFFER);
+    let mut writer = workspace.writer().await?;
+    let number = writer.new_load_number()?;
+    let mut load = writer.begin_load();
+    let mut partitioner = Partitioner::new(workspace.file_writer(), workspace.manifest().time_zone, FLUSH_BUFFER);
     let (mut kept, mut read) = (0, 0);
     for (batch, pause) in batches.iter().zip(pauses) {
         load.wait_for(sleep(*pause)).await?;
@@ -77,12 +79,8 @@ async fn prepare(
     }
     let files = load.wait_for(partitioner.finish()).await??;
     let rejected: Vec<String> = batches.iter().flat_map(|batch| batch.rejected.iter().cloned()).collect();
-    let record = load_record(&batches[0].messages[0].id, kept, read, rejected.len());
+    let record = load_record(&batches[0].messages[0].id, number, kept, read, rejected.len());
     let dead_letters = dead_letter_rows(&rejected, received_at)?;
     let loaded = LoadedFiles { files, dead_letters, record, received_at, buffer: FLUSH_BUFFER, most_beside: 100 };
     Ok((load, loaded))
-}
-
-fn file_writer(workspace: &Workspace) -> FileWriter {
-    FileWriter::new(workspace.store())
 }

@@ -108,10 +108,11 @@ impl<'s> Senders<'s> {
         match (flaw, answer) {
             (Some(flaw), Ok(Ok(result))) => panic!("seed {}: {flaw:?} was answered {result:?}", oracle.seed),
             (Some(_), _) => oracle.refuse(sent),
-            (None, Ok(Ok(result))) => {
+            (None, Ok(Ok(results))) => {
+                let [result] = results.as_slice() else { panic!("seed {}: {results:?}", oracle.seed) };
                 assert!(result.position <= workspace.snapshot().position, "seed {}: {result:?}", oracle.seed);
                 let ids = batch.ids();
-                oracle.answer(&batch, sent, &result);
+                oracle.answer(&batch, sent, result);
                 // It is readable at once.
                 oracle.look(&self.simulation.viewer.look(&workspace.snapshot()).await, &ids);
             }
