@@ -26,6 +26,8 @@ enum Source {
 struct Seeded {
     start: DateTime<Utc>,
     began: Instant,
+    /// By how much it was set on since, all in all.
+    offset: Mutex<TimeDelta>,
     ids: Mutex<Ids>,
 }
 
@@ -47,7 +49,15 @@ impl Clock {
     /// The same seed and the same asking give the same ids.
     pub fn seeded(seed: u64, start: DateTime<Utc>) -> Self {
         let ids = Mutex::new(Ids { given: 0, random: seed });
-        Self(Source::Seed(Arc::new(Seeded { start, began: Instant::now(), ids })))
+        Self(Source::Seed(Arc::new(Seeded { start, began: Instant::now(), offset: Mutex::default(), ids })))
+    }
+
+    /// Sets one with a seed on, or back, as clocks of machines are. That of this machine is not ours to set.
+    pub fn jump(&self, by: TimeDelta) {
+        if let Source::Seed(seeded) = &self.0 {
+            let mut offset = seeded.offset.lock();
+            *offset = offset.checked_add(&by).unwrap_or(*offset);
+        }
     }
 
     pub fn now(&self) -> DateTime<Utc> {
@@ -55,6 +65,11 @@ impl Clock {
             Source::Machine => Utc::now(),
             Source::Seed(seeded) => seeded.now(),
         }
+    }
+
+    /// Seconds since 1970.
+    pub fn now_seconds(&self) -> u64 {
+        u64::try_from(self.now().timestamp()).unwrap_or_default()
     }
 
     /// Microseconds since 1970.
@@ -74,6 +89,7 @@ impl Clock {
 impl Seeded {
     fn now(&self) -> DateTime<Utc> {
         let elapsed = TimeDelta::from_std(self.began.elapsed()).unwrap_or(TimeDelta::MAX);
+        let elapsed = elapsed.checked_add(&self.offset.lock()).unwrap_or(TimeDelta::MAX);
         self.start.checked_add_signed(elapsed).unwrap_or(DateTime::<Utc>::MAX_UTC)
     }
 

@@ -56,6 +56,8 @@ pub struct Metrics {
     pub leased_states: Gauge,
     pub leased_bytes: Gauge,
     pub logs: LogMetrics,
+    /// By a server that has just started.
+    pub workspaces_to_open: Gauge,
     pub connections_open: Gauge,
     pub handshakes_failed: Counter,
     pub sessions_open: Gauge,
@@ -103,6 +105,12 @@ impl Default for Metrics {
             leased_states: add(registry, "leased_states", "States kept for tickets", Gauge::default()),
             leased_bytes: add(registry, "leased_bytes", "Memory that these states alone hold", Gauge::default()),
             logs: LogMetrics::new(registry),
+            workspaces_to_open: add(
+                registry,
+                "workspaces_to_open",
+                "Workspaces that are still to be opened since the start",
+                Gauge::default(),
+            ),
             connections_open: add(registry, "connections_open", "Open connections", Gauge::default()),
             handshakes_failed: add(registry, "tls_handshakes_failed", "TLS handshakes that failed", Counter::default()),
             sessions_open: add(registry, "sessions_open", "Sessions with options of their own", Gauge::default()),

@@ -145,6 +145,7 @@ fn sample(metrics: &Metrics, engine: &Engine) {
     metrics.leased_bytes.set(load.leased_bytes as i64);
     let panicked = load.panics.saturating_sub(metrics.queries_panicked.get());
     metrics.queries_panicked.inc_by(panicked);
+    metrics.workspaces_to_open.set(engine.workspaces().to_open() as i64);
     sample_logs(metrics, &engine.workspaces().opened());
 }
 

@@ -29,7 +29,7 @@ impl Instance {
         let location = folder.to_str().ok_or_else(|| anyhow::anyhow!("the folder's name is not UTF-8"))?;
         let settings = Arc::new(Settings::load(None, std::iter::empty(), &[("orders.base_currency", "CNY".into())])?);
         let root = Root::open(location)?;
-        let tokens = Tokens::new(root.store_at_root(), Default::default());
+        let tokens = Tokens::new(&root);
         let workspaces = Workspaces::new(root);
         let name = WorkspaceName::default();
         workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await?;

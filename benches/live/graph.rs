@@ -4,7 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use convoke::identity::{IdentifierTypes, IdentityGraph, IdentitySnapshot, NumberEvents};
+use convoke::clock::Clock;
+use convoke::identity::{
+    IdentifierTypes, IdentityGraph, IdentitySnapshot, LoadNumbers, NumberEvents, Origin, Overlay, Seen, SetBuilder,
+};
 
 use super::samples;
 
@@ -30,23 +33,30 @@ pub fn measure(sizes: &[usize]) -> anyhow::Result<()> {
 fn row(persons: usize) -> anyhow::Result<()> {
     let mut graph = IdentityGraph::default();
     let (user, cookie, email) = (IdentifierTypes::USER_ID, IdentifierTypes::ANONYMOUS_ID, graph.types().id("email")?);
+    let mut sets = SetBuilder::default();
+    let mut numbers = LoadNumbers::new(&mut graph, &mut sets);
+    let seen = Seen { ts: 0, origin: numbers.origin(&origin()) };
     for person in 0..persons {
         let (member, address) = (format!("u{person}"), format!("person{person}@example.com"));
-        graph.add_event([(user, member.as_str()), (email, address.as_str()), (cookie, &format!("c{person}"))])?;
+        numbers
+            .add_event(seen, [(user, member.as_str()), (email, address.as_str()), (cookie, &format!("c{person}"))])?;
     }
+    graph.place(sets.finish(), 1, &Clock::default());
     graph.finish_batch();
     let all = graph.snapshot();
     let mut held: VecDeque<IdentitySnapshot> = VecDeque::from([all.clone()]);
     let (mut adding, mut publishing, mut own) = (Vec::new(), Vec::new(), Vec::new());
     for commit in 0..COMMITS {
         let start = Instant::now();
+        let mut overlay = Overlay::new(graph.snapshot(), Clock::default());
+        let seen = Seen { ts: commit as i64, origin: overlay.origin(&origin()) };
         for event in 0..EVENTS {
             let number = commit * EVENTS + event;
             // A stride without a common divisor visits persons all over the numbers.
             let person = if event < NEW { persons + number } else { number.wrapping_mul(7_919_991) % persons };
-            graph.add_event([(user, format!("u{person}").as_str()), (cookie, &format!("new{number}"))])?;
+            overlay.add_event(seen, [(user, format!("u{person}").as_str()), (cookie, &format!("new{number}"))])?;
         }
-        graph.finish_batch();
+        graph.replay(&overlay.finish())?;
         adding.push(start.elapsed().as_secs_f64() * 1e3);
         let start = Instant::now();
         let state = graph.snapshot();
@@ -69,4 +79,8 @@ fn row(persons: usize) -> anyhow::Result<()> {
         all.bytes_beside(&IdentitySnapshot::default()) as f64 / 1e6
     );
     Ok(())
+}
+
+fn origin() -> Origin {
+    Origin { source: Some("web".to_owned()), kind: "track".to_owned(), load: None }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,11 +17,14 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use rand::RngExt;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::{Caller, Role};
+use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
-use crate::store::objects;
+use crate::store::paths::TOKENS;
+use crate::store::{Root, objects};
 
 /// Starts every token, so that scanners of source code and logs can find a leaked one.
 const PREFIX: &str = "cvk_";
@@ -98,8 +101,9 @@ struct Cached {
 }
 
 struct Inner {
+    /// The root's folder as `/`.
     store: Arc<dyn ObjectStore>,
-    root: Path,
+    clock: Clock,
     cache: Mutex<HashMap<blake3::Hash, Cached>>,
 }
 
@@ -110,9 +114,9 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Tokens under the folder `root` of `store`.
-    pub fn new(store: Arc<dyn ObjectStore>, root: Path) -> Self {
-        Self { inner: Arc::new(Inner { store, root, cache: Mutex::default() }) }
+    pub fn new(root: &Root) -> Self {
+        let (store, clock) = (root.store_at_root(), root.clock().clone());
+        Self { inner: Arc::new(Inner { store, clock, cache: Mutex::default() }) }
     }
 
     /// Makes a token and returns its text, which is not stored and cannot be shown again.
@@ -123,7 +127,7 @@ impl Tokens {
         name: &str,
         expires_in: Option<Duration>,
     ) -> Result<String> {
-        self.store_new(Stored::new(workspace, role, name, expires_in)?).await
+        self.store_new(Stored::new(workspace, role, name, expires_in, self.now())?).await
     }
 
     /// Makes a token that sends events of one source, whatever they say of theirs.
@@ -140,7 +144,7 @@ impl Tokens {
             return Err(Error::invalid("the source of a token is empty"));
         }
         check_name("source", source)?;
-        let stored = Stored::new(workspace, Role::Ingest, name, expires_in)?;
+        let stored = Stored::new(workspace, Role::Ingest, name, expires_in, self.now())?;
         self.store_new(Stored { source: Some(source.to_owned()), ..stored }).await
     }
 
@@ -149,7 +153,7 @@ impl Tokens {
         let secret = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(random));
         let hash = blake3::hash(secret.as_bytes());
         let body = serde_json::to_vec_pretty(&stored)?;
-        objects::create(self.inner.store.as_ref(), &self.path(hash.to_hex().as_str()), body)
+        objects::create(self.inner.store.as_ref(), &path(hash.to_hex().as_str()), body)
             .await
             .map_err(|error| error.context("cannot store the token"))?;
         // A wrong answer from before the token existed must not outlive its making.
@@ -166,7 +170,7 @@ impl Tokens {
         if stored.revoked_at.is_some() {
             return Ok(());
         }
-        let revoked = Stored { revoked_at: Some(seconds_since_1970()), ..stored };
+        let revoked = Stored { revoked_at: Some(self.now()), ..stored };
         self.overwrite(id, &revoked).await?;
         self.inner.cache.lock().clear();
         Ok(())
@@ -191,7 +195,7 @@ impl Tokens {
     }
 
     async fn delete(&self, id: &str) -> Result<()> {
-        match self.inner.store.delete(&self.path(id)).await {
+        match self.inner.store.delete(&path(id)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(Error::from(error).context("cannot remove a token")),
         }
@@ -211,7 +215,7 @@ impl Tokens {
             None => self.read_and_remember(hash).await?,
         };
         let stored = stored
-            .filter(|stored| stored.state() == TokenState::Active)
+            .filter(|stored| stored.state(self.now()) == TokenState::Active)
             .ok_or_else(|| Error::unauthenticated(REFUSED))?;
         let caller = Caller::new(stored.workspace.clone(), principal(&stored.name, &hash), stored.role);
         Ok(caller.with_source(stored.source.as_deref()))
@@ -219,13 +223,12 @@ impl Tokens {
 
     /// All tokens, the newest first.
     pub async fn list(&self) -> Result<Vec<TokenEntry>> {
-        let folder = self.folder();
-        let objects: Vec<_> = self.inner.store.list(Some(&folder)).try_collect().await?;
+        let objects: Vec<_> = self.inner.store.list(Some(&Path::from(TOKENS))).try_collect().await?;
         let mut entries = Vec::with_capacity(objects.len());
         for object in objects {
             let Some(id) = object.location.filename().and_then(|name| name.strip_suffix(".json")) else { continue };
             if let Some(stored) = self.read(id).await? {
-                let state = stored.state();
+                let state = stored.state(self.now());
                 let Stored { name, workspace, role, created_at, expires_at, source, .. } = stored;
                 let id = id.to_owned();
                 entries.push(TokenEntry { id, name, workspace, role, created_at, expires_at, source, state });
@@ -237,17 +240,14 @@ impl Tokens {
 
     async fn overwrite(&self, id: &str, stored: &Stored) -> Result<()> {
         let payload = serde_json::to_vec_pretty(stored)?.into();
-        let put = self.inner.store.put(&self.path(id), payload).await;
+        let put = self.inner.store.put(&path(id), payload).await;
         put.map_err(|error| Error::from(error).context("cannot store the token"))?;
         Ok(())
     }
 
-    fn folder(&self) -> Path {
-        Path::from(format!("{}/_tokens", self.inner.root))
-    }
-
-    fn path(&self, id: &str) -> Path {
-        Path::from(format!("{}/_tokens/{id}.json", self.inner.root))
+    /// Seconds since 1970.
+    fn now(&self) -> u64 {
+        self.inner.clock.now_seconds()
     }
 
     fn cached(&self, hash: &blake3::Hash) -> Option<Option<Arc<Stored>>> {
@@ -270,7 +270,7 @@ impl Tokens {
     }
 
     async fn read(&self, id: &str) -> Result<Option<Stored>> {
-        let bytes = match self.inner.store.get(&self.path(id)).await {
+        let bytes = match self.inner.store.get(&path(id)).await {
             Ok(found) => found.bytes().await?,
             Err(object_store::Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(Error::from(error).context("cannot read the token")),
@@ -282,18 +282,24 @@ impl Tokens {
 }
 
 impl Stored {
-    fn new(workspace: WorkspaceName, role: Role, name: &str, expires_in: Option<Duration>) -> Result<Self> {
+    fn new(
+        workspace: WorkspaceName,
+        role: Role,
+        name: &str,
+        expires_in: Option<Duration>,
+        created_at: u64,
+    ) -> Result<Self> {
         check_name("name", name)?;
-        let created_at = seconds_since_1970();
         let expires_at = expires_in.map(|time| created_at.saturating_add(time.as_secs()));
         let name = name.to_owned();
         Ok(Self { name, workspace, role, created_at, expires_at, revoked_at: None, source: None })
     }
 
-    fn state(&self) -> TokenState {
+    /// At `now`, in seconds since 1970.
+    fn state(&self, now: u64) -> TokenState {
         if self.revoked_at.is_some() {
             TokenState::Revoked
-        } else if self.expires_at.is_some_and(|end| end <= seconds_since_1970()) {
+        } else if self.expires_at.is_some_and(|end| end <= now) {
             TokenState::Expired
         } else {
             TokenState::Active
@@ -313,8 +319,8 @@ fn principal(name: &str, hash: &blake3::Hash) -> String {
     format!("{name}#{}", &hash.to_hex().as_str()[..12])
 }
 
-fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+fn path(id: &str) -> Path {
+    Path::from(format!("{TOKENS}/{id}.json"))
 }
 
 #[cfg(test)]

@@ -68,7 +68,7 @@ pub(super) enum Command {
     Token(TokenCommand),
     /// Sort each month's events by person and time, and join small files
     #[command(
-        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone; small files of user tables are joined. Loads and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
+        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone; small files of user tables that lie side by side are joined, and their rows keep\ntheir order. Loads, statements and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
     )]
     Compact(CompactArguments),
     /// Remove files that no version within the retention refers to, and tables dropped before it

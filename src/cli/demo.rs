@@ -37,10 +37,10 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     check_is_of(&shop, &workspace, &data.data)?;
     load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
 
-    embedded.workspaces.serve();
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;
     let address = format!("http://{}", listener.local_addr()?);
+    embedded.workspaces.serve(&address).await;
     let tokens = embedded.tokens.clone();
     let token = tokens.create(data.workspace.clone(), Role::Admin, "demo", Some(TOKEN_LIFE)).await?;
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);

@@ -28,7 +28,7 @@ impl Embedded {
         let settings = Arc::new(settings);
         let root = Root::open_with(data, &settings.store)?;
         root.probe().await?;
-        let tokens = Tokens::new(root.store_at_root(), Default::default());
+        let tokens = Tokens::new(&root);
         let workspaces = Workspaces::new(root).with_log(settings.log.clone());
         Ok(Self {
             engine: Engine::new(workspaces.clone(), Arc::clone(&settings))?,

@@ -1,5 +1,6 @@
 //! `convoke serve`: one port for Flight SQL and HTTP, until a signal.
 
+use std::error::Error as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
@@ -28,19 +30,22 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let data = &arguments.data.data;
     let is_new = embedded::is_missing_folder(data);
     let embedded = Embedded::open(data, settings).await?;
+    let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
+    // Before anybody is told of the server: whoever knows of it may stop it.
+    let stop = stop_signal()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let address = format!("{scheme}://{}", listener.local_addr()?);
+    // Before any request: what is opened from here on is opened for writing.
+    embedded.workspaces.serve(&address).await;
     embedded.create_default_workspace(None).await?;
     if is_new {
         output::complain(&format!("there was no data folder '{data}': it is made, with an empty workspace"));
     }
-    let listener = listen(&embedded.settings.server.listen, arguments.insecure || tls.is_some()).await?;
-    // Before anybody is told of the server: whoever knows of it may stop it.
-    let stop = stop_signal()?;
-    let address = listener.local_addr()?;
-    let scheme = if tls.is_some() { "https" } else { "http" };
-    let opening =
-        open(embedded.workspaces.clone(), embedded.tokens.clone(), data.clone(), format!("{scheme}://{address}"));
+    let (ready, begin) = oneshot::channel();
+    let opening = open(embedded.workspaces.clone(), embedded.tokens.clone(), data.clone(), address, ready);
     let grace = Duration::from_secs(embedded.settings.server.stop_seconds);
-    let (background, workspaces) = (start_background(&embedded), embedded.workspaces.clone());
+    let (mut background, workspaces) = (start_background(&embedded), embedded.workspaces.clone());
+    background.spawn(open_others(workspaces.clone(), begin));
     let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, opening, stop).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
@@ -48,8 +53,14 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     served
 }
 
-/// Reads the stored state, and says when the server is ready.
-async fn open(workspaces: Workspaces, tokens: Tokens, data: String, address: String) -> Result<()> {
+/// Reads the default workspace, and says when the server is ready; the names of the others are given to `ready`.
+async fn open(
+    workspaces: Workspaces,
+    tokens: Tokens,
+    data: String,
+    address: String,
+    ready: oneshot::Sender<Vec<WorkspaceName>>,
+) -> Result<()> {
     let mut opening = std::pin::pin!(open_default(&workspaces));
     if let Ok(outcome) = tokio::time::timeout(SAID_AFTER, &mut opening).await {
         outcome?;
@@ -59,7 +70,10 @@ async fn open(workspaces: Workspaces, tokens: Tokens, data: String, address: Str
         ));
         opening.await?;
     }
+    // Counted before anybody is told.
+    let others = unopened(&workspaces).await;
     output::say(&format!("convoke {} listening on {address}", env!("CARGO_PKG_VERSION")))?;
+    drop(ready.send(others));
     // Only advice hangs on it.
     if tokens.list().await.is_ok_and(|tokens| tokens.is_empty()) {
         output::complain(&format!("no token was made yet: convoke token create --data {data} --role analyst"));
@@ -120,18 +134,33 @@ fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
     }
 }
 
-/// Only one process writes to a workspace, and readers of this one must see what it writes: so the default one is opened
-/// before anybody is told of the server, and all others when they are first asked for.
+/// The default workspace is opened before anybody is told of the server.
 async fn open_default(workspaces: &Workspaces) -> Result<()> {
-    let name = WorkspaceName::default();
-    match workspaces.get(&name).await {
-        // Here the words of the writer's lock say more than those for a caller of the server.
-        Ok(workspace) => drop(workspace.writer().await?),
-        Err(error) if error.kind() == Kind::NotFound => {}
-        Err(error) => return Err(error),
+    match workspaces.get(&WorkspaceName::default()).await {
+        Err(error) if error.kind() == Kind::NotFound => Ok(()),
+        Err(error) if error.kind() == Kind::Busy => {
+            // Here the words of the writer's lock say more than those for a caller of the server.
+            let of_lock = error.source().and_then(|source| source.downcast_ref::<Error>());
+            Err(of_lock.map(Error::repeat).unwrap_or(error))
+        }
+        outcome => outcome.map(drop),
     }
-    workspaces.serve();
-    Ok(())
+}
+
+/// Workspaces that are still to be opened; where they cannot be listed, each is opened when it is asked for.
+async fn unopened(workspaces: &Workspaces) -> Vec<WorkspaceName> {
+    let names = workspaces.unopened().await;
+    names
+        .inspect_err(|error| tracing::warn!(%error, "workspaces are opened when they are asked for"))
+        .unwrap_or_default()
+}
+
+/// Opens the workspaces that it is told of, one after the other. Only one process writes to a workspace, and readers of a
+/// server must see what it writes: so it is the writer of all of them.
+async fn open_others(workspaces: Workspaces, names: oneshot::Receiver<Vec<WorkspaceName>>) {
+    if let Ok(names) = names.await {
+        workspaces.open_each(names).await;
+    }
 }
 
 pub(super) fn parts(embedded: Embedded) -> ServerParts {

@@ -5,24 +5,17 @@ use super::embedded::{self, Embedded};
 use super::output;
 use super::progress::Progress;
 use crate::error::{Error, Kind, Result};
-use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum, join_small_files};
+use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum};
 
 pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let settings = embedded::settings(&arguments.settings, None)?;
     let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let compactor = Compactor::new(std::sync::Arc::clone(&workspace), &embedded.settings.upkeep);
-    let progress = Progress::follow("sorting", compactor.pending_rows(Need::All), compactor.progress(), false);
+    let progress = Progress::follow("compacting", compactor.pending_rows(Need::All), compactor.progress(), false);
     let done = compactor.run(Need::All).await;
     drop(progress);
     output::say(&describe(&done.map_err(beside_server)?))?;
-    let joined = join_small_files(&workspace, Need::All).await.map_err(beside_server)?;
-    if joined.tables > 0 {
-        output::say(&format!(
-            "{} user tables: {} rows, {} small files became {}",
-            joined.tables, joined.rows, joined.files_before, joined.files_after
-        ))?;
-    }
     if arguments.vacuum {
         let removed = Vacuum::new(workspace, embedded.settings.upkeep.retention_days)?.run().await;
         let removed = removed.map_err(beside_server)?;
@@ -32,13 +25,15 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
 }
 
 fn describe(done: &CompactionSummary) -> String {
-    if done.months == 0 {
-        return "Nothing to do: every month is one sorted run.".to_owned();
-    }
+    let what = match (done.months, done.tables) {
+        (0, 0) => return "Nothing to do: every month is one sorted run, no small files lie side by side.".to_owned(),
+        (months, 0) => format!("{months} months"),
+        (0, tables) => format!("{tables} user tables"),
+        (months, tables) => format!("{months} months and {tables} user tables"),
+    };
     let seconds = done.seconds.max(f64::MIN_POSITIVE);
     format!(
-        "{} months: {} rows, {} files of {:.1} MB became {} files of {:.1} MB in {:.1} s ({:.1} MB/s, {:.0} rows/s)",
-        done.months,
+        "{what}: {} rows, {} files of {:.1} MB became {} files of {:.1} MB in {:.1} s ({:.1} MB/s, {:.0} rows/s)",
         done.rows,
         done.files_before,
         megabytes(done.bytes_before),

@@ -62,16 +62,17 @@ impl Stopper {
 
 impl FlightSql {
     pub fn new(engine: Engine, loader: Loader, tokens: Tokens, metrics: Arc<Metrics>) -> Result<Self> {
+        let clock = engine.workspaces().root().clock().clone();
         Ok(Self {
             engine,
             loader,
             tokens,
             metrics,
             sessions: Sessions::default(),
-            signer: Signer::new(),
+            signer: Signer::new(clock.clone()),
             bindings: Bindings::default(),
             running: Running::default(),
-            executed: Executed::default(),
+            executed: Executed::new(clock),
             sql_info: super::sql_info::sql_info()?,
             xdbc_types: super::xdbc_types::xdbc_types()?,
         })

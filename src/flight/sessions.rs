@@ -13,12 +13,13 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
 use rand::RngExt;
+use tokio::time::Instant;
 
 use crate::auth::Caller;
 use crate::ids::WorkspaceName;

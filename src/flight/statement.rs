@@ -15,7 +15,7 @@ use super::output::Output;
 use super::send::{FlightStream, QueryCount, send_query};
 use super::service::{FlightSql, flight_info};
 use super::session_actions::with_cookie;
-use super::ticket::{Purpose, Statement, TICKET_SECONDS, new_query_id, seconds_since_1970};
+use super::ticket::{Purpose, Statement, TICKET_SECONDS, new_query_id};
 use crate::error::{Error, Result};
 use crate::query::{Prepared, StatementKind};
 
@@ -55,7 +55,7 @@ impl FlightSql {
         let ticket = TicketStatementQuery { statement_handle }.as_any().encode_to_vec();
         let mut endpoint = FlightEndpoint::new().with_ticket(Ticket::new(ticket));
         let expiration = endpoint.expiration_time.get_or_insert_default();
-        expiration.seconds = i64::try_from(seconds_since_1970() + TICKET_SECONDS).unwrap_or(i64::MAX);
+        expiration.seconds = i64::try_from(self.signer.expiry(Purpose::Ticket)).unwrap_or(i64::MAX);
         endpoint
     }
 

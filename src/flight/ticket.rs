@@ -4,13 +4,12 @@
 //! The key is random per process: after a restart a client prepares again. Must not know sessions or the engine
 //! beyond the options and the snapshot that a statement carries.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use bytes::Bytes;
 use prost::Message;
 use rand::RngExt;
 
 use crate::auth::Caller;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::query::{SessionOptions, SnapshotId};
 
@@ -157,16 +156,22 @@ impl From<Snapshot> for SnapshotId {
 /// Seals and opens statements with the key of this process.
 pub(super) struct Signer {
     key: [u8; HASH_BYTES],
+    clock: Clock,
 }
 
 impl Signer {
-    pub(super) fn new() -> Self {
-        Self { key: rand::rng().random() }
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { key: rand::rng().random(), clock }
+    }
+
+    /// When what is sealed now expires, in seconds since 1970.
+    pub(super) fn expiry(&self, purpose: Purpose) -> u64 {
+        self.clock.now_seconds().saturating_add(purpose.lifetime())
     }
 
     /// The signed bytes of a statement, for this caller alone.
     pub(super) fn seal(&self, purpose: Purpose, caller: &Caller, statement: &Statement) -> Bytes {
-        self.seal_until(purpose, caller, statement, seconds_since_1970() + purpose.lifetime())
+        self.seal_until(purpose, caller, statement, self.expiry(purpose))
     }
 
     fn seal_until(&self, purpose: Purpose, caller: &Caller, statement: &Statement, expires_at: u64) -> Bytes {
@@ -213,7 +218,7 @@ impl Signer {
                 purpose.remedy()
             )));
         }
-        if payload.expires_at <= seconds_since_1970() {
+        if payload.expires_at <= self.clock.now_seconds() {
             return Err(Error::invalid(format!("the {} has expired: {}", purpose.noun(), purpose.remedy())));
         }
         Ok(Statement {
@@ -234,10 +239,6 @@ fn caller_hash(caller: &Caller) -> blake3::Hash {
         hasher.update(part.as_bytes());
     }
     hasher.finalize()
-}
-
-pub(super) fn seconds_since_1970() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 #[cfg(test)]

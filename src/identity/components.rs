@@ -78,6 +78,13 @@ impl Components {
         self.join_rings(keep, lose);
     }
 
+    /// Makes one component of the nodes of an identifier set.
+    pub(super) fn link(&mut self, nodes: &[Node]) {
+        if let Some((main, others)) = nodes.split_first() {
+            others.iter().for_each(|node| self.union(*main, *node));
+        }
+    }
+
     /// # Panics
     /// For a node that is not there, as all of these.
     pub(super) fn give_birth(&mut self, node: Node, person: Person) {

@@ -3,23 +3,20 @@
 mod checkpoint;
 pub(super) mod crowded;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
-use super::batch::IdentityBatch;
+use super::batch::{Birth, BirthCause, IdentityBatch};
 use super::components::Components;
 use super::dictionary::SharedDictionary;
-use super::event_sets::EventSets;
 use super::identifier::{IdentifierClass, IdentifierTypes, TypeId};
 use super::persons::Persons;
+use super::sets::IdentifierSets;
 use super::snapshot::{Arrays, IdentitySnapshot};
-use super::{NumberEvents, main_node};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::{Epoch, Node, Person};
 
-pub use checkpoint::{GraphRestorer, birth_schema, node_schema, published_schema};
+pub use checkpoint::{GraphRestorer, node_schema, published_schema};
 pub use crowded::Crowded;
 
 /// Grows by events; every change since the last [`Self::finish_batch`] is in the batch it returns.
@@ -31,9 +28,6 @@ pub struct IdentityGraph {
     persons: Persons,
     epoch: Epoch,
     gathered: IdentityBatch,
-    gathered_edges: HashSet<(Node, Node)>,
-    /// Nodes of the event at hand, kept to save an allocation an event.
-    event_nodes: Vec<(TypeId, Node)>,
 }
 
 impl IdentityGraph {
@@ -44,26 +38,6 @@ impl IdentityGraph {
 
     pub fn types(&self) -> &Arc<IdentifierTypes> {
         &self.types
-    }
-
-    fn give_birth(&mut self, node: Node) {
-        let person = self.persons.births() as Person;
-        let person_id = Uuid::now_v7();
-        self.persons.push(person_id, Some(node));
-        self.components.give_birth(node, person);
-        self.gathered.births.push((node, person, person_id));
-    }
-
-    fn link(&mut self, main: Node, node: Node) {
-        self.gathered.edges.push((main, node));
-        self.components.union(main, node);
-    }
-
-    /// Where none of an event's nodes belongs to anybody, its main node is born.
-    fn be_born_unless_placed(&mut self, main: Node, mut nodes: impl Iterator<Item = Node>) {
-        if nodes.all(|node| self.components.is_unplaced(node)) {
-            self.give_birth(main);
-        }
     }
 
     /// Numbers identifiers, of which each is nobody's until an event is placed that has it; `nodes` gets each once, in
@@ -88,18 +62,29 @@ impl IdentityGraph {
         Ok(())
     }
 
-    /// Places the events of a load, in their order: births are given and links made as if they came now.
-    pub fn place(&mut self, sets: &EventSets) {
-        for nodes in sets.iter() {
-            let Some((main, others)) = nodes.split_first() else { continue };
-            self.be_born_unless_placed(*main, nodes.iter().copied());
-            others.iter().for_each(|node| self.link(*main, *node));
+    /// Places the events of a load, in their order: births are given and links made as if they came now. `position` is
+    /// that of the state that shows them.
+    pub fn place(&mut self, sets: IdentifierSets, position: u64, clock: &Clock) {
+        for (nodes, _) in sets.iter() {
+            if nodes.iter().all(|node| self.components.is_unplaced(*node)) {
+                let Some(node) = nodes.first().copied() else { continue };
+                let (person, person_id) = (self.persons.births() as Person, clock.new_id());
+                let birth = Birth { node, person, person_id, position, cause: BirthCause::Event };
+                self.give_birth(birth);
+                self.gathered.births.push(birth);
+            }
+            self.components.link(nodes);
         }
+        self.gathered.sets = sets;
+    }
+
+    fn give_birth(&mut self, birth: Birth) {
+        self.persons.push(birth);
+        self.components.give_birth(birth.node, birth.person);
     }
 
     /// The changes since the last call, as one batch to make durable.
     pub fn finish_batch(&mut self) -> IdentityBatch {
-        self.gathered_edges.clear();
         let batch = std::mem::take(&mut self.gathered);
         // An empty batch is not stored, so a replay would not count it either.
         self.epoch += Epoch::from(!batch.is_empty());
@@ -131,18 +116,17 @@ impl IdentityGraph {
         let nodes = dictionary.len();
         drop(dictionary);
         self.components.grow(nodes);
-        for (node, person, person_id) in &batch.births {
-            if *person as usize != self.persons.births() || *node as usize >= nodes {
+        for birth in &batch.births {
+            if birth.person as usize != self.persons.births() || birth.node as usize >= nodes {
                 return Err(gap());
             }
-            self.persons.push(*person_id, Some(*node));
-            self.components.give_birth(*node, *person);
+            self.give_birth(*birth);
         }
-        for (a, b) in &batch.edges {
-            if *a.max(b) as usize >= nodes {
+        for (of_set, _) in batch.sets.iter() {
+            if of_set.iter().any(|node| *node as usize >= nodes) {
                 return Err(gap());
             }
-            self.components.union(*a, *b);
+            self.components.link(of_set);
         }
         self.epoch += 1;
         Ok(())
@@ -176,23 +160,5 @@ impl IdentityGraph {
     /// Identifiers ever seen.
     pub fn nodes(&self) -> usize {
         self.dictionary.read().len()
-    }
-}
-
-impl NumberEvents for IdentityGraph {
-    fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
-        let mut nodes = std::mem::take(&mut self.event_nodes);
-        self.intern(identifiers, &mut nodes)?;
-        let main = main_node(&self.types, &nodes);
-        if let Some(main) = main {
-            self.be_born_unless_placed(main, nodes.iter().map(|(_, node)| *node));
-            for (_, node) in &nodes {
-                if *node != main && self.gathered_edges.insert((main, *node)) {
-                    self.link(main, *node);
-                }
-            }
-        }
-        self.event_nodes = nodes;
-        Ok(main)
     }
 }

@@ -7,22 +7,24 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use uuid::Uuid;
-
-use super::batch::IdentityBatch;
+use super::batch::{Birth, BirthCause, IdentityBatch};
 use super::graph::Crowded;
 use super::graph::crowded::crowded;
 use super::identifier::TypeId;
+use super::sets::{Origin, OriginId, Seen, SetBuilder};
 use super::snapshot::IdentitySnapshot;
 use super::{NumberEvents, main_node};
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::{Node, Person};
 
 pub struct Overlay {
     base: IdentitySnapshot,
+    clock: Clock,
+    /// Without its sets.
     batch: IdentityBatch,
+    sets: SetBuilder,
     nodes: HashMap<(TypeId, String), Node>,
-    edges: HashSet<(Node, Node)>,
     /// Nodes that were nobody's in the state, and are somebody's now.
     placed: HashSet<Node>,
     /// Nodes of the event at hand, kept to save an allocation an event.
@@ -31,12 +33,13 @@ pub struct Overlay {
 
 impl Overlay {
     /// `base`: the newest state of the graph that will take in the batch.
-    pub fn new(base: IdentitySnapshot) -> Self {
+    pub fn new(base: IdentitySnapshot, clock: Clock) -> Self {
         Self {
             base,
+            clock,
             batch: IdentityBatch::default(),
+            sets: SetBuilder::default(),
             nodes: HashMap::new(),
-            edges: HashSet::new(),
             placed: HashSet::new(),
             event_nodes: Vec::new(),
         }
@@ -48,12 +51,12 @@ impl Overlay {
         let new = |node: Node| self.batch.nodes.get((node as usize).checked_sub(self.base.nodes())?);
         let kind_of = |node| new(node).map_or_else(|| self.base.identifier(node).0, |(_, kind, _)| *kind);
         let value_of = |node| new(node).map_or_else(|| self.base.identifier(node).1, |(_, _, value)| value.clone());
-        crowded(&self.batch.edges, most, self.base.types(), kind_of, value_of)
+        crowded(self.sets.sets(), most, self.base.types(), kind_of, value_of)
     }
 
     /// What the events add to the state.
     pub fn finish(self) -> IdentityBatch {
-        self.batch
+        IdentityBatch { sets: self.sets.finish(), ..self.batch }
     }
 
     /// Nodes of the state and of the events so far.
@@ -87,7 +90,15 @@ impl Overlay {
 }
 
 impl NumberEvents for Overlay {
-    fn add_event<'a>(&mut self, identifiers: impl IntoIterator<Item = (TypeId, &'a str)>) -> Result<Option<Node>> {
+    fn origin(&mut self, origin: &Origin) -> OriginId {
+        self.sets.origin(origin)
+    }
+
+    fn add_event<'a>(
+        &mut self,
+        seen: Seen,
+        identifiers: impl IntoIterator<Item = (TypeId, &'a str)>,
+    ) -> Result<Option<Node>> {
         let mut nodes = std::mem::take(&mut self.event_nodes);
         nodes.clear();
         // A value that the event names twice is not known by its first mention.
@@ -99,20 +110,18 @@ impl NumberEvents for Overlay {
             }
         }
         let main = main_node(self.base.types(), &nodes);
-        if let Some(main) = main {
+        if let Some(node) = main {
             if nodes.iter().all(|(_, node)| self.is_unplaced(*node, known_before)) {
                 let person = (self.base.births() + self.batch.births.len()) as Person;
-                self.batch.births.push((main, person, Uuid::now_v7()));
+                let (person_id, cause) = (self.clock.new_id(), BirthCause::Event);
+                // The record tells its position when it is durable.
+                self.batch.births.push(Birth { node, person, person_id, position: 0, cause });
             }
             let of_state = self.base.nodes();
             let are_nobodys =
                 nodes.iter().filter(|(_, node)| (*node as usize) < of_state && self.base.person_of(*node).is_none());
             self.placed.extend(are_nobodys.map(|(_, node)| *node));
-            for (_, node) in nodes.iter().filter(|(_, node)| *node != main) {
-                if self.edges.insert((main, *node)) {
-                    self.batch.edges.push((main, *node));
-                }
-            }
+            self.sets.add_event(node, nodes.iter().map(|(_, node)| *node), seen)?;
         }
         self.event_nodes = nodes;
         Ok(main)

@@ -2,8 +2,11 @@
 //!
 //! A copy is cheap and never changes ([`Chunked`]). Must not know how components are found.
 
+use std::ops::Range;
+
 use uuid::Uuid;
 
+use super::batch::{Birth, BirthCause};
 use super::chunked::Chunked;
 use crate::ids::{Node, Person};
 
@@ -16,12 +19,21 @@ pub(super) struct Persons {
     of_nodes: Chunked<Person>,
     /// By person number, merged ones included, as the next three.
     ids: Chunked<Uuid>,
-    /// A node of the person: that of its birth, or the first one of a checkpoint; `None` where no checkpoint says.
-    nodes: Chunked<Option<Node>>,
+    /// Where each was born.
+    nodes: Chunked<Node>,
     /// 0 for a number that was merged into another.
     identifier_counts: Chunked<u32>,
     /// Has an identifier of class person.
     known: Chunked<bool>,
+    runs: Chunked<BirthRun>,
+}
+
+/// Births one after the other that have position and cause in common: those of a load, or of a record.
+#[derive(Debug, Clone, Copy)]
+struct BirthRun {
+    first: Person,
+    position: u64,
+    cause: BirthCause,
 }
 
 impl Persons {
@@ -43,7 +55,7 @@ impl Persons {
     }
 
     pub(super) fn node_of(&self, person: Person) -> Option<Node> {
-        self.nodes.get(person as usize).flatten()
+        self.nodes.get(person as usize)
     }
 
     pub(super) fn identifier_count(&self, person: Person) -> u32 {
@@ -61,6 +73,7 @@ impl Persons {
             + self.nodes.bytes_beside(&other.nodes)
             + self.identifier_counts.bytes_beside(&other.identifier_counts)
             + self.known.bytes_beside(&other.known)
+            + self.runs.bytes_beside(&other.runs)
     }
 
     /// Makes room for nodes up to `count`, which have no person yet.
@@ -71,18 +84,44 @@ impl Persons {
     }
 
     /// Adds the next person number.
-    pub(super) fn push(&mut self, id: Uuid, node: Option<Node>) {
-        self.ids.push(id);
+    pub(super) fn push(&mut self, birth: Birth) {
+        let Birth { node, person_id, position, cause, .. } = birth;
+        let first = self.births() as Person;
+        self.ids.push(person_id);
         self.nodes.push(node);
         self.identifier_counts.push(0);
         self.known.push(false);
+        let last = self.runs.len().checked_sub(1).and_then(|last| self.runs.get(last));
+        if last.is_none_or(|run| (run.position, run.cause) != (position, cause)) {
+            self.runs.push(BirthRun { first, position, cause });
+        }
     }
 
-    /// Says where the nodes of a person are found.
-    pub(super) fn set_node_of(&mut self, person: Person, node: Node) {
-        if let Some(place) = self.nodes.get_mut(person as usize) {
-            *place = Some(node);
+    /// The births of these person numbers, those beyond the end left out.
+    pub(super) fn born(&self, persons: Range<usize>) -> impl Iterator<Item = Birth> + '_ {
+        let mut run = self.run_of(persons.start);
+        persons.map_while(move |place| {
+            let person = place as Person;
+            if self.runs.get(run + 1).is_some_and(|next| next.first <= person) {
+                run += 1;
+            }
+            let (person_id, node) = (self.ids.get(place)?, self.nodes.get(place)?);
+            let BirthRun { position, cause, .. } = self.runs.get(run)?;
+            Some(Birth { node, person, person_id, position, cause })
+        })
+    }
+
+    /// Place of the run that holds a person: the last one that begins at or before it.
+    fn run_of(&self, person: usize) -> usize {
+        let (mut low, mut high) = (0, self.runs.len());
+        while high - low > 1 {
+            let middle = low.midpoint(high);
+            match self.runs.get(middle).is_some_and(|run| run.first as usize <= person) {
+                true => low = middle,
+                false => high = middle,
+            }
         }
+        low
     }
 
     /// Gives a node to another person. `knows` says whether its identifier is of class person.

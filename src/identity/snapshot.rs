@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::batch::Birth;
 use super::chunked::Chunked;
 use super::dictionary::SharedDictionary;
 use super::identifier::{IdentifierTypes, TypeId};
@@ -99,8 +100,13 @@ impl IdentitySnapshot {
         self.persons().births()
     }
 
+    /// The births of person numbers, in their order.
+    pub(super) fn born(&self, persons: Range<usize>) -> impl Iterator<Item = Birth> + '_ {
+        self.persons().born(persons)
+    }
+
     /// The ids of person numbers, in their order.
-    pub(super) fn person_ids(&self, persons: Range<usize>) -> impl Iterator<Item = Uuid> + '_ {
+    fn person_ids(&self, persons: Range<usize>) -> impl Iterator<Item = Uuid> + '_ {
         self.persons().ids().range(persons)
     }
 

@@ -3,23 +3,43 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
+use crate::clock::Clock;
 
 const USER: TypeId = 0;
 const EMAIL: TypeId = 2;
 const COOKIE: TypeId = 7;
 
 /// The identifiers of an event.
-pub(super) type Event = Vec<(TypeId, String)>;
+pub(crate) type Event = Vec<(TypeId, String)>;
 
-pub(super) fn add(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
-    let of_event = |event: &Event| to.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
+/// An event of these identifiers.
+pub(crate) fn event(identifiers: &[(TypeId, &str)]) -> Event {
+    identifiers.iter().map(|(kind, value)| (*kind, (*value).to_owned())).collect()
+}
+
+/// Events of one source, one every microsecond; the main node of each.
+pub(super) fn number(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
+    let origin = to.origin(&Origin { source: Some("test".into()), kind: "track".into(), load: None });
+    let mut ts = 0;
+    let of_event = |event: &Event| {
+        ts += 1;
+        to.add_event(Seen { ts, origin }, event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap()
+    };
     events.iter().map(of_event).collect()
+}
+
+/// The same as a load that is placed at once.
+pub(crate) fn add(graph: &mut IdentityGraph, events: &[Event]) -> Vec<Option<Node>> {
+    let mut sets = SetBuilder::default();
+    let nodes = number(&mut LoadNumbers::new(graph, &mut sets), events);
+    graph.place(sets.finish(), 1, &Clock::default());
+    nodes
 }
 
 /// Without the random person ids.
 pub(super) fn comparable(batch: &IdentityBatch) -> impl PartialEq + std::fmt::Debug + use<> {
-    let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
-    (batch.nodes.clone(), batch.edges.clone(), births)
+    let births: Vec<_> = batch.births.iter().map(|birth| (birth.node, birth.person)).collect();
+    (batch.nodes.clone(), batch.sets.clone(), births)
 }
 
 fn persons(graph: &mut IdentityGraph) -> BTreeMap<(String, String), u32> {
@@ -34,10 +54,9 @@ fn persons(graph: &mut IdentityGraph) -> BTreeMap<(String, String), u32> {
 #[test]
 fn the_older_person_survives_a_merge() {
     let mut graph = IdentityGraph::default();
-    let first = graph.add_event([(COOKIE, "c1")]).unwrap();
-    graph.add_event([(USER, "u1")]).unwrap();
-    let login = graph.add_event([(COOKIE, "c1"), (USER, "u1")]).unwrap();
-    assert_eq!((first, login), (Some(0), Some(1)), "the main node of the login is the user_id");
+    let nodes =
+        add(&mut graph, &[event(&[(COOKIE, "c1")]), event(&[(USER, "u1")]), event(&[(COOKIE, "c1"), (USER, "u1")])]);
+    assert_eq!(nodes, [Some(0), Some(1), Some(1)], "the main node of the login is the user_id");
     let snapshot = graph.snapshot();
     let canonical: Vec<_> = snapshot.canonical().collect();
     assert_eq!(canonical.len(), 1);
@@ -47,30 +66,30 @@ fn the_older_person_survives_a_merge() {
 #[test]
 fn an_event_without_identifiers_has_no_node_and_bears_nobody() {
     let mut graph = IdentityGraph::default();
-    assert_eq!(graph.add_event([]).unwrap(), None);
+    assert_eq!(add(&mut graph, &[Vec::new()]), [None]);
     assert_eq!(graph.snapshot().canonical().count(), 0);
+    assert!(graph.finish_batch().is_empty());
 }
 
 #[test]
 fn an_identifier_named_twice_on_its_first_event_bears_one_person() {
     let mut graph = IdentityGraph::default();
-    graph.add_event([(EMAIL, "a@x.cn"), (EMAIL, "a@x.cn")]).unwrap();
+    add(&mut graph, &[event(&[(EMAIL, "a@x.cn"), (EMAIL, "a@x.cn")])]);
     assert_eq!(graph.snapshot().canonical().count(), 1);
 }
 
 #[test]
 fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
     let mut graph = IdentityGraph::default();
-    graph.add_event([(COOKIE, "c1"), (EMAIL, "a@x.cn")]).unwrap();
-    graph.add_event([(EMAIL, "b@x.cn")]).unwrap();
+    add(&mut graph, &[event(&[(COOKIE, "c1"), (EMAIL, "a@x.cn")]), event(&[(EMAIL, "b@x.cn")])]);
     let first = graph.finish_batch();
-    graph.add_event([(EMAIL, "a@x.cn"), (EMAIL, "b@x.cn")]).unwrap();
+    add(&mut graph, &[event(&[(EMAIL, "a@x.cn"), (EMAIL, "b@x.cn")])]);
     let second = graph.finish_batch();
 
     let mut again = IdentityGraph::default();
     for batch in [&first, &second] {
-        let read = IdentityBatch::from_record_batches(again.types(), &[batch.to_record_batch(graph.types()).unwrap()])
-            .unwrap();
+        let rows = batch.to_record_batches(graph.types()).unwrap();
+        let read = IdentityBatch::from_record_batches(again.types(), &rows).unwrap();
         assert_eq!(&read, batch);
         again.replay(&read).unwrap();
     }
@@ -118,9 +137,7 @@ proptest! {
     ) {
         let run = |events: &[Vec<(TypeId, String)>]| {
             let mut graph = IdentityGraph::default();
-            for event in events {
-                graph.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
-            }
+            add(&mut graph, events);
             partition(&mut graph)
         };
         let mut shuffled = events.clone();
@@ -140,16 +157,17 @@ fn what_stands_beside_many_persons_is_crowded() {
     const DEVICE: TypeId = 6;
     let mut graph = IdentityGraph::default();
     let users: Vec<String> = (0..5).map(|user| format!("u{user}")).collect();
+    let mut events = Vec::new();
     for user in &users {
-        graph.add_event([(USER, user.as_str()), (EMAIL, "nobody")]).unwrap();
-        graph.add_event([(USER, user.as_str()), (EMAIL, "nobody")]).unwrap();
+        events.push(event(&[(USER, user), (EMAIL, "nobody")]));
+        // The same pair in another set.
+        events.push(event(&[(USER, user), (EMAIL, "nobody"), (COOKIE, user)]));
         // One person may have many cookies and devices, and a family one device.
-        graph.add_event([(USER, "u0"), (COOKIE, user.as_str())]).unwrap();
+        events.push(event(&[(USER, "u0"), (COOKIE, user)]));
     }
-    for user in &users[..4] {
-        graph.add_event([(USER, user.as_str()), (DEVICE, "till")]).unwrap();
-    }
-    graph.add_event([(EMAIL, "nobody"), (COOKIE, "c")]).unwrap();
+    events.extend(users[..4].iter().map(|user| event(&[(USER, user), (DEVICE, "till")])));
+    events.push(event(&[(EMAIL, "nobody"), (COOKIE, "c")]));
+    add(&mut graph, &events);
     let crowded = |kind: &str, value: &str, of: usize| Crowded {
         kind: kind.to_owned(),
         value: value.to_owned(),
@@ -166,14 +184,13 @@ fn what_stands_beside_many_persons_is_crowded() {
 #[test]
 fn a_state_shares_all_that_did_not_change_with_the_one_before() {
     let mut graph = IdentityGraph::default();
-    for user in 0..50_000 {
-        graph.add_event([(USER, format!("u{user}").as_str()), (COOKIE, format!("c{user}").as_str())]).unwrap();
-    }
+    let events: Vec<Event> =
+        (0..50_000).map(|user| event(&[(USER, &format!("u{user}")), (COOKIE, &format!("c{user}"))])).collect();
+    add(&mut graph, &events);
     let before = graph.snapshot();
     let persons = before.canonical().count();
     // One person gets a cookie, two become one.
-    graph.add_event([(USER, "u7"), (COOKIE, "new")]).unwrap();
-    graph.add_event([(USER, "u7"), (USER, "u49999")]).unwrap();
+    add(&mut graph, &[event(&[(USER, "u7"), (COOKIE, "new")]), event(&[(USER, "u7"), (USER, "u49999")])]);
     let after = graph.snapshot();
     assert_eq!((before.canonical().count(), after.canonical().count()), (persons, persons - 1));
     let nodes = |state: &IdentitySnapshot, user: u32| {

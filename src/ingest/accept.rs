@@ -1,19 +1,20 @@
 //! Events to stored rows, batch after batch in the order of the load: identifiers become a node, and what is to be said
 //! of the load is gathered. What a batch is by itself `check` has found.
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
-use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::check::{DEFAULT_TYPE, Events, NODE};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
+use arrow::datatypes::{Decimal128Type, TimestampMicrosecondType};
+
+use super::check::{DEFAULT_TYPE, Events, NODE, NUMBERED};
 use super::dead_letters::DeadLetters;
-use super::identifiers::Identifiers;
 use super::input_columns::{InputColumns, Texts};
 use super::omissions::Omissions;
 use super::order_columns::Said;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
-use crate::identity::NumberEvents;
+use crate::identity::{NumberEvents, Origin, OriginId, Seen};
 use crate::store::events::schema;
 
 /// Accepts the events of one load.
@@ -37,14 +38,16 @@ impl Acceptor {
         self.omissions.notes()
     }
 
-    /// The events as stored rows; what is none goes to the dead letters.
+    /// The events of a load as stored rows; what is none goes to the dead letters.
     pub(super) fn accept(
         &mut self,
         mut events: Events,
+        load: u32,
         graph: &mut impl NumberEvents,
         dead_letters: &mut DeadLetters,
     ) -> Result<RecordBatch> {
-        let stored = store_rows(&mut events, graph, dead_letters)?;
+        dead_letters.push_faults(&events.faults)?;
+        let stored = store_rows(&mut events, Some(load), graph)?;
         let nodes = column(&stored, NODE)?;
         self.omissions.add_rows(nodes.len(), nodes.len() - nodes.null_count());
         self.omissions.add_identifiers(events.identifiers.blocked);
@@ -84,25 +87,33 @@ impl Acceptor {
     }
 }
 
-/// The events as stored rows, of which nothing is gathered; what is none goes to the dead letters.
-pub(super) fn store_rows(
-    events: &mut Events,
-    graph: &mut impl NumberEvents,
-    dead_letters: &mut DeadLetters,
-) -> Result<RecordBatch> {
-    for fault in &events.faults {
-        dead_letters.push(Some(fault.row), &fault.reason, fault.raw.as_deref())?;
-    }
-    let nodes = number(&events.identifiers, graph)?;
+/// The events as stored rows, of which nothing is gathered. `load` is `None` for those of a stream.
+pub(super) fn store_rows(events: &mut Events, load: Option<u32>, graph: &mut impl NumberEvents) -> Result<RecordBatch> {
+    let nodes = number(events, load, graph)?;
+    let loads = Int64Array::from(vec![load.map(i64::from); nodes.len()]);
     let schema = schema::stored();
     let mut columns = std::mem::take(&mut events.stored);
-    columns.insert(schema.index_of(NODE)?, Arc::new(nodes) as ArrayRef);
+    for (name, column) in NUMBERED.into_iter().zip([nodes, loads]) {
+        columns.insert(schema.index_of(name)?, Arc::new(column) as ArrayRef);
+    }
     Ok(RecordBatch::try_new(schema, columns)?)
 }
 
 /// The main node of each row.
-fn number(identifiers: &Identifiers, graph: &mut impl NumberEvents) -> Result<Int64Array> {
-    identifiers.rows().map(|of_row| Ok(graph.add_event(of_row)?.map(i64::from))).collect()
+fn number(events: &Events, load: Option<u32>, graph: &mut impl NumberEvents) -> Result<Int64Array> {
+    let times = events.column("ts")?.as_primitive::<TimestampMicrosecondType>();
+    let (sources, kinds) = (Texts(events.column("source")?.as_string()), Texts(events.column("type")?.as_string()));
+    let mut origins: HashMap<(Option<&str>, &str), OriginId> = HashMap::new();
+    let rows = events.identifiers.rows().enumerate();
+    let nodes = rows.map(|(row, of_row)| {
+        let named = (sources.at(row), kinds.at(row).unwrap_or(DEFAULT_TYPE));
+        let origin = *origins.entry(named).or_insert_with_key(|(source, kind)| {
+            graph.origin(&Origin { source: source.map(str::to_owned), kind: (*kind).to_owned(), load })
+        });
+        let node = graph.add_event(Seen { ts: times.value(row), origin }, of_row)?;
+        Ok(node.map(i64::from))
+    });
+    nodes.collect()
 }
 
 fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a ArrayRef> {

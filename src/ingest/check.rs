@@ -8,11 +8,12 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::compute::{filter, filter_record_batch};
+use arrow::datatypes::Schema;
 use chrono::DateTime;
 use serde::de::IgnoredAny;
 
 use super::canonical;
-use super::dead_letters::render_rows;
+use super::dead_letters::{Fault, render_rows};
 use super::identifiers::{Identifiers, identifier_fault};
 use super::input_columns::{InputColumns, Texts};
 use super::json_text;
@@ -31,8 +32,9 @@ use crate::store::events::schema;
 const EVENT_TYPES: [&str; 6] = ["track", "identify", "page", "screen", "group", "alias"];
 /// Type of rows that have none.
 pub(super) const DEFAULT_TYPE: &str = "track";
-/// The stored column that is known when identifiers are numbered.
+/// Stored columns that are known when identifiers are numbered, in their order.
 pub(super) const NODE: &str = "node";
+pub(super) const NUMBERED: [&str; 2] = [NODE, schema::LOAD];
 
 /// How the rows of one load are checked.
 pub(super) struct RowChecker {
@@ -60,7 +62,7 @@ pub(super) struct Events {
     pub(super) statements: Vec<Said>,
     pub(super) identifiers: Identifiers,
     pub(super) blocked_order_numbers: Tally,
-    /// The columns of [`schema::stored`] without [`NODE`].
+    /// The columns of [`schema::stored`] without [`NUMBERED`].
     pub(super) stored: Vec<ArrayRef>,
     /// The source gives the message ids of some.
     pub(super) names_messages: bool,
@@ -76,12 +78,17 @@ impl Events {
     /// # Errors
     /// `Internal` when there is no such column.
     pub(super) fn keys(&self) -> Result<Vec<MessageKey>> {
-        let stored = schema::stored();
-        let mut names = stored.fields().iter().filter(|field| field.name() != NODE);
-        let at = names.position(|field| field.name() == "message_id");
-        let ids = at.and_then(|at| self.stored[at].as_string_opt::<i32>());
-        let ids = ids.ok_or_else(|| Error::internal("events without message ids"))?;
-        Ok(ids.iter().flatten().map(MessageKey::of).collect())
+        Ok(self.column("message_id")?.as_string::<i32>().iter().flatten().map(MessageKey::of).collect())
+    }
+
+    /// A stored column but [`NUMBERED`].
+    ///
+    /// # Errors
+    /// `Internal` when there is no such column.
+    pub(super) fn column(&self, name: &str) -> Result<&ArrayRef> {
+        let place = stored_names(&schema::stored()).position(|stored| stored == name);
+        let column = place.and_then(|place| self.stored.get(place));
+        column.ok_or_else(|| Error::internal(format!("events without a column '{name}'")))
     }
 
     /// Keeps the events at these places, in their order.
@@ -107,12 +114,9 @@ impl Events {
     }
 }
 
-/// A row that is no event.
-pub(super) struct Fault {
-    pub(super) row: i64,
-    pub(super) reason: String,
-    /// The row as its source has it, or else by its values.
-    pub(super) raw: Option<String>,
+/// Of the stored columns but [`NUMBERED`].
+fn stored_names(stored: &Schema) -> impl Iterator<Item = &str> {
+    stored.fields().iter().map(|field| field.name().as_str()).filter(|name| !NUMBERED.contains(name))
 }
 
 impl RowChecker {
@@ -217,8 +221,6 @@ impl RowChecker {
         blocked: &mut Tally,
     ) -> Result<Vec<ArrayRef>> {
         let of_orders = order_columns::columns(statements)?;
-        let stored = schema::stored();
-        let names = stored.fields().iter().map(|field| field.name().as_str()).filter(|name| *name != NODE);
         let column = |name: &str| -> Result<ArrayRef> {
             Ok(match name {
                 "message_id" => self.message_ids(rows),
@@ -242,7 +244,8 @@ impl RowChecker {
                 },
             })
         };
-        names.map(column).collect()
+        let stored = schema::stored();
+        stored_names(&stored).map(column).collect()
     }
 
     /// Numbers of orders; what names nobody names no order.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::take_record_batch;
 use arrow::json::LineDelimitedWriter;
-use chrono::Utc;
 
 use crate::error::Result;
 use crate::store::dead_letters::schema;
@@ -20,6 +19,14 @@ const MAX_RAW_BYTES: usize = 64 << 10;
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
 
+/// A row that is no event.
+pub(super) struct Fault {
+    pub(super) row: i64,
+    pub(super) reason: String,
+    /// The row as its source has it, or else by its values.
+    pub(super) raw: Option<String>,
+}
+
 struct FirstReason {
     row: Option<i64>,
     reason: String,
@@ -27,6 +34,8 @@ struct FirstReason {
 
 pub(super) struct DeadLetters {
     source: String,
+    /// Microseconds since 1970.
+    received_at: i64,
     row: Int64Builder,
     reason: StringBuilder,
     raw: StringBuilder,
@@ -37,9 +46,10 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    pub(super) fn new(source: &str) -> Self {
+    pub(super) fn new(source: &str, received_at: i64) -> Self {
         Self {
             source: source.to_owned(),
+            received_at,
             row: Int64Builder::new(),
             reason: StringBuilder::new(),
             raw: StringBuilder::new(),
@@ -49,7 +59,11 @@ impl DeadLetters {
         }
     }
 
-    pub(super) fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
+    pub(super) fn push_faults(&mut self, faults: &[Fault]) -> Result<()> {
+        faults.iter().try_for_each(|fault| self.push(Some(fault.row), &fault.reason, fault.raw.as_deref()))
+    }
+
+    fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
         if self.first.len() < FIRST_REASONS && self.first.iter().all(|held| held.reason != reason) {
             self.first.push(FirstReason { row, reason: reason.to_owned() });
         }
@@ -74,7 +88,7 @@ impl DeadLetters {
 
     fn pack(&mut self) -> Result<()> {
         let rows = std::mem::take(&mut self.rows);
-        let received = vec![Utc::now().timestamp_micros(); rows];
+        let received = vec![self.received_at; rows];
         let source = StringArray::from_iter_values(std::iter::repeat_n(&self.source, rows));
         self.batches.push(RecordBatch::try_new(
             schema(),

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use chrono::Utc;
 use futures::stream::BoxStream;
 use futures::{Stream, StreamExt};
 use tokio::runtime::Handle;
@@ -20,8 +19,8 @@ use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::identity::{Crowded, Overlay};
 use crate::settings::Settings;
-use crate::store::events::{FileWriter, LoadRecord, Partitioner, batch_bytes};
-use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Snapshot, Workspace, Writer};
+use crate::store::events::{LoadRecord, Partitioner, batch_bytes};
+use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Rejected, Snapshot, Workspace, Writer};
 
 /// Batches between those who check, number and write them.
 const BATCHES_BETWEEN: usize = 2;
@@ -85,7 +84,7 @@ impl<'b> Intake<'b> {
         request: &LoadRequest,
         batches: BoxStream<'b, Result<RecordBatch>>,
     ) -> Self {
-        let now = Utc::now().timestamp_micros();
+        let now = workspace.clock().now_micros();
         let rules = &seen.rules;
         let orders = rules.orders(&settings.orders);
         let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
@@ -103,8 +102,8 @@ impl<'b> Intake<'b> {
         Self {
             events: check_ahead(checker, batches),
             acceptor: Acceptor::new(OrderNotes::new(workspace.name().clone(), orders, base)),
-            dead_letters: DeadLetters::new(&request.source),
-            partitioner: Partitioner::new(FileWriter::new(workspace.store()), workspace.manifest().time_zone, buffer),
+            dead_letters: DeadLetters::new(&request.source, now),
+            partitioner: Partitioner::new(workspace.file_writer(), workspace.manifest().time_zone, buffer),
             buffer,
             settings_revision: rules.revision,
             received_at: now,
@@ -143,7 +142,8 @@ impl<'b> Intake<'b> {
             Ok(numbered)
         };
         let number = Box::new(number);
-        writer.append(NewEvents { keys, batch: None, settings_revision, received_at, number }).await?;
+        let batches = vec![keys.len()];
+        writer.append(NewEvents { keys, batches, key: None, settings_revision, received_at, number }).await?;
         let loaded = loaded.await.map_err(|_| Error::internal("a load was not numbered"))?;
         Ok((loaded, workspace.snapshot()))
     }
@@ -162,7 +162,8 @@ impl<'b> Intake<'b> {
         let Self { events, acceptor, dead_letters, partitioner, buffer, received_at, .. } = self;
         let (to_number, checked) = mpsc::channel(BATCHES_BETWEEN);
         let (to_write, numbered) = mpsc::channel(BATCHES_BETWEEN);
-        let numbering = Numbering { load, acceptor, dead_letters, runtime: Handle::current() };
+        let number = record.number;
+        let numbering = Numbering { load, number, acceptor, dead_letters, runtime: Handle::current() };
         let number = tokio::task::spawn_blocking(move || numbering.run(checked, to_write));
         let checking = feed(futures::stream::iter(first.into_iter().map(Ok)).chain(events), to_number);
         let (number, read, gathered) = tokio::join!(number, checking, gather(partitioner, numbered));
@@ -203,20 +204,22 @@ fn number_few(
         some.keep(&of_some)?;
         all = end;
         read += some.read as u64;
-        rows.push(acceptor.accept(some, overlay, &mut dead_letters)?);
+        rows.push(acceptor.accept(some, load.number, overlay, &mut dead_letters)?);
     }
     let crowded = overlay.crowded(crowded_values::MOST);
     let reasons = dead_letters.first_reasons();
     let (kept, duplicate) = (new.len() as u64, (all - new.len()) as u64);
     let loaded = LoadedRows { read, kept, duplicate, acceptor, reasons: reasons.clone(), crowded };
     let load = loaded.completed(load);
-    let rejected = load.rejected;
-    Ok((loaded, NewRows { rows, dead_letters: dead_letters.take()?, rejected, reasons, load: Some(load) }))
+    let rejected = vec![Rejected { rows: load.rejected, reasons }];
+    Ok((loaded, NewRows { rows, dead_letters: dead_letters.take()?, rejected, load: Some(load) }))
 }
 
 /// Numbers the rows of a load that is written as files.
 struct Numbering {
     load: Load,
+    /// Of the load.
+    number: u32,
     acceptor: Acceptor,
     dead_letters: DeadLetters,
     runtime: Handle,
@@ -235,7 +238,7 @@ impl Numbering {
         while let Some(mut events) = runtime.block_on(self.load.wait_for(checked.recv()))? {
             runtime.block_on(self.load.take_turn())?;
             duplicate += self.leave_out_duplicates(&mut events)?;
-            let rows = self.acceptor.accept(events, &mut self.load.numbers()?, &mut self.dead_letters)?;
+            let rows = self.acceptor.accept(events, self.number, &mut self.load.numbers()?, &mut self.dead_letters)?;
             runtime.block_on(self.load.store_numbers_if_many())?;
             if runtime.block_on(self.load.wait_for(numbered.send(rows)))?.is_err() {
                 break;
@@ -284,8 +287,9 @@ async fn gather(mut partitioner: Partitioner, mut numbered: mpsc::Receiver<Recor
 }
 
 /// A load that begins: nothing of it is counted yet.
-pub(super) fn record_of(request: &LoadRequest, caller: &Caller, repetition: u64) -> LoadRecord {
+pub(super) fn record_of(request: &LoadRequest, caller: &Caller, number: u32, repetition: u64) -> LoadRecord {
     LoadRecord {
+        number,
         source: request.source.clone(),
         content_hash: request.content_hash.clone(),
         file_hash: request.file_hash.clone(),

@@ -157,13 +157,15 @@ impl Loader {
         let mut intake = Intake::new(&workspace, &seen, &self.settings, caller, &request, batches);
         // Checked before its turn comes: others are not held up by a slow source.
         let first = intake.read(MOST_ROWS_IN_LOG).await?;
-        let writer = workspace.writer().await?;
+        let mut writer = workspace.writer().await?;
         let held = workspace.snapshot();
         if let Some(summary) = repeats(&held, &request, caller) {
             return Ok(summary);
         }
+        let number = writer.new_load_number()?;
         let check = |state: &Snapshot| {
             let is_first = state.rules.revision == seen.rules.revision
+                && state.loads().all(|load| load.number != number)
                 && repetitions(state, &request, caller) == repetition
                 && repeats(state, &request, caller).is_none();
             match is_first {
@@ -172,7 +174,7 @@ impl Loader {
             }
         };
         check(&held)?;
-        let record = record_of(&request, caller, repetition);
+        let record = record_of(&request, caller, number, repetition);
         let is_large = !first.are_all;
         let loaded = match is_large {
             true => intake.load(writer.begin_load(), first.events, record, check).await,

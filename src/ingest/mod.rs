@@ -24,4 +24,4 @@ mod stream;
 
 pub use load::{LOAD_COMPLETE, LOAD_CONDITIONS, LoadConditions, LoadRequest, LoadSummary, Loader};
 pub use sent_columns::SentColumns;
-pub use stream::{CheckedBatch, EventStream};
+pub use stream::{CheckedBatches, EventStream};

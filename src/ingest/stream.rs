@@ -3,20 +3,18 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use chrono::Utc;
 use parking_lot::Mutex;
-use uuid::Uuid;
 
 use super::accept::store_rows;
 use super::check::{Events, FutureLimit, RowChecker};
-use super::dead_letters::DeadLetters;
+use super::dead_letters::{DeadLetters, Fault};
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, Overlay};
 use crate::settings::{OrderSettings, Settings};
 use crate::store::dedupe::BatchKey;
 use crate::store::events::batch_bytes;
-use crate::workspace::{Answer, MOST_EVENTS, NewEvents, NewRows, Workspace};
+use crate::workspace::{Answer, MOST_EVENTS, NewEvents, NewRows, Rejected, Workspace};
 
 /// Bytes of a batch's key at most.
 const MAX_KEY_BYTES: usize = 256;
@@ -43,8 +41,8 @@ struct CheckRules {
     orders: Arc<OrderSettings>,
 }
 
-/// A batch that is ready to be written.
-pub struct CheckedBatch {
+/// Batches that are ready to be written.
+pub struct CheckedBatches {
     events: NewEvents,
     bytes: usize,
 }
@@ -58,28 +56,47 @@ impl EventStream {
     ///
     /// # Errors
     /// `InvalidInput` for a batch or a key that is too large.
-    pub async fn check(&self, batch: RecordBatch, key: &[u8]) -> Result<CheckedBatch> {
+    pub async fn check(&self, batch: RecordBatch, key: &[u8]) -> Result<CheckedBatches> {
+        let key = key_of(key, self.caller.source.as_deref())?;
+        let size = batch.num_rows();
+        self.check_sized(batch, vec![size], key).await
+    }
+
+    /// Checks batches without keys that stand one behind the other in `rows`, each of a size. To do small ones together
+    /// costs little more than to do one.
+    ///
+    /// # Errors
+    /// `InvalidInput` when they are too large.
+    pub async fn check_together(&self, rows: RecordBatch, sizes: Vec<usize>) -> Result<CheckedBatches> {
+        self.check_sized(rows, sizes, None).await
+    }
+
+    async fn check_sized(
+        &self,
+        batch: RecordBatch,
+        sizes: Vec<usize>,
+        key: Option<BatchKey>,
+    ) -> Result<CheckedBatches> {
         let rows = batch.num_rows();
         if rows > MOST_EVENTS {
             return Err(Error::invalid(format!("a batch of {rows} rows: send at most {MOST_EVENTS} in one")));
         }
-        let key = key_of(key, self.caller.source.as_deref())?;
         let bytes = batch_bytes(&batch);
         let rules = self.rules();
-        let received_at = Utc::now().timestamp_micros();
+        let received_at = self.workspace.clock().now_micros();
         let checker = RowChecker {
             blocked: Arc::clone(&rules.blocked),
             types: Arc::clone(&rules.types),
             orders: Arc::clone(&rules.orders),
             // Events without an id are new whenever they come.
-            message_prefix: Uuid::now_v7().simple().to_string(),
+            message_prefix: self.workspace.clock().new_id().simple().to_string(),
             received_at,
             future: FutureLimit::new(received_at, self.settings.ingest.max_future_hours),
             checked: false,
             source: self.caller.source.clone(),
         };
         let checking = move || checker.check(&batch, 1);
-        let events = match rows <= CHECKED_AT_ONCE {
+        let mut events = match rows <= CHECKED_AT_ONCE {
             true => checking()?,
             false => {
                 let checking = tokio::task::spawn_blocking(checking);
@@ -87,17 +104,20 @@ impl EventStream {
             }
         };
         let keys = events.keys()?;
-        let number = Box::new(move |new: &[usize], overlay: &mut Overlay| number(events, new, overlay));
-        let events = NewEvents { keys, batch: key, settings_revision: rules.revision, received_at, number };
-        Ok(CheckedBatch { events, bytes })
+        let faults = faults_of_batches(&sizes, std::mem::take(&mut events.faults));
+        let batches = sizes.iter().zip(&faults).map(|(size, faults)| size - faults.len()).collect();
+        let number =
+            Box::new(move |new: &[usize], overlay: &mut Overlay| number(events, faults, new, overlay, received_at));
+        let events = NewEvents { keys, batches, key, settings_revision: rules.revision, received_at, number };
+        Ok(CheckedBatches { events, bytes })
     }
 
-    /// Hands a batch over to the writer, behind those that were handed over before; waits while too many wait.
+    /// Hands batches over to the writer, behind those that were handed over before; waits while too many wait.
     ///
     /// # Errors
     /// `Internal` when the process ends.
-    pub async fn send(&self, batch: CheckedBatch) -> Result<Answer> {
-        self.workspace.enqueue(batch.events, batch.bytes).await
+    pub async fn send(&self, batches: CheckedBatches) -> Result<Answer> {
+        self.workspace.enqueue(batches.events, batches.bytes).await
     }
 
     fn rules(&self) -> Arc<CheckRules> {
@@ -130,11 +150,39 @@ fn key_of(key: &[u8], source: Option<&str>) -> Result<Option<BatchKey>> {
     Ok(Some(BatchKey::of(&format!("{source}:{text}"))))
 }
 
-fn number(mut events: Events, new: &[usize], overlay: &mut Overlay) -> Result<NewRows> {
-    let mut dead_letters = DeadLetters::new(SOURCE);
-    let rejected = events.faults.len() as u64;
+/// The faults of each batch, with the rows counted within it; they come in the order of their rows.
+fn faults_of_batches(sizes: &[usize], faults: Vec<Fault>) -> Vec<Vec<Fault>> {
+    let mut faults = faults.into_iter().peekable();
+    let mut before = 0;
+    let of_batch = |size: &usize| {
+        let end = before + *size as i64;
+        let of_it = std::iter::from_fn(|| faults.next_if(|fault| fault.row <= end));
+        let of_it = of_it.map(|fault| Fault { row: fault.row - before, ..fault }).collect();
+        before = end;
+        of_it
+    };
+    sizes.iter().map(of_batch).collect()
+}
+
+fn number(
+    mut events: Events,
+    faults: Vec<Vec<Fault>>,
+    new: &[usize],
+    overlay: &mut Overlay,
+    received_at: i64,
+) -> Result<NewRows> {
+    let (mut dead_letters, mut rejected) = (Vec::new(), Vec::new());
+    for of_batch in faults {
+        if of_batch.is_empty() {
+            rejected.push(Rejected::default());
+            continue;
+        }
+        let mut of_it = DeadLetters::new(SOURCE, received_at);
+        of_it.push_faults(&of_batch)?;
+        rejected.push(Rejected { rows: of_batch.len() as u64, reasons: of_it.first_reasons() });
+        dead_letters.extend(of_it.take()?);
+    }
     events.keep(new)?;
-    let rows = vec![store_rows(&mut events, overlay, &mut dead_letters)?];
-    let reasons = dead_letters.first_reasons();
-    Ok(NewRows { rows, dead_letters: dead_letters.take()?, rejected, reasons, load: None })
+    let rows = vec![store_rows(&mut events, None, overlay)?];
+    Ok(NewRows { rows, dead_letters, rejected, load: None })
 }

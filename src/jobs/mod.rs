@@ -5,13 +5,10 @@
 
 mod check;
 mod compact;
-mod join;
-mod sort;
 mod upkeep;
 mod vacuum;
 
 pub use check::{Check, CheckSummary, Finding};
 pub use compact::{CompactionSummary, Compactor, Need};
-pub use join::{JoinSummary, join_small_files};
 pub use upkeep::run_every;
 pub use vacuum::{Unneeded, Vacuum};

@@ -6,7 +6,6 @@ use std::time::Duration;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use super::compact::{Compactor, Need};
-use super::join::join_small_files;
 use super::vacuum::Vacuum;
 use crate::error::Result;
 use crate::settings::UpkeepSettings;
@@ -30,14 +29,9 @@ pub async fn run_every(workspaces: Workspaces, settings: UpkeepSettings) {
 
 async fn keep_up(workspace: Arc<Workspace>, settings: &UpkeepSettings) -> Result<()> {
     let compacted = Compactor::new(Arc::clone(&workspace), settings).run(Need::Worthwhile).await?;
-    if compacted.months > 0 {
-        tracing::info!(workspace = %workspace.name(), months = compacted.months, rows = compacted.rows,
-            seconds = compacted.seconds, "compacted");
-    }
-    let joined = join_small_files(&workspace, Need::Worthwhile).await?;
-    if joined.tables > 0 {
-        tracing::info!(workspace = %workspace.name(), tables = joined.tables, files = joined.files_before,
-            rows = joined.rows, "joined small files");
+    if compacted.files_before > 0 {
+        tracing::info!(workspace = %workspace.name(), months = compacted.months, tables = compacted.tables,
+            files = compacted.files_before, rows = compacted.rows, seconds = compacted.seconds, "compacted");
     }
     let removed = Vacuum::new(Arc::clone(&workspace), settings.retention_days)?.run().await?;
     if !removed.is_empty() {

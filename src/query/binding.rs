@@ -2,9 +2,10 @@
 
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use datafusion::execution::context::SessionState;
+use tokio::time::Instant;
 
 use super::engine::{Engine, Prepared};
 use super::pinned_state::pin;
@@ -34,8 +35,9 @@ impl Binding {
     pub(super) fn session(&self, options: &SessionOptions) -> SessionState {
         let mut state = self.template.session_without_state(options);
         pin(&mut state, Arc::clone(&self.snapshot));
-        // `now()` is the time of this request, not of the template.
+        // `now()` is the time of this request, not of the template; of the clock of the root, not of the machine.
         state.mark_start_execution();
+        state.execution_props_mut().query_execution_start_time = Some(self.template.workspace.clock().now());
         state
     }
 }

@@ -10,8 +10,9 @@ use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
 use crate::error::{Error, Kind};
-use crate::store::events::faults_of;
-use crate::store::paths;
+use crate::store::delta::verify;
+use crate::store::events::{self, Order};
+use crate::store::tables;
 use crate::workspace::{Snapshot, Workspace};
 
 /// How long the damaged file is looked for.
@@ -44,19 +45,25 @@ pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapsho
         return ours;
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
-    let named =
-        found.unwrap_or_else(|| format!("a file of events is damaged ({}): run `convoke check`", ours.message()));
+    let named = found.unwrap_or_else(|| format!("a data file is damaged ({}): run `convoke check`", ours.message()));
     // Without its source: DataFusion would take the innermost error for what is to be said.
     tracing::warn!(error = %ours, "damaged data");
     Error::corrupt(named)
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {
-    for file in snapshot.events.files.iter() {
-        let faults = faults_of(&workspace.store(), file, None).await.unwrap_or_default();
-        if let Some(fault) = faults.first() {
-            let path = paths::events_file_in_workspace(&file.path);
-            return Some(format!("object '{path}' {fault}: run `convoke check`"));
+    let events = (events::file_layout(Order::AsLoaded), Arc::clone(&snapshot.events.files));
+    let of_users = snapshot.tables.tables.values().filter_map(|table| {
+        Some((tables::file_layout(table.folder, &table.columns).ok()?, Arc::clone(&table.live.files)))
+    });
+    let all: Vec<_> = std::iter::once(events).chain(of_users).collect();
+    for (layout, files) in &all {
+        for file in files.iter() {
+            let Ok(verified) = verify(&workspace.store(), layout, file).await else { continue };
+            if let Some(fault) = verified.faults.first() {
+                let path = layout.location(&file.path);
+                return Some(format!("object '{path}' {fault}: run `convoke check`"));
+            }
         }
     }
     None

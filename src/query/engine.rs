@@ -160,7 +160,7 @@ impl Engine {
             runtime,
             spill,
             threads: Arc::new(QueryThreads::new(settings.query.concurrency, panics.clone())?),
-            history: History::default(),
+            history: History::new(workspaces.root().clock().clone()),
             templates: Arc::default(),
             leases: Arc::new(Leases::new(settings.query.pool_memory.0 / LEASE_SHARE)),
             places: Arc::new(Places::new(&settings.query)),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::record_batch::RecordBatch;
-use chrono::Utc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
 use crate::auth::Caller;
+use crate::clock::Clock;
 use crate::ids::WorkspaceName;
 
 /// Statements kept for each workspace.
@@ -86,12 +86,17 @@ impl Held {
 type Records = VecDeque<Arc<Mutex<Held>>>;
 
 /// Shared by the engine and the streams it handed out.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct History {
+    clock: Clock,
     by_workspace: Arc<Mutex<HashMap<WorkspaceName, Records>>>,
 }
 
 impl History {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, by_workspace: Arc::default() }
+    }
+
     pub(super) fn records(&self, workspace: &WorkspaceName) -> Vec<QueryRecord> {
         let held = self.by_workspace.lock();
         held.get(workspace).into_iter().flatten().map(|held| held.lock().now()).collect()
@@ -104,8 +109,8 @@ impl History {
             end -= 1;
         }
         let record = QueryRecord {
-            id: Uuid::now_v7(),
-            started_at: Utc::now().timestamp_micros(),
+            id: self.clock.new_id(),
+            started_at: self.clock.now_micros(),
             principal: Arc::clone(&caller.principal),
             statement: statement[..end].to_owned(),
             state: QueryState::Queued,

@@ -1,14 +1,21 @@
 //! One writer per workspace. On a local disk it holds a lock file, which the kernel releases however the process ends;
-//! on an object store it holds a term.
+//! on an object store it holds a term. A server writes there where it is reached, for those that are refused.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::sync::Arc;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Seek, Write};
+use std::path::Path;
 
 use super::durable::remove_staged;
 use super::root::Root;
-use super::term::Term;
+use super::term::{Claim, Term};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
+
+/// Locked by the writer, in the workspace's folder; holds the address of a server.
+const LOCK_FILE: &str = ".writer.lock";
+
+/// Addresses are shorter: what is not may be anything.
+const LONGEST_ADDRESS: usize = 300;
 
 /// Held by the process that may write to a workspace.
 #[derive(Debug)]
@@ -19,10 +26,8 @@ pub struct WriterLock {
 #[derive(Debug)]
 enum Held {
     /// Locked as long as it is open.
-    File {
-        _file: File,
-    },
-    Term(Arc<Term>),
+    File(File),
+    Term(Claim),
     /// A root that no second process can see.
     Alone,
 }
@@ -31,22 +36,39 @@ impl WriterLock {
     /// # Errors
     /// `Conflict` when another process writes to this workspace.
     pub async fn acquire(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
-        let held = if root.is_shared() {
-            let term = Term::claim(root.store(), root.paths(workspace), root.writer_stale_after()).await;
-            Held::Term(term.map_err(|error| advise(error, root, workspace))?)
-        } else if let Some(folder) = root.local_folder() {
-            Held::File { _file: lock_file(&folder.join(workspace.as_str())).map_err(|e| advise(e, root, workspace))? }
-        } else {
-            Held::Alone
-        };
-        Ok(Self { held })
+        match hold(root, workspace).await {
+            Ok(held) => Ok(Self { held }),
+            Err(error) if error.kind() == Kind::Conflict => Err(advise(&error, root, workspace).await),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Gives the right to write up: what cannot be told to others they find out by waiting.
+    /// Tells others where the server of this process is reached.
+    pub async fn announce(&self, address: &str) -> Result<()> {
+        match &self.held {
+            Held::File(file) => Ok(write_address(file, address)?),
+            Held::Term(term) => term.announce(address).await,
+            Held::Alone => Ok(()),
+        }
+    }
+
+    /// Where the server is reached that writes to a workspace; `None` when what writes is no server, or does not say.
+    pub async fn served_at(root: &Root, workspace: &WorkspaceName) -> Option<String> {
+        let told = match root.local_folder() {
+            _ if root.is_shared() => Term::address_of_holder(&root.store(), &root.paths(workspace)).await?,
+            Some(folder) => fs::read_to_string(folder.join(workspace.as_str()).join(LOCK_FILE)).ok()?,
+            None => return None,
+        };
+        let told = told.trim();
+        let is_address =
+            !told.is_empty() && told.len() <= LONGEST_ADDRESS && told.chars().all(|c| c.is_ascii_graphic());
+        is_address.then(|| told.to_owned())
+    }
+
+    /// Gives the right to write up; a drop does so in the background.
     pub async fn release(self) {
-        let Held::Term(term) = &self.held else { return };
-        if let Err(error) = term.give_up().await {
-            tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
+        if let Held::Term(claim) = self.held {
+            claim.give_up().await;
         }
     }
 
@@ -54,7 +76,7 @@ impl WriterLock {
     pub fn term(&self) -> Option<u64> {
         match &self.held {
             Held::Term(term) => Some(term.number()),
-            Held::File { .. } | Held::Alone => None,
+            Held::File(_) | Held::Alone => None,
         }
     }
 
@@ -67,16 +89,30 @@ impl WriterLock {
         match &self.held {
             Held::Term(term) => term.check().await,
             // Nobody can take these away.
-            Held::File { .. } | Held::Alone => Ok(()),
+            Held::File(_) | Held::Alone => Ok(()),
         }
     }
 }
 
-fn lock_file(folder: &std::path::Path) -> Result<File> {
-    std::fs::create_dir_all(folder)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".writer.lock"))?;
+async fn hold(root: &Root, workspace: &WorkspaceName) -> Result<Held> {
+    if root.is_shared() {
+        let term =
+            Term::claim(root.store(), root.paths(workspace), root.writer_stale_after(), root.clock().clone()).await?;
+        return Ok(Held::Term(term));
+    }
+    match root.local_folder() {
+        Some(folder) => lock_file(&folder.join(workspace.as_str())).map(Held::File),
+        None => Ok(Held::Alone),
+    }
+}
+
+fn lock_file(folder: &Path) -> Result<File> {
+    fs::create_dir_all(folder)?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE))?;
     match file.try_lock() {
         Ok(()) => {
+            // What a server that has ended said.
+            file.set_len(0)?;
             remove_staged(folder)?;
             Ok(file)
         }
@@ -85,16 +121,25 @@ fn lock_file(folder: &std::path::Path) -> Result<File> {
     }
 }
 
-/// Adds the way out to a conflict.
-fn advise(error: Error, root: &Root, workspace: &WorkspaceName) -> Error {
-    if error.kind() != Kind::Conflict {
-        return error;
-    }
-    Error::conflict(format!(
-        "another process writes to workspace '{workspace}' under {} ({error}): stop it, or send events through the \
-         running server with --connect",
-        root.url()
-    ))
+fn write_address(mut file: &File, address: &str) -> io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    writeln!(file, "{address}")
+}
+
+/// The way out of a conflict.
+async fn advise(error: &Error, root: &Root, workspace: &WorkspaceName) -> Error {
+    let url = root.url();
+    Error::conflict(match WriterLock::served_at(root, workspace).await {
+        Some(address) => format!(
+            "workspace '{workspace}' under {url} is served by {address}: use --connect {address}, or stop that server \
+             ({error})"
+        ),
+        None => format!(
+            "another process writes to workspace '{workspace}' under {url} ({error}): stop it, or send events through the \
+             running server with --connect"
+        ),
+    })
 }
 
 #[cfg(test)]

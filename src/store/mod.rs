@@ -17,7 +17,7 @@ mod root;
 pub mod tables;
 mod term;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod wal;
 
 pub use lock::WriterLock;

@@ -20,11 +20,13 @@
 //! <root>/<workspace>/_writer/<term>.ended          that process has ended well
 //! <root>/<workspace>/tables/_catalog/<n>.json      names of the user tables, the newest number counts
 //! <root>/<workspace>/tables/<folder>/              the Delta table of one user table
+//! <root>/<workspace>/tables/<folder>/part-*.parquet   its rows, in the order of the names
 //! <root>/<workspace>/tables/<folder>/_dropped      the table has lost its name: vacuum removes the folder later
 //! ```
 
 use object_store::path::Path;
 use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::ids::WorkspaceName;
 
@@ -96,9 +98,24 @@ pub fn table_catalog_revision_in_workspace(revision: u64) -> Path {
     table_catalog_in_workspace().join(format!("{revision:020}.json"))
 }
 
-/// Path of a new data file below its user table.
-pub fn table_file(file: Uuid) -> String {
-    format!("part-{file}.parquet")
+/// Path of a new data file below its user table. `hash` is that of the content.
+pub fn table_file(file: Uuid, hash: &str) -> String {
+    format!("{LOADED}{file}.{hash}.parquet")
+}
+
+/// Path of the file `number` of those that hold the rows of neighbours, the last of which has `id` in its name: no other
+/// file of the table stands between them, nor will one.
+pub fn joined_table_file(id: &str, number: usize, join: Uuid, hash: &str) -> String {
+    format!("{LOADED}{id}-{number:05}-{join}.{hash}.parquet")
+}
+
+/// The id in the name of a user table's file. All files that one compaction put in the place of neighbours share it.
+pub fn table_file_id(file: &str) -> Option<&str> {
+    leading_id(file.strip_prefix(LOADED)?)
+}
+
+fn leading_id(name: &str) -> Option<&str> {
+    name.get(..Hyphenated::LENGTH)
 }
 
 /// Folder of a user table below the workspace.
@@ -124,6 +141,11 @@ pub fn is_table_file(path: &Path) -> bool {
     path.parts().count() == 3 && path.extension() == Some("parquet")
 }
 
+/// Path below the workspace of a data file of the Delta table in folder `table`.
+pub fn data_file_in_workspace(table: &Path, file: &str) -> Path {
+    Path::from(format!("{table}/{file}"))
+}
+
 /// Path of a user table's file below the workspace.
 pub fn table_file_in_workspace(folder: Uuid, file: &str) -> Path {
     Path::from(format!("{TABLES}/{folder}/{file}"))
@@ -145,7 +167,7 @@ pub fn reference_in_workspace(table: &str, id: Uuid) -> Path {
 /// Folder of the events table below its workspace.
 pub const EVENTS: &str = "events";
 
-/// Start of the name of a file that a load wrote, and of one that a compaction wrote.
+/// Start of the name of a file that a load or a statement wrote, and of a file of a sorted run.
 const LOADED: &str = "part-";
 const SORTED: &str = "sorted-";
 
@@ -161,8 +183,7 @@ pub fn sorted_events_file(month: &str, run: Uuid, number: usize, hash: &str) -> 
 
 /// The sorted run that a data file belongs to; `None` for a file of a load.
 pub fn sorted_run(file: &str) -> Option<&str> {
-    let name = file.rsplit('/').next()?.strip_prefix(SORTED)?;
-    name.get(..Uuid::nil().hyphenated().to_string().len())
+    leading_id(file.rsplit('/').next()?.strip_prefix(SORTED)?)
 }
 
 /// Hexadecimal digits of the content hash in a data file's name.

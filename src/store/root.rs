@@ -15,6 +15,8 @@ use super::cloud::{self, Patience};
 use super::durable::DurableLocalStore;
 use super::log_store;
 use super::paths::WorkspacePaths;
+#[cfg(test)]
+use super::wal::local::disk::Disk;
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
@@ -32,6 +34,9 @@ pub struct Root {
     cloud: Option<ObjectStoreScheme>,
     settings: StoreSettings,
     clock: Clock,
+    /// In place of the folder of the log.
+    #[cfg(test)]
+    log_disk: Option<Arc<dyn Disk>>,
 }
 
 /// The configuration of a store in a cloud holds credentials: only the location is shown.
@@ -56,14 +61,9 @@ impl Root {
     pub fn open_with(location: &str, settings: &StoreSettings) -> Result<Self> {
         let settings = settings.clone();
         match Url::parse(location) {
-            Ok(url) if url.scheme() == "memory" => Ok(Self {
-                store: Arc::new(InMemory::new()),
-                base: Path::default(),
-                url,
-                cloud: None,
-                settings,
-                clock: Clock::default(),
-            }),
+            Ok(url) if url.scheme() == "memory" => {
+                Ok(Self::at(Arc::new(InMemory::new()), Path::default(), url, settings))
+            }
             Ok(url) if url.scheme() == "file" => {
                 let folder = url.to_file_path().map_err(|()| unusable(location))?;
                 Self::open_folder(folder, settings)
@@ -81,14 +81,38 @@ impl Root {
     /// A root in a store that the caller made, such as one that counts what is read. No second process can see it.
     pub fn in_store(store: Arc<dyn ObjectStore>) -> Result<Self> {
         let url = Url::parse("memory:///").map_err(|_| unusable("memory://"))?;
-        Ok(Self {
+        Ok(Self::at(store, Path::default(), url, Settings::defaults()?.store))
+    }
+
+    fn at(store: Arc<dyn ObjectStore>, base: Path, url: Url, settings: StoreSettings) -> Self {
+        Self {
             store,
-            base: Path::default(),
+            base,
             url,
             cloud: None,
-            settings: Settings::defaults()?.store,
+            settings,
             clock: Clock::default(),
-        })
+            #[cfg(test)]
+            log_disk: None,
+        }
+    }
+
+    /// A root in a store that the caller made and other processes may see: it is used as one in a cloud is.
+    #[cfg(test)]
+    pub(crate) fn in_shared_store(store: Arc<dyn ObjectStore>) -> Result<Self> {
+        let store = Arc::new(cloud::CloudStore::new(store, "memory://".to_owned()));
+        Ok(Self { cloud: Some(ObjectStoreScheme::Memory), ..Self::in_store(store)? })
+    }
+
+    /// The same root with the log of its one workspace on a disk.
+    #[cfg(test)]
+    pub(crate) fn with_log_disk(self, disk: Arc<dyn Disk>) -> Self {
+        Self { log_disk: Some(disk), ..self }
+    }
+
+    #[cfg(test)]
+    pub(super) fn log_disk(&self) -> Option<Arc<dyn Disk>> {
+        self.log_disk.clone()
     }
 
     /// The same root with times and ids of another clock.
@@ -110,14 +134,7 @@ impl Root {
         let folder = folder.canonicalize().map_err(|error| Error::from(error).context(doing()))?;
         let url = Url::from_directory_path(&folder).map_err(|()| unusable(&folder.display().to_string()))?;
         let base = Path::from_absolute_path(&folder).map_err(object_store::Error::from)?;
-        Ok(Self {
-            store: Arc::new(DurableLocalStore::new()),
-            base,
-            url,
-            cloud: None,
-            settings,
-            clock: Clock::default(),
-        })
+        Ok(Self::at(Arc::new(DurableLocalStore::new()), base, url, settings))
     }
 
     fn open_cloud(url: Url, settings: StoreSettings) -> Result<Self> {
@@ -125,7 +142,7 @@ impl Root {
         let patience = Patience::Work(Duration::from_secs(settings.retry_seconds));
         let store = Arc::new(cloud::connect(&url, &scheme, patience)?);
         log_store::register(url.scheme())?;
-        Ok(Self { store, base, url, cloud: Some(scheme), settings, clock: Clock::default() })
+        Ok(Self { cloud: Some(scheme), ..Self::at(store, base, url, settings) })
     }
 
     /// Asks a store in a cloud whether it answers and lets us in. A local root has been seen by opening it.

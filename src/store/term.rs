@@ -3,26 +3,29 @@
 //! A writer shows that it lives by writing its heartbeat object again and again. Whoever finds the newest term without
 //! a fresh heartbeat claims the next one. The older process, if it only slept, sees the newer term before it commits and
 //! refuses; should it look too early, the log still takes each version once. Ages are told by the store's own clock.
+//! A server says in its heartbeats where it is reached.
 
+mod board;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::runtime::Handle;
+use tokio::sync::{RwLock, oneshot};
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
+use self::board::Board;
 use super::objects;
 use super::paths::WorkspacePaths;
+use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
 const CLAIM: &str = "json";
@@ -41,12 +44,85 @@ const GOODBYE: Duration = Duration::from_secs(5);
 /// Terms of this process that have not been ended. However a command ends, its terms are ended at one place.
 static OPEN: Mutex<Vec<Arc<Term>>> = Mutex::new(Vec::new());
 
+/// Read by each claim that is on its way to be one of these.
+static CLAIMING: RwLock<()> = RwLock::const_new(());
+
+/// A term as long as it is held: one that is dropped is ended in the background.
+#[derive(Debug)]
+pub(super) struct Claim(Arc<Term>);
+
+impl Deref for Claim {
+    type Target = Term;
+
+    fn deref(&self) -> &Term {
+        &self.0
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let is_open = OPEN.lock().iter().any(|term| Arc::ptr_eq(term, &self.0));
+        // Without a runtime it is ended with the process.
+        if let (true, Ok(runtime)) = (is_open, Handle::try_current()) {
+            runtime.spawn(give_up(Arc::clone(&self.0)));
+        }
+    }
+}
+
+impl Claim {
+    /// Gives it up before the process is over, also when nobody waits for that any more.
+    pub(super) async fn give_up(self) {
+        if let Err(error) = tokio::spawn(give_up(Arc::clone(&self.0))).await {
+            tracing::warn!(%error, "a term was not ended");
+        }
+    }
+}
+
+/// What cannot be told to others they find out by waiting.
+async fn give_up(term: Arc<Term>) {
+    match term.end().await {
+        Err(error) if error.kind() != Kind::Conflict => {
+            tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
+        }
+        // Ended, or was before.
+        _ => OPEN.lock().retain(|held| !Arc::ptr_eq(held, &term)),
+    }
+}
+
 /// A claim to write, held by this process.
 pub(super) struct Term {
     store: Arc<dyn ObjectStore>,
     paths: WorkspacePaths,
     number: u64,
-    heartbeat: JoinHandle<()>,
+    heart: Arc<Heart>,
+    beating: JoinHandle<()>,
+}
+
+/// Writes the signs of life of one term.
+struct Heart {
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    clock: Clock,
+    /// Where the server of this process is reached, once it is one.
+    address: Mutex<Option<String>>,
+}
+
+impl Heart {
+    async fn beat(&self) -> Result<()> {
+        let address = self.address.lock().clone();
+        let sign = json!({ "beat": self.clock.new_id(), "address": address }).to_string();
+        self.store.put(&self.path, sign.into()).await?;
+        Ok(())
+    }
+
+    async fn go_on(self: Arc<Self>, interval: Duration) {
+        loop {
+            tokio::time::sleep(interval).await;
+            if let Err(error) = self.beat().await {
+                tracing::warn!(%error, "cannot tell the object store that this writer lives");
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Term {
@@ -57,12 +133,13 @@ impl fmt::Debug for Term {
 
 impl Drop for Term {
     fn drop(&mut self) {
-        self.heartbeat.abort();
+        self.beating.abort();
     }
 }
 
 impl Term {
-    /// Claims the next term and keeps its heartbeat going.
+    /// Claims the next term and keeps its heartbeat going. Where nobody waits for it any more it is ended again: half a
+    /// claim would keep others out, this process too.
     ///
     /// # Errors
     /// `Conflict` while another writer is alive, or when another is quicker.
@@ -70,21 +147,51 @@ impl Term {
         store: Arc<dyn ObjectStore>,
         paths: WorkspacePaths,
         stale_after: Duration,
-    ) -> Result<Arc<Self>> {
-        let number = next_number(&store, &paths, stale_after).await?;
-        create_claim(&store, &paths, number).await?;
+        clock: Clock,
+    ) -> Result<Claim> {
+        let (answer, answered) = oneshot::channel();
+        tokio::spawn(async move { drop(answer.send(Self::claim_to_the_end(store, paths, stale_after, clock).await)) });
+        answered.await.unwrap_or_else(|_| Err(Error::internal("a claim to write broke off")))
+    }
+
+    async fn claim_to_the_end(
+        store: Arc<dyn ObjectStore>,
+        paths: WorkspacePaths,
+        stale_after: Duration,
+        clock: Clock,
+    ) -> Result<Claim> {
+        let _claiming = CLAIMING.read().await;
+        let number = next_number(&store, &paths, stale_after, &clock).await?;
+        create_claim(&store, &paths, number, &clock).await?;
+        let begun = Self::begin(Arc::clone(&store), paths.clone(), number, stale_after, clock).await;
+        if begun.is_err()
+            && let Err(error) = end(&store, &paths, number).await
+        {
+            tracing::debug!(%error, "the next writer must wait until this claim is stale");
+        }
+        begun
+    }
+
+    async fn begin(
+        store: Arc<dyn ObjectStore>,
+        paths: WorkspacePaths,
+        number: u64,
+        stale_after: Duration,
+        clock: Clock,
+    ) -> Result<Claim> {
         let board = Board::read(&store, &paths).await?;
         if board.newest() != number {
             // This process was so slow that its number had come and gone.
             return Err(Error::conflict("it has just begun"));
         }
-        beat(&store, &paths, number).await?;
-        let heartbeat =
-            tokio::spawn(keep_beating(Arc::clone(&store), paths.clone(), number, (stale_after / BEATS).max(SHORTEST)));
-        let term = Arc::new(Self { store, paths, number, heartbeat });
+        let (path, address) = (paths.writer_term(number, HEARTBEAT), Mutex::default());
+        let heart = Arc::new(Heart { store: Arc::clone(&store), path, clock, address });
+        heart.beat().await?;
+        let beating = tokio::spawn(Arc::clone(&heart).go_on((stale_after / BEATS).max(SHORTEST)));
+        let term = Arc::new(Self { store, paths, number, heart, beating });
         term.forget_older(board).await;
         OPEN.lock().push(Arc::clone(&term));
-        Ok(term)
+        Ok(Claim(term))
     }
 
     /// # Errors
@@ -93,7 +200,7 @@ impl Term {
         if Board::read(&self.store, &self.paths).await?.newest() == self.number {
             return Ok(());
         }
-        self.heartbeat.abort();
+        self.beating.abort();
         Err(Error::conflict(
             "another process has taken over the writing of this workspace: stop it, or send events through it with \
              --connect",
@@ -104,16 +211,24 @@ impl Term {
         self.number
     }
 
-    /// Gives it up before the process is over.
-    pub(super) async fn give_up(self: &Arc<Self>) -> Result<()> {
-        OPEN.lock().retain(|held| !Arc::ptr_eq(held, self));
-        self.end().await
+    /// Tells others where the server of this process is reached.
+    pub(super) async fn announce(&self, address: &str) -> Result<()> {
+        *self.heart.address.lock() = Some(address.to_owned());
+        self.heart.beat().await
+    }
+
+    /// What the newest writer, unless it has ended, says of where it is reached.
+    pub(super) async fn address_of_holder(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> Option<String> {
+        let board = Board::read(store, paths).await.ok()?;
+        let (number, _) = board.holder()?;
+        let beat: Value = objects::read_json(store, &paths.writer_term(number, HEARTBEAT)).await.ok()??;
+        beat["address"].as_str().map(str::to_owned)
     }
 
     /// Tells the next writer that it need not wait.
     pub(super) async fn end(&self) -> Result<()> {
-        self.heartbeat.abort();
-        objects::create(self.store.as_ref(), &self.paths.writer_term(self.number, ENDED), "{}").await
+        self.beating.abort();
+        end(&self.store, &self.paths, self.number).await
     }
 
     /// Signs of life of older terms are of no use once a newer one stands; one that stays is harmless. Their claims stay
@@ -131,27 +246,31 @@ impl Term {
 
 /// Ends all terms that this process holds, as well as it can: to be called when a command is over.
 pub async fn end_terms() {
-    let open = std::mem::take(&mut *OPEN.lock());
-    let ends = futures::future::join_all(open.iter().map(|term| term.end()));
-    match tokio::time::timeout(GOODBYE, ends).await {
-        Ok(ends) => {
-            for error in ends.into_iter().filter_map(Result::err).filter(|error| error.kind() != Kind::Conflict) {
-                tracing::warn!(%error, "the next writer must wait until this one's heartbeat is stale");
-            }
-        }
-        Err(_) => tracing::warn!("the next writer must wait until this one's heartbeat is stale"),
+    let ending = async {
+        // A claim that is under way must not stay behind.
+        let _none_is_under_way = CLAIMING.write().await;
+        let open = std::mem::take(&mut *OPEN.lock());
+        futures::future::join_all(open.into_iter().map(give_up)).await;
+    };
+    if tokio::time::timeout(GOODBYE, ending).await.is_err() {
+        tracing::warn!("the next writer must wait until this one's heartbeat is stale");
     }
 }
 
 /// The number to claim: the one after the newest, if that one's writer is gone.
-async fn next_number(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, stale_after: Duration) -> Result<u64> {
+async fn next_number(
+    store: &Arc<dyn ObjectStore>,
+    paths: &WorkspacePaths,
+    stale_after: Duration,
+    clock: &Clock,
+) -> Result<u64> {
     let board = Board::read(store, paths).await?;
     let Some((number, _)) = board.holder() else { return Ok(board.newest() + 1) };
     // Clocks of machines differ: the store tells both times.
-    store.put(&paths.writer_clock(), Uuid::now_v7().to_string().into()).await?;
+    store.put(&paths.writer_clock(), clock.new_id().to_string().into()).await?;
     let board = Board::read(store, paths).await?;
     let Some((newest, reign)) = board.holder() else { return Ok(board.newest() + 1) };
-    let now = board.clock.unwrap_or_else(Utc::now);
+    let now = board.clock.unwrap_or_else(|| clock.now());
     let silent = now.signed_duration_since(reign.seen).to_std().unwrap_or_default();
     if newest == number && silent >= stale_after {
         tracing::info!(term = newest, silent_seconds = silent.as_secs(), "taking over from a writer that is gone");
@@ -162,11 +281,11 @@ async fn next_number(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, stale
 }
 
 /// Creates the object of term `number`, and makes sure that it could not be created twice.
-async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
+async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64, clock: &Clock) -> Result<()> {
     let path = paths.writer_term(number, CLAIM);
     let claim = || {
-        let started_at = Utc::now();
-        json!({ "writer": Uuid::now_v7(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
+        let started_at = clock.now();
+        json!({ "writer": clock.new_id(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
     };
     objects::create(store.as_ref(), &path, claim()).await.map_err(|error| match error.kind() {
         Kind::Conflict => Error::conflict("it has just begun"),
@@ -182,69 +301,6 @@ async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, numb
     }
 }
 
-async fn beat(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
-    store.put(&paths.writer_term(number, HEARTBEAT), Uuid::now_v7().to_string().into()).await?;
-    Ok(())
-}
-
-async fn keep_beating(store: Arc<dyn ObjectStore>, paths: WorkspacePaths, number: u64, interval: Duration) {
-    loop {
-        tokio::time::sleep(interval).await;
-        if let Err(error) = beat(&store, &paths, number).await {
-            tracing::warn!(%error, "cannot tell the object store that this writer lives");
-        }
-    }
-}
-
-/// What the folder of the terms shows.
-#[derive(Debug, Default)]
-struct Board {
-    reigns: BTreeMap<u64, Reign>,
-    /// The store's time when it was asked for it.
-    clock: Option<DateTime<Utc>>,
-}
-
-#[derive(Debug, Default)]
-struct Reign {
-    /// Newest sign of life, by the store's clock.
-    seen: DateTime<Utc>,
-    claimed: bool,
-    ended: bool,
-    objects: Vec<Path>,
-}
-
-impl Board {
-    async fn read(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> Result<Self> {
-        let mut board = Self::default();
-        let objects: Vec<_> = store.list(Some(&paths.writer())).try_collect().await?;
-        for object in objects {
-            if object.location == paths.writer_clock() {
-                board.clock = Some(object.last_modified);
-            }
-            let parts = object.location.filename().and_then(|name| name.split_once('.'));
-            let Some((number, what)) = parts else { continue };
-            let Ok(number) = number.parse() else { continue };
-            let reign: &mut Reign = board.reigns.entry(number).or_default();
-            reign.claimed |= what == CLAIM;
-            reign.ended |= what == ENDED;
-            reign.seen = reign.seen.max(object.last_modified);
-            reign.objects.push(object.location);
-        }
-        Ok(board)
-    }
-
-    /// Number of the newest term; 0 when there is none.
-    fn newest(&self) -> u64 {
-        self.claims().next_back().map_or(0, |(number, _)| number)
-    }
-
-    /// The newest term, unless its writer has ended it.
-    fn holder(&self) -> Option<(u64, &Reign)> {
-        self.claims().next_back().filter(|(_, reign)| !reign.ended)
-    }
-
-    /// A heartbeat of a term that is forgotten already is no claim.
-    fn claims(&self) -> impl DoubleEndedIterator<Item = (u64, &Reign)> {
-        self.reigns.iter().filter(|(_, reign)| reign.claimed).map(|(number, reign)| (*number, reign))
-    }
+async fn end(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
+    objects::create(store.as_ref(), &paths.writer_term(number, ENDED), "{}").await
 }

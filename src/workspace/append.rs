@@ -26,8 +26,10 @@ pub type NumberRows = Box<dyn FnOnce(&[usize], &mut Overlay) -> Result<NewRows> 
 pub struct NewEvents {
     /// Of the message ids, in the order of the events.
     pub keys: Vec<MessageKey>,
-    /// The sender's name for them: sent again under it they get the first answer.
-    pub batch: Option<BatchKey>,
+    /// Events of each batch in which they were sent, in their order.
+    pub batches: Vec<usize>,
+    /// The sender's name for the batch, of one that is alone: sent again under it it gets the first answer.
+    pub key: Option<BatchKey>,
     /// Revision of the settings that they were checked by.
     pub settings_revision: u64,
     /// When they were received, in microseconds since 1970.
@@ -40,11 +42,18 @@ pub struct NewRows {
     /// Of the stored columns.
     pub rows: Vec<RecordBatch>,
     pub dead_letters: Vec<RecordBatch>,
-    pub rejected: u64,
-    /// The first reasons of rejected rows.
-    pub reasons: Vec<String>,
+    /// Of each batch.
+    pub rejected: Vec<Rejected>,
     /// What is to be remembered of a load.
     pub load: Option<LoadRecord>,
+}
+
+/// Rows of a batch that are no events.
+#[derive(Debug, Clone, Default)]
+pub struct Rejected {
+    pub rows: u64,
+    /// The first reasons.
+    pub reasons: Vec<String>,
 }
 
 /// A record that is not durable yet.
@@ -53,8 +62,8 @@ struct NewRecord {
     payload: Vec<u8>,
     /// Of the rows.
     keys: Vec<MessageKey>,
-    /// Of each sender.
-    results: Vec<AppendResult>,
+    /// Of each batch of each sender.
+    results: Vec<Vec<AppendResult>>,
 }
 
 impl Writer {
@@ -63,30 +72,30 @@ impl Writer {
     /// # Errors
     /// `Busy` when the log has no space, `Conflict` when another process has taken over, or when settings have changed
     /// since the events were checked: nothing has changed then.
-    pub async fn append(mut self, events: NewEvents) -> Result<AppendResult> {
+    pub async fn append(mut self, events: NewEvents) -> Result<Vec<AppendResult>> {
         let appending = tokio::spawn(async move { self.append_group(vec![events]).await });
         let results = appending.await.map_err(|error| Error::internal(format!("a record broke off: {error}")))??;
         results.into_iter().next().unwrap_or_else(|| Err(Error::internal("events without an answer")))
     }
 
-    /// The same for events of many senders, as one record; of each the result in their order. No two of them may have
+    /// The same for events of many senders, as one record; of each the results in their order. No two of them may have
     /// the same batch key.
-    pub(super) async fn append_group(&mut self, group: Vec<NewEvents>) -> Result<Vec<Result<AppendResult>>> {
+    pub(super) async fn append_group(&mut self, group: Vec<NewEvents>) -> Result<Vec<Result<Vec<AppendResult>>>> {
         let held = self.snapshot();
         let mut known = Vec::with_capacity(group.len());
-        let asked: Vec<_> = group.iter().map(|events| (self.check_events(events, &held), events.batch)).collect();
-        for (checked, batch) in asked {
+        let asked: Vec<_> = group.iter().map(|events| (self.check_events(events, &held), events.key)).collect();
+        for (checked, key) in asked {
             let result = match checked {
-                Ok(()) => self.first_result(batch).await,
+                Ok(()) => self.first_result(key).await,
                 Err(error) => Err(error),
             };
-            known.push(result.transpose());
+            known.push(result.map(|first| first.map(|first| vec![first])).transpose());
         }
         let open = group.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(events, _)| events);
         let open: Vec<NewEvents> = open.collect();
         let keys: Vec<MessageKey> = open.iter().flat_map(|events| events.keys.iter().copied()).collect();
         let decision = self.keys_of_messages()?.check(&keys, &Pending::default()).resolve().await?;
-        let overlay = Overlay::new(held.identity.clone());
+        let overlay = Overlay::new(held.identity.clone(), self.workspace.root().clock().clone());
         let types = Arc::clone(&held.rules.types);
         let months = LocalMonths::new(self.workspace.manifest().time_zone);
         let numbering = tokio::task::spawn_blocking(move || number(open, decision.verdicts(), overlay, months, &types));
@@ -151,22 +160,23 @@ impl Writer {
     }
 
     /// The result of events that were stored under this key before.
-    async fn first_result(&mut self, batch: Option<BatchKey>) -> Result<Option<AppendResult>> {
-        let Some(key) = batch else { return Ok(None) };
+    async fn first_result(&mut self, key: Option<BatchKey>) -> Result<Option<AppendResult>> {
+        let Some(key) = key else { return Ok(None) };
         let result = self.keys_of_messages()?.batch_result(key).await?;
         Ok(result.map(|result| serde_json::from_slice(&result)).transpose()?)
     }
 
-    async fn append_record(&mut self, held: &Snapshot, record: NewRecord) -> Result<Vec<AppendResult>> {
+    async fn append_record(&mut self, held: &Snapshot, record: NewRecord) -> Result<Vec<Vec<AppendResult>>> {
         let NewRecord { mut part, payload, keys, mut results } = record;
+        let mut tell_position = |position| results.iter_mut().flatten().for_each(|result| result.position = position);
         if part.is_empty() {
-            results.iter_mut().for_each(|result| result.position = held.position);
+            tell_position(held.position);
             return Ok(results);
         }
         let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
         // No await from here on: what is durable becomes visible.
         part.set_position(position);
-        results.iter_mut().for_each(|result| result.position = position);
+        tell_position(position);
         let mut graph = self.writing.graph.take().ok_or_else(|| Error::internal("a writer without a graph"))?;
         if !part.identity.is_empty() {
             graph.replay(&part.identity)?;
@@ -187,23 +197,19 @@ fn number(
     mut months: LocalMonths,
     types: &IdentifierTypes,
 ) -> Result<NewRecord> {
-    let (mut rows, mut dead_letters, mut loads, mut batches) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut rows, mut dead_letters, mut loads, mut named) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut keys, mut results) = (Vec::new(), Vec::new());
     let mut verdicts = verdicts.iter();
-    for NewEvents { keys: of_events, batch, received_at, number, .. } in group {
+    for NewEvents { keys: of_events, batches, key, received_at, number, .. } in group {
         let of_group = verdicts.by_ref().take(of_events.len()).enumerate();
         let new: Vec<usize> = of_group.filter(|(_, verdict)| **verdict == Verdict::New).map(|(at, _)| at).collect();
         let numbered = number(&new, &mut overlay)?;
         keys.extend(new.iter().map(|at| of_events[*at]));
-        let result = AppendResult {
-            position: 0,
-            kept: new.len() as u64,
-            duplicate: (of_events.len() - new.len()) as u64,
-            rejected: numbered.rejected,
-            reasons: numbered.reasons,
-        };
-        batches.extend(batch.map(|key| HotBatch { key, received_at, result: result.clone() }));
-        results.push(result);
+        let of_batches = results_of(&batches, &new, numbered.rejected);
+        if let (Some(key), [result]) = (key, of_batches.as_slice()) {
+            named.push(HotBatch { key, received_at, result: result.clone() });
+        }
+        results.push(of_batches);
         rows.extend(numbered.rows);
         dead_letters.extend(numbered.dead_letters);
         loads.extend(numbered.load);
@@ -213,6 +219,22 @@ fn number(
         return Err(Error::internal("events were numbered that are not new"));
     }
     let rows = months.with_months(&rows)?;
-    let part = HotPart { rows, dead_letters, loads, batches, identity: overlay.finish(), ..HotPart::default() };
+    let part = HotPart { rows, dead_letters, loads, batches: named, identity: overlay.finish(), ..HotPart::default() };
     Ok(NewRecord { payload: part.to_payload(types)?, part, keys, results })
+}
+
+/// What became of each batch: `sizes` says how many events each has, `new` the places of those that are stored now.
+fn results_of(sizes: &[usize], new: &[usize], rejected: Vec<Rejected>) -> Vec<AppendResult> {
+    let mut new = new.iter().peekable();
+    let mut end = 0;
+    let of_batch = |(size, Rejected { rows, reasons }): (&usize, Rejected)| {
+        end += size;
+        let mut kept = 0;
+        while new.next_if(|place| **place < end).is_some() {
+            kept += 1;
+        }
+        let duplicate = *size as u64 - kept;
+        AppendResult { position: 0, kept, duplicate, rejected: rows, reasons }
+    };
+    sizes.iter().zip(rejected).map(of_batch).collect()
 }

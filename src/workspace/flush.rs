@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use chrono::Utc;
 use object_store::path::Path;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
-use uuid::Uuid;
 
 use super::hot::HotPart;
 use super::registry::Workspaces;
@@ -21,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentitySnapshot};
 use crate::store::dedupe::{Hour, Run, Sealed, merge};
 use crate::store::delta::{Change, ChangeKind, WrittenFile};
-use crate::store::events::{CommitRecord, FileWriter, Partitioner, RunChange, schema};
+use crate::store::events::{CommitRecord, Partitioner, RunChange, schema};
 use crate::store::{dead_letters, objects, paths};
 
 /// Bytes of rows that are held for encoding where nobody says how many may be.
@@ -94,11 +92,13 @@ impl Workspace {
         });
     }
 
-    /// Brings what is in the log into files and ends the log. Does nothing where this process is not the writer, or not
-    /// yet: what it has not read it has not changed.
+    /// Brings what is in the log into files and ends the log; who wants to write after that is refused. Does no more where
+    /// this process is not the writer, or not yet: what it has not read it has not changed.
     pub(super) async fn close(self: &Arc<Self>) -> Result<()> {
         let mut writer = Writer { workspace: Arc::clone(self), writing: self.turn().await };
-        if !writer.is_ready() {
+        let is_ready = writer.is_ready();
+        writer.writing.close();
+        if !is_ready {
             return Ok(());
         }
         writer.flush(FLUSH_BUFFER).await?;
@@ -112,23 +112,22 @@ impl Workspace {
         types: &IdentifierTypes,
         buffer: usize,
     ) -> Result<Flushed> {
-        let id = Uuid::now_v7();
+        let id = self.clock().new_id();
         let mut record = CommitRecord::default();
-        let mut identity = IdentityBatch::default();
+        let identity = IdentityBatch::joined(sealed.parts.iter().map(|part| &part.identity))?;
         let mut letters = Vec::new();
-        let mut partitioner = Partitioner::new(FileWriter::new(self.store()), self.manifest().time_zone, buffer);
+        let mut partitioner = Partitioner::new(self.file_writer(), self.manifest().time_zone, buffer);
         let stored = Vec::from_iter(0..schema::stored().fields().len());
         for part in &sealed.parts {
             partitioner.push(part.rows.project(&stored)?).await?;
-            identity.append(part.identity.clone());
             letters.extend(part.dead_letters.iter().cloned());
             record.loads.extend(part.loads.iter().cloned());
             (record.position, record.epoch) = (part.last, part.epoch);
         }
         if !identity.is_empty() {
-            let rows = identity.to_record_batch(types)?;
+            let rows = identity.to_record_batches(types)?;
             let path = paths::identity_in_workspace(id);
-            self.write_object(&path, IdentityBatch::schema(), vec![rows]).await?;
+            self.write_object(&path, IdentityBatch::schema(), rows).await?;
             record.identity = Some(path.to_string());
         }
         if !letters.is_empty() {
@@ -148,12 +147,12 @@ impl Workspace {
         let store = self.store();
         let mut runs = Vec::new();
         for keys in &sealed.keys {
-            let run = keys.write(&store, &paths::dedupe_run_in_workspace(Uuid::now_v7())).await?;
+            let run = keys.write(&store, &paths::dedupe_run_in_workspace(self.clock().new_id())).await?;
             change.added.push(run.path().to_string());
             runs.push((keys.clone(), run));
         }
         let Some((inputs, horizon)) = &sealed.merging else { return Ok((runs, None)) };
-        let path = paths::dedupe_run_in_workspace(Uuid::now_v7());
+        let path = paths::dedupe_run_in_workspace(self.clock().new_id());
         let merged = merge(inputs, &store, &path, *horizon).await?;
         let inputs: Vec<Path> = inputs.iter().map(|run| run.path().clone()).collect();
         change.removed.extend(inputs.iter().map(Path::to_string));
@@ -243,7 +242,7 @@ impl Writer {
         let identity = identity.unwrap_or_else(|| held.identity.clone());
         let flushed = position;
         self.workspace.publish(Snapshot { events, flushed, hot, identity, commits, ..held.as_ref().clone() });
-        self.workspace.log_monitor().note_flush(Utc::now());
+        self.workspace.log_monitor().note_flush(self.workspace.clock().now());
         if let Err(error) = self.take_runs(runs, merge) {
             tracing::warn!(workspace = %self.workspace.name(), %error, "message ids are read again");
             self.forget();
@@ -255,15 +254,23 @@ impl Writer {
         Ok(self.workspace.snapshot())
     }
 
-    /// The message ids of a flush that stands are in runs now.
+    /// The message ids of a flush that stands are in runs now; those that memory has no room for are left out.
     fn take_runs(&mut self, runs: Vec<(Sealed, Run)>, merge: Option<Merge>) -> Result<()> {
         let written = runs.len().min(self.writing.unwritten_keys.len());
         self.writing.unwritten_keys.drain(..written);
+        let budget = self.workspace.keys_budget;
         let keys = self.keys_of_messages()?;
         for (sealed, run) in runs {
             keys.install(&sealed, run)?;
         }
-        let Some(Merge { inputs, merged }) = merge else { return Ok(()) };
-        keys.replace(&inputs, merged)
+        if let Some(Merge { inputs, merged }) = merge {
+            keys.replace(&inputs, merged)?;
+        }
+        let shrinkage = keys.shrink_to(budget);
+        self.tell_window(&shrinkage);
+        Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

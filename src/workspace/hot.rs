@@ -98,6 +98,7 @@ impl HotPart {
     /// Makes it the part of the record at `position`.
     pub fn set_position(&mut self, position: u64) {
         (self.first, self.last) = (position, position);
+        self.identity.set_position(position);
         self.batches.iter_mut().for_each(|batch| batch.result.position = position);
     }
 
@@ -142,7 +143,7 @@ impl HotPart {
     /// Both parts as one; `next` holds the records behind those of this one.
     fn joined(&self, next: &Self) -> Result<Self> {
         let mut identity = self.identity.clone();
-        identity.append(next.identity.clone());
+        identity.append(&next.identity)?;
         Ok(Self {
             first: self.first,
             last: next.last,

@@ -8,9 +8,9 @@ mod tests;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
 use super::snapshot::{Snapshot, SnapshotId};
 use crate::error::{Error, Result};

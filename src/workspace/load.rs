@@ -14,7 +14,7 @@ use super::snapshot::Snapshot;
 use super::state::Workspace;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::identity::{Crowded, EventSets, LoadNumbers};
+use crate::identity::{Crowded, LoadNumbers, SetBuilder};
 use crate::store::dedupe::{LoadKeys, MessageKey, Pending};
 use crate::store::delta::WrittenFile;
 use crate::store::events::LoadRecord;
@@ -32,7 +32,7 @@ pub struct Load {
     writer: Option<Writer>,
     turn_began: Instant,
     /// Who is who by its events.
-    sets: EventSets,
+    sets: SetBuilder,
     keys: Arc<Mutex<LoadKeys>>,
 }
 
@@ -60,7 +60,7 @@ impl Load {
             settings_revision: writer.snapshot().rules.revision,
             writer: Some(writer),
             turn_began: Instant::now(),
-            sets: EventSets::default(),
+            sets: SetBuilder::default(),
             keys,
         }
     }
@@ -173,7 +173,7 @@ impl Load {
 
 async fn commit(
     mut writer: Writer,
-    sets: EventSets,
+    sets: SetBuilder,
     keys: LoadKeys,
     loaded: LoadedFiles,
 ) -> Result<(Arc<Snapshot>, Vec<Crowded>)> {
@@ -181,8 +181,9 @@ async fn commit(
     let held = writer.snapshot();
     // Taken out: without a graph the next writer reads what is stored.
     let mut graph = writer.writing.graph.take().ok_or_else(|| Error::internal("a writer without an identity graph"))?;
+    let (position, clock) = (held.position, writer.workspace.root().clock().clone());
     let placing = tokio::task::spawn_blocking(move || {
-        graph.place(&sets);
+        graph.place(sets.finish(), position, &clock);
         let crowded = graph.crowded(most_beside);
         let (batch, identity) = (graph.finish_batch(), graph.snapshot());
         (graph, crowded, batch, identity)
@@ -190,7 +191,7 @@ async fn commit(
     let placed = placing.await.map_err(|error| Error::internal(format!("placing the events of a load: {error}")))?;
     let (graph, crowded, batch, identity) = placed;
     let mut part = HotPart { dead_letters, loads: vec![record], identity: batch, ..HotPart::default() };
-    part.set_position(held.position);
+    part.set_position(position);
     part.epoch = graph.epoch();
     let types = Arc::clone(graph.types());
     writer.keys_of_messages()?.add_load(keys, received_at);

@@ -17,7 +17,7 @@ use crate::store::objects;
 
 /// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders; since 3,
 /// commits name their place in the log.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// What sort of events a load brings. A workspace holds one sort: no figure is of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,12 +48,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Of a workspace that is not made yet: whoever makes it gives it its id and time.
     pub fn new(time_zone: Tz) -> Self {
         Self {
             format: FORMAT,
-            id: Uuid::now_v7(),
+            id: Uuid::nil(),
             time_zone,
-            created_at: Utc::now(),
+            created_at: DateTime::UNIX_EPOCH,
             zone_is_open: false,
             demo: false,
             settings: WorkspaceSettings::default(),

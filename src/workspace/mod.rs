@@ -21,9 +21,11 @@ mod settings;
 mod snapshot;
 mod state;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod writer;
 
-pub use append::{MOST_EVENTS, NewEvents, NewRows};
+pub use append::{MOST_EVENTS, NewEvents, NewRows, Rejected};
 pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
 pub use flush::flush_by_time;

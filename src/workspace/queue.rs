@@ -40,17 +40,17 @@ struct Waiting {
 struct Request {
     events: NewEvents,
     bytes: usize,
-    answer: oneshot::Sender<Result<AppendResult>>,
+    answer: oneshot::Sender<Result<Vec<AppendResult>>>,
     _space: OwnedSemaphorePermit,
 }
 
-/// The answer that the events of one sender get.
-pub struct Answer(oneshot::Receiver<Result<AppendResult>>);
+/// The answer that the events of one sender get: a result for each batch.
+pub struct Answer(oneshot::Receiver<Result<Vec<AppendResult>>>);
 
 impl Answer {
     /// # Errors
     /// As [`super::writer::Writer::append`].
-    pub async fn wait(self) -> Result<AppendResult> {
+    pub async fn wait(self) -> Result<Vec<AppendResult>> {
         self.0.await.unwrap_or_else(|_| Err(Error::internal("the writer of the workspace broke off")))
     }
 }
@@ -146,7 +146,7 @@ impl Waiting {
         let (mut events, mut bytes) = (0, 0);
         while let Some(next) = self.requests.front() {
             let is_full = events + next.events.keys.len() > MOST_EVENTS || bytes + next.bytes > RECORD_BYTES;
-            let repeats = next.events.batch.is_some_and(|key| !keys.insert(key));
+            let repeats = next.events.key.is_some_and(|key| !keys.insert(key));
             if repeats || (is_full && !group.is_empty()) {
                 break;
             }

@@ -8,35 +8,35 @@ use object_store::path::Path;
 
 use super::checkpoint::Restored;
 use super::hot::{Hot, HotPart};
+use super::rules::Rules;
 use super::snapshot::{Commits, Snapshot};
 use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
-use crate::store::dedupe::{self, DedupeIndex, DedupeSettings};
+use crate::store::dedupe::{self, DedupeIndex, DedupeSettings, Shrinkage};
 use crate::store::delta::LiveFiles;
 use crate::store::events::LocalMonths;
 use crate::store::objects;
 use crate::store::wal::record::{RecordKind, unknown_kind};
 use crate::store::wal::{Log, Records};
 
-/// Bytes of memory for the message ids of a workspace.
-const KEYS_BUDGET: usize = 512 << 20;
-
-/// Up to which version of the events table a graph is true.
+/// Up to which version of the events table a graph is true, and by which rules.
 struct Known {
     version: u64,
     commits: Commits,
+    rules: Arc<Rules>,
 }
 
 /// How often a state is read whose log was flushed and trimmed meanwhile.
 const MOST_READS: u32 = 5;
 
 impl Workspace {
-    /// Reads the stored state; the log through its writer, where this process is that.
-    pub(super) async fn recover(&self, log: Option<&Log>) -> Result<IdentityGraph> {
+    /// Reads the stored state by these rules, which may be newer than those of the state before; the log through its
+    /// writer, where this process is that.
+    pub(super) async fn recover(&self, rules: &Arc<Rules>, log: Option<&Log>) -> Result<IdentityGraph> {
         for _ in 1..MOST_READS {
             let events = self.events().newest().await?;
-            match self.recover_at(events.clone(), log).await {
+            match self.recover_at(events.clone(), rules, log).await {
                 Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => {
                     // The writer may have brought the records into files in between; a newer version tells.
                     if self.events().newest().await?.version == events.version {
@@ -46,37 +46,42 @@ impl Workspace {
                 outcome => return outcome,
             }
         }
-        self.recover_at(self.events().newest().await?, log).await
+        self.recover_at(self.events().newest().await?, rules, log).await
     }
 
-    async fn recover_at(&self, events: LiveFiles, log: Option<&Log>) -> Result<IdentityGraph> {
+    async fn recover_at(&self, events: LiveFiles, rules: &Arc<Rules>, log: Option<&Log>) -> Result<IdentityGraph> {
         let begun = Instant::now();
-        let (graph, state) = self.read_files(events).await?;
+        let (graph, state) = self.read_files(events, rules).await?;
         let graph = self.take_records(graph, state, log).await?;
         self.log_monitor().note_replay(begun.elapsed());
         Ok(graph)
     }
 
     /// The state of a version without the log.
-    async fn read_files(&self, events: LiveFiles) -> Result<(IdentityGraph, Snapshot)> {
-        let types = Arc::clone(&self.snapshot().rules.types);
+    async fn read_files(&self, events: LiveFiles, rules: &Arc<Rules>) -> Result<(IdentityGraph, Snapshot)> {
+        let types = Arc::clone(&rules.types);
         if let Some(restored) =
             self.checkpoints().restore(events.version, || IdentityGraph::new(Arc::clone(&types))).await
         {
-            match self.read_files_behind(restored, events.clone()).await {
+            match self.read_files_behind(restored, events.clone(), rules).await {
                 Err(error) if error.kind() == Kind::Corrupt => {
                     tracing::warn!(workspace = %self.name(), %error, "loads do not follow on the checkpoint: all are read");
                 }
                 outcome => return outcome,
             }
         }
-        self.read_files_behind(Restored::nothing(types), events).await
+        self.read_files_behind(Restored::nothing(types), events, rules).await
     }
 
-    async fn read_files_behind(&self, restored: Restored, events: LiveFiles) -> Result<(IdentityGraph, Snapshot)> {
+    async fn read_files_behind(
+        &self,
+        restored: Restored,
+        events: LiveFiles,
+        rules: &Arc<Rules>,
+    ) -> Result<(IdentityGraph, Snapshot)> {
         let Restored { checkpoint, version, graph, commits } = restored;
         self.checkpoints().set_newest(checkpoint);
-        self.read_commits(graph, Known { version, commits }, events).await
+        self.read_commits(graph, Known { version, commits, rules: Arc::clone(rules) }, events).await
     }
 
     /// Makes visible what was written since the newest state, of which `graph` is the identity graph.
@@ -85,10 +90,11 @@ impl Workspace {
         let held = self.snapshot();
         if !held.is_read() || (events.version != held.events.version && !held.hot.is_empty()) {
             // Records that the graph has may be in the commits by now: nothing tells how far.
-            return self.recover(log).await;
+            return self.recover(&held.rules, log).await;
         }
         if events.version != held.events.version {
-            let known = Known { version: held.events.version, commits: held.commits.clone() };
+            let (version, commits, rules) = (held.events.version, held.commits.clone(), Arc::clone(&held.rules));
+            let known = Known { version, commits, rules };
             let (graph, state) = self.read_commits(graph, known, events).await?;
             return self.take_records(graph, state, log).await;
         }
@@ -103,7 +109,7 @@ impl Workspace {
         known: Known,
         events: LiveFiles,
     ) -> Result<(IdentityGraph, Snapshot)> {
-        let Known { version, mut commits } = known;
+        let Known { version, mut commits, rules } = known;
         for commit in self.events().commits(version, events.version).await? {
             if let Some(path) = commit.identity.as_deref() {
                 graph.replay(&self.read_identity(graph.types(), path).await?)?;
@@ -114,11 +120,16 @@ impl Workspace {
         let held = self.snapshot();
         let tables = self.user_tables().load(&held.tables).await?;
         let flushed = self.events().position(events.version).await?;
-        let rules = Arc::clone(&held.rules);
         let identity = graph.snapshot();
         let hot = Hot::default();
         let state = Snapshot { position: flushed, events, flushed, hot, identity, commits, tables, rules };
         Ok((graph, state))
+    }
+
+    /// Rows of records up to this one are in files, as the newest version says.
+    pub(super) async fn flushed_position(&self) -> Result<u64> {
+        let version = self.events().newest().await?.version;
+        self.events().position(version).await
     }
 
     /// Replays the records of the log behind a state, and makes what comes out visible.
@@ -155,21 +166,15 @@ impl Workspace {
         Ok(graph)
     }
 
-    /// The message ids of a state: of the runs that its commits name, and of its rows in the log.
-    pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<DedupeIndex> {
+    /// The message ids of a state: of the runs that its commits name, and of its rows in the log; and what did not fit.
+    pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<(DedupeIndex, Shrinkage)> {
         let paths: Vec<Path> = state.dedupe_runs().into_iter().map(Path::from).collect();
         let settings = DedupeSettings::default();
-        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, KEYS_BUDGET).await?;
-        if !shrinkage.dropped.is_empty() {
-            tracing::warn!(
-                workspace = %self.name(), hours = shrinkage.window_hours,
-                "message ids do not fit into memory: duplicates are recognised for fewer hours"
-            );
-        }
+        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, self.keys_budget).await?;
         for part in state.hot.parts() {
             part.add_keys(&mut index, part.keys()?)?;
         }
-        Ok(index)
+        Ok((index, shrinkage))
     }
 
     /// The identity graph of the newest state, over these types.

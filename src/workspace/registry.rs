@@ -1,20 +1,23 @@
-//! The workspaces of a root: made, listed, and opened when first asked for.
+//! The workspaces of a root: made, listed, and opened when first asked for, or by a server one after the other.
+
+mod opening;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicUsize;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
+use self::opening::Openings;
 use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
 use super::removal;
 use super::rules::Rules;
 use super::settings::WorkspaceSettings;
-use super::state::Workspace;
+use super::state::{ServerAddress, Workspace};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
@@ -28,8 +31,11 @@ type Slot = Arc<OnceCell<Arc<Workspace>>>;
 pub struct Workspaces {
     root: Root,
     open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
-    /// Each workspace is opened for writing, too.
-    serving: Arc<AtomicBool>,
+    openings: Arc<Mutex<Openings>>,
+    /// How many are still to be opened by a server that starts.
+    to_open: Arc<AtomicUsize>,
+    /// Where there is one, each workspace is opened for writing, too.
+    server: ServerAddress,
     log_settings: LogSettings,
 }
 
@@ -55,7 +61,14 @@ pub enum WorkspaceState {
 
 impl Workspaces {
     pub fn new(root: Root) -> Self {
-        Self { root, open: Arc::default(), serving: Arc::default(), log_settings: LogSettings::default() }
+        Self {
+            root,
+            open: Arc::default(),
+            openings: Arc::default(),
+            to_open: Arc::default(),
+            server: Arc::default(),
+            log_settings: LogSettings::default(),
+        }
     }
 
     /// The same with other settings of their logs.
@@ -68,55 +81,12 @@ impl Workspaces {
     }
 
     /// From now on this process is the writer of each workspace that it opens, for as long as it runs: what it answers
-    /// is the newest state, and nobody changes settings or drops a workspace under its readers.
-    pub fn serve(&self) {
-        self.serving.store(true, Ordering::Relaxed);
-    }
-
-    /// # Errors
-    /// `NotFound` for a workspace that is not there; `Busy` when this process serves and another one writes to it.
-    pub async fn get(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
-        let slot = Arc::clone(self.open.lock().entry(name.clone()).or_default());
-        match slot.get_or_try_init(|| self.open(name)).await {
-            Ok(workspace) => Ok(Arc::clone(workspace)),
-            Err(error) => {
-                // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
-                self.open.lock().retain(|held, slot| held != name || slot.initialized() || Arc::strong_count(slot) > 2);
-                Err(error)
-            }
-        }
-    }
-
-    async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
-        let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
-        let (root, log) = (self.root.clone(), self.log_settings.clone());
-        let workspace = Arc::new(Workspace::open(root, name.clone(), manifest, log).await?);
-        if self.serving.load(Ordering::Relaxed) {
-            match workspace.writer().await {
-                Ok(writer) => drop(writer),
-                Err(error) if error.kind() == Kind::Conflict => {
-                    return Err(Error::busy(format!(
-                        "workspace '{name}' is being written to by a command: try again when that has ended"
-                    ))
-                    .with_source(error));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(workspace)
-    }
-
-    /// Those that have been asked for.
-    pub fn opened(&self) -> Vec<Arc<Workspace>> {
-        self.open.lock().values().filter_map(|slot| slot.get().cloned()).collect()
-    }
-
-    /// Brings what is in the logs into files and ends them, when the process stops. What fails is left to the next start.
-    pub async fn close(&self) {
+    /// is the newest state, and nobody changes settings or drops a workspace under its readers. `address` is where it is
+    /// reached, for those that are refused.
+    pub async fn serve(&self, address: &str) {
+        self.server.get_or_init(|| address.to_owned());
         for workspace in self.opened() {
-            if let Err(error) = workspace.close().await {
-                tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
-            }
+            workspace.announce().await;
         }
     }
 
@@ -124,7 +94,7 @@ impl Workspaces {
         Manifest::read(&self.root.store(), &self.root.paths(name).manifest(), name).await
     }
 
-    /// Makes a workspace.
+    /// Makes a workspace, with an id and a time of its own.
     ///
     /// # Errors
     /// `Conflict` when it is there, or when something is left of a dropped one of this name.
@@ -138,8 +108,9 @@ impl Workspaces {
                 "workspace '{name}' was dropped in part: `convoke workspace drop {name} --yes` removes the rest"
             )));
         }
-        let path = self.root.paths(name).manifest();
-        match objects::create_json(self.root.store().as_ref(), &path, manifest).await {
+        let (path, clock) = (self.root.paths(name).manifest(), self.root.clock());
+        let manifest = Manifest { id: clock.new_id(), created_at: clock.now(), ..manifest.clone() };
+        match objects::create_json(self.root.store().as_ref(), &path, &manifest).await {
             Err(error) if error.kind() == Kind::Conflict => Err(exists(name)),
             Err(error) => Err(error),
             Ok(()) => self.get(name).await,
@@ -245,3 +216,6 @@ pub fn not_found(name: &str) -> Error {
 fn exists(name: &WorkspaceName) -> Error {
     Error::conflict(format!("workspace '{name}' is there already: `convoke workspace set {name}` changes its settings"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,7 +33,7 @@ pub(super) async fn anything_left(root: &Root, name: &WorkspaceName) -> Result<b
     if root.workspace_store(name).list(None).next().await.transpose()?.is_some() {
         return Ok(true);
     }
-    Ok(tokens(root).list().await?.iter().any(|token| token.workspace == *name))
+    Ok(Tokens::new(root).list().await?.iter().any(|token| token.workspace == *name))
 }
 
 pub(super) async fn remove(root: &Root, name: &WorkspaceName) -> Result<Removed> {
@@ -55,7 +55,7 @@ pub(super) async fn remove(root: &Root, name: &WorkspaceName) -> Result<Removed>
             folder.sync_all()?;
         }
     }
-    let tokens = tokens(root).remove_all_of(name).await?;
+    let tokens = Tokens::new(root).remove_all_of(name).await?;
     let listed: Vec<Path> =
         store.list(Some(root.paths(name).base())).map_ok(|object| object.location).try_collect().await?;
     let mut objects = 1;
@@ -83,8 +83,4 @@ async fn delete(root: &Root, path: &Path) -> Result<()> {
         Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
-}
-
-fn tokens(root: &Root) -> Tokens {
-    Tokens::new(root.store_at_root(), Path::default())
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::manifest::Manifest;
 use super::reference::{DayNames, FxRates, fx_rates_schema};
 use super::settings::WorkspaceSettings;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::identity::IdentifierTypes;
 use crate::settings::OrderSettings;
@@ -105,7 +105,12 @@ impl Rules {
     ///
     /// # Errors
     /// `Conflict` when somebody else wrote it.
-    pub(super) async fn write_next(&self, store: &Arc<dyn ObjectStore>, change: RuleChange) -> Result<Self> {
+    pub(super) async fn write_next(
+        &self,
+        store: &Arc<dyn ObjectStore>,
+        clock: &Clock,
+        change: RuleChange,
+    ) -> Result<Self> {
         let mut next = Self { revision: self.revision + 1, ..self.clone() };
         if let Some(settings) = change.settings {
             next.types = Arc::new(IdentifierTypes::with_added(&settings.identifier_types)?);
@@ -113,14 +118,14 @@ impl Rules {
         }
         if let Some(names) = change.day_names {
             let bytes = objects::encode_parquet(DayNames::schema(), &[names.to_batch()?])?;
-            let path = paths::reference_in_workspace("dates", Uuid::now_v7());
+            let path = paths::reference_in_workspace("dates", clock.new_id());
             objects::create(store.as_ref(), &path, bytes).await?;
             next.stored.dates = Some(path.to_string());
             next.day_names = Arc::new(names);
         }
         if let Some(rates) = change.fx_rates {
             let bytes = objects::encode_parquet(fx_rates_schema(), &[rates.to_batch()?])?;
-            let path = paths::reference_in_workspace("fx_rates", Uuid::now_v7());
+            let path = paths::reference_in_workspace("fx_rates", clock.new_id());
             objects::create(store.as_ref(), &path, bytes).await?;
             next.stored.fx_rates = Some(StoredRates { path: path.to_string(), base: rates.base.clone() });
             next.fx_rates = Arc::new(rates);

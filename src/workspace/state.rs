@@ -1,7 +1,7 @@
 //! One open workspace: what it consists of, and its newest state.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
 use parking_lot::RwLock;
@@ -15,11 +15,18 @@ use super::rules::Rules;
 use super::snapshot::Snapshot;
 use super::tables::{TablesSnapshot, UserTables};
 use super::writer::Writing;
+use crate::clock::Clock;
 use crate::error::Result;
 use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
-use crate::store::Root;
-use crate::store::events::{EventsTable, NodeIndex};
+use crate::store::events::{EventsTable, FileWriter, NodeIndex};
+use crate::store::{Root, WriterLock};
+
+/// Bytes of memory for the message ids of a workspace.
+const KEYS_BUDGET: usize = 512 << 20;
+
+/// Where the server of this process is reached, once it is one.
+pub(super) type ServerAddress = Arc<OnceLock<String>>;
 
 /// An open workspace, shared by all that read and write it.
 pub struct Workspace {
@@ -44,22 +51,26 @@ pub struct Workspace {
     log_monitor: Arc<LogMonitor>,
     /// When rows of the log become files, and how much it may hold.
     log_settings: LogSettings,
+    server: ServerAddress,
+    /// Bytes of memory for message ids.
+    pub(super) keys_budget: usize,
 }
 
 impl Workspace {
-    /// Opens an existing workspace at its newest version.
-    pub(super) async fn open(
+    /// An existing workspace of which nothing but its rules was read.
+    pub(super) async fn unread(
         root: Root,
         name: WorkspaceName,
         manifest: Manifest,
         log_settings: LogSettings,
+        server: ServerAddress,
     ) -> Result<Self> {
         let store = root.workspace_store(&name);
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
-        let workspace = Self {
+        Ok(Self {
             events: EventsTable::new(&root, &name)?,
             tables: UserTables::new(&root, &name),
-            checkpoints: Checkpoints::new(Arc::clone(&store)),
+            checkpoints: Checkpoints::new(Arc::clone(&store), root.clock().clone()),
             nodes: NodeIndex::new(Arc::clone(&store)),
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
@@ -69,19 +80,25 @@ impl Workspace {
             flushing: Mutex::default(),
             log_monitor: Arc::default(),
             log_settings,
+            server,
+            keys_budget: KEYS_BUDGET,
             name,
             manifest,
             root,
-        };
-        let graph = workspace.recover(None).await?;
-        workspace.writing.lock().await.graph = Some(graph);
-        Ok(workspace)
+        })
+    }
+
+    /// The same at its newest state, for a process that is not its writer.
+    pub(super) async fn read(self) -> Result<Self> {
+        let graph = self.recover(&self.snapshot().rules, None).await?;
+        self.writing.lock().await.graph = Some(graph);
+        Ok(self)
     }
 
     /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
     pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
         let (root, name, log) = (self.root.clone(), self.name.clone(), self.log_settings.clone());
-        let reopened = Self::open(root, name, manifest, log).await?;
+        let reopened = Self::unread(root, name, manifest, log, Arc::clone(&self.server)).await?.read().await?;
         let mut writing = self.writing.lock().await;
         writing.end_log().await?;
         match writing.lock.take() {
@@ -104,6 +121,11 @@ impl Workspace {
         &self.root
     }
 
+    /// Where its times and ids come from.
+    pub fn clock(&self) -> &Clock {
+        self.root.clock()
+    }
+
     /// The object store with this workspace's folder as `/`.
     pub fn store(&self) -> Arc<dyn ObjectStore> {
         Arc::clone(&self.store)
@@ -116,6 +138,11 @@ impl Workspace {
 
     pub fn events(&self) -> &EventsTable {
         &self.events
+    }
+
+    /// Writes files for the events table.
+    pub fn file_writer(&self) -> FileWriter {
+        FileWriter::new(self.store(), self.clock().clone())
     }
 
     pub fn node_index(&self) -> &NodeIndex {
@@ -145,6 +172,22 @@ impl Workspace {
 
     pub(super) fn log_settings(&self) -> &LogSettings {
         &self.log_settings
+    }
+
+    /// Tells other processes where the server of this one is reached, if it is one and has the right to write.
+    pub(super) async fn announce(&self) {
+        if let Some(lock) = &self.turn().await.lock {
+            self.announce_in(lock).await;
+        }
+    }
+
+    /// The same to those that this lock keeps out.
+    pub(super) async fn announce_in(&self, lock: &WriterLock) {
+        if let Some(address) = self.server.get()
+            && let Err(error) = lock.announce(address).await
+        {
+            tracing::warn!(workspace = %self.name, %error, "other writers are refused without this server's address");
+        }
     }
 
     /// Waits for those who asked to write before.

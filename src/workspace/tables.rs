@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use chrono::Utc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
@@ -16,10 +15,8 @@ use super::state::Workspace;
 use super::writer::Writer;
 use crate::error::{Detail, Error, Result};
 use crate::ids::WorkspaceName;
-use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile};
-use crate::store::tables::{
-    CatalogEntry, FILE_BYTES, TableCatalog, TableCatalogStore, TableLog, TableState, WrittenTable,
-};
+use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, WrittenFile};
+use crate::store::tables::{CatalogEntry, TableCatalog, TableCatalogStore, TableLog, TableState, WrittenTable};
 use crate::store::{Root, objects, paths};
 
 /// All user tables at one moment.
@@ -133,7 +130,8 @@ impl Writer {
         }
         let state = self.workspace.user_tables().create(new).await?;
         let mut entries = held.tables.catalog.tables.clone();
-        entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at: Utc::now() });
+        let created_at = self.workspace.clock().now();
+        entries.insert(name.to_owned(), CatalogEntry { folder: state.folder, created_at });
         let catalog = self.write_catalog(&held, entries).await?;
         if let Some(old) = old {
             self.workspace.retire_table(old).await;
@@ -161,7 +159,8 @@ impl Writer {
     ) -> Result<TableCatalog> {
         // One that landed all the same must be seen, or the next one finds its number taken.
         self.writing.prepared = false;
-        let catalog = self.workspace.user_tables().catalog.write(&held.tables.catalog, entries).await?;
+        let (stored, id) = (&self.workspace.user_tables().catalog, self.workspace.clock().new_id());
+        let catalog = stored.write(&held.tables.catalog, id, entries).await?;
         self.writing.prepared = true;
         Ok(catalog)
     }
@@ -186,19 +185,19 @@ impl Writer {
         self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
     }
 
-    /// Puts `written`, which holds the same rows, in the place of the files `removed`.
+    /// Puts files with the same rows in the place of the files `removed`.
     ///
     /// # Errors
     /// `Conflict` when the table was dropped, or a statement rewrote one of the files meanwhile.
-    pub async fn join_in_table(
+    pub async fn rewrite_table(
         &mut self,
         name: &str,
         folder: Uuid,
         removed: &[Arc<DataFile>],
-        written: WrittenTable,
+        added: &[WrittenFile],
+        target_bytes: u64,
     ) -> Result<Arc<Snapshot>> {
-        let kind = ChangeKind::Rewrite { target_bytes: FILE_BYTES as u64 };
-        self.change_table(name, folder, Change { removed, added: &written.files, kind }).await
+        self.change_table(name, folder, Change { removed, added, kind: ChangeKind::Rewrite { target_bytes } }).await
     }
 
     async fn change_table(&mut self, name: &str, folder: Uuid, change: Change<'_>) -> Result<Arc<Snapshot>> {
@@ -234,7 +233,7 @@ impl Workspace {
     /// Notes the time from which the clean-up counts. Without the note it counts from the last write to the folder.
     async fn retire_table(&self, folder: Uuid) {
         self.user_tables().logs.lock().remove(&folder);
-        let noted = serde_json::json!({"dropped_at": Utc::now()});
+        let noted = serde_json::json!({"dropped_at": self.clock().now()});
         let path = paths::table_dropped_in_workspace(folder);
         if let Err(error) = objects::create_json(self.store().as_ref(), &path, &noted).await {
             tracing::warn!(workspace = %self.name(), %path, %error, "the time of a drop is not noted");

@@ -1,6 +1,8 @@
 //! The one writer of a workspace in this process: loads and changes wait here for each other, in the order in which they
 //! came, and hold the right to write against other processes.
 
+mod takeover;
+
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
@@ -8,16 +10,14 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::flush::FLUSH_BUFFER;
 use super::load::Load;
-use super::manifest::Manifest;
-use super::rules::{self, RuleChange, Rules};
+use super::rules::{RuleChange, Rules};
 use super::snapshot::Snapshot;
 use super::state::Workspace;
 use crate::error::{Error, Kind, Result};
 use crate::identity::IdentityGraph;
 use crate::store::WriterLock;
-use crate::store::dedupe::{DedupeIndex, LoadKeys, Sealed};
+use crate::store::dedupe::{DedupeIndex, LoadKeys, Sealed, Shrinkage};
 use crate::store::delta::{CHECKPOINT_VERSIONS, Change, ChangeKind, DataFile, WrittenFile};
-use crate::store::events::CommitRecord;
 use crate::store::wal::Log;
 
 /// This process as the writer of the workspace.
@@ -30,10 +30,14 @@ pub(super) struct Writing {
     pub(super) graph: Option<IdentityGraph>,
     /// Which message ids are stored; read again from what is stored where there is none.
     pub(super) keys: Option<DedupeIndex>,
+    /// The highest number that a load got.
+    last_load: u32,
     /// Message ids of the loads that are under way.
     pub(super) loads: Vec<Weak<Mutex<LoadKeys>>>,
     /// Message ids that were sealed for a flush and are in no run yet, the oldest first.
     pub(super) unwritten_keys: Vec<Sealed>,
+    /// It was said that message ids do not fit into memory.
+    pub(super) window_is_told: bool,
     /// Open as long as nothing went wrong with it.
     log: Option<Log>,
     /// Somebody else, or this process before an error, may still commit by a state of before: see
@@ -41,9 +45,16 @@ pub(super) struct Writing {
     needs_fence: bool,
     /// The log was opened under this lock, or was to be: another opening needs another claim.
     claim_is_used: bool,
+    /// The process stops: nothing is written any more.
+    is_closed: bool,
 }
 
 impl Writing {
+    /// Nobody who still waits for his turn may open the log again.
+    pub(super) fn close(&mut self) {
+        self.is_closed = true;
+    }
+
     /// Ends the log well: the next writer opens it anew.
     pub(super) async fn end_log(&mut self) -> Result<()> {
         match self.log.take() {
@@ -52,9 +63,6 @@ impl Writing {
         }
     }
 }
-
-/// Commits of a writer that slept which may come in between while its successor begins.
-const MOST_FENCES: u32 = 8;
 
 /// The right to commit: of those who ask for it one has it at a time.
 pub struct Writer {
@@ -66,7 +74,7 @@ impl Workspace {
     /// Waits for those who asked before and takes the right to commit.
     ///
     /// # Errors
-    /// `Conflict` when another process writes to this workspace.
+    /// `Conflict` when another process writes to this workspace, `Busy` when this one stops.
     pub async fn writer(self: &Arc<Self>) -> Result<Writer> {
         let writing = self.turn().await;
         let mut writer = Writer { workspace: Arc::clone(self), writing };
@@ -90,9 +98,22 @@ impl Workspace {
 impl Writer {
     /// Whether it can write without reading anything before.
     pub(super) fn is_ready(&self) -> bool {
-        let Writing { prepared, graph, keys, log, needs_fence, .. } = &*self.writing;
+        let Writing { prepared, graph, keys, log, needs_fence, is_closed, .. } = &*self.writing;
         let is_read = *prepared && graph.is_some() && keys.is_some() && !needs_fence;
-        is_read && log.as_ref().is_some_and(Log::is_open)
+        is_read && !is_closed && log.as_ref().is_some_and(Log::is_open)
+    }
+
+    /// A number for a load, which no other one has.
+    ///
+    /// # Errors
+    /// `Busy` when all are given.
+    pub fn new_load_number(&mut self) -> Result<u32> {
+        let newest = self.snapshot().loads().map(|load| load.number).max().unwrap_or_default();
+        let last = self.writing.last_load.max(newest);
+        let number =
+            last.checked_add(1).ok_or_else(|| Error::busy("the workspace has 2^32 loads: no number is left"))?;
+        self.writing.last_load = number;
+        Ok(number)
     }
 
     /// Begins to load: no state shows any of it unless it is committed.
@@ -120,109 +141,19 @@ impl Writer {
         }
     }
 
-    async fn lock(&mut self) -> Result<()> {
-        if let Some(lock) = &self.writing.lock
-            && let Err(error) = lock.check().await
-        {
-            if error.kind() != Kind::Conflict {
-                return Err(error);
-            }
-            // Another process has taken over, and may have ended since; its records are in its own log.
-            *self.writing = Writing { loads: std::mem::take(&mut self.writing.loads), ..Writing::default() };
-        }
-        if self.writing.lock.is_none() {
-            self.writing.lock = Some(WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?);
-            self.writing.claim_is_used = false;
-        }
-        Ok(())
-    }
-
-    /// Reads what others have written, or what is stored when a load has not come back.
-    async fn prepare(&mut self) -> Result<()> {
-        if self.writing.prepared && self.writing.log.as_ref().is_some_and(Log::is_open) {
-            if !self.is_ready() {
-                self.refresh().await?;
-                self.fence_commits().await?;
-            }
-            return Ok(());
-        }
-        if !self.writing.prepared {
-            self.workspace.events().create().await?;
-            self.check_zone().await?;
-        }
-        self.open_log().await?;
-        // Another process may have committed, or set rules, before this one got the lock.
-        self.refresh().await?;
-        self.fence_commits().await?;
-        if rules::newest(&self.workspace.store()).await? != self.workspace.snapshot().rules.revision {
-            let rules = Rules::load(&self.workspace.store(), self.workspace.manifest()).await?;
-            self.adopt(rules).await?;
-        }
-        self.writing.prepared = true;
-        Ok(())
-    }
-
-    /// Takes the log over: what was written to it by others, or by this process before it failed, is read behind that.
-    async fn open_log(&mut self) -> Result<()> {
-        let workspace = Arc::clone(&self.workspace);
-        match &self.writing.log {
-            Some(log) if log.is_open() => return Ok(()),
-            Some(log) => {
-                log.check_may_open_again()?;
-                self.writing.log = None;
-                self.writing.claim_is_used = true;
-            }
-            None => {}
-        }
-        if self.writing.claim_is_used
-            && let Some(lock) = self.writing.lock.take()
-        {
-            lock.release().await;
-            self.lock().await?;
-        }
-        // Before the log is asked for: should that break off, the claim may be used all the same.
-        self.writing.claim_is_used = true;
-        let lock = self.writing.lock.as_ref().ok_or_else(|| Error::internal("a writer without its lock"))?;
-        let (root, name, id) = (workspace.root(), workspace.name(), workspace.manifest().id);
-        let (reached, limit) = (workspace.snapshot().flushed, workspace.log_settings().disk_limit.0 as u64);
-        let gauge = Arc::clone(workspace.log_monitor().gauge());
-        let log = Log::open(root, name, id, lock, reached, limit, gauge).await?;
-        self.writing.log = Some(log);
-        self.writing.needs_fence |= self.writing.lock.as_ref().and_then(WriterLock::term).is_some_and(|term| term > 1);
-        // Records that were not acknowledged may have become durable, or not: what is stored tells.
-        self.forget();
-        Ok(())
-    }
-
-    /// On an object store a writer that slept may still commit what it had numbered by a state of before: the version that
-    /// it would write is taken, so that it fails.
-    async fn fence_commits(&mut self) -> Result<()> {
-        for attempt in 1.. {
-            if !self.writing.needs_fence {
-                break;
-            }
-            self.refresh().await?;
-            let held = self.workspace.snapshot();
-            let version = held.events.version + 1;
-            let change = Change { removed: &[], added: &[], kind: ChangeKind::Append };
-            let record = CommitRecord { position: held.flushed, ..CommitRecord::default() };
-            match self.workspace.events().commit(version, change, &record).await {
-                Ok(()) => {
-                    let events = held.events.changed(&change);
-                    self.workspace.publish(Snapshot { events, ..held.as_ref().clone() });
-                    self.writing.needs_fence = false;
-                }
-                // It was just in time: what it wrote is read.
-                Err(error) if error.kind() == Kind::Conflict && attempt < MOST_FENCES => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
     /// The message ids that are stored.
     pub(super) fn keys_of_messages(&mut self) -> Result<&mut DedupeIndex> {
         self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
+    }
+
+    /// Says once when message ids do not fit into memory.
+    pub(super) fn tell_window(&mut self, shrinkage: &Shrinkage) {
+        if !shrinkage.dropped.is_empty() && !std::mem::replace(&mut self.writing.window_is_told, true) {
+            tracing::warn!(
+                workspace = %self.workspace.name(), hours = shrinkage.window_hours,
+                "message ids do not fit into memory: duplicates are recognised for fewer hours"
+            );
+        }
     }
 
     /// What is stored is read again before the next one writes, after the commit of a load failed, which had numbers that
@@ -246,43 +177,6 @@ impl Writer {
     /// The open log.
     pub(super) fn log(&mut self) -> Result<&mut Log> {
         self.writing.log.as_mut().ok_or_else(|| Error::internal("a writer without its log"))
-    }
-
-    /// # Errors
-    /// `Conflict` when another process chose the time zone after this one had opened the workspace: its days are others.
-    async fn check_zone(&self) -> Result<()> {
-        let (root, name) = (self.workspace.root(), self.workspace.name());
-        let stored = Manifest::read(&root.store(), &root.paths(name).manifest(), name).await?;
-        match stored.is_none_or(|stored| stored.time_zone == self.workspace.manifest().time_zone) {
-            true => Ok(()),
-            false => Err(Error::conflict(format!(
-                "the time zone of workspace '{name}' was chosen after it was opened here: start again"
-            ))),
-        }
-    }
-
-    /// Reads what was committed since, by this or another process. The rules stay those it was opened with.
-    pub async fn refresh(&mut self) -> Result<()> {
-        // Taken out: one that is left in the middle of a replay must not be used again.
-        let graph = self.writing.graph.take();
-        if graph.is_none() {
-            // Something was left undone: message ids of it may be among them.
-            self.writing.keys = None;
-        }
-        let before = self.snapshot();
-        let log = self.writing.log.as_ref();
-        self.writing.graph = Some(match graph {
-            Some(graph) => self.workspace.catch_up(graph, log).await?,
-            None => self.workspace.recover(log).await?,
-        });
-        let read = self.snapshot();
-        let is_as_before = before.position == read.position && before.commits.len() == read.commits.len();
-        if self.writing.keys.is_none() || !is_as_before {
-            self.writing.keys = None;
-            self.writing.unwritten_keys.clear();
-            self.writing.keys = Some(self.workspace.recover_keys(&read).await?);
-        }
-        Ok(())
     }
 
     /// Puts files with the same rows in place of others, as the next version.
@@ -340,7 +234,7 @@ impl Writer {
         }
         // Should it break off between here and there, the next writer reads what holds.
         self.writing.prepared = false;
-        let rules = held.rules.write_next(&self.workspace.store(), change).await?;
+        let rules = held.rules.write_next(&self.workspace.store(), self.workspace.clock(), change).await?;
         self.adopt(rules).await?;
         self.writing.prepared = true;
         Ok(Arc::clone(&self.workspace.snapshot().rules))

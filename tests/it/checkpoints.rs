@@ -6,18 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use convoke::auth::Caller;
 use convoke::ids::WorkspaceName;
-use convoke::ingest::Loader;
 use convoke::ingest::input::InputRow;
-use convoke::query::Engine;
 use convoke::settings::Settings;
 use convoke::store::Root;
-use convoke::workspace::{Checkpoint, Manifest, Workspace, Workspaces, checkpoint_by_time};
+use convoke::workspace::{Checkpoint, Workspace, Workspaces, checkpoint_by_time};
 use object_store::memory::InMemory;
 use tempfile::TempDir;
 
-use crate::harness::{World, at, open, world, world_with};
+use crate::harness::{World, at, copy_of, open, over, world, world_with};
 use crate::observed_store::ObservedStore;
 
 const ASKED: &str = "SELECT i.id_type, i.id_value, i.person, i.person_id, p.event_count, p.identifier_count
@@ -53,20 +50,6 @@ async fn load(world: &World, load: usize) {
 /// The folder as a new process sees it.
 async fn reopened(folder: &Arc<TempDir>) -> World {
     open(Arc::clone(folder), Settings::defaults().unwrap(), "UTC").await
-}
-
-fn copy_of(folder: &Path) -> Arc<TempDir> {
-    fn copy(from: &Path, to: &Path) {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let path = entry.unwrap().path();
-            let target = to.join(path.file_name().unwrap());
-            if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
-        }
-    }
-    let target = tempfile::tempdir().unwrap();
-    copy(folder, target.path());
-    Arc::new(target)
 }
 
 fn checkpoints(folder: &Path) -> PathBuf {
@@ -163,19 +146,26 @@ async fn a_failed_load_is_undone_from_a_checkpoint_and_the_loads_after_it() {
     assert_eq!(reopened(&world.folder).await.rows(ASKED).await, before);
 }
 
-/// Parts over a store, as a new process would make them.
-async fn over(store: &Arc<ObservedStore>) -> World {
-    let settings = Arc::new(Settings::defaults().unwrap());
-    let workspaces = Workspaces::new(Root::in_store(Arc::clone(store) as _).unwrap());
-    let name = WorkspaceName::default();
-    workspaces.get_or_create(&name, &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();
-    World {
-        folder: Arc::new(tempfile::tempdir().unwrap()),
-        engine: Engine::new(workspaces.clone(), Arc::clone(&settings)).unwrap(),
-        loader: Loader::new(workspaces.clone(), settings),
-        caller: Caller::local_admin(name),
-        workspaces,
+/// Identity objects of loads that were read, once for each read.
+fn of_loads(store: &ObservedStore) -> usize {
+    store.reads().iter().filter(|path| path.contains("/identity/") && !path.contains("checkpoints")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_reads_the_stored_state_once() {
+    let store = Arc::new(ObservedStore::new(InMemory::new()));
+    let loader = over(&store).await;
+    for number in 0..5 {
+        load(&loader, number).await;
     }
+    let server = Workspaces::new(Root::in_store(Arc::clone(&store) as _).unwrap());
+    server.serve("http://127.0.0.1:8815").await;
+    store.forget();
+    let opened = server.get(&WorkspaceName::default()).await.unwrap();
+    assert_eq!(of_loads(&store), 5);
+    assert_eq!(opened.snapshot().commits, workspace(&loader).await.snapshot().commits);
+    drop(opened.writer().await.unwrap());
+    assert_eq!(of_loads(&store), 5, "it is the writer");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -188,9 +178,6 @@ async fn a_start_from_a_checkpoint_reads_fewer_objects() {
     }
     store.forget();
     let full = over(&store).await;
-    let of_loads = |store: &ObservedStore| {
-        store.reads().iter().filter(|path| path.contains("/identity/") && !path.contains("checkpoints")).count()
-    };
     let read_in_full = store.reads().len();
     assert_eq!(of_loads(&store), loads, "each load has one identity object");
     assert_eq!(full.rows(ASKED).await, writer.rows(ASKED).await);

@@ -1,5 +1,15 @@
 //! Events a batch at a time: durable, readable and stored once when they are answered.
 
+/// A clock that is set on and back.
+mod clock_jumps;
+/// A commit of which nobody can tell whether it landed.
+mod doubtful_commits;
+/// Identifiers of one load that are more than a record takes.
+mod many_identifiers;
+/// Each way back to a state.
+mod replay;
+
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
@@ -10,6 +20,7 @@ use convoke::settings::Settings;
 use convoke::workspace::AppendResult;
 use futures::StreamExt;
 use futures::future::join_all;
+use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
@@ -37,19 +48,26 @@ async fn stream(world: &World) -> EventStream {
 
 async fn send(stream: &EventStream, rows: &[InputRow<'_>], key: &str) -> AppendResult {
     let checked = stream.check(batch(rows), key.as_bytes()).await.unwrap();
-    stream.send(checked).await.unwrap().wait().await.unwrap()
+    let mut results = stream.send(checked).await.unwrap().wait().await.unwrap();
+    assert_eq!(results.len(), 1, "one batch was sent");
+    results.remove(0)
 }
 
 /// The same folder as a process finds it that starts after this one was killed.
 async fn killed(world: World) -> World {
-    let folder = std::sync::Arc::clone(&world.folder);
-    let workspace = std::sync::Arc::downgrade(&world.workspaces.get(&world.caller.workspace).await.unwrap());
+    open(kill(world).await, Settings::defaults().unwrap(), "UTC").await
+}
+
+/// Gives the folder that a process leaves when it is killed.
+async fn kill(world: World) -> Arc<TempDir> {
+    let folder = Arc::clone(&world.folder);
+    let workspace = Arc::downgrade(&world.workspaces.get(&world.caller.workspace).await.unwrap());
     drop(world);
     // Its tasks end by themselves; a process takes them along.
     while workspace.strong_count() > 0 {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
-    open(folder, Settings::defaults().unwrap(), "UTC").await
+    folder
 }
 
 fn counts(result: &AppendResult) -> (u64, u64, u64) {
@@ -217,7 +235,7 @@ async fn a_checkpoint_after_a_load_that_failed_comes_to_its_end() {
     let broken = vec![Ok(batch(&rows)), Ok(batch(&[event("b", "v")])), Err(Error::invalid("the source broke off"))];
     world.load_in_log("broken", broken).await.unwrap_err();
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
-    let written = std::sync::Arc::default();
+    let written = Arc::default();
     let taking = tokio::time::timeout(Duration::from_secs(60), workspace.checkpoint_identity(&written));
     assert_eq!(taking.await.expect("a deadlock").unwrap().persons, 1);
 }
@@ -315,7 +333,7 @@ async fn a_large_load_that_breaks_off_among_others_leaves_nothing() {
                 assert!(tokio::time::Instant::now() < deadline, "the load goes on");
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            outcome => break outcome.unwrap(),
+            outcome => break outcome.unwrap().remove(0),
         }
     };
     assert_eq!(counts(&sent), (2, 0, 0));
@@ -329,7 +347,7 @@ async fn a_large_load_that_breaks_off_among_others_leaves_nothing() {
     assert_eq!(world.row(shown).await, all);
     world.flush().await;
     let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
-    workspace.checkpoint_identity(&std::sync::Arc::default()).await.unwrap();
+    workspace.checkpoint_identity(&Arc::default()).await.unwrap();
     drop(workspace);
     let world = killed(world).await;
     assert_eq!(world.row(shown).await, all);

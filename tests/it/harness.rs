@@ -1,5 +1,7 @@
 //! What the tests share: a root in a temporary folder, the parts over it, and ways to ask and to load.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch};
@@ -15,6 +17,8 @@ use convoke::workspace::{Manifest, Workspaces};
 use datafusion::common::ScalarValue;
 use futures::{StreamExt, TryStreamExt};
 use tempfile::TempDir;
+
+use crate::observed_store::ObservedStore;
 
 /// A root with one workspace, and everything over it.
 pub struct World {
@@ -36,8 +40,13 @@ pub async fn world_with(settings: Settings, time_zone: &str) -> World {
 
 /// Opens the folder as a new process would.
 pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
-    let settings = Arc::new(settings);
     let root = Root::open(folder.path().to_str().unwrap()).unwrap();
+    open_root(root, folder, settings, time_zone).await
+}
+
+/// The same for a root that is more than its folder: of another store, or another clock.
+pub async fn open_root(root: Root, folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> World {
+    let settings = Arc::new(settings);
     let workspaces = Workspaces::new(root).with_log(settings.log.clone());
     let name = WorkspaceName::default();
     workspaces.get_or_create(&name, &Manifest::new(time_zone.parse().unwrap())).await.unwrap();
@@ -48,6 +57,27 @@ pub async fn open(folder: Arc<TempDir>, settings: Settings, time_zone: &str) -> 
         caller: Caller::local_admin(name),
         workspaces,
     }
+}
+
+/// The parts over a store, as a new process would make them; nothing lies in the folder.
+pub async fn over(store: &Arc<ObservedStore>) -> World {
+    let root = Root::in_store(Arc::clone(store) as _).unwrap();
+    open_root(root, Arc::new(tempfile::tempdir().unwrap()), Settings::defaults().unwrap(), "UTC").await
+}
+
+/// What a process finds that starts after this one was killed now.
+pub fn copy_of(folder: &Path) -> Arc<TempDir> {
+    fn copy(from: &Path, to: &Path) {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let path = entry.unwrap().path();
+            let target = to.join(path.file_name().unwrap());
+            if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(drop).unwrap() }
+        }
+    }
+    let target = tempfile::tempdir().unwrap();
+    copy(folder, target.path());
+    Arc::new(target)
 }
 
 impl World {

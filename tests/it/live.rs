@@ -1,5 +1,7 @@
 //! What a statement and a ticket read while others write.
 
+/// Who wants to write when the process stops.
+mod closing;
 /// A client of the event stream.
 mod event_stream;
 /// A sync that fails.
@@ -11,8 +13,12 @@ mod full_disk;
 mod kill;
 /// What must be stored, by what was sent and answered.
 mod oracle;
+/// Files that another program rewrites.
+mod other_programs;
 /// Counts beside streams, flushes and compactions.
 mod readers;
+/// A batch that cannot be written, by its number.
+mod refused;
 /// Tickets beside streams, flushes and compactions.
 mod tickets;
 /// A client whose wire is cut.

@@ -9,11 +9,13 @@ mod program;
 
 /// Identity checkpoints: what a start reads, damage, broken-off writes, size and time, what is published.
 mod checkpoints;
+/// Times and ids of what is stored: the same seed stores the same.
+mod clock;
 /// The program as it is typed: what it says where something is not as it was meant.
 mod commands;
 /// The engine: snapshots, limits, parameters, what it refuses.
 mod engine;
-/// The event stream: many senders, message ids, batch keys, numbers.
+/// The event stream: many senders, message ids, batch keys, numbers; clocks that jump, commits in doubt, ways back.
 mod event_stream;
 /// Files whose footers hold bounds of DOUBLE and REAL, as an earlier program wrote them; files that are skipped still.
 mod floating_bounds;

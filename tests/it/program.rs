@@ -63,6 +63,11 @@ impl Process {
         Self { child, address, _output: output }
     }
 
+    /// As it says it itself, with the scheme.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub async fn channel(&self) -> Channel {
         Endpoint::from_shared(self.address.clone()).unwrap().connect().await.unwrap()
     }

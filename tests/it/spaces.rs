@@ -5,13 +5,12 @@ use std::sync::Arc;
 use convoke::auth::{Role, Tokens};
 use convoke::error::{Error, Kind};
 use convoke::ids::WorkspaceName;
-use convoke::ingest::input::InputRow;
+use convoke::ingest::input::{InputBuilder, InputRow};
 use convoke::query::SessionOptions;
 use convoke::settings::Settings;
 use convoke::store::Root;
 use convoke::workspace::reference::{DayNames, FxRates, RATE_ONE};
 use convoke::workspace::{Manifest, RuleChange, WorkspaceSettings, WorkspaceState, Workspaces};
-use object_store::path::Path;
 
 use crate::harness::{World, at, open, texts, world};
 
@@ -51,7 +50,7 @@ fn elsewhere(world: &World) -> Workspaces {
 }
 
 fn tokens(world: &World) -> Tokens {
-    Tokens::new(world.workspaces.root().store_at_root(), Path::default())
+    Tokens::new(world.workspaces.root())
 }
 
 fn rates(base: &str, rows: &[(&str, &str, i128)]) -> FxRates {
@@ -157,6 +156,35 @@ async fn days_have_the_names_that_were_imported() {
     // Other settings leave the names alone.
     set(&world, &[("base_currency", "EUR")]).await.unwrap();
     assert_eq!(world.row(named).await, "1");
+}
+
+/// What another process wrote by rules of its own is read by those, though this one was opened before they were set.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn types_that_another_process_added_are_known_to_the_next_writer() {
+    let world = world().await;
+    let other = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    set(&other, &[("identifier_types", "card_no:person:before user_id")]).await.unwrap();
+    let visit = |cookie| InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        event: Some("visit"),
+        anonymous_id: Some(cookie),
+        identifiers: &[("card_no", "7")],
+        ..Default::default()
+    };
+    other.load("in files", &[visit("c1")]).await;
+    let mut in_log = InputBuilder::default();
+    in_log.push(&visit("c2"));
+    other.load_in_log("in the log", vec![in_log.finish()]).await.unwrap();
+    drop(other);
+
+    let workspace = world.workspaces.get(&world.caller.workspace).await.unwrap();
+    assert_eq!(workspace.snapshot().rules.revision, 0, "as it was opened");
+    drop(workspace.writer().await.unwrap());
+    assert_eq!(workspace.snapshot().rules.revision, 1);
+    world.load("mine", &[visit("c3")]).await;
+    let identities = "SELECT id_type, id_value, person FROM identities ORDER BY 1, 2";
+    let expected = ["anonymous_id c1 0", "anonymous_id c2 0", "anonymous_id c3 0", "card_no 7 0"];
+    assert_eq!(world.rows(identities).await, expected);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -325,7 +353,7 @@ async fn a_drop_that_broke_off_is_finished_by_a_second_one() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_writes_each_workspace_that_it_opens_and_finds_new_ones() {
     let world = world().await;
-    world.workspaces.serve();
+    world.workspaces.serve("http://127.0.0.1:8815").await;
     // Made by another process after the start.
     let other = elsewhere(&world);
     other.create(&name("late"), &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();

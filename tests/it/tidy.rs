@@ -1,6 +1,6 @@
 //! Rules of DESIGN 3 that a reviewer would otherwise have to keep: layers, sizes, names, headers, `unsafe`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,25 @@ const LAYERS: [&[&str]; 15] = [
     &["server"],
     &["cli"],
     &["main", "lib"],
+];
+
+/// Ways to a time or an id of the machine.
+const OF_THE_MACHINE: [&str; 6] =
+    ["Utc::now", "Local::now", "SystemTime::now", "Uuid::now_v7", "Uuid::new_v4", "Clock::default"];
+
+/// Modules where these are at home: the clock, and what begins or accompanies a process.
+const WITH_THE_MACHINE: [&str; 4] = ["clock", "cli", "shop", "server"];
+
+/// Where no clock of a root can be asked: (file, way, why).
+const WITHOUT_A_ROOT: [(&str, &str, &str); 4] = [
+    ("src/store/root.rs", "Clock::default", "a root begins with the clock of the machine"),
+    ("src/metrics.rs", "SystemTime::now", "when the process began"),
+    ("src/request.rs", "Uuid::now_v7", "tells requests apart in the log of a process; is stored nowhere"),
+    (
+        "src/ingest/late_checks.rs",
+        "Utc::now",
+        "a file is read where no root is known; decides of no row, only of its text",
+    ),
 ];
 
 const MAX_FILE_LINES: usize = 500;
@@ -181,6 +200,44 @@ fn panics_outside_of_tests_are_proven() {
         }
     }
     assert!(faults.is_empty(), "{faults:#?}");
+}
+
+/// Lines of code with what stands behind `//` left out.
+fn code(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(|line| line.split("//").next().unwrap_or_default())
+}
+
+#[test]
+fn times_and_ids_come_from_the_clock_of_the_root() {
+    let mut found = BTreeSet::new();
+    for (name, text) in all_sources().iter().filter(|(name, _)| !is_test(name)) {
+        if module(name).is_none_or(|own| WITH_THE_MACHINE.contains(&own)) {
+            continue;
+        }
+        for line in code(text) {
+            let ways = OF_THE_MACHINE.iter().filter(|way| line.contains(**way));
+            found.extend(ways.map(|way| (name.clone(), (*way).to_owned())));
+        }
+    }
+    let reasoned = WITHOUT_A_ROOT.iter().map(|(file, way, _)| ((*file).to_owned(), (*way).to_owned()));
+    let reasoned = BTreeSet::from_iter(reasoned);
+    let faults: Vec<_> = found.difference(&reasoned).collect();
+    assert!(faults.is_empty(), "ask `Root::clock`, or say in this test why none can be asked: {faults:?}");
+    let idle: Vec<_> = reasoned.difference(&found).collect();
+    assert!(idle.is_empty(), "nothing asks the machine there any more, take it out of this test: {idle:?}");
+}
+
+/// It panics in a runtime of one thread, as that of a simulation is.
+#[test]
+fn nothing_below_query_blocks_in_place() {
+    let is_below = |name: &str| module(name).is_some_and(|own| layer(own) < layer("query"));
+    let faults: Vec<_> = all_sources()
+        .into_iter()
+        .filter(|(name, _)| !is_test(name) && is_below(name))
+        .filter(|(_, text)| code(text).any(|line| line.contains("block_in_place")))
+        .map(|(name, _)| name)
+        .collect();
+    assert!(faults.is_empty(), "{faults:?}");
 }
 
 #[test]

@@ -1,10 +1,17 @@
+use chrono::DateTime;
 use object_store::memory::InMemory;
 
 use super::*;
 
 fn tokens() -> (Arc<InMemory>, Tokens) {
     let store = Arc::new(InMemory::new());
-    (Arc::clone(&store), Tokens::new(store, Path::from("root")))
+    let tokens = elsewhere(&store);
+    (store, tokens)
+}
+
+/// Those of the same root as another process sees them.
+fn elsewhere(store: &Arc<InMemory>) -> Tokens {
+    Tokens::new(&Root::in_store(Arc::clone(store) as Arc<dyn ObjectStore>).unwrap())
 }
 
 fn workspace(name: &str) -> WorkspaceName {
@@ -30,7 +37,7 @@ async fn the_store_never_holds_the_secret() {
     assert_eq!(objects.len(), 1);
     let body = store.get(&objects[0].location).await.unwrap().bytes().await.unwrap();
     let all = format!("{} {}", objects[0].location, String::from_utf8_lossy(&body));
-    assert!(all.starts_with("root/_tokens/"), "{all}");
+    assert!(all.starts_with("_tokens/"), "{all}");
     assert!(!all.contains(&secret[4..]), "{all}");
 }
 
@@ -46,14 +53,29 @@ async fn unknown_and_expired_get_the_same_words() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_expires_by_the_clock_of_its_root() {
+    let clock = Clock::seeded(7, DateTime::UNIX_EPOCH);
+    let tokens = Tokens::new(&Root::open("memory://").unwrap().with_clock(clock));
+    let minute = Duration::from_secs(60);
+    let secret = tokens.create(workspace("shop"), Role::Admin, "a", Some(minute)).await.unwrap();
+    let entry = tokens.list().await.unwrap().remove(0);
+    assert_eq!((entry.created_at, entry.expires_at), (0, Some(60)));
+    tokio::time::advance(Duration::from_secs(59)).await;
+    tokens.authenticate(&secret).await.unwrap();
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(tokens.authenticate(&secret).await.unwrap_err().message(), REFUSED);
+    assert_eq!(tokens.list().await.unwrap()[0].state, TokenState::Expired);
+}
+
 #[tokio::test]
 async fn a_token_made_elsewhere_is_seen_within_a_second_and_a_removed_one_is_gone() {
     let (store, server) = tokens();
-    let command_line = Tokens::new(Arc::clone(&store) as Arc<dyn ObjectStore>, Path::from("root"));
+    let command_line = elsewhere(&store);
     let secret = command_line.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
     server.authenticate(&secret).await.unwrap();
     let id = server.list().await.unwrap()[0].id.clone();
-    store.delete(&Path::from(format!("root/_tokens/{id}.json"))).await.unwrap();
+    store.delete(&path(&id)).await.unwrap();
     tokio::time::sleep(CACHE_TIME + Duration::from_millis(50)).await;
     assert_eq!(server.authenticate(&secret).await.unwrap_err().kind(), Kind::Unauthenticated);
 }
@@ -61,7 +83,7 @@ async fn a_token_made_elsewhere_is_seen_within_a_second_and_a_removed_one_is_gon
 #[tokio::test]
 async fn a_token_revoked_elsewhere_is_refused_within_a_second_and_stays_in_the_list() {
     let (store, server) = tokens();
-    let command_line = Tokens::new(Arc::clone(&store) as Arc<dyn ObjectStore>, Path::from("root"));
+    let command_line = elsewhere(&store);
     let secret = server.create(workspace("shop"), Role::Admin, "a", None).await.unwrap();
     server.authenticate(&secret).await.unwrap();
     let id = command_line.list().await.unwrap()[0].id.clone();

@@ -4,6 +4,11 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::identity::{Birth, BirthCause};
+
+fn birth(node: Node, person: Person) -> Birth {
+    Birth { node, person, person_id: Uuid::nil(), position: 1, cause: BirthCause::Event }
+}
 
 /// The person of each node by relabelling sets of nodes: shares no code with the components.
 fn relabel_sets(nodes: usize, births: &[Node], edges: &[(Node, Node)]) -> Vec<Option<Person>> {
@@ -34,7 +39,7 @@ proptest! {
         for (at, (a, b)) in born.iter().chain(&edges).enumerate() {
             if at < births.len() {
                 components.give_birth(*a, at as Person);
-                persons.push(Uuid::nil(), Some(*a));
+                persons.push(birth(*a, at as Person));
             } else {
                 components.union(*a, *b);
             }
@@ -72,7 +77,7 @@ fn a_chain_that_merges_from_its_young_end_is_relabelled_once() {
     persons.grow(NODES as usize);
     for node in 0..NODES {
         components.give_birth(node, node);
-        persons.push(Uuid::nil(), Some(node));
+        persons.push(birth(node, node));
     }
     components.relabel(&mut persons, |_| false);
     // Each union gives all nodes so far another number: one by one that were 20 billion changes.

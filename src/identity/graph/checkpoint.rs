@@ -6,11 +6,13 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray, StringBuilder};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::IdentityGraph;
 use crate::error::{Error, Result};
+use crate::identity::batch::{Birth, birth_columns, birth_schema, births_of};
+use crate::identity::columns;
 use crate::identity::identifier::IdentifierClass;
 use crate::identity::snapshot::IdentitySnapshot;
 use crate::ids::{Epoch, Node, Person};
@@ -27,17 +29,6 @@ pub fn node_schema() -> SchemaRef {
             Field::new("id_value", DataType::Utf8, false),
             // NULL for one that is nobody's yet: of a load that was not committed.
             Field::new("person", DataType::Int64, true),
-        ]))
-    });
-    Arc::clone(&SCHEMA)
-}
-
-/// One person number ever born, merged ones included.
-pub fn birth_schema() -> SchemaRef {
-    static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
-        Arc::new(Schema::new(vec![
-            Field::new("person", DataType::Int64, false),
-            Field::new("person_id", DataType::Utf8, false),
         ]))
     });
     Arc::clone(&SCHEMA)
@@ -75,10 +66,8 @@ impl IdentitySnapshot {
 
     /// Rows of [`birth_schema`] for these person numbers.
     pub fn birth_rows(&self, births: Range<usize>) -> Result<RecordBatch> {
-        let ids: Vec<String> = self.person_ids(births.clone()).map(|id| id.to_string()).collect();
-        let ids = Arc::new(StringArray::from(ids));
-        let columns: Vec<ArrayRef> = vec![numbers(births.map(|person| person as u32)), ids];
-        Ok(RecordBatch::try_new(birth_schema(), columns)?)
+        let born: Vec<Birth> = self.born(births).collect();
+        Ok(RecordBatch::try_new(birth_schema(), birth_columns(&born))?)
     }
 
     /// Rows of [`published_schema`] for these nodes.
@@ -111,25 +100,29 @@ fn damaged(what: &str) -> Error {
 /// A graph that is put together from the rows of a checkpoint: all births in order, then all nodes in order.
 pub struct GraphRestorer {
     graph: IdentityGraph,
+    /// Of each person the first node that came, [`NONE`] before: the root of its component.
+    roots: Vec<Node>,
 }
+
+/// No node has come: there are never so many.
+const NONE: Node = Node::MAX;
 
 impl GraphRestorer {
     /// `graph` is empty; `nodes` is how many will come.
     pub fn new(graph: IdentityGraph, nodes: usize) -> Self {
         graph.dictionary.write().reserve(nodes);
-        Self { graph }
+        Self { graph, roots: Vec::new() }
     }
 
     /// # Errors
     /// `Corrupt` when the rows are not those that follow.
     pub fn add_births(&mut self, batch: &RecordBatch) -> Result<()> {
-        let (persons, ids) = (number_column(batch, "person")?, text_column(batch, "person_id")?);
-        let born = &mut self.graph.persons;
-        for row in 0..batch.num_rows() {
-            if persons.value(row) != born.births() as i64 {
+        for birth in births_of(batch)? {
+            if birth.person as usize != self.graph.persons.births() {
                 return Err(damaged("births"));
             }
-            born.push(ids.value(row).parse().map_err(|_| damaged("person ids"))?, None);
+            self.graph.persons.push(birth);
+            self.roots.push(NONE);
         }
         Ok(())
     }
@@ -139,7 +132,7 @@ impl GraphRestorer {
     pub fn add_nodes(&mut self, batch: &RecordBatch) -> Result<()> {
         let (nodes, persons) = (number_column(batch, "node")?, nullable_column(batch, "person")?);
         let (kinds, values) = (text_column(batch, "id_type")?, text_column(batch, "id_value")?);
-        let graph = &mut self.graph;
+        let Self { graph, roots } = self;
         let mut dictionary = graph.dictionary.write();
         for row in 0..batch.num_rows() {
             let kind = graph.types.id(kinds.value(row)).map_err(|_| damaged("types"))?;
@@ -153,14 +146,11 @@ impl GraphRestorer {
                 continue;
             }
             let person = Person::try_from(persons.value(row)).map_err(|_| damaged("persons"))?;
-            if person as usize >= graph.persons.births() {
-                return Err(damaged("persons"));
+            let root = roots.get_mut(person as usize).ok_or_else(|| damaged("persons"))?;
+            if *root == NONE {
+                *root = node;
             }
-            let root = graph.persons.node_of(person).unwrap_or(node);
-            if root == node {
-                graph.persons.set_node_of(person, node);
-            }
-            graph.components.push(root, person);
+            graph.components.push(*root, person);
             graph.persons.grow(node as usize + 1);
             graph.persons.give(node, person, graph.types.class(kind) == IdentifierClass::Person);
         }
@@ -172,16 +162,15 @@ impl GraphRestorer {
     }
 }
 
-fn nullable_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-    column.ok_or_else(|| damaged("columns"))
+fn nullable_column<'t>(batch: &'t RecordBatch, name: &str) -> Result<&'t Int64Array> {
+    columns::number(batch, name).ok_or_else(|| damaged("columns"))
 }
 
-fn number_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a Int64Array> {
+fn number_column<'t>(batch: &'t RecordBatch, name: &str) -> Result<&'t Int64Array> {
     nullable_column(batch, name).ok().filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
 }
 
-fn text_column<'a>(batch: &'a RecordBatch, name: &str) -> Result<&'a StringArray> {
-    let column = batch.column_by_name(name).and_then(|column| column.as_string_opt::<i32>());
+fn text_column<'t>(batch: &'t RecordBatch, name: &str) -> Result<&'t StringArray> {
+    let column = columns::text(batch, name);
     column.filter(|column| column.null_count() == 0).ok_or_else(|| damaged("columns"))
 }

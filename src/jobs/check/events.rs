@@ -10,7 +10,8 @@ use super::{RESTORE, Report, dedupe, delta, without_help};
 use crate::error::Result;
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
-use crate::store::events::{CommitRecord, EventsTable, dedupe_runs, faults_of};
+use crate::store::delta::Verified;
+use crate::store::events::{CommitRecord, EventsTable, Order, dedupe_runs, fault_of_nodes, file_layout};
 use crate::store::{Root, objects, paths};
 
 /// What is known of the events that are in files.
@@ -36,19 +37,10 @@ pub(super) async fn check(
     let table = Path::from(paths::EVENTS);
     let mut found = InFiles::default();
     let before = report.summary.faults;
-    delta::check_log(&store, &table, prefix, report).await?;
     let events = EventsTable::new(root, name)?;
     let log = format!("{prefix}{table}/{}", paths::DELTA_LOG);
-    let snapshot = match events.newest().await {
-        Ok(snapshot) => snapshot,
-        Err(error) => {
-            // What is wrong with an entry has been said.
-            if report.summary.faults == before {
-                report.fault(&log, format!("cannot be read ({error})"), RESTORE);
-            }
-            return Ok(found);
-        }
-    };
+    let newest = delta::check_log(&store, &table, events.newest(), prefix, report).await?;
+    let Some(snapshot) = newest else { return Ok(found) };
     match events.commits(0, snapshot.version).await {
         Ok(commits) => {
             found.graph = check_identity(&store, types, &commits, prefix, report).await?;
@@ -67,14 +59,10 @@ pub(super) async fn check(
         Err(_) => {}
     }
     let nodes = found.graph.as_ref().map(IdentityGraph::nodes);
-    for file in snapshot.files.iter() {
-        let location = paths::events_file_in_workspace(&file.path);
-        for fault in faults_of(&store, file, nodes).await? {
-            report.fault(&format!("{prefix}{location}"), fault, RESTORE);
-        }
-        report.looked_at(file.bytes);
-        found.known.insert(location);
-    }
+    let layout = file_layout(Order::Sorted);
+    let fault = |file: &Verified| fault_of_nodes(file, nodes?);
+    delta::check_files(&store, &layout, &snapshot.files, fault, prefix, report).await?;
+    found.known.extend(snapshot.files.iter().map(|file| layout.location(&file.path)));
     Ok(found)
 }
 

@@ -6,7 +6,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use super::{RESTORE, Report};
 use crate::error::Result;
-use crate::store::events::content_hash;
+use crate::store::delta::content_hash;
 use crate::store::objects;
 use crate::store::paths;
 

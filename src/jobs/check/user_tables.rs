@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{RESTORE, Report, delta, loose};
 use crate::error::{Kind, Result};
 use crate::ids::WorkspaceName;
-use crate::store::tables::{TableCatalogStore, TableLog};
+use crate::store::tables::{TableCatalogStore, TableLog, file_layout};
 use crate::store::{Root, paths};
 
 /// `listed` are all objects of the workspace.
@@ -66,31 +66,23 @@ async fn check_table(
     report: &mut Report<'_>,
 ) -> Result<()> {
     let store: Arc<dyn ObjectStore> = root.workspace_store(name);
-    let table = paths::table_in_workspace(folder);
-    let (log, faults) = (TableLog::new(root, name, folder)?, report.summary.faults);
-    let live = match delta::check_log(&store, &table, prefix, report).await? {
-        Some(live) => live,
-        // The beginning is in a checkpoint only.
-        None => match log.state().await {
-            Ok(state) => {
-                let files = state.live.files.iter();
-                files.map(|file| (file.path.clone(), (Some(file.bytes), Some(file.rows)))).collect()
-            }
-            Err(error) => {
-                if report.summary.faults == faults {
-                    report.fault(&format!("{prefix}{table}"), error.message(), RESTORE);
-                }
-                return Ok(());
-            }
-        },
-    };
+    let (table, log) = (paths::table_in_workspace(folder), TableLog::new(root, name, folder)?);
+    let Some(state) = delta::check_log(&store, &table, log.state(), prefix, report).await? else { return Ok(()) };
+    let layout = file_layout(folder, &state.columns)?;
+    delta::check_files(&store, &layout, &state.live.files, |_| None, prefix, report).await?;
+    let location = |file: &String| layout.location(file);
+    let live: HashSet<Path> = state.live.files.iter().map(|file| location(&file.path)).collect();
+    // Older versions still have them.
     let removed = log.objects().removed_since(chrono::DateTime::UNIX_EPOCH).await.unwrap_or_default();
-    let known: HashSet<Path> =
-        live.keys().chain(&removed).map(|file| paths::table_file_in_workspace(folder, file)).collect();
+    let removed: HashSet<Path> = removed.iter().map(location).collect();
     let mine = |object: &&ObjectMeta| object.location.prefix_matches(&table) && paths::is_table_file(&object.location);
-    for object in listed.iter().filter(mine).filter(|object| !known.contains(&object.location)) {
+    for object in listed.iter().filter(mine).filter(|object| !live.contains(&object.location)) {
+        if removed.contains(&object.location) {
+            loose::check(&store, object, prefix, report).await?;
+            continue;
+        }
         let what = "is a data file of a user table that nothing refers to";
         report.note(&format!("{prefix}{}", object.location), what, &removal(name));
     }
-    delta::check_files(&store, &table, live, prefix, report).await
+    Ok(())
 }

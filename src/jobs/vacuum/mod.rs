@@ -44,7 +44,7 @@ impl Vacuum {
     pub fn new(workspace: Arc<Workspace>, retention_days: u64) -> Result<Self> {
         let days = i64::try_from(retention_days).ok().filter(|days| *days > 0).and_then(TimeDelta::try_days);
         let age = days.ok_or_else(|| Error::invalid("the retention is at least one day (upkeep.retention_days)"))?;
-        let cutoff = Utc::now().checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC);
+        let cutoff = workspace.clock().now().checked_sub_signed(age).unwrap_or(DateTime::<Utc>::MIN_UTC);
         Ok(Self { workspace, cutoff })
     }
 

@@ -1,9 +1,11 @@
 use arrow::util::pretty::pretty_format_batches;
+use chrono::DateTime;
 use chrono_tz::Tz;
 use futures::TryStreamExt;
 
 use super::*;
 use crate::auth::Role;
+use crate::clock::Clock;
 use crate::ids::WorkspaceName;
 use crate::settings::Settings;
 use crate::store::Root;
@@ -15,7 +17,11 @@ struct Served {
 }
 
 async fn served() -> Served {
-    let workspaces = Workspaces::new(Root::open("memory://").unwrap());
+    served_from(Root::open("memory://").unwrap()).await
+}
+
+async fn served_from(root: Root) -> Served {
+    let workspaces = Workspaces::new(root);
     let name = WorkspaceName::default();
     workspaces.create(&name, &Manifest::new(Tz::UTC)).await.unwrap();
     let engine = Engine::new(workspaces, Arc::new(Settings::defaults().unwrap())).unwrap();
@@ -31,6 +37,22 @@ impl Served {
         let run = self.engine.execute(&self.caller, &SessionOptions::default(), prepared, Vec::new()).await.unwrap();
         let rows: Vec<_> = run.stream.try_collect().await.unwrap();
         pretty_format_batches(&rows).unwrap().to_string()
+    }
+}
+
+/// 1,000,000,000 seconds after 1970 it was 2001-09-09T01:46:40Z (`date -ud @1000000000`).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn now_is_the_time_of_the_clock_of_the_root() {
+    let clock = Clock::seeded(7, DateTime::from_timestamp(1_000_000_000, 0).unwrap());
+    let served = served_from(Root::open("memory://").unwrap().with_clock(clock)).await;
+    let asked = [
+        "SELECT CAST(now() AS DATE) AS day",
+        "SELECT current_date AS day",
+        "SELECT DISTINCT CAST(started_at AS DATE) AS day FROM system.queries",
+    ];
+    for sql in asked {
+        let answer = served.run(&served.prepare(sql).await).await;
+        assert!(answer.contains("2001-09-09"), "{sql}: {answer}");
     }
 }
 

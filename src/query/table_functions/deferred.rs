@@ -11,7 +11,6 @@ use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue};
 use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, TableType};
 use datafusion::physical_plan::ExecutionPlan;
-use uuid::Uuid;
 
 use super::ConstantTable;
 use super::arguments::Subqueries;
@@ -19,7 +18,6 @@ use crate::query::walk::WalkPlan;
 
 /// One call of a table function that waits for the values of its subqueries.
 pub(in crate::query) struct DeferredTable {
-    id: Uuid,
     function: Arc<dyn ConstantTable>,
     pub(in crate::query) arguments: Vec<Subqueries>,
     schema: SchemaRef,
@@ -29,7 +27,7 @@ impl DeferredTable {
     pub(in crate::query) fn new(function: Arc<dyn ConstantTable>, arguments: Vec<Expr>) -> DfResult<Self> {
         let schema = function.table(&vec![ScalarValue::Null; arguments.len()])?.schema();
         let arguments = arguments.into_iter().map(Subqueries::new).collect();
-        Ok(Self { id: Uuid::now_v7(), function, arguments, schema })
+        Ok(Self { function, arguments, schema })
     }
 
     /// The table itself.
@@ -111,7 +109,7 @@ pub(in crate::query) fn put_in(
 ) -> DfResult<LogicalPlan> {
     let done = plan.change_nodes(&mut |node| {
         let is_held = deferred(&node)
-            .is_some_and(|found| found.downcast_ref::<DeferredTable>().is_some_and(|found| found.id == held.id));
+            .is_some_and(|found| found.downcast_ref::<DeferredTable>().is_some_and(|found| std::ptr::eq(found, held)));
         match node {
             LogicalPlan::TableScan(scan) if is_held => {
                 let source = provider_as_source(Arc::clone(table));

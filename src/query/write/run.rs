@@ -122,7 +122,7 @@ impl Writing {
         replace: bool,
         turn: Turn,
     ) -> Result<(u64, Turn)> {
-        let folder = Uuid::now_v7();
+        let folder = self.workspace.clock().new_id();
         let mut writer = self.writer(folder, &columns, (0, 0));
         pour(rows, &mut writer).await?;
         let written = writer.finish().await?;
@@ -219,7 +219,8 @@ impl Writing {
     }
 
     fn writer(&self, folder: Uuid, columns: &SchemaRef, held: (u64, u64)) -> TableWriter {
-        TableWriter::new(self.workspace.store(), folder, Arc::clone(columns), self.limits, held)
+        let (store, clock) = (self.workspace.store(), self.workspace.clock().clone());
+        TableWriter::new(store, clock, folder, Arc::clone(columns), self.limits, held)
     }
 
     pub(super) fn writer_for(&self, table: &TableState) -> TableWriter {

@@ -64,6 +64,8 @@ pub struct DedupeIndex {
     current: ExactKeys,
     /// Oldest first.
     segments: Vec<Segment>,
+    /// Runs that are not asked, for want of memory or because their keys are too old, with their newest hours.
+    left_out: Vec<(Hour, Path)>,
     next_number: u64,
     cache: Arc<BlockCache>,
 }
@@ -78,6 +80,7 @@ impl DedupeIndex {
             lost: None,
             current: ExactKeys::default(),
             segments: Vec::new(),
+            left_out: Vec::new(),
             next_number: 0,
             cache: Arc::new(BlockCache::new(settings.cache_bytes)),
         }
@@ -211,7 +214,9 @@ impl DedupeIndex {
     /// names them. Checks under way may still read them.
     pub fn expire(&mut self) -> Vec<Path> {
         let horizon = self.horizon();
-        let (mut dropped, mut kept) = (Vec::new(), Vec::new());
+        let old = self.left_out.extract_if(.., |(newest, _)| *newest < horizon);
+        let mut dropped: Vec<Path> = old.map(|(_, path)| path).collect();
+        let mut kept = Vec::new();
         for segment in self.segments.drain(..) {
             match &segment.run {
                 Some(run) if run.newest() < horizon => dropped.push(run.path().clone()),

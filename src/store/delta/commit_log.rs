@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
 use deltalake_core::kernel::transaction::{CommitData, TransactionError};
-use deltalake_core::kernel::{Action, StructField};
+use deltalake_core::kernel::{Action, CommitInfo, StructField};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode, checkpoints};
@@ -19,10 +19,10 @@ use object_store::ObjectStore;
 use serde_json::Value;
 use tokio::sync::Mutex;
 use url::Url;
-use uuid::Uuid;
 
 use super::columns;
 use super::layout::Layout;
+use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
 /// What a table's log must do.
@@ -74,14 +74,15 @@ pub struct DeltaCommitLog {
     store: Arc<dyn ObjectStore>,
     url: Url,
     definition: TableDefinition,
+    clock: Clock,
     /// The table with its files in memory, brought forward from version to version.
     table: Mutex<Option<DeltaTable>>,
 }
 
 impl DeltaCommitLog {
     /// `store` is the store at the root of its scheme; `url` names the table's folder.
-    pub fn new(store: Arc<dyn ObjectStore>, url: Url, definition: TableDefinition) -> Self {
-        Self { store, url, definition, table: Mutex::new(None) }
+    pub fn new(store: Arc<dyn ObjectStore>, url: Url, definition: TableDefinition, clock: Clock) -> Self {
+        Self { store, url, definition, clock, table: Mutex::new(None) }
     }
 
     fn failed(&self, error: deltalake_core::DeltaTableError) -> Error {
@@ -178,12 +179,15 @@ impl CommitLog for DeltaCommitLog {
     async fn commit(
         &self,
         version: u64,
-        actions: Vec<Action>,
+        mut actions: Vec<Action>,
         operation: DeltaOperation,
         mut info: HashMap<String, Value>,
     ) -> Result<()> {
         let label = &self.definition.layout.label;
-        let id = Uuid::now_v7();
+        let id = self.clock.new_id();
+        // First, as the protocol wants it; left to itself the library takes the time of the machine.
+        let timestamp = Some(self.clock.now().timestamp_millis());
+        actions.insert(0, Action::CommitInfo(CommitInfo { timestamp, ..operation.get_commit_info() }));
         info.insert(COMMIT_ID.to_owned(), Value::String(id.to_string()));
         let bytes = CommitData::new(actions, operation, info, Vec::new())
             .get_bytes()

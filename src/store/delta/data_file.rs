@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use deltalake_core::kernel::{Add, Remove};
 
 use super::actions::ActionReader;
@@ -48,11 +48,11 @@ impl DataFile {
     }
 
     /// `data_change`: its rows go, and are not moved to other files.
-    pub(super) fn to_remove(&self, layout: &Layout, data_change: bool) -> Remove {
+    pub(super) fn to_remove(&self, layout: &Layout, data_change: bool, removed_at: DateTime<Utc>) -> Remove {
         Remove {
             path: self.path.clone(),
             data_change,
-            deletion_timestamp: Some(Utc::now().timestamp_millis()),
+            deletion_timestamp: Some(removed_at.timestamp_millis()),
             extended_file_metadata: Some(true),
             partition_values: Some(layout.partition_values(self.partition.as_deref())),
             size: Some(i64::try_from(self.bytes).unwrap_or(i64::MAX)),
@@ -99,12 +99,13 @@ impl WrittenFile {
         partition: Option<String>,
         bytes: u64,
         statistics: &FileStatistics,
+        written_at: DateTime<Utc>,
     ) -> Self {
         let file = DataFile {
             path,
             bytes,
             rows: statistics.rows(),
-            modified: Utc::now().timestamp_millis(),
+            modified: written_at.timestamp_millis(),
             partition,
             null_counts: statistics.null_counts().to_vec(),
             bounds: statistics.bounds_in_log(),

@@ -114,7 +114,7 @@ impl LogObjects {
 }
 
 /// The path below the table that an action of kind `kind` names.
-pub fn path_of(action: &Value, kind: &str) -> Option<String> {
+fn path_of(action: &Value, kind: &str) -> Option<String> {
     let path = action.get(kind)?.get("path")?.as_str()?;
     Path::from_url_path(path).ok().map(|path| path.to_string())
 }

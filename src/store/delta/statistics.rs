@@ -1,5 +1,7 @@
 //! What the log says of a data file: its row count, null counts, and bounds of the columns that may have them.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{cast, max, min};
 use arrow::datatypes::{DataType, FieldRef, Int64Type, SchemaRef};
@@ -41,24 +43,58 @@ impl FileStatistics {
         self.rows
     }
 
+    pub(super) fn columns(&self) -> &SchemaRef {
+        &self.columns
+    }
+
+    /// Takes rows of exactly these columns.
     pub fn add(&mut self, batch: &RecordBatch) {
         self.rows += batch.num_rows() as u64;
         for (index, column) in batch.columns().iter().enumerate() {
-            if let Some(nulls) = self.null_counts.get_mut(index).and_then(Option::as_mut) {
-                *nulls += column.null_count() as u64;
-            }
-            if !self.bounded[index] {
-                continue;
-            }
-            let Some((low, high)) = bounds(column) else { continue };
-            let held = self.bounds[index].get_or_insert((low, high));
-            *held = (held.0.min(low), held.1.max(high));
+            self.add_column(index, column);
         }
+    }
+
+    /// Takes rows as they stand in a file: a column that is not there is NULL.
+    pub(super) fn add_by_name(&mut self, batch: &RecordBatch) {
+        self.rows += batch.num_rows() as u64;
+        let columns = Arc::clone(&self.columns);
+        for (index, field) in columns.fields().iter().enumerate() {
+            match batch.column_by_name(field.name()) {
+                Some(column) => self.add_column(index, column),
+                None => self.add_nulls(index, batch.num_rows()),
+            }
+        }
+    }
+
+    fn add_nulls(&mut self, index: usize, count: usize) {
+        if let Some(nulls) = self.null_counts.get_mut(index).and_then(Option::as_mut) {
+            *nulls += count as u64;
+        }
+    }
+
+    fn add_column(&mut self, index: usize, column: &dyn Array) {
+        self.add_nulls(index, column.null_count());
+        if !self.bounded[index] {
+            return;
+        }
+        let Some((low, high)) = bounds(column) else { return };
+        let held = self.bounds[index].get_or_insert((low, high));
+        *held = (held.0.min(low), held.1.max(high));
     }
 
     /// By column; `None` for nested ones.
     pub fn null_counts(&self) -> &[Option<u64>] {
         &self.null_counts
+    }
+
+    /// By column, exactly; `None` for those that may have none.
+    pub(super) fn bounds(&self) -> &[Option<(i64, i64)>] {
+        &self.bounds
+    }
+
+    pub(super) fn bounds_of(&self, column: &str) -> Option<(i64, i64)> {
+        self.bounds[self.columns.index_of(column).ok()?]
     }
 
     /// By column, as a reader of the log gets them: see [`super::actions`].

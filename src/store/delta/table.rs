@@ -15,7 +15,9 @@ use super::commit_log::{CommitLog, DeltaCommitLog, TableDefinition};
 use super::data_file::{DataFile, WrittenFile};
 use super::layout::Layout;
 use super::log_objects::LogObjects;
+use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::store::Root;
 use crate::store::paths::LogObject;
 
 /// The live files of one version, in the order of their paths. A copy shares them.
@@ -78,20 +80,15 @@ pub struct DeltaTable {
     store: Arc<dyn ObjectStore>,
     /// The table's folder in `store`.
     folder: Path,
+    clock: Clock,
 }
 
 impl DeltaTable {
-    /// `root` is the store at the root of its scheme, where the table lies at `url`; in `store`, which has the
-    /// workspace's folder as `/`, it lies at `folder`.
-    pub fn new(
-        root: Arc<dyn ObjectStore>,
-        url: Url,
-        store: Arc<dyn ObjectStore>,
-        folder: Path,
-        definition: TableDefinition,
-    ) -> Self {
-        let layout = definition.layout.clone();
-        Self { log: Box::new(DeltaCommitLog::new(root, url, definition)), layout, store, folder }
+    /// The table of `root` that lies at `url`; in `store`, which has the workspace's folder as `/`, it lies at `folder`.
+    pub fn new(root: &Root, url: Url, store: Arc<dyn ObjectStore>, folder: Path, definition: TableDefinition) -> Self {
+        let (layout, clock) = (definition.layout.clone(), root.clock().clone());
+        let log = DeltaCommitLog::new(root.store(), url, definition, clock.clone());
+        Self { log: Box::new(log), layout, store, folder, clock }
     }
 
     /// Makes the table, with `first` in it, unless it is there.
@@ -125,7 +122,8 @@ impl DeltaTable {
     /// `Conflict` when another process wrote this version.
     pub async fn commit(&self, version: u64, change: Change<'_>, info: HashMap<String, Value>) -> Result<()> {
         let data_change = !matches!(change.kind, ChangeKind::Rewrite { .. });
-        let removes = change.removed.iter().map(|file| Action::Remove(file.to_remove(&self.layout, data_change)));
+        let now = self.clock.now();
+        let removes = change.removed.iter().map(|file| Action::Remove(file.to_remove(&self.layout, data_change, now)));
         let actions = removes.chain(self.adds(change.added, data_change)).collect();
         self.log.commit(version, actions, self.operation(change.kind), info).await
     }

@@ -20,7 +20,7 @@ const SORTED_PAGE_ROWS: usize = 4_096;
 /// Times, numbers and money: differences of neighbours, packed to the bits they need.
 const PACKED: [&str; 7] = ["ts", "received_at", "node", "revenue", "cost", "stated_amount", "stated_cost"];
 /// A handful of values: an index of a few bits a row, which zstd does not make smaller.
-const FEW_VALUES: [&str; 13] = [
+const FEW_VALUES: [&str; 14] = [
     "type",
     "event",
     "channel",
@@ -33,6 +33,7 @@ const FEW_VALUES: [&str; 13] = [
     "stated_pieces",
     "states_whole",
     "lacks_price",
+    "load",
     "identifiers.list.element.type",
 ];
 /// Almost every value is new: a dictionary would be built and thrown away.

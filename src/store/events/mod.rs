@@ -18,5 +18,5 @@ pub use node_index::{NodeIndex, RowRanges, SelectedFile};
 pub use order_rows::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
 pub use partition::{LocalMonths, Partitioner, batch_bytes};
 pub use table::{CommitRecord, EventsTable, LoadRecord, RunChange, dedupe_runs};
-pub use verify::faults_of;
-pub use writer::{Encoded, Encoder, FileWriter, content_hash};
+pub use verify::fault_of_nodes;
+pub use writer::{FileWriter, file_layout};

@@ -53,6 +53,9 @@ pub fn products() -> DataType {
 pub const ORDER_COLUMNS: [&str; 6] =
     ["stated_amount", "stated_cost", "stated_pieces", "states_whole", LACKS_PRICE, "products"];
 
+/// Number of the load that brought the event, so that one can be taken back; NULL for one that came by a stream.
+pub const LOAD: &str = "load";
+
 /// Columns inside the data files, in order; the partition column is not among them.
 pub fn stored() -> SchemaRef {
     static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
@@ -86,6 +89,7 @@ pub fn stored() -> SchemaRef {
             Field::new("states_whole", DataType::Boolean, true),
             Field::new(LACKS_PRICE, DataType::Boolean, true),
             Field::new("products", products(), true),
+            Field::new(LOAD, DataType::Int64, true),
         ]))
     });
     Arc::clone(&SCHEMA)
@@ -128,7 +132,7 @@ pub fn month_of(file: &DataFile) -> &str {
 
 /// Whether users see the column in `events` (`node` as `person`).
 pub fn is_shown(column: &str) -> bool {
-    !ORDER_COLUMNS.contains(&column)
+    column != LOAD && !ORDER_COLUMNS.contains(&column)
 }
 
 /// Columns whose minima and maxima stand in the log. No other column may: the log is readable by everyone who reads

@@ -29,7 +29,7 @@ const PARALLEL_READS: usize = 16;
 pub struct CommitRecord {
     /// Rows of log records up to this one are in the files of this version; later ones are in the log alone.
     pub position: u64,
-    /// Object with the new nodes, edges and births; path below the workspace.
+    /// Object with the new nodes, identifier sets and births; path below the workspace.
     pub identity: Option<String>,
     /// Object with the rejected rows; path below the workspace.
     pub dead_letters: Option<String>,
@@ -76,6 +76,8 @@ pub fn dedupe_runs<'a>(commits: impl IntoIterator<Item = &'a CommitRecord>) -> V
 /// One load: what was sent, and what became of its rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadRecord {
+    /// Its events have it, too; no other load of the workspace does.
+    pub number: u32,
     pub source: String,
     /// Hash of the content as the client gave it.
     pub content_hash: String,
@@ -105,7 +107,7 @@ impl EventsTable {
         let url = root.url_of(&root.paths(workspace).events())?;
         let store = root.workspace_store(workspace);
         let folder = Path::from(paths::EVENTS);
-        let table = DeltaTable::new(root.store(), url, Arc::clone(&store), folder, definition());
+        let table = DeltaTable::new(root, url, Arc::clone(&store), folder, definition());
         Ok(Self { table, store })
     }
 
@@ -125,13 +127,29 @@ impl EventsTable {
         Ok(commits.filter(|record| !record.is_rewrite()).collect())
     }
 
-    /// Up to which record of the log the rows are in the files of a version.
+    /// Up to which record of the log the rows are in the files of a version, as the newest of our commits up to it says.
+    /// What other programs commit puts files in the place of others, and knows nothing of the log.
     pub async fn position(&self, version: u64) -> Result<u64> {
-        if version == 0 {
-            return Ok(0);
+        for version in (1..=version).rev() {
+            match self.table.commit_info(version).await? {
+                Some(info) => {
+                    if let Some(record) = record_in(&info, version)? {
+                        return Ok(record.position);
+                    }
+                }
+                None => return self.position_of_gathered(version).await,
+            }
         }
-        let newest = self.numbered_commits(version - 1, version).await?.pop();
-        Ok(newest.map_or(0, |(_, record)| record.position))
+        Ok(0)
+    }
+
+    /// The same where the entry of this version is gone, and no later one is ours.
+    async fn position_of_gathered(&self, version: u64) -> Result<u64> {
+        let held = commit_records::versions(&self.store).await?.into_iter().find(|held| *held >= version);
+        let gathered = commit_records::read(&self.store, held.ok_or_else(|| missing_entry(version))?).await?;
+        let ours = gathered.iter().filter(|(held, _)| *held <= version);
+        // It never falls, and is 0 for commits of other programs.
+        Ok(ours.map(|(_, record)| record.position).max().unwrap_or_default())
     }
 
     async fn numbered_commits(&self, after: u64, version: u64) -> Result<Vec<Numbered>> {
@@ -153,16 +171,8 @@ impl EventsTable {
     }
 
     async fn commit_of(&self, version: u64) -> Result<Numbered> {
-        let info = self.table.commit_info(version).await?.ok_or_else(|| {
-            Error::corrupt(format!(
-                "version {version} is missing from the log of the events table: run `convoke check`"
-            ))
-        })?;
-        // One that another program wrote has none.
-        let record: Option<CommitRecord> = serde_json::from_value(info[COMMIT].clone()).map_err(|error| {
-            Error::corrupt(format!("commit record of version {version} of the events table: {error}"))
-        })?;
-        Ok((version, record.unwrap_or_default()))
+        let info = self.table.commit_info(version).await?.ok_or_else(|| missing_entry(version))?;
+        Ok((version, record_in(&info, version)?.unwrap_or_default()))
     }
 
     /// Writes loads as version `version`, which must be the next one.
@@ -201,7 +211,20 @@ impl EventsTable {
     }
 }
 
+/// The commit record of a version; one that another program wrote has none.
+fn record_in(info: &Value, version: u64) -> Result<Option<CommitRecord>> {
+    serde_json::from_value(info[COMMIT].clone())
+        .map_err(|error| Error::corrupt(format!("commit record of version {version} of the events table: {error}")))
+}
+
+fn missing_entry(version: u64) -> Error {
+    Error::corrupt(format!("version {version} is missing from the log of the events table: run `convoke check`"))
+}
+
 fn definition() -> TableDefinition {
     let configuration = vec![("delta.dataSkippingStatsColumns".to_owned(), schema::statistics_columns().join(","))];
     TableDefinition { layout: schema::layout(), configuration }
 }
+
+#[cfg(test)]
+mod tests;

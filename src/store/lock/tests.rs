@@ -1,5 +1,3 @@
-use std::fs;
-
 use super::*;
 
 /// What a process that was killed while it wrote leaves behind is not shown by any list of the store.
@@ -16,4 +14,23 @@ async fn a_new_writer_removes_what_a_killed_one_left_staged() {
     let kept: Vec<bool> = names.iter().map(|name| deep.join(name).exists()).collect();
     assert_eq!(kept, [true, false, true, true]);
     assert_eq!(WriterLock::acquire(&root, &workspace).await.unwrap_err().kind(), Kind::Conflict);
+}
+
+#[tokio::test]
+async fn who_is_refused_learns_where_the_server_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Root::open(folder.path().to_str().unwrap()).unwrap();
+    let workspace = WorkspaceName::default();
+    let refusal = async || WriterLock::acquire(&root, &workspace).await.unwrap_err();
+    let server = WriterLock::acquire(&root, &workspace).await.unwrap();
+    assert!(refusal().await.message().contains("another process writes"), "it is no server yet");
+    server.announce("http://127.0.0.1:18815").await.unwrap();
+    server.announce("https://127.0.0.1:8815").await.unwrap();
+    let refused = refusal().await;
+    assert_eq!(refused.kind(), Kind::Conflict);
+    let advice = "served by https://127.0.0.1:8815: use --connect https://127.0.0.1:8815,";
+    assert!(refused.message().contains(advice), "{refused}");
+    drop(server);
+    let _command = WriterLock::acquire(&root, &workspace).await.unwrap();
+    assert!(!refusal().await.message().contains("8815"), "that server has ended");
 }

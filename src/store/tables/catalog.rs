@@ -63,12 +63,17 @@ impl TableCatalogStore {
         objects::read_json(&self.store, &paths::table_catalog_revision_in_workspace(revision)).await
     }
 
-    /// Writes the revision after `held` with these tables.
+    /// Writes the revision after `held` with these tables; `id` is new.
     ///
     /// # Errors
     /// `Conflict` when another process wrote that revision.
-    pub async fn write(&self, held: &TableCatalog, tables: BTreeMap<String, CatalogEntry>) -> Result<TableCatalog> {
-        let next = TableCatalog { revision: held.revision + 1, id: Uuid::now_v7(), tables };
+    pub async fn write(
+        &self,
+        held: &TableCatalog,
+        id: Uuid,
+        tables: BTreeMap<String, CatalogEntry>,
+    ) -> Result<TableCatalog> {
+        let next = TableCatalog { revision: held.revision + 1, id, tables };
         let path = paths::table_catalog_revision_in_workspace(next.revision);
         if let Err(failure) = objects::create_json(self.store.as_ref(), &path, &next).await {
             // The store may have applied the write and lost the answer: only the object itself tells.

@@ -10,4 +10,4 @@ mod writer;
 pub use catalog::{CatalogEntry, TableCatalog, TableCatalogStore};
 pub use read::{check_row_count, rows_of};
 pub use table::{TableLog, TableState};
-pub use writer::{FILE_BYTES, TableLimits, TableWriter, WrittenTable};
+pub use writer::{FILE_BYTES, TableLimits, TableWriter, WrittenTable, file_layout};

@@ -39,7 +39,7 @@ impl TableLog {
         let layout = Layout { label: format!("user table {folder}"), columns, partition: None };
         let definition = TableDefinition { layout, configuration: Vec::new() };
         let store = root.workspace_store(workspace);
-        let table = DeltaTable::new(root.store(), url, store, paths::table_in_workspace(folder), definition);
+        let table = DeltaTable::new(root, url, store, paths::table_in_workspace(folder), definition);
         Ok(Self { folder, table })
     }
 

@@ -7,13 +7,13 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::SchemaRef;
 use futures::StreamExt;
 use object_store::{ObjectStore, ObjectStoreExt};
-use parquet::arrow::ArrowWriter;
 use parquet::file::properties::EnabledStatistics;
 use uuid::Uuid;
 
+use crate::clock::Clock;
 use crate::doubles::one_zero;
 use crate::error::{Error, Result};
-use crate::store::delta::{FileStatistics, WrittenFile};
+use crate::store::delta::{Encoder, FileLayout, WrittenFile};
 use crate::store::{floating_bounds, objects, paths};
 
 /// Rows and encoded bytes after which a row group is closed.
@@ -26,16 +26,30 @@ pub const FILE_BYTES: usize = 48 << 20;
 const CAST: CastOptions<'static> =
     CastOptions { safe: false, format_options: arrow::util::display::FormatOptions::new() };
 
+/// The data files of the table in `folder`.
+///
+/// # Errors
+/// For columns that Parquet cannot hold.
+pub fn file_layout(folder: Uuid, columns: &SchemaRef) -> Result<FileLayout> {
+    let properties = objects::writer_properties()
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        .set_max_row_group_bytes(Some(ROW_GROUP_BYTES))
+        .set_statistics_enabled(EnabledStatistics::Page);
+    Ok(FileLayout {
+        folder: paths::table_in_workspace(folder),
+        columns: Arc::clone(columns),
+        sort_columns: &[],
+        properties: floating_bounds::leave_out(properties, columns)?.build(),
+        may_bound: |_| true,
+        most_bytes: FILE_BYTES,
+    })
+}
+
 /// How large a table may become.
 #[derive(Debug, Clone, Copy)]
 pub struct TableLimits {
     pub rows: u64,
     pub bytes: u64,
-}
-
-impl TableLimits {
-    /// For rows that the table holds already.
-    pub const NONE: Self = Self { rows: u64::MAX, bytes: u64::MAX };
 }
 
 /// Files that are durable but not yet part of a table.
@@ -49,30 +63,27 @@ pub struct WrittenTable {
 /// Writes the files of one table. Dropped before [`TableWriter::finish`], it removes what it wrote.
 pub struct TableWriter {
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
     folder: Uuid,
     columns: SchemaRef,
     limits: TableLimits,
     /// What the table holds already.
     held: (u64, u64),
-    open: Option<OpenFile>,
+    open: Option<Encoder>,
     written: WrittenTable,
-}
-
-struct OpenFile {
-    writer: ArrowWriter<Vec<u8>>,
-    statistics: FileStatistics,
 }
 
 impl TableWriter {
     /// `store` has the workspace's folder as `/`; `held` is (rows, bytes) of the table so far.
     pub fn new(
         store: Arc<dyn ObjectStore>,
+        clock: Clock,
         folder: Uuid,
         columns: SchemaRef,
         limits: TableLimits,
         held: (u64, u64),
     ) -> Self {
-        Self { store, folder, columns, limits, held, open: None, written: WrittenTable::default() }
+        Self { store, clock, folder, columns, limits, held, open: None, written: WrittenTable::default() }
     }
 
     /// Adds rows; their columns are taken by place and cast to those of the table.
@@ -88,14 +99,10 @@ impl TableWriter {
         let batch = fit(batch, &self.columns)?;
         let mut file = match self.open.take() {
             Some(file) => file,
-            None => OpenFile::new(&self.columns)?,
+            None => Encoder::new(&file_layout(self.folder, &self.columns)?)?,
         };
-        file.statistics.add(&batch);
-        file.writer.write(&batch)?;
-        if file.writer.in_progress_size() >= ROW_GROUP_BYTES {
-            file.writer.flush()?;
-        }
-        let encoded = file.writer.bytes_written() + file.writer.in_progress_size();
+        file.push(&batch)?;
+        let encoded = file.bytes();
         self.open = Some(file);
         self.check_limits(encoded as u64)?;
         if encoded >= FILE_BYTES {
@@ -114,12 +121,13 @@ impl TableWriter {
 
     async fn close_file(&mut self) -> Result<()> {
         let Some(file) = self.open.take() else { return Ok(()) };
-        let bytes = file.writer.into_inner()?;
-        let path = paths::table_file(Uuid::now_v7());
-        let size = bytes.len() as u64;
-        self.written.files.push(WrittenFile::new(path.clone(), None, size, &file.statistics));
-        self.written.bytes += size;
-        objects::create(self.store.as_ref(), &paths::table_file_in_workspace(self.folder, &path), bytes).await
+        let encoded = file.finish()?;
+        let path = paths::table_file(self.clock.new_id(), encoded.hash());
+        let location = paths::table_file_in_workspace(self.folder, &path);
+        let file = encoded.to_file(path, None, self.clock.now());
+        self.written.bytes += file.file().bytes;
+        self.written.files.push(file);
+        encoded.write(self.store.as_ref(), &location).await
     }
 
     fn check_limits(&self, open_bytes: u64) -> Result<()> {
@@ -160,19 +168,6 @@ impl Drop for TableWriter {
                 })
                 .await;
         });
-    }
-}
-
-impl OpenFile {
-    fn new(columns: &SchemaRef) -> Result<Self> {
-        let properties = objects::writer_properties()
-            .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
-            .set_statistics_enabled(EnabledStatistics::Page);
-        let properties = floating_bounds::leave_out(properties, columns)?;
-        Ok(Self {
-            writer: ArrowWriter::try_new(Vec::new(), Arc::clone(columns), Some(properties.build()))?,
-            statistics: FileStatistics::new(Arc::clone(columns), |_| true),
-        })
     }
 }
 

@@ -1,14 +1,19 @@
+use futures::{FutureExt, TryStreamExt};
 use object_store::memory::InMemory;
 
 use super::*;
 use crate::ids::WorkspaceName;
-use crate::store::tests::faulty::FaultyStore;
+use crate::store::tests::faulty::{Fault, FaultyStore};
 
 const LONG: Duration = Duration::from_secs(3_600);
 const AT_ONCE: Duration = Duration::ZERO;
 
 fn paths() -> WorkspacePaths {
     WorkspacePaths::new(&Path::from("root"), &WorkspaceName::default())
+}
+
+async fn claim(store: &Arc<dyn ObjectStore>, stale_after: Duration) -> Result<Claim> {
+    Term::claim(Arc::clone(store), paths(), stale_after, Clock::default()).await
 }
 
 async fn names(store: &Arc<dyn ObjectStore>) -> Vec<String> {
@@ -22,12 +27,12 @@ async fn names(store: &Arc<dyn ObjectStore>) -> Vec<String> {
 #[tokio::test]
 async fn a_living_writer_keeps_others_out_until_it_ends() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let first = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap();
-    let refused = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap_err();
+    let first = claim(&store, LONG).await.unwrap();
+    let refused = claim(&store, LONG).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Conflict);
     assert!(refused.message().contains("gone in"), "{refused}");
     first.end().await.unwrap();
-    let second = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap();
+    let second = claim(&store, LONG).await.unwrap();
     assert_eq!((first.number, second.number), (1, 2));
     second.check().await.unwrap();
     assert_eq!(
@@ -37,23 +42,56 @@ async fn a_living_writer_keeps_others_out_until_it_ends() {
     );
 }
 
+/// Half a claim would keep everybody out, the process that made it too.
+#[tokio::test]
+async fn a_claim_that_nobody_waits_for_or_holds_is_ended() {
+    for steps in 0..20 {
+        let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let mut claim = Box::pin(Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()));
+        for _ in 0..steps {
+            if claim.as_mut().now_or_never().is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(claim);
+        let next = async {
+            while let Err(error) = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await {
+                assert_eq!(error.kind(), Kind::Conflict, "{error}");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        assert!(tokio::time::timeout(Duration::from_secs(10), next).await.is_ok(), "given up behind step {steps}");
+    }
+}
+
+#[tokio::test]
+async fn a_claim_that_cannot_begin_is_ended() {
+    // The claim, the proof that it is not to be had twice, the first heartbeat.
+    let faults = [Fault::Nothing, Fault::Nothing, Fault::Lost];
+    let store: Arc<dyn ObjectStore> = Arc::new(FaultyStore::with(&faults));
+    let error = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap_err();
+    assert_ne!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap().number, 2);
+}
+
 #[tokio::test]
 async fn a_silent_writer_is_taken_for_gone_and_notices() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let first = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap();
+    let first = claim(&store, LONG).await.unwrap();
     first.check().await.unwrap();
-    let second = Term::claim(Arc::clone(&store), paths(), AT_ONCE).await.unwrap();
+    let second = claim(&store, AT_ONCE).await.unwrap();
     assert_eq!(first.check().await.unwrap_err().kind(), Kind::Conflict);
     second.check().await.unwrap();
     // A late heartbeat of the first one must not look like a claim.
-    beat(&store, &paths(), first.number).await.unwrap();
+    first.heart.beat().await.unwrap();
     second.check().await.unwrap();
 }
 
 #[tokio::test]
 async fn many_claim_at_once_and_one_gets_it() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let claims = (0..20).map(|_| Term::claim(Arc::clone(&store), paths(), LONG));
+    let claims = (0..20).map(|_| claim(&store, LONG));
     let outcomes = futures::future::join_all(claims).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
 }
@@ -61,7 +99,26 @@ async fn many_claim_at_once_and_one_gets_it() {
 #[tokio::test]
 async fn a_store_without_create_only_puts_is_refused() {
     let store: Arc<dyn ObjectStore> = Arc::new(FaultyStore { overwrites: true, ..FaultyStore::default() });
-    let refused = Term::claim(Arc::clone(&store), paths(), LONG).await.unwrap_err();
+    let refused = claim(&store, LONG).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::InvalidInput);
     assert!(store.head(&paths().writer_term(1, CLAIM)).await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_says_with_each_heartbeat_where_it_is() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let told = async || Term::address_of_holder(&store, &paths()).await;
+    assert_eq!(told().await, None);
+    let term = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap();
+    assert_eq!(told().await, None);
+    term.announce("http://127.0.0.1:8815").await.unwrap();
+    let address = Some("http://127.0.0.1:8815".to_owned());
+    assert_eq!(told().await, address);
+    let heartbeat = paths().writer_term(1, HEARTBEAT);
+    let before = objects::read(&store, &heartbeat).await.unwrap();
+    tokio::time::sleep(LONG).await;
+    assert_ne!(objects::read(&store, &heartbeat).await.unwrap(), before);
+    assert_eq!(told().await, address, "it goes on to say so");
+    term.end().await.unwrap();
+    assert_eq!(told().await, None);
 }

@@ -15,6 +15,8 @@ use parking_lot::Mutex;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store) enum Fault {
+    /// Applied and answered.
+    Nothing,
     /// Applied, and the answer is lost.
     LostAnswer,
     /// Applied, and the client's own second try says that the object is there.
@@ -64,7 +66,7 @@ impl ObjectStore for FaultyStore {
         }
         let fault = self.faults.lock().pop_front();
         match fault {
-            None => self.inner.put_opts(location, payload, options).await,
+            None | Some(Fault::Nothing) => self.inner.put_opts(location, payload, options).await,
             Some(Fault::LostAnswer) => {
                 self.inner.put_opts(location, payload, options).await?;
                 Err(lost())

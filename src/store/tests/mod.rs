@@ -1,4 +1,5 @@
-//! What the tests of this layer share.
+//! What the tests of this layer, and of those above it, share.
 
+pub(crate) mod dice;
 pub(super) mod faulty;
-pub(super) mod simulated;
+pub(crate) mod simulated;

@@ -2,16 +2,21 @@
 //!
 //! It needs a runtime of one thread with a paused clock: delays pass at once then, and tasks take turns in one order.
 //! Every client of one store has a switch that stops it between two steps, as SIGSTOP does to a process.
+//!
+//! Requests from another thread, as Delta's kernel makes them, fail like others and are never held up: the clock stands
+//! still while that thread is waited for.
 
 mod faults;
 mod history;
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use chrono::{DateTime, Utc};
 use futures::StreamExt;
 use futures::TryStreamExt;
 use futures::stream::BoxStream;
@@ -23,73 +28,148 @@ use object_store::{
 };
 use parking_lot::Mutex;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
-pub(in crate::store) use self::faults::{Counts, Rates};
+pub(crate) use self::faults::{Counts, Rates};
 use self::faults::{Fate, Faults};
 use self::history::History;
 
 /// One client of a simulated store.
 #[derive(Debug, Clone)]
-pub(in crate::store) struct SimulatedStore {
+pub(crate) struct SimulatedStore {
     world: Arc<World>,
     running: Arc<watch::Sender<bool>>,
+    /// Its requests are not held up, and none fails.
+    is_spared: bool,
+    /// The store is a disk of its own machine: when it stops, nothing of it is on its way.
+    is_local: bool,
 }
 
 #[derive(Debug)]
 struct World {
-    inner: InMemory,
+    inner: Arc<InMemory>,
     faults: Mutex<Faults>,
     history: Mutex<History>,
+    reach: Reach,
+    time: WorldTime,
+}
+
+/// The objects that meet faults which only some readers claim to withstand.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// Bits of it may be wrong when it is read.
+    pub(crate) flips: fn(&Path) -> bool,
+    /// A list of what lies below may be stale.
+    pub(crate) stale: fn(&Path) -> bool,
+}
+
+/// The time of the store's own clock, which is that of the thread that made it.
+#[derive(Debug)]
+struct WorldTime {
+    thread: ThreadId,
+    began: Instant,
+    /// When that thread last asked.
+    elapsed: Mutex<Duration>,
 }
 
 impl SimulatedStore {
-    pub(in crate::store) fn new(seed: u64, rates: Rates) -> Self {
-        let world =
-            World { inner: InMemory::new(), faults: Mutex::new(Faults::new(seed, rates)), history: Mutex::default() };
-        Self { world: Arc::new(world), running: Arc::new(watch::Sender::new(true)) }
+    /// Every object meets every fault.
+    pub(crate) fn new(seed: u64, rates: Rates) -> Self {
+        Self::with_reach(seed, rates, Reach { flips: |_| true, stale: |_| true })
+    }
+
+    pub(crate) fn with_reach(seed: u64, rates: Rates, reach: Reach) -> Self {
+        let world = World {
+            inner: Arc::default(),
+            faults: Mutex::new(Faults::new(seed, rates)),
+            history: Mutex::default(),
+            reach,
+            time: WorldTime::start(),
+        };
+        Self { world: Arc::new(world), running: Arc::new(watch::Sender::new(true)), is_spared: false, is_local: false }
     }
 
     /// Another process that sees the same objects.
-    pub(in crate::store) fn another_client(&self) -> Self {
-        Self { world: Arc::clone(&self.world), running: Arc::new(watch::Sender::new(true)) }
+    pub(crate) fn another_client(&self) -> Self {
+        let running = Arc::new(watch::Sender::new(true));
+        Self { world: Arc::clone(&self.world), running, is_spared: false, is_local: false }
+    }
+
+    /// One with a better way to the store: what it reads and lists may be wrong, but no request of it fails.
+    pub(crate) fn spared_client(&self) -> Self {
+        Self { is_spared: true, ..self.another_client() }
+    }
+
+    /// One to which the store is a disk of its own machine.
+    pub(crate) fn local_client(&self) -> Self {
+        Self { is_local: true, ..self.another_client() }
     }
 
     /// From now on this client sends nothing and hears nothing; what it has sent may still be applied.
-    pub(in crate::store) fn pause(&self) {
+    pub(crate) fn pause(&self) {
         self.running.send_replace(false);
     }
 
-    pub(in crate::store) fn resume(&self) {
+    pub(crate) fn resume(&self) {
         self.running.send_replace(true);
     }
 
-    pub(in crate::store) fn set_rates(&self, rates: Rates) {
+    pub(crate) fn set_rates(&self, rates: Rates) {
         self.world.faults.lock().rates = rates;
     }
 
     /// What happened so far, over all clients.
-    pub(in crate::store) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         self.world.faults.lock().counts
     }
 
-    async fn wait_while_paused(&self) {
+    /// The objects as they are, without a fault.
+    pub(crate) fn objects(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.world.inner) as Arc<dyn ObjectStore>
+    }
+
+    /// Removes every object: what holds a client for good holds no memory then.
+    pub(crate) async fn clear(&self) {
+        let all = self.world.inner.list(None).map_ok(|object| object.location).boxed();
+        self.world.inner.delete_stream(all).for_each(|_| async {}).await;
+        *self.world.history.lock() = History::default();
+    }
+
+    pub(crate) async fn wait_while_paused(&self) {
+        if !self.world.time.is_of_this_thread() {
+            return;
+        }
         let mut running = self.running.subscribe();
         // The sender lives as long as this client.
         running.wait_for(|running| *running).await.ok();
     }
 
+    fn fate(&self, put: bool) -> (Fate, Option<Duration>, Option<Duration>) {
+        match self.is_spared {
+            true => (Fate::Fine, None, None),
+            false => self.world.faults.lock().fate(put),
+        }
+    }
+
+    async fn hold_up(&self, before: Option<Duration>) {
+        self.world.time.sleep(before).await;
+        if self.is_local {
+            self.wait_while_paused().await;
+        }
+    }
+
     /// Does `apply`, or not, and tells, or not.
     async fn request<T>(&self, apply: impl Future<Output = Result<T>>) -> Result<T> {
         self.wait_while_paused().await;
-        let (fate, before, after) = self.world.faults.lock().fate(false);
-        sleep(before).await;
+        let (fate, before, after) = self.fate(false);
+        self.hold_up(before).await;
         let outcome = match fate {
-            Fate::Throttled => Err(throttled()),
+            Fate::Throttled => Err(throttled(self.world.faults.lock().toss())),
             Fate::LostRequest => Err(lost()),
             Fate::LostAnswer => apply.await.and_then(|_| Err(lost())),
             Fate::Late(_) | Fate::FalseConflict | Fate::Fine => apply.await,
         };
-        sleep(after).await;
+        self.world.time.sleep(after).await;
         self.wait_while_paused().await;
         outcome
     }
@@ -98,13 +178,13 @@ impl SimulatedStore {
     async fn put(&self, location: Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         self.wait_while_paused().await;
         let creates = options.mode == PutMode::Create;
-        let (fate, before, after) = self.world.faults.lock().fate(true);
-        sleep(before).await;
+        let (fate, before, after) = self.fate(true);
+        self.hold_up(before).await;
         let world = Arc::clone(&self.world);
         let path = location.clone();
         let apply = async move { world.put(&path, payload, options).await };
         let outcome = match fate {
-            Fate::Throttled => Err(throttled()),
+            Fate::Throttled => Err(throttled(self.world.faults.lock().toss())),
             Fate::LostRequest => Err(lost()),
             Fate::FalseConflict if creates => Err(exists(&location, "409 Conflict")),
             // The client's own second try says that the object is there.
@@ -125,7 +205,7 @@ impl SimulatedStore {
             }
             Fate::Fine => apply.await,
         };
-        sleep(after).await;
+        self.world.time.sleep(after).await;
         self.wait_while_paused().await;
         outcome
     }
@@ -134,9 +214,15 @@ impl SimulatedStore {
 impl World {
     async fn put(&self, location: &Path, payload: PutPayload, options: PutOptions) -> Result<PutResult> {
         let result = self.inner.put_opts(location, payload, options).await?;
-        let meta = self.inner.head(location).await?;
-        self.history.lock().put(meta);
+        self.note(location).await?;
         Ok(result)
+    }
+
+    /// Makes an object visible in lists.
+    async fn note(&self, location: &Path) -> Result<()> {
+        let meta = self.inner.head(location).await?;
+        self.history.lock().put(ObjectMeta { last_modified: self.time.now(), ..meta });
+        Ok(())
     }
 
     async fn delete(&self, location: Path) -> Result<Path> {
@@ -149,21 +235,43 @@ impl World {
         let found = self.inner.get_opts(location, options).await?;
         let (meta, range, attributes) = (found.meta.clone(), found.range.clone(), found.attributes.clone());
         let bytes = found.bytes().await?;
-        let bytes = self.faults.lock().hurt(bytes);
+        let bytes = match (self.reach.flips)(location) {
+            true => self.faults.lock().hurt(bytes),
+            false => bytes,
+        };
         let payload = GetResultPayload::Stream(futures::stream::iter([Ok::<Bytes, Error>(bytes)]).boxed());
         Ok(GetResult { payload, meta, range, attributes })
     }
 
     fn list(&self, prefix: Option<&Path>) -> Vec<ObjectMeta> {
         let history = self.history.lock();
-        let unseen = self.faults.lock().unseen(history.len());
+        let may_be_stale = prefix.is_none_or(self.reach.stale);
+        let unseen = if may_be_stale { self.faults.lock().unseen(history.len()) } else { 0 };
         history.list(prefix, unseen)
     }
 }
 
-async fn sleep(delay: Option<Duration>) {
-    if let Some(delay) = delay {
-        tokio::time::sleep(delay).await;
+impl WorldTime {
+    fn start() -> Self {
+        Self { thread: thread::current().id(), began: Instant::now(), elapsed: Mutex::default() }
+    }
+
+    fn is_of_this_thread(&self) -> bool {
+        thread::current().id() == self.thread
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        let mut elapsed = self.elapsed.lock();
+        if self.is_of_this_thread() {
+            *elapsed = self.began.elapsed();
+        }
+        DateTime::UNIX_EPOCH + *elapsed
+    }
+
+    async fn sleep(&self, delay: Option<Duration>) {
+        if let Some(delay) = delay.filter(|_| self.is_of_this_thread()) {
+            tokio::time::sleep(delay).await;
+        }
     }
 }
 
@@ -171,8 +279,12 @@ fn lost() -> Error {
     Error::Generic { store: "SimulatedStore", source: "connection reset".into() }
 }
 
-fn throttled() -> Error {
-    let source = "Server returned non-2xx status code: 503 Service Unavailable: <Code>SlowDown</Code>".into();
+fn throttled(is_busy: bool) -> Error {
+    let status = match is_busy {
+        true => "503 Service Unavailable: <Code>SlowDown</Code>",
+        false => "429 Too Many Requests: <Code>TooManyRequests</Code>",
+    };
+    let source = format!("Server returned non-2xx status code: {status}").into();
     Error::Generic { store: "SimulatedStore", source }
 }
 
@@ -234,9 +346,7 @@ impl ObjectStore for SimulatedStore {
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         self.request(async {
             self.world.inner.copy_opts(from, to, options).await?;
-            let meta = self.world.inner.head(to).await?;
-            self.world.history.lock().put(meta);
-            Ok(())
+            self.world.note(to).await
         })
         .await
     }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use uuid::Uuid;
 
+use super::local::disk::Disk;
 use super::local::real_disk::RealDisk;
 use super::local::{self, Entry, LocalLog, LogIdentity, LogLimits};
 use super::objects::{self, ClaimProbe, LogPlace, LogView, LogWriter, ObjectLog, Retries, Trimmer};
@@ -73,7 +74,7 @@ impl Log {
         limit: u64,
         gauge: Arc<LogGauge>,
     ) -> Result<Self> {
-        let writer = Uuid::now_v7();
+        let writer = root.clock().new_id();
         let appender = if let Some(term) = lock.term() {
             let paths = root.paths(name);
             let claim = move |term| paths.writer_term(term, "json");
@@ -81,8 +82,7 @@ impl Log {
             let writer = LogWriter { term, id: writer, schema_revision: SCHEMA_REVISION };
             let (log, trimmer) = objects::open(place(root, name, id), writer, Arc::new(claims)).await?;
             Appender::Objects { log, trimmer }
-        } else if let Some(folder) = root.local_folder() {
-            let disk = Arc::new(RealDisk::new(folder.join(name.as_str()).join(WAL)));
+        } else if let Some(disk) = disk(root, name) {
             let identity = LogIdentity { workspace: id, writer, schema_revision: SCHEMA_REVISION };
             Appender::Local(LocalLog::open(disk, identity, LogLimits::within(limit), flushed_to).await?)
         } else {
@@ -217,10 +217,9 @@ impl Records {
             let reader = Reader::Objects(view.read_after(position)?);
             return Ok(Self { reader, size: of_objects(status), last: Some(status.last_position) });
         }
-        let Some(folder) = root.local_folder() else {
+        let Some(disk) = disk(root, name) else {
             return Ok(Self { reader: Reader::Memory(None), size: LogSize::default(), last: None });
         };
-        let disk = Arc::new(RealDisk::new(folder.join(name.as_str()).join(WAL)));
         let reader = local::LogReader::open(disk, id, position).await?;
         let (segments, bytes) = reader.size();
         Ok(Self { reader: Reader::Local(reader), size: LogSize { segments, bytes }, last: None })
@@ -256,6 +255,16 @@ impl Records {
             Reader::Memory(_) => None,
         }
     }
+}
+
+/// Where the log of a root on a disk lies.
+fn disk(root: &Root, name: &WorkspaceName) -> Option<Arc<dyn Disk>> {
+    #[cfg(test)]
+    if let Some(disk) = root.log_disk() {
+        return Some(disk);
+    }
+    let folder = root.local_folder()?;
+    Some(Arc::new(RealDisk::new(folder.join(name.as_str()).join(WAL))))
 }
 
 fn of_objects(status: objects::LogStatus) -> LogSize {

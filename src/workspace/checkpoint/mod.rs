@@ -20,6 +20,7 @@ use object_store::ObjectStore;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::ids::Epoch;
 
 use self::parts::Part;
@@ -27,7 +28,7 @@ pub(super) use self::read::Restored;
 pub use self::timer::checkpoint_by_time;
 
 /// Version of the layout of a checkpoint; a newer one is passed over.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// Complete checkpoints that are kept.
 const KEPT: usize = 2;
@@ -59,6 +60,7 @@ pub struct Checkpoint {
 pub(super) struct Checkpoints {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
+    clock: Clock,
     part_rows: usize,
     /// The newest one that was read or written.
     newest: Mutex<Option<Checkpoint>>,
@@ -67,8 +69,8 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
-        Self { store, part_rows: PART_ROWS, newest: Mutex::default(), taking: tokio::sync::Mutex::default() }
+    pub(super) fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
+        Self { store, clock, part_rows: PART_ROWS, newest: Mutex::default(), taking: tokio::sync::Mutex::default() }
     }
 
     pub(super) fn set_newest(&self, checkpoint: Option<Checkpoint>) {

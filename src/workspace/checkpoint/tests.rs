@@ -7,7 +7,8 @@ use object_store::{ObjectStoreExt, PutPayload};
 
 use super::take::is_due;
 use super::*;
-use crate::identity::{IdentityGraph, IdentitySnapshot, NumberEvents};
+use crate::identity::tests::{Event, add, event};
+use crate::identity::{IdentityGraph, IdentitySnapshot};
 use crate::store::delta::LiveFiles;
 use crate::store::events::{CommitRecord, LoadRecord};
 use crate::store::objects;
@@ -22,7 +23,7 @@ struct Growing {
 
 impl Growing {
     fn new() -> Self {
-        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()));
+        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()), Clock::default());
         checkpoints.part_rows = 3;
         Self { checkpoints, graph: IdentityGraph::default(), commits: Commits::default() }
     }
@@ -30,10 +31,8 @@ impl Growing {
     /// Ten identifiers of five persons more.
     fn grow(&mut self, load: usize) -> IdentitySnapshot {
         let graph = &mut self.graph;
-        for person in 0..5 {
-            let (user, cookie) = (format!("u{load}-{person}"), format!("c{load}-{person}"));
-            graph.add_event([(0, user.as_str()), (7, cookie.as_str())]).unwrap();
-        }
+        let of_person = |person: usize| event(&[(0, &format!("u{load}-{person}")), (7, &format!("c{load}-{person}"))]);
+        add(graph, &(0..5).map(of_person).collect::<Vec<Event>>());
         graph.finish_batch();
         graph.snapshot()
     }
@@ -43,6 +42,7 @@ impl Growing {
         let load = self.commits.len();
         let identity = self.grow(load);
         let record = LoadRecord {
+            number: load as u32 + 1,
             source: "test".into(),
             content_hash: load.to_string(),
             file_hash: None,

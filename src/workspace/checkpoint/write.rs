@@ -6,13 +6,11 @@ use std::sync::atomic::AtomicU64;
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chrono::Utc;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
 use parquet::file::properties::WriterProperties;
 use parquet::schema::types::ColumnPath;
-use uuid::Uuid;
 
 use super::parts::{Part, PartWriter};
 use super::publish::Publication;
@@ -30,7 +28,7 @@ impl Checkpoints {
     /// Writes the state of `snapshot`, and publishes its persons.
     pub(super) async fn write(&self, snapshot: &Snapshot, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
         let identity = &snapshot.identity;
-        let paths = CheckpointPaths::new(identity.epoch, snapshot.events.version, Uuid::now_v7());
+        let paths = CheckpointPaths::new(identity.epoch, snapshot.events.version, self.clock.new_id());
         let writer = PartWriter { store: self.store.as_ref(), part_rows: self.part_rows, written };
         let of_nodes = identity.clone();
         let node_rows = move |nodes| of_nodes.node_rows(nodes);
@@ -44,7 +42,7 @@ impl Checkpoints {
             writer.write(birth_schema(), properties(&["person_id"]), identity.births(), birth_path, birth_rows).await?;
         let commit_parts = self.write_commits(&writer, &snapshot.commits, &paths).await?;
 
-        let created_at = Utc::now();
+        let created_at = self.clock.now();
         let publication = Publication {
             paths: PublishedPaths { epoch: paths.epoch, version: paths.version },
             created_at,

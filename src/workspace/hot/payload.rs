@@ -1,5 +1,5 @@
-//! A part as the payload of a record of the log, and back: four sections, each with its length in front of it: loads and
-//! batches as JSON, then identity changes, rows and rejected rows as Arrow IPC streams.
+//! A part as the payload of a record of the log, and back: sections, each with its length in front of it: loads and batches
+//! as JSON, then the tables of identity changes, rows and rejected rows as Arrow IPC streams.
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -32,14 +32,15 @@ impl HotPart {
     /// # Errors
     /// `Internal` when a section is larger than 4 GiB.
     pub fn to_payload(&self, types: &IdentifierTypes) -> Result<Vec<u8>> {
-        let identity = match self.identity.is_empty() {
-            true => Vec::new(),
-            false => vec![self.identity.to_record_batch(types)?],
-        };
         let mut payload = Vec::new();
         let head = Head { loads: &self.loads, batches: &self.batches };
         push_section(&mut payload, &serde_json::to_vec(&head)?)?;
-        push_section(&mut payload, &stream(&IdentityBatch::schema(), &identity)?)?;
+        for table in self.identity.to_tables(types)? {
+            match table.num_rows() {
+                0 => push_section(&mut payload, &[])?,
+                _ => push_section(&mut payload, &stream(&table.schema(), &[table])?)?,
+            }
+        }
         let stored = self.rows.project(&Vec::from_iter(0..schema::stored().fields().len()))?;
         push_section(&mut payload, &stream(&schema::stored(), &[stored])?)?;
         push_section(&mut payload, &stream(&dead_letters::schema(), &self.dead_letters)?)?;
@@ -61,11 +62,16 @@ impl HotPart {
         };
         let mut section = |what: &str| take_section(&mut payload).ok_or_else(|| damaged(what));
         let head = section("loads")?;
-        let identity = section("identifiers")?;
+        let mut identity = Vec::new();
+        for schema in IdentityBatch::table_schemas() {
+            let table = section("identifiers")?;
+            if !table.is_empty() {
+                identity.extend(batches(table, schema).ok_or_else(|| damaged("identifiers"))?);
+            }
+        }
         let (rows, letters) = (section("rows")?, section("rejected rows")?);
         let StoredHead { loads, batches: named } = serde_json::from_slice(&head).map_err(|_| damaged("loads"))?;
-        let identity = batches(identity, &IdentityBatch::schema()).ok_or_else(|| damaged("identifiers"))?;
-        let identity = IdentityBatch::from_record_batches(types, &identity)?;
+        let identity = IdentityBatch::from_tables(types, &identity)?;
         let mut rows = batches(rows, &schema::stored()).ok_or_else(|| damaged("rows"))?;
         let rows = rows.pop().filter(|_| rows.is_empty()).ok_or_else(|| damaged("rows"))?;
         let rows = months.with_months(&rows)?;

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{IdentifierTypes, IdentityGraph, NumberEvents};
+use crate::identity::tests::{Event, add, event};
+use crate::identity::{IdentifierTypes, IdentityGraph};
 use crate::store::events::{LocalMonths, schema};
 
 /// Rows of these message ids, with NULL in every column that may be.
@@ -27,6 +28,7 @@ fn rows(ids: &[String]) -> RecordBatch {
 
 fn load(source: &str, kept: usize) -> LoadRecord {
     LoadRecord {
+        number: 1,
         source: source.into(),
         content_hash: "c".into(),
         file_hash: None,
@@ -41,10 +43,10 @@ fn load(source: &str, kept: usize) -> LoadRecord {
 /// The part of one record.
 fn part(position: u64, graph: &mut IdentityGraph, row_count: usize) -> HotPart {
     let ids: Vec<String> = (0..row_count).map(|row| format!("{position}-{row}")).collect();
-    for id in &ids {
-        graph.add_event([(0, id.as_str()), (7, "shared")]).unwrap();
-    }
-    let identity = graph.finish_batch();
+    let events: Vec<Event> = ids.iter().map(|id| event(&[(0, id), (7, "shared")])).collect();
+    add(graph, &events);
+    let mut identity = graph.finish_batch();
+    identity.set_position(position);
     let loads = vec![load(&position.to_string(), row_count)];
     let dead_letters = Vec::new();
     let result = AppendResult { position, kept: row_count as u64, ..AppendResult::default() };

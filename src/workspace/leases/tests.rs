@@ -3,7 +3,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{IdentityGraph, NumberEvents};
+use crate::identity::IdentityGraph;
+use crate::identity::tests::{Event, add, event};
 use crate::store::delta::LiveFiles;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,10 +21,8 @@ impl Growing {
     }
 
     fn next(&mut self) -> Arc<Snapshot> {
-        for person in 0..10 {
-            let user = format!("u{}-{person}", self.version);
-            self.graph.add_event([(0, user.as_str())]).unwrap();
-        }
+        let events: Vec<Event> = (0..10).map(|person| event(&[(0, &format!("u{}-{person}", self.version))])).collect();
+        add(&mut self.graph, &events);
         self.graph.finish_batch();
         self.version += 1;
         let events = LiveFiles { version: self.version, ..Default::default() };

@@ -177,7 +177,7 @@ def test_ingest_into_a_running_server(start_server, web_loaded, tmp_path):
     path = tmp_path / "more.csv"
     path.write_text("ts,user_id,event\n2024-12-01,u1,late\n2024-12-02,u2,late\n", encoding="ascii")
     refused = cli.ingest(server.data, path, code=1)
-    assert "--connect" in refused.stderr, "a running server holds the folder: the message names the way"
+    assert f"served by {server.http}: use --connect {server.http}" in refused.stderr, "the message names the way"
     cli.run("ingest", path, "--connect", server.http, "--token", server.token)
     with adbc.connect(server) as connection:
         assert adbc.one(connection, "SELECT count(*) AS n FROM events WHERE event = 'late'") == 2

@@ -309,7 +309,7 @@ def test_malformed_data_ends_the_stream_and_not_the_server(event_server, reader,
     good = rows(pa.array(["one", "one"], column.type))
     with Stream(event_server, schema) as stream:
         assert counts(stream.put(good)) == (2, 0, 0)
-        with pytest.raises(REFUSED):
+        with pytest.raises(REFUSED, match=r"\bbatch 2: "):
             stream.put(rows(column))
     with Stream(event_server, schema) as stream:
         assert counts(stream.put(good)) == (2, 0, 0)

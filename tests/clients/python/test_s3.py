@@ -80,7 +80,8 @@ def test_one_writer(s3, tmp_path):
     server = Server(data, env=env)
     path = rows_csv(tmp_path / "a.csv", "a", 10)
     refused = cli.ingest(data, path, env=env, code=1)
-    assert "--connect" in refused.stderr and len(refused.stderr.splitlines()) == 1, refused.stderr
+    assert f"served by {server.http}: use --connect {server.http}" in refused.stderr, refused.stderr
+    assert len(refused.stderr.splitlines()) == 1, refused.stderr
     server.stop()
     cli.ingest(data, path, env=env)
     assert cli.count_events(data, env=env) == 10, "after an orderly end nobody waits for 600 s"

@@ -6,6 +6,7 @@ import random
 import shutil
 import time
 
+import duckdb
 import pytest
 from deltalake import DeltaTable
 
@@ -89,6 +90,37 @@ def test_killed_upkeep_of_user_tables_loses_nothing(many_inserts, tmp_path, dura
     see_all_rows(data)
     assert cli.value(data, "INSERT INTO kept VALUES (7)") == "1"
     assert len(DeltaTable(str(kept(data))).to_pyarrow_table()) == INSERTS
+
+
+def test_other_engines_find_the_rows_of_many_files_in_one_in_their_order(many_inserts, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(many_inserts, data, copy_function=shutil.copy2)
+    before = len(DeltaTable(str(kept(data))).file_uris())
+    assert before == INSERTS - 1
+    done = cli.run("compact", "--data", data).stdout
+    assert f"1 user tables: {INSERTS - 1} rows, {before} files of" in done and "became 1 files" in done, done
+    table = DeltaTable(str(kept(data)))
+    (uri,) = table.file_uris()
+    path = str(kept(data) / uri.split("/")[-1])
+    rows = duckdb.execute("SELECT v FROM read_parquet($path)", {"path": path}).fetchall()
+    assert [v for (v,) in rows] == [v for v in range(1, INSERTS + 1) if v != 7]
+    assert table.history(1)[0]["operation"] == "OPTIMIZE"
+    # Whoever reads the version before it finds its files.
+    assert len(DeltaTable(str(kept(data)), version=table.version() - 1).to_pyarrow_table()) == INSERTS - 1
+    assert "Nothing to do" in cli.run("compact", "--data", data).stdout
+
+
+def test_check_says_which_file_of_a_table_is_damaged(many_inserts, tmp_path):
+    data = tmp_path / "data"
+    shutil.copytree(many_inserts, data, copy_function=shutil.copy2)
+    path = sorted(kept(data).glob("*.parquet"))[3]
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    done = cli.run("check", "--data", data, code=1)
+    lines = [line for line in done.stdout.splitlines() if line.startswith("FAULT")]
+    assert "has another content" in lines[0]
+    assert all(str(path.relative_to(data)) in line and "backup" in line for line in lines)
 
 
 def test_a_dry_run_lists_and_removes_nothing(many_inserts, tmp_path):

@@ -8,6 +8,10 @@ mod http;
 mod ingest;
 /// What a server knows after kill -9.
 mod killed;
+/// What a second writer is told.
+mod one_writer;
+/// All workspaces at the start.
+mod opening;
 /// Statements, parameters, errors, sessions, cancelling.
 mod queries;
 /// Prepare, GetFlightInfo, GetSchema and DoGet say the same.
@@ -35,9 +39,8 @@ use convoke::ids::WorkspaceName;
 use convoke::ingest::input::InputRow;
 use convoke::metrics::Metrics;
 use convoke::server::{ServerParts, serve};
+use convoke::store::Root;
 use futures::TryStreamExt;
-use object_store::memory::InMemory;
-use object_store::path::Path;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -94,7 +97,7 @@ pub async fn boot_with(
     grace: Duration,
     opening: impl Future<Output = Result<()>> + Send + 'static,
 ) -> Served {
-    let tokens = Tokens::new(Arc::new(InMemory::new()), Path::from(""));
+    let tokens = Tokens::new(&Root::open("memory://").unwrap());
     let token = tokens.create(WorkspaceName::default(), Role::Admin, "tests", None).await.unwrap();
     let metrics = Arc::new(Metrics::default());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

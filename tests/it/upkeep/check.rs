@@ -24,7 +24,7 @@ async fn sound() -> World {
     let bad = InputRow { row: Some(1), reject_reason: Some("bad"), raw: Some("1,2"), ..Default::default() };
     world.load("bad", &[bad]).await;
     compact(&world).await;
-    let tokens = convoke::auth::Tokens::new(root(&world).store_at_root(), Default::default());
+    let tokens = convoke::auth::Tokens::new(&root(&world));
     tokens.create(WorkspaceName::default(), convoke::auth::Role::Admin, "t", None).await.unwrap();
     world
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod compact;
+mod compact_tables;
 mod log;
 mod timeline;
 mod user_tables;
@@ -74,6 +75,14 @@ async fn load_some(world: &World, loads: usize, rows: usize) {
             })
             .collect();
         world.load(&format!("load-{load}"), &events).await;
+    }
+}
+
+/// Table `t` with a file for each of these values, in their order.
+async fn insert_each(world: &World, values: &[i64]) {
+    world.query("CREATE TABLE t (v BIGINT)").await.unwrap();
+    for value in values {
+        world.query(&format!("INSERT INTO t VALUES ({value})")).await.unwrap();
     }
 }
 

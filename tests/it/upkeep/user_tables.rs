@@ -1,6 +1,6 @@
 //! User tables: vacuum, clean-up of their logs, joining of small files, and what a check says of all that.
 
-use convoke::jobs::{Check, Finding, Unneeded, Vacuum, join_small_files};
+use convoke::jobs::{Check, Finding, Unneeded, Vacuum};
 use convoke::query::SessionOptions;
 use futures::TryStreamExt;
 
@@ -137,17 +137,10 @@ async fn files_that_no_commit_names_go_and_other_objects_stay() {
     assert_eq!(world.rows(ROWS).await, ["1"]);
 }
 
-async fn many_inserts(world: &World, count: usize) {
-    world.query("CREATE TABLE t (v BIGINT)").await.unwrap();
-    for value in 0..count {
-        world.query(&format!("INSERT INTO t VALUES ({value})")).await.unwrap();
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_are_checkpointed_and_cleaned_up() {
     let world = world().await;
-    many_inserts(&world, 70).await;
+    insert_each(&world, &Vec::from_iter(0..70)).await;
     let table = tables(&world).remove(0);
     for version in [32, 64] {
         assert!(log(&table).contains(&format!("{version:020}.checkpoint.parquet")), "{:?}", log(&table));
@@ -170,20 +163,24 @@ async fn logs_are_checkpointed_and_cleaned_up() {
     assert_eq!((fault.what.as_str(), fault.note), ("is missing", false));
 }
 
+async fn join(world: &World, need: Need) -> CompactionSummary {
+    let settings = Settings::defaults().unwrap();
+    Compactor::new(workspace(world).await, &settings.upkeep).run(need).await.unwrap()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn small_files_are_joined_in_their_order() {
     let world = world().await;
-    many_inserts(&world, 20).await;
+    insert_each(&world, &Vec::from_iter(0..20)).await;
     world.query("DELETE FROM t WHERE v = 7").await.unwrap();
     let table = tables(&world).remove(0);
     let before = world.rows(ROWS).await;
     let session = SessionOptions::default();
     let prepared = world.engine.prepare(&world.caller, &session, ROWS, None).await.unwrap();
-    let workspace = workspace(&world).await;
-    let joined = join_small_files(&workspace, Need::Worthwhile).await.unwrap();
+    let joined = join(&world, Need::Worthwhile).await;
     assert_eq!((joined.tables, joined.rows, joined.files_before, joined.files_after), (1, 19, 19, 1));
     assert_eq!(world.rows(ROWS).await, before);
-    assert_eq!(join_small_files(&workspace, Need::All).await.unwrap().tables, 0);
+    assert_eq!(join(&world, Need::All).await.tables, 0);
     // The older version can still be read.
     let execution = world.engine.execute(&world.caller, &session, &prepared, Vec::new()).await.unwrap();
     let rows: Vec<_> = execution.stream.try_collect().await.unwrap();
@@ -193,8 +190,53 @@ async fn small_files_are_joined_in_their_order() {
     assert_eq!(parts(&table).len(), 1);
     assert_eq!(world.rows(ROWS).await, before);
     world.query("INSERT INTO t VALUES (100)").await.unwrap();
-    assert_eq!(join_small_files(&workspace, Need::Worthwhile).await.unwrap().tables, 0, "two are few");
-    assert_eq!(join_small_files(&workspace, Need::All).await.unwrap().files_before, 2);
+    assert_eq!(join(&world, Need::Worthwhile).await.tables, 0, "two are few");
+    assert_eq!(join(&world, Need::All).await.files_before, 2);
     assert_eq!(world.row("SELECT count(*), max(v) FROM t").await, "20 100");
     assert_eq!(check(&world).await.iter().filter(|found| !found.note).count(), 0);
+}
+
+/// The same that is said of a file of events.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_is_cut_short_changed_or_gone_is_named() {
+    let world = world().await;
+    insert_each(&world, &[1, 2]).await;
+    world.query("DELETE FROM t WHERE v = 2").await.unwrap();
+    // One live, one that an older version has.
+    for path in parts(&tables(&world).remove(0)) {
+        let name = path.strip_prefix(world.folder.path()).unwrap().to_str().unwrap();
+        let whole = fs::read(&path).unwrap();
+        let mut flipped = whole.clone();
+        flipped[whole.len() / 2] ^= 0x55;
+        for bytes in [&whole[..whole.len() - 20], &flipped[..]] {
+            fs::write(&path, bytes).unwrap();
+            let found = check(&world).await;
+            assert!(!found.is_empty() && found.iter().all(|fault| fault.path == name && !fault.note), "{found:?}");
+            assert!(found.iter().any(|fault| fault.what.contains("its hash differs")), "{found:?}");
+        }
+        fs::write(&path, &whole).unwrap();
+    }
+    assert_eq!(check(&world).await, Vec::new());
+    let live = workspace(&world).await.snapshot().tables.tables["t"].live.files[0].path.clone();
+    fs::remove_file(tables(&world).remove(0).join(live)).unwrap();
+    let [fault] = <[Finding; 1]>::try_from(check(&world).await).unwrap();
+    assert_eq!((fault.what.as_str(), fault.note), ("is missing", false));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_names_the_damaged_file() {
+    let world = world().await;
+    world.query("CREATE TABLE t AS SELECT value * 7919 % 10007 AS v FROM generate_series(1, 20000)").await.unwrap();
+    let path = parts(&tables(&world).remove(0)).remove(0);
+    let [name] = <[String; 1]>::try_from(named(&world, std::slice::from_ref(&path))).unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    let pages = 4..bytes.len() / 3;
+    bytes[pages].fill(0xAA);
+    fs::write(&path, bytes).unwrap();
+    // As a new process: nothing is remembered.
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    let error = again.query("SELECT sum(v) FROM t").await.unwrap_err();
+    assert_eq!(error.kind(), convoke::error::Kind::Corrupt, "{error}");
+    let message = error.to_string();
+    assert!(message.contains(&name) && message.contains("convoke check"), "{message}");
 }

@@ -1,10 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::{IdentityBatch, NumberEvents, TypeId};
+use crate::identity::IdentityBatch;
+use crate::identity::tests::{Event, add};
 use crate::ids::Node;
-
-type Event = Vec<(TypeId, String)>;
 
 /// The graph as its rows say it is, a few at a time.
 fn restored(graph: &mut IdentityGraph) -> Result<IdentityGraph> {
@@ -34,16 +33,17 @@ fn seen(graph: &mut IdentityGraph) -> impl PartialEq + std::fmt::Debug + use<> {
             (name, value, found, snapshot.person_of(node))
         })
         .collect();
-    let births: Vec<_> = (0..snapshot.births() as Person).map(|person| snapshot.person_id(person)).collect();
+    let births: Vec<_> = snapshot.born(0..snapshot.births()).collect();
     let canonical: Vec<_> = snapshot.canonical().collect();
     (snapshot.epoch, nodes, births, canonical)
 }
 
-fn add(graph: &mut IdentityGraph, load: &[Event]) -> IdentityBatch {
-    for event in load {
-        graph.add_event(event.iter().map(|(kind, value)| (*kind, value.as_str()))).unwrap();
-    }
-    graph.finish_batch()
+/// What a load adds, as if its record had this position.
+fn batch_of(graph: &mut IdentityGraph, load: &[Event], position: u64) -> IdentityBatch {
+    add(graph, load);
+    let mut batch = graph.finish_batch();
+    batch.set_position(position);
+    batch
 }
 
 proptest! {
@@ -55,7 +55,7 @@ proptest! {
         place in any::<prop::sample::Index>(),
     ) {
         let mut written = IdentityGraph::default();
-        let batches: Vec<_> = loads.iter().map(|load| add(&mut written, load)).collect();
+        let batches: Vec<_> = loads.iter().zip(1..).map(|(load, at)| batch_of(&mut written, load, at)).collect();
         let place = place.index(batches.len() + 1);
         let stored = |batches: &[IdentityBatch], graph: &mut IdentityGraph| {
             for batch in batches.iter().filter(|batch| !batch.is_empty()) {
@@ -75,10 +75,10 @@ proptest! {
             vec![(0, "new".into()), (7, "a".into())], vec![(2, "alone".into())], vec![(7, "a".into()), (0, "b".into())],
         ];
         let of = |graph: &mut IdentityGraph| {
-            let batch = add(graph, &next);
-            let births: Vec<_> = batch.births.iter().map(|(node, person, _)| (*node, *person)).collect();
+            let batch = batch_of(graph, &next, 9);
+            let births: Vec<_> = batch.births.iter().map(|birth| (birth.node, birth.person)).collect();
             let partition: Vec<_> = (0..graph.snapshot().nodes() as Node).map(|node| graph.snapshot().person_of(node)).collect();
-            (batch.nodes, batch.edges, births, partition)
+            (batch.nodes, batch.sets, births, partition)
         };
         prop_assert_eq!(of(&mut late), of(&mut full));
     }

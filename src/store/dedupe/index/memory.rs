@@ -60,6 +60,7 @@ impl DedupeIndex {
             let Some(run) = oldest else { break };
             self.segments.retain(|segment| segment.run.as_ref().is_none_or(|other| !Arc::ptr_eq(other, &run)));
             self.lose(run.newest());
+            self.left_out.push((run.newest(), run.path().clone()));
             dropped.push(run.path().clone());
         }
         Shrinkage { dropped, window_hours: self.window_hours(), bytes: self.bytes() }
@@ -105,12 +106,15 @@ pub async fn load(
     let mark = summaries.iter().map(|run| run.mark).max_by_key(|mark| mark.position);
     let horizon = mark.map_or(Hour(0), |mark| mark.clock.now().horizon(settings.window_hours));
     let (mut runs, mut bytes, mut lost, mut dropped) = (Vec::new(), 0, None, Vec::new());
+    let mut left_out = Vec::new();
     for RunSummary { path, newest, bytes: estimate, .. } in summaries {
         if newest < horizon {
+            left_out.push((newest, path));
             continue;
         }
         if lost.is_some() || bytes + estimate as usize > budget {
             lost = lost.max(Some(newest));
+            left_out.push((newest, path.clone()));
             dropped.push(path);
             continue;
         }
@@ -119,6 +123,7 @@ pub async fn load(
         runs.push(Arc::new(run));
     }
     let mut index = DedupeIndex::from_runs(settings, runs);
+    index.left_out = left_out;
     if let Some(mark) = mark {
         // That of all runs, those that were left out among them.
         index.clock = Some(mark.clock);

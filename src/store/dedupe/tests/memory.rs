@@ -141,3 +141,30 @@ async fn the_next_run_remembers_what_was_lost() {
     assert_eq!((shrinkage.dropped, shrinkage.window_hours), (vec![], 6));
     assert_eq!(restarted.window_hours(), 6);
 }
+
+/// Their objects are deleted in their time, as those of all others are.
+#[tokio::test]
+async fn runs_that_do_not_fit_expire_like_the_others() {
+    let store = memory_store();
+    let mut shrunk = ten_runs(&store, SETTINGS).await;
+    let paths: Vec<Path> = shrunk.runs().map(|run| run.path().clone()).collect();
+    let runs: usize = shrunk.runs().map(|run| run.bytes()).sum();
+    let dropped = shrunk.shrink_to(runs * 3 / 4).dropped;
+    assert_eq!(dropped, ["0", "1", "2"].map(Path::from));
+    let (loaded, _) = load(&store, &paths, SETTINGS, runs * 3 / 4).await.unwrap();
+    for mut index in [shrunk, loaded] {
+        assert_eq!(index.expire(), []);
+        // The window of 48 hours, with its reserve of 48, begins at hour 1004 then.
+        for hour in [1030, 1050, 1070, 1090, 1100] {
+            index.add([key(1_000_000)], at_hour(hour));
+        }
+        let mut expired = index.expire();
+        expired.sort();
+        assert_eq!(expired, ["0", "1", "2", "3"].map(Path::from));
+        assert_eq!(index.expire(), []);
+    }
+    // One that was too old when it was opened.
+    let late = super::write_run(&store, "late", &keys(0..3), 1100).await;
+    let (mut opened, _) = load(&store, &[paths[0].clone(), late.path().clone()], SETTINGS, usize::MAX).await.unwrap();
+    assert_eq!(opened.expire(), [paths[0].clone()]);
+}

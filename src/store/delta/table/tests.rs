@@ -5,6 +5,7 @@ use arrow::array::{
     ListArray, RecordBatch, StringArray, TimestampMicrosecondArray,
 };
 use arrow::datatypes::{Int32Type, Schema};
+use chrono::DateTime;
 use object_store::memory::InMemory;
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -55,13 +56,13 @@ fn table(root: &Root, layout: Layout) -> DeltaTable {
     let folder = Uuid::nil();
     let url = root.url_of(&root.paths(&workspace).table(folder)).unwrap();
     let definition = TableDefinition { layout, configuration: Vec::new() };
-    DeltaTable::new(root.store(), url, root.workspace_store(&workspace), paths::table_in_workspace(folder), definition)
+    DeltaTable::new(root, url, root.workspace_store(&workspace), paths::table_in_workspace(folder), definition)
 }
 
 fn written(path: &str, partition: Option<&str>, batch: &RecordBatch) -> WrittenFile {
     let mut statistics = FileStatistics::new(batch.schema(), |column| column != "big");
     statistics.add(batch);
-    WrittenFile::new(path.to_owned(), partition.map(str::to_owned), 7, &statistics)
+    WrittenFile::new(path.to_owned(), partition.map(str::to_owned), 7, &statistics, DateTime::UNIX_EPOCH)
 }
 
 /// What another process finds in the log.

@@ -2,6 +2,7 @@ use arrow::array::{ArrayRef, Int64Array, StringArray, TimestampMicrosecondArray,
 use object_store::memory::InMemory;
 
 use super::*;
+use crate::clock::Clock;
 use crate::store::events::{FileWriter, schema};
 
 /// (order number, node, event) of a row; the day of the month is its place.
@@ -33,7 +34,8 @@ fn batch(events: &[Event<'_>]) -> RecordBatch {
 }
 
 async fn file(store: &Arc<dyn ObjectStore>, events: &[Event<'_>]) -> Arc<DataFile> {
-    let written = FileWriter::new(Arc::clone(store)).write("1970-01".to_owned(), vec![batch(events)]).await.unwrap();
+    let writer = FileWriter::new(Arc::clone(store), Clock::default());
+    let written = writer.write("1970-01".to_owned(), vec![batch(events)]).await.unwrap();
     Arc::clone(written.file())
 }
 

@@ -8,46 +8,46 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 /// Of each kind of fault, how many of 1,000 requests meet it. All zero is a store without faults.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(in crate::store) struct Rates {
+pub(crate) struct Rates {
     /// Not applied, and told as a broken connection.
-    pub(in crate::store) lost_request: u32,
+    pub(crate) lost_request: u32,
     /// Applied, and told as a broken connection; half of the create-only puts as 412 instead.
-    pub(in crate::store) lost_answer: u32,
+    pub(crate) lost_answer: u32,
     /// A put that is told as a broken connection, and applied after a time of up to `longest_late`.
-    pub(in crate::store) late: u32,
+    pub(crate) late: u32,
     /// A create-only put that is told as 409 without having landed.
-    pub(in crate::store) false_conflict: u32,
-    /// Not applied, and told as 503.
-    pub(in crate::store) throttled: u32,
+    pub(crate) false_conflict: u32,
+    /// Not applied, and told as 429 or 503.
+    pub(crate) throttled: u32,
     /// Held up before it is applied, or before its answer, for a time of up to `longest_delay`.
-    pub(in crate::store) delayed: u32,
+    pub(crate) delayed: u32,
     /// A list as it was some changes ago.
-    pub(in crate::store) stale_list: u32,
+    pub(crate) stale_list: u32,
     /// One bit of what is read is wrong.
-    pub(in crate::store) flipped: u32,
-    pub(in crate::store) longest_delay: Duration,
-    pub(in crate::store) longest_late: Duration,
+    pub(crate) flipped: u32,
+    pub(crate) longest_delay: Duration,
+    pub(crate) longest_late: Duration,
 }
 
 /// How often each of it happened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(in crate::store) struct Counts {
-    pub(in crate::store) requests: u64,
-    pub(in crate::store) lost_requests: u64,
-    pub(in crate::store) lost_answers: u64,
-    pub(in crate::store) late: u64,
+pub(crate) struct Counts {
+    pub(crate) requests: u64,
+    pub(crate) lost_requests: u64,
+    pub(crate) lost_answers: u64,
+    pub(crate) late: u64,
     /// Of `late`, those that were applied.
-    pub(in crate::store) landed_late: u64,
-    pub(in crate::store) false_conflicts: u64,
-    pub(in crate::store) throttled: u64,
-    pub(in crate::store) delayed: u64,
-    pub(in crate::store) stale_lists: u64,
-    pub(in crate::store) flipped: u64,
+    pub(crate) landed_late: u64,
+    pub(crate) false_conflicts: u64,
+    pub(crate) throttled: u64,
+    pub(crate) delayed: u64,
+    pub(crate) stale_lists: u64,
+    pub(crate) flipped: u64,
 }
 
 impl Counts {
     /// Each kind of fault with its count.
-    pub(in crate::store) fn by_kind(&self) -> [(&'static str, u64); 9] {
+    pub(crate) fn by_kind(&self) -> [(&'static str, u64); 9] {
         [
             ("lost requests", self.lost_requests),
             ("lost answers", self.lost_answers),

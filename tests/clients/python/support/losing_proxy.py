@@ -17,6 +17,8 @@ class LosingProxy:
     def __init__(self, address: str):
         self.upstream = urllib.parse.urlsplit(address).netloc
         self.lost: list[str] = []
+        # Writes that were not forwarded: (method, path, headers, body).
+        self._kept: list[tuple[str, str, dict, bytes]] = []
         self._rule: tuple[re.Pattern, str, int, bool] | None = None
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
@@ -29,6 +31,12 @@ class LosingProxy:
         with self._lock:
             self.lost.clear()
             self._rule = (re.compile(f"^{method} .*{pattern}"), how, times, applied)
+
+    def deliver(self) -> list[int]:
+        """Forwards the writes that were kept from the server so far; gives its answers. A network may be late, too."""
+        with self._lock:
+            kept, self._kept = self._kept, []
+        return [self._forward(*request)[0] for request in kept]
 
     def stop(self):
         self._server.shutdown()
@@ -43,6 +51,23 @@ class LosingProxy:
                     return how, applied
             return None, True
 
+    def _keep(self, *request):
+        with self._lock:
+            self._kept.append(request)
+
+    def _forward(self, method: str, path: str, headers: dict, body: bytes) -> tuple[int, list, bytes]:
+        """(status, headers, content) of the server's answer."""
+        connection = http.client.HTTPConnection(self.upstream, timeout=60)
+        # The host is signed: it must arrive as the client sent it.
+        connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        answer = connection.getresponse()
+        status, answered, content = answer.status, answer.getheaders(), answer.read()
+        connection.close()
+        return status, answered, content
+
     def _handler(self):
         proxy = self
 
@@ -52,16 +77,11 @@ class LosingProxy:
             def forward(self):
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 how, applied = proxy._verdict(f"{self.command} {self.path}")
+                request = (self.command, self.path, dict(self.headers.items()), body)
                 if applied:
-                    connection = http.client.HTTPConnection(proxy.upstream, timeout=60)
-                    # The host is signed: it must arrive as the client sent it.
-                    connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-                    for name, value in self.headers.items():
-                        connection.putheader(name, value)
-                    connection.endheaders(body)
-                    answer = connection.getresponse()
-                    status, headers, content = answer.status, answer.getheaders(), answer.read()
-                    connection.close()
+                    status, headers, content = proxy._forward(*request)
+                elif self.command == "PUT":
+                    proxy._keep(*request)
                 if how == DROP:
                     self.close_connection = True
                     return

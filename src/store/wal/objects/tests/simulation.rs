@@ -9,37 +9,17 @@ use std::time::Duration;
 use futures::TryStreamExt;
 use futures::future::join_all;
 use object_store::ObjectStore;
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use self::oracle::Oracle;
 use super::*;
 use crate::error::Kind;
+use crate::store::tests::dice::Dice;
 use crate::store::tests::simulated::{Counts, Rates, SimulatedStore};
 
 const SEEDS: u64 = 2_000;
 const WRITERS: u128 = 3;
 const OPENINGS: u32 = 3;
 const APPENDS: u32 = 6;
-
-/// A writer's or reader's source of chance, apart from that of the store.
-struct Dice(ChaCha8Rng);
-
-impl Dice {
-    fn new(seed: u64, stream: u64) -> Self {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        random.set_stream(stream + 1);
-        Self(random)
-    }
-
-    fn below(&mut self, end: u32) -> u32 {
-        self.0.next_u32() % end
-    }
-
-    async fn rest(&mut self, longest_ms: u32) {
-        tokio::time::sleep(Duration::from_millis(u64::from(self.below(longest_ms + 1)))).await;
-    }
-}
 
 /// Every fault at a rate of its own; some seeds know only some of them.
 fn rates(dice: &mut Dice) -> Rates {

@@ -3,7 +3,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::identity::tests::{Event, add, comparable};
+use crate::clock::Clock;
+use crate::identity::tests::{Event, add, comparable, number};
 use crate::identity::{GraphRestorer, IdentityBatch, IdentitySnapshot, Overlay};
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -51,7 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Default)]
 struct Played {
     graph: IdentityGraph,
-    under_way: BTreeMap<bool, (EventSets, Vec<Event>)>,
+    under_way: BTreeMap<bool, (SetBuilder, Vec<Event>)>,
     committed: Vec<Event>,
     batches: Vec<IdentityBatch>,
 }
@@ -60,8 +61,8 @@ impl Played {
     fn play(&mut self, step: Step) {
         match step {
             Step::Append(events) => {
-                let mut overlay = Overlay::new(self.graph.snapshot());
-                add(&mut overlay, &events);
+                let mut overlay = Overlay::new(self.graph.snapshot(), Clock::default());
+                number(&mut overlay, &events);
                 let batch = overlay.finish();
                 if !batch.is_empty() {
                     self.graph.replay(&batch).unwrap();
@@ -71,13 +72,13 @@ impl Played {
             }
             Step::Load(which, events) => {
                 let (sets, so_far) = self.under_way.entry(which).or_default();
-                add(&mut LoadNumbers::new(&mut self.graph, sets), &events);
+                number(&mut LoadNumbers::new(&mut self.graph, sets), &events);
                 so_far.extend(events);
                 self.keep_batch();
             }
             Step::End { which, commits } => {
                 let Some((sets, events)) = self.under_way.remove(&which).filter(|_| commits) else { return };
-                self.graph.place(&sets);
+                self.graph.place(sets.finish(), 1, &Clock::default());
                 self.keep_batch();
                 self.committed.extend(events);
             }
@@ -90,20 +91,22 @@ impl Played {
 }
 
 proptest! {
-    /// Placed at its end a load gives the nodes, births and links that it gives event by event.
+    /// Placed at its end a load gives the nodes, sets and births that its events give one by one.
     #[test]
-    fn a_load_alone_numbers_as_event_by_event(before in events(), load in events()) {
-        let (mut direct, mut at_once) = (IdentityGraph::default(), IdentityGraph::default());
-        for graph in [&mut direct, &mut at_once] {
-            add(graph, &before);
-            graph.finish_batch();
-        }
-        let mut sets = EventSets::default();
-        let nodes = add(&mut LoadNumbers::new(&mut at_once, &mut sets), &load);
-        prop_assert_eq!(nodes, add(&mut direct, &load));
-        at_once.place(&sets);
-        prop_assert_eq!(comparable(&at_once.finish_batch()), comparable(&direct.finish_batch()));
-        prop_assert_eq!(persons(&at_once.snapshot()), persons(&direct.snapshot()));
+    fn a_load_numbers_as_event_by_event(before in events(), load in events()) {
+        let mut at_once = IdentityGraph::default();
+        add(&mut at_once, &before);
+        let first = at_once.finish_batch();
+        let nodes = add(&mut at_once, &load);
+        let second = at_once.finish_batch();
+        let mut one_by_one = IdentityGraph::default();
+        one_by_one.replay(&first).unwrap();
+        let mut overlay = Overlay::new(one_by_one.snapshot(), Clock::default());
+        prop_assert_eq!(nodes, number(&mut overlay, &load));
+        let batch = overlay.finish();
+        prop_assert_eq!(comparable(&batch), comparable(&second));
+        one_by_one.replay(&batch).unwrap();
+        prop_assert_eq!(persons(&at_once.snapshot()), persons(&one_by_one.snapshot()));
     }
 
     /// However loads and single events come between each other, persons are those of the events that were committed, what
@@ -129,8 +132,8 @@ proptest! {
         // What broke off is nobody's until somebody has it.
         for round in [vec![], vec![vec![(0, "a".to_owned())], vec![(0, "a".to_owned()), (1, "b".to_owned())]]] {
             for graph in [&mut graph, &mut replayed, &mut restored] {
-                let mut overlay = Overlay::new(graph.snapshot());
-                add(&mut overlay, &round);
+                let mut overlay = Overlay::new(graph.snapshot(), Clock::default());
+                number(&mut overlay, &round);
                 graph.replay(&overlay.finish()).unwrap();
             }
             let expected = persons(&graph.snapshot());

@@ -1,0 +1,74 @@
+use object_store::memory::InMemory;
+use object_store::{ObjectStoreExt, PutPayload};
+
+use super::*;
+use crate::store::delta::ChangeKind;
+use crate::store::paths::DELTA_LOG;
+
+/// `commitInfo` of an OPTIMIZE: as delta-rs 1.6.6 (Python) wrote it, cut down, and with the keys of Delta Lake for Spark.
+const FOREIGN: [&str; 2] = [
+    r#"{"commitInfo":{"timestamp":1796056843262,"operation":"OPTIMIZE","operationParameters":{"predicate":"[]","targetSize":"104857600"},"readVersion":2,"engineInfo":"delta-rs:py-1.6.6","operationMetrics":{"numFilesAdded":1,"numFilesRemoved":3},"clientVersion":"delta-rs.py-1.6.6"}}"#,
+    r#"{"commitInfo":{"timestamp":1796056843263,"operation":"OPTIMIZE","operationParameters":{"predicate":"[]"},"readVersion":3,"isolationLevel":"SnapshotIsolation","isBlindAppend":false,"engineInfo":"Apache-Spark/3.5.0 Delta-Lake/3.2.0"}}"#,
+];
+
+struct Events {
+    table: EventsTable,
+}
+
+impl Events {
+    async fn new() -> Self {
+        let root = Root::in_store(Arc::new(InMemory::new())).unwrap();
+        let table = EventsTable::new(&root, &WorkspaceName::default()).unwrap();
+        table.create().await.unwrap();
+        Self { table }
+    }
+
+    async fn commit(&self, version: u64, position: u64) {
+        let nothing = Change { removed: &[], added: &[], kind: ChangeKind::Append };
+        let record = CommitRecord { position, identity: Some(format!("identity/{version}")), ..Default::default() };
+        self.table.commit(version, nothing, &record).await.unwrap();
+    }
+
+    fn entry(version: u64) -> Path {
+        Path::from(format!("{}/{DELTA_LOG}/{version:020}.json", paths::EVENTS))
+    }
+
+    async fn commit_of_another_program(&self, version: u64) {
+        let text = FOREIGN[version as usize % FOREIGN.len()];
+        self.table.store.put(&Self::entry(version), PutPayload::from_static(text.as_bytes())).await.unwrap();
+    }
+
+    async fn position(&self, version: u64) -> u64 {
+        self.table.position(version).await.unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn commits_of_other_programs_keep_the_position() {
+    let events = Events::new().await;
+    events.commit_of_another_program(1).await;
+    events.commit(2, 7).await;
+    events.commit_of_another_program(3).await;
+    events.commit_of_another_program(4).await;
+    events.commit(5, 9).await;
+    for (version, position) in [(0, 0), (1, 0), (2, 7), (3, 7), (4, 7), (5, 9)] {
+        assert_eq!(events.position(version).await, position, "version {version}");
+    }
+    let loaded = events.table.commits(0, 5).await.unwrap();
+    assert_eq!(loaded.iter().map(|record| record.position).collect::<Vec<_>>(), [7, 9]);
+}
+
+/// The entries of our commits may be gone by then: what they said is gathered.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn the_position_outlives_the_entries_that_told_it() {
+    let events = Events::new().await;
+    events.commit(1, 3).await;
+    events.commit(2, 7).await;
+    events.commit_of_another_program(3).await;
+    events.table.checkpoint(3).await.unwrap();
+    events.commit_of_another_program(4).await;
+    for version in 0..=3 {
+        events.table.store.delete(&Events::entry(version)).await.unwrap();
+    }
+    assert_eq!(events.position(4).await, 7);
+}

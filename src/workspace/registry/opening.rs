@@ -1,0 +1,143 @@
+//! How the workspaces of a root come and go: opened by the first who asks, or by a server that starts, one after the other;
+//! closed together when the process stops.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::{Slot, Workspaces, not_found};
+use crate::error::{Error, Kind, Result};
+use crate::ids::WorkspaceName;
+use crate::store::WriterLock;
+use crate::workspace::removal;
+use crate::workspace::state::Workspace;
+
+/// Workspaces on their way: what one caller began goes on for the next one when he does not wait any more.
+pub(super) enum Openings {
+    UnderWay(JoinSet<()>),
+    /// The process stops.
+    Closed,
+}
+
+impl Default for Openings {
+    fn default() -> Self {
+        Self::UnderWay(JoinSet::new())
+    }
+}
+
+impl Workspaces {
+    /// # Errors
+    /// `NotFound` for a workspace that is not there; `Busy` when this process serves and another one writes to it, or
+    /// when it stops.
+    pub async fn get(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
+        let slot = Arc::clone(self.open.lock().entry(name.clone()).or_default());
+        if let Some(workspace) = slot.get() {
+            return Ok(Arc::clone(workspace));
+        }
+        let (answer, answered) = oneshot::channel();
+        let opening = self.clone().open_in(slot, name.clone());
+        match &mut *self.openings.lock() {
+            Openings::UnderWay(tasks) => {
+                while tasks.try_join_next().is_some() {}
+                tasks.spawn(async move { drop(answer.send(opening.await)) });
+            }
+            Openings::Closed => return Err(stops(name)),
+        }
+        answered.await.unwrap_or_else(|_| match *self.openings.lock() {
+            Openings::UnderWay(_) => Err(Error::internal(format!("the opening of workspace '{name}' broke off"))),
+            Openings::Closed => Err(stops(name)),
+        })
+    }
+
+    async fn open_in(self, slot: Slot, name: WorkspaceName) -> Result<Arc<Workspace>> {
+        match slot.get_or_try_init(|| self.open(&name)).await {
+            Ok(workspace) => Ok(Arc::clone(workspace)),
+            Err(error) => {
+                // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
+                let is_of_others = |slot: &Slot| slot.initialized() || Arc::strong_count(slot) > 2;
+                self.open.lock().retain(|held, slot| *held != name || is_of_others(slot));
+                Err(error)
+            }
+        }
+    }
+
+    /// Names of those that are there and not open: for [`Self::open_each`].
+    pub async fn unopened(&self) -> Result<Vec<WorkspaceName>> {
+        let mut names = removal::folders(&self.root).await?;
+        let open = self.open.lock();
+        names.retain(|name| open.get(name).is_none_or(|slot| !slot.initialized()));
+        self.to_open.store(names.len(), Ordering::Relaxed);
+        Ok(names)
+    }
+
+    /// Opens these one after the other. One that cannot be opened is logged, and tried again when it is asked for.
+    pub async fn open_each(&self, names: Vec<WorkspaceName>) {
+        for (name, left) in names.iter().zip((0..names.len()).rev()) {
+            match self.get(name).await {
+                Ok(_) => tracing::info!(workspace = %name, left, "opened"),
+                // What is left of one that was dropped.
+                Err(error) if error.kind() == Kind::NotFound => {}
+                Err(error) => {
+                    tracing::warn!(workspace = %name, left, %error, "not opened: it is tried again when it is asked for");
+                }
+            }
+            self.to_open.store(left, Ordering::Relaxed);
+        }
+    }
+
+    /// How many [`Self::open_each`] has not come to yet.
+    pub fn to_open(&self) -> usize {
+        self.to_open.load(Ordering::Relaxed)
+    }
+
+    async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
+        let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
+        let (root, log, server) = (self.root.clone(), self.log_settings.clone(), Arc::clone(&self.server));
+        let workspace = Workspace::unread(root, name.clone(), manifest, log, server).await?;
+        if self.server.get().is_none() {
+            return workspace.read().await.map(Arc::new);
+        }
+        let workspace = Arc::new(workspace);
+        // Under its claim, so that what is read stays true and need not be read again.
+        match workspace.writer().await {
+            Ok(writer) => drop(writer),
+            Err(error) if error.kind() == Kind::Conflict => return Err(self.held_elsewhere(name, error).await),
+            Err(error) => return Err(error),
+        }
+        Ok(workspace)
+    }
+
+    /// For callers of a server that cannot get the right to write.
+    async fn held_elsewhere(&self, name: &WorkspaceName, error: Error) -> Error {
+        let busy = match WriterLock::served_at(&self.root, name).await {
+            Some(address) => format!("workspace '{name}' is served by {address}: connect to that server"),
+            None => format!("workspace '{name}' is being written to by a command: try again when that has ended"),
+        };
+        Error::busy(busy).with_source(error)
+    }
+
+    /// Those that have been asked for.
+    pub fn opened(&self) -> Vec<Arc<Workspace>> {
+        self.open.lock().values().filter_map(|slot| slot.get().cloned()).collect()
+    }
+
+    /// Opens none any more, brings what is in the logs into files and ends them, when the process stops. What fails is
+    /// left to the next start.
+    pub async fn close(&self) {
+        let openings = std::mem::replace(&mut *self.openings.lock(), Openings::Closed);
+        if let Openings::UnderWay(mut tasks) = openings {
+            tasks.shutdown().await;
+        }
+        for workspace in self.opened() {
+            if let Err(error) = workspace.close().await {
+                tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
+            }
+        }
+    }
+}
+
+fn stops(name: &WorkspaceName) -> Error {
+    Error::busy(format!("workspace '{name}' is not opened any more: the server stops; ask the next one"))
+}

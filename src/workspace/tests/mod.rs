@@ -1,0 +1,3 @@
+//! Tests of all parts of a workspace together.
+
+mod simulation;
