@@ -66,23 +66,24 @@ impl Components {
         node
     }
 
-    pub(super) fn union(&mut self, a: Node, b: Node) {
+    /// Whether they were apart.
+    pub(super) fn union(&mut self, a: Node, b: Node) -> bool {
         let (a, b) = (self.root(a), self.root(b));
         if a == b {
-            return;
+            return false;
         }
         let rank = |root: Node| (self.number[root as usize], root);
         let (keep, lose) = if rank(a) < rank(b) { (a, b) } else { (b, a) };
         self.note_changed(lose);
         self.parent[lose as usize] = keep;
         self.join_rings(keep, lose);
+        true
     }
 
-    /// Makes one component of the nodes of an identifier set.
-    pub(super) fn link(&mut self, nodes: &[Node]) {
-        if let Some((main, others)) = nodes.split_first() {
-            others.iter().for_each(|node| self.union(*main, *node));
-        }
+    /// Makes one component of the nodes of an identifier set; whether some of them were apart.
+    pub(super) fn link(&mut self, nodes: &[Node]) -> bool {
+        let Some((main, others)) = nodes.split_first() else { return false };
+        others.iter().fold(false, |changed, node| self.union(*main, *node) | changed)
     }
 
     /// # Panics

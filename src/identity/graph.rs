@@ -28,6 +28,8 @@ pub struct IdentityGraph {
     persons: Persons,
     epoch: Epoch,
     gathered: IdentityBatch,
+    /// Components were joined since then.
+    is_linked: bool,
 }
 
 impl IdentityGraph {
@@ -73,7 +75,7 @@ impl IdentityGraph {
                 self.give_birth(birth);
                 self.gathered.births.push(birth);
             }
-            self.components.link(nodes);
+            self.is_linked |= self.components.link(nodes);
         }
         self.gathered.sets = sets;
     }
@@ -86,9 +88,14 @@ impl IdentityGraph {
     /// The changes since the last call, as one batch to make durable.
     pub fn finish_batch(&mut self) -> IdentityBatch {
         let batch = std::mem::take(&mut self.gathered);
-        // An empty batch is not stored, so a replay would not count it either.
-        self.epoch += Epoch::from(!batch.is_empty());
+        let is_linked = std::mem::take(&mut self.is_linked);
+        self.count_epoch(&batch, is_linked);
         batch
+    }
+
+    /// What is only seen again changes nobody.
+    fn count_epoch(&mut self, batch: &IdentityBatch, is_linked: bool) {
+        self.epoch += Epoch::from(is_linked || !batch.nodes.is_empty() || !batch.births.is_empty());
     }
 
     /// Identifiers since the last [`Self::finish_batch`].
@@ -122,13 +129,14 @@ impl IdentityGraph {
             }
             self.give_birth(*birth);
         }
+        let mut is_linked = false;
         for (of_set, _) in batch.sets.iter() {
             if of_set.iter().any(|node| *node as usize >= nodes) {
                 return Err(gap());
             }
-            self.components.link(of_set);
+            is_linked |= self.components.link(of_set);
         }
-        self.epoch += 1;
+        self.count_epoch(batch, is_linked);
         Ok(())
     }
 

@@ -99,6 +99,23 @@ fn a_batch_survives_its_object_and_replays_to_the_same_persons() {
     assert!(IdentityGraph::default().replay(&second).is_err(), "a gap must be loud");
 }
 
+/// States that differ in the times of identifiers alone have the same persons: what is kept of an epoch stays true.
+#[test]
+fn what_is_only_seen_again_makes_no_epoch() {
+    let mut graph = IdentityGraph::default();
+    let login = event(&[(COOKIE, "c1"), (USER, "u1")]);
+    add(&mut graph, std::slice::from_ref(&login));
+    let mut replayed = IdentityGraph::default();
+    replayed.replay(&graph.finish_batch()).unwrap();
+    for (next, epoch) in [(login, 1), (event(&[(COOKIE, "c1")]), 1), (event(&[(COOKIE, "c1"), (EMAIL, "e")]), 2)] {
+        add(&mut graph, &[next]);
+        let batch = graph.finish_batch();
+        assert!(!batch.is_empty(), "when it was seen is kept");
+        replayed.replay(&batch).unwrap();
+        assert_eq!((graph.snapshot().epoch, replayed.snapshot().epoch), (epoch, epoch));
+    }
+}
+
 /// Components by repeated relabelling over plain sets: shares no code with the graph.
 fn partition_by_relabelling(events: &[Vec<(TypeId, String)>]) -> BTreeSet<BTreeSet<(TypeId, String)>> {
     let mut sets: Vec<BTreeSet<(TypeId, String)>> = Vec::new();

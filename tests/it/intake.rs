@@ -182,7 +182,7 @@ async fn names_of_files_of_another_source_are_not_told_to_an_ingest_token() {
 async fn loads_without_a_hash_of_their_file_are_recognised_by_their_content() {
     let request: LoadRequest = serde_json::from_str(r#"{"source":"a","content_hash":"h","again":false}"#).unwrap();
     assert_eq!(request.file_hash, None);
-    let record = r#"{"source":"a","content_hash":"h","token_source":null,"repetition":0,"kept":1,"rejected":0,
+    let record = r#"{"number":1,"source":"a","content_hash":"h","token_source":null,"repetition":0,"kept":1,"rejected":0,
                      "identity":null,"dead_letters":null}"#;
     let record: convoke::store::events::LoadRecord = serde_json::from_str(record).unwrap();
     assert_eq!(record.file_hash, None);

@@ -390,11 +390,11 @@ async fn an_older_format_is_refused_with_what_to_do() {
     let world = world().await;
     let path = world.folder.path().join("convoke/workspace.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"format\":3") || text.contains("\"format\": 3"), "{text}");
-    std::fs::write(&path, text.replacen(['3'], "2", 1)).unwrap();
+    assert!(text.contains("\"format\":4") || text.contains("\"format\": 4"), "{text}");
+    std::fs::write(&path, text.replacen(['4'], "3", 1)).unwrap();
     let error = elsewhere(&world).get(&world.caller.workspace).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
-    assert!(error.to_string().contains("format 2") && error.to_string().contains("anew"), "{error}");
+    assert!(error.to_string().contains("format 3") && error.to_string().contains("anew"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -405,7 +405,7 @@ async fn a_newer_format_is_refused_with_both_versions() {
     std::fs::write(&path, r#"{"format": 99, "time_zone": {"new": "shape"}}"#).unwrap();
     let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
     let error = again.workspaces.get(&name("newer")).await.err().unwrap();
-    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 3"), "{error}");
+    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 4"), "{error}");
     let entries = again.workspaces.list().await.unwrap();
     assert!(
         entries.iter().any(|entry| matches!(&entry.state, WorkspaceState::Unusable(why) if why.contains("format 99"))),

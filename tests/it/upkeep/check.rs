@@ -35,9 +35,9 @@ async fn a_sound_root_has_no_fault() {
     let mut found = Vec::new();
     let summary = Check::new(root(&world), None).run(|finding| found.push(finding.clone())).await.unwrap();
     assert!(found.is_empty(), "{found:?}");
-    // Manifest, token, log of 7 versions (made, 4 loads, 2 months), 2 live files and 6 of older versions, 1 identity
-    // object, 1 of dead letters, message ids of 3 loads, the newest segment of the log, whose records are all in files.
-    assert_eq!(summary.objects, 1 + 1 + 7 + 2 + 6 + 1 + 1 + 3 + 1);
+    // Manifest, token, log of 7 versions (made, 4 loads, 2 months), 2 live files and 6 of older versions, an
+    // identity object of each load with events, 1 of dead letters, message ids of 3 loads, the newest segment of the log, whose records are all in files.
+    assert_eq!(summary.objects, 1 + 1 + 7 + 2 + 6 + 3 + 1 + 3 + 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
