@@ -106,10 +106,10 @@ impl IdentifierSets {
     pub(super) fn append(&mut self, next: &Self) -> Result<()> {
         let mut known: HashMap<Origin, OriginId> = self.origins.iter().cloned().zip(0..).collect();
         let origins: Vec<OriginId> = next.origins.iter().map(|origin| self.origin_id(origin, &mut known)).collect();
-        let mut push = |(nodes, facts): (&[Node], &SetFacts)| {
+        let push = |(nodes, facts): (&[Node], &SetFacts)| {
             self.push(nodes, SetFacts { origin: origins[facts.origin as usize], ..*facts })
         };
-        next.iter().try_for_each(|set| push(set))
+        next.iter().try_for_each(push)
     }
 
     /// The number of an origin; `known` has those that have one.

@@ -43,14 +43,11 @@ pub(super) async fn load(
         LoadEnd::GivenUp(patience) => patience,
         LoadEnd::Committed | LoadEnd::Dropped => PATIENCE,
     };
-    match timeout(patience, load.commit(files, |_| Ok(()))).await {
-        Ok(Ok(_)) => {
-            oracle.acknowledge(sent);
-            let ids = batches.iter().flat_map(Batch::ids).collect();
-            oracle.look(&simulation.viewer.look(&workspace.snapshot()).await, &ids);
-        }
-        // Nobody knows.
-        Ok(Err(_)) | Err(_) => {}
+    // Otherwise nobody knows.
+    if let Ok(Ok(_)) = timeout(patience, load.commit(files, |_| Ok(()))).await {
+        oracle.acknowledge(sent);
+        let ids = batches.iter().flat_map(Batch::ids).collect();
+        oracle.look(&simulation.viewer.look(&workspace.snapshot()).await, &ids);
     }
 }
 
