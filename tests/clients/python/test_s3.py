@@ -104,7 +104,7 @@ def test_a_writer_that_slept_does_not_commit(s3, tmp_path):
     sleeper.process.send_signal(signal.SIGCONT)
     path = rows_csv(tmp_path / "b.csv", "b", 30)
     refused = cli.run("ingest", path, "--connect", sleeper.http, "--token", sleeper.token, code=1)
-    assert "another process" in refused.stderr, refused.stderr
+    assert f"is served by {other.http}: use --connect {other.http}" in refused.stderr, refused.stderr
     other.stop()
     # The other one has ended: the first one claims a new term, and sees what was committed in between.
     cli.run("ingest", path, "--connect", sleeper.http, "--token", sleeper.token)
