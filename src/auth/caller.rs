@@ -47,6 +47,15 @@ impl std::str::FromStr for Role {
     }
 }
 
+/// Which tables a caller sees. What is planned for one is not planned for another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Visibility {
+    /// All of them.
+    Administrator,
+    /// All but those that tell how the workspace is run.
+    Analyst,
+}
+
 /// One sort of work, what a refusal calls it, and the roles that may do it.
 struct Right {
     work: &'static str,
@@ -85,6 +94,14 @@ impl Caller {
     /// Refuses a caller who may not read tables by SQL, nor the metadata of tables.
     pub fn check_can_query(&self) -> Result<()> {
         self.check(&QUERY)
+    }
+
+    /// Which tables are there for the caller.
+    pub fn visibility(&self) -> Visibility {
+        match self.role {
+            Role::Admin => Visibility::Administrator,
+            Role::Analyst | Role::Service | Role::Ingest => Visibility::Analyst,
+        }
     }
 
     /// Refuses a caller who may not make, fill, change or drop user tables.

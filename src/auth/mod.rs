@@ -3,5 +3,5 @@
 mod caller;
 mod tokens;
 
-pub use caller::{Caller, Role};
+pub use caller::{Caller, Role, Visibility};
 pub use tokens::{TokenEntry, TokenState, Tokens};

@@ -59,6 +59,7 @@ impl Engine {
             settings: &self.settings,
             runtime: self.runtime(),
             history: &self.history,
+            visibility: caller.visibility(),
         };
         let template = self.templates.get(&parts, &snapshot).await?;
         Ok(Binding { template, snapshot })

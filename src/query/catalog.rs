@@ -26,6 +26,7 @@ use super::table_functions::{
 };
 use super::tables;
 use super::tables::user_table::UserTable;
+use crate::auth::Visibility;
 use crate::error::Result;
 use crate::workspace::{BaseCurrency, Snapshot};
 
@@ -136,8 +137,12 @@ async fn add_orders(
 fn add_system_tables(parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>, building: &mut Building) -> Result<()> {
     let name = parts.workspace.name().clone();
     building.add("system", "dead_letters", tables::system::dead_letters(parts.workspace)?)?;
-    building.add("system", "log", tables::system::log(parts.workspace)?)?;
     building.add("system", "queries", tables::system::queries(parts.history.clone(), name)?)?;
+    if parts.visibility != Visibility::Administrator {
+        return Ok(());
+    }
+    // [`tables::system::OF_ADMINISTRATORS`]
+    building.add("system", "log", tables::system::log(parts.workspace)?)?;
     building.add(
         "system",
         "settings",

@@ -27,6 +27,7 @@ use super::rules;
 use super::rules::logical::{AfterCoercion, DerivedTables};
 use super::table_functions::FROM_DATAFUSION;
 use super::zone::UTC;
+use crate::auth::Visibility;
 use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::settings::{Settings, similar_names};
@@ -86,6 +87,7 @@ pub(super) struct TemplateParts<'a> {
     pub(super) settings: &'a Arc<Settings>,
     pub(super) runtime: &'a Arc<RuntimeEnv>,
     pub(super) history: &'a History,
+    pub(super) visibility: Visibility,
 }
 
 impl Template {
@@ -220,8 +222,8 @@ fn base_state(parts: &TemplateParts<'_>) -> Result<SessionState> {
 const LONGEST_KEPT: usize = 16 << 10;
 
 /// Shapes of a workspace whose templates are kept: a shape changes when a table is made or a setting changed, and tickets
-/// of before are used a while longer.
-const KEPT_SHAPES: usize = 2;
+/// of before are used a while longer. Each is there for two sorts of callers.
+const KEPT_SHAPES: usize = 4;
 
 /// The templates of each workspace by themselves: what one asks pushes out nothing of another.
 #[derive(Default)]
@@ -231,7 +233,7 @@ pub(super) struct Templates {
 
 struct WorkspaceTemplates {
     workspace: Arc<Workspace>,
-    by_shape: Cache<ShapeId, Arc<Template>>,
+    by_shape: Cache<(Visibility, ShapeId), Arc<Template>>,
 }
 
 impl Templates {
@@ -239,7 +241,7 @@ impl Templates {
     pub(super) async fn get(&self, parts: &TemplateParts<'_>, snapshot: &Arc<Snapshot>) -> Result<Arc<Template>> {
         let of_workspace = self.of_workspace(parts.workspace);
         let build = async { Template::build(parts, snapshot).await.map(Arc::new) };
-        of_workspace.by_shape.get_or_insert_async(&snapshot.shape(), build).await
+        of_workspace.by_shape.get_or_insert_async(&(parts.visibility, snapshot.shape()), build).await
     }
 
     fn of_workspace(&self, workspace: &Arc<Workspace>) -> Arc<WorkspaceTemplates> {

@@ -12,6 +12,7 @@ use super::foreign_functions::advice_for;
 use super::statement::walk::visit_expressions;
 use super::statement::{JSON_COLUMNS, has_quoted_name, table_names};
 use super::table_functions::is_of_json;
+use super::tables::system::OF_ADMINISTRATORS;
 use crate::error::Error;
 use crate::settings::similar_names;
 use crate::workspace::not_found;
@@ -140,6 +141,9 @@ fn no_table(missing: &ResolvedTableReference, state: &SessionState, tables: &[St
         "main" => missing.table.to_string(),
         schema => format!("{schema}.{}", missing.table),
     };
+    if &*missing.schema == "system" && OF_ADMINISTRATORS.contains(&&*missing.table) {
+        return Error::forbidden(format!("{short} is for administrators: use a token of role admin"));
+    }
     let offered = similar_names(&short, tables.iter().map(String::as_str));
     let hint = match offered.as_slice() {
         [] => "SHOW TABLES lists the tables".to_owned(),

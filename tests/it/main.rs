@@ -32,6 +32,8 @@ mod one_zero;
 mod open_data;
 /// Orders, bookings and items by the worked cases of money.
 mod orders;
+/// Which tables a role sees.
+mod roles;
 /// A real server on port 0 and a real Flight SQL client.
 mod server;
 /// The synthetic shop, loaded and asked, against its truth table.

@@ -25,6 +25,9 @@ use crate::store::events::schema::instant;
 use crate::store::objects;
 use crate::workspace::{LogReport, Manifest, Rules, Snapshot, Workspace};
 
+/// Tables of the schema that only administrators see (SQL.md 9).
+pub(in crate::query) const OF_ADMINISTRATORS: [&str; 2] = ["log", "settings"];
+
 /// `system.queries`: the last statements of this workspace.
 pub(in crate::query) fn queries(history: History, workspace: WorkspaceName) -> Result<Arc<dyn TableProvider>> {
     let make = move |_: &Snapshot| -> Box<dyn Iterator<Item = Result<RecordBatch>> + Send> {
