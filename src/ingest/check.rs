@@ -66,6 +66,8 @@ pub(super) struct Events {
     pub(super) stored: Vec<ArrayRef>,
     /// The source gives the message ids of some.
     pub(super) names_messages: bool,
+    /// Of these, made while batches are checked side by side.
+    keys: Option<Vec<MessageKey>>,
 }
 
 impl Events {
@@ -77,7 +79,10 @@ impl Events {
     ///
     /// # Errors
     /// `Internal` when there is no such column.
-    pub(super) fn keys(&self) -> Result<Vec<MessageKey>> {
+    pub(super) fn take_keys(&mut self) -> Result<Vec<MessageKey>> {
+        if let Some(keys) = self.keys.take() {
+            return Ok(keys);
+        }
         Ok(self.column("message_id")?.as_string::<i32>().iter().flatten().map(MessageKey::of).collect())
     }
 
@@ -106,6 +111,8 @@ impl Events {
         let mut is_kept = keep.iter();
         self.statements.retain(|_| *is_kept.next().unwrap_or(&false));
         self.identifiers.keep(places);
+        // Those of the others are asked for before, or not at all.
+        self.keys = None;
         let keep = BooleanArray::from(keep);
         self.input = filter_record_batch(&self.input, &keep)?;
         let filtered: Result<Vec<ArrayRef>, _> = self.stored.iter().map(|column| filter(column, &keep)).collect();
@@ -143,7 +150,22 @@ impl RowChecker {
         let mut blocked_order_numbers = Tally::default();
         let stored = self.stored_columns(&rows, &statements, &identifiers, &mut blocked_order_numbers)?;
         let names_messages = rows.message_id.0.null_count() < rows.len();
-        Ok(Events { read, faults, statements, identifiers, blocked_order_numbers, stored, names_messages, input })
+        let keys = None;
+        let mut events = Events {
+            read,
+            faults,
+            statements,
+            identifiers,
+            blocked_order_numbers,
+            stored,
+            names_messages,
+            keys,
+            input,
+        };
+        if names_messages {
+            events.keys = Some(events.take_keys()?);
+        }
+        Ok(events)
     }
 
     /// Which rows are events, and what is wrong with the others.

@@ -127,12 +127,12 @@ impl<'b> Intake<'b> {
     pub(super) async fn append(
         self,
         writer: Writer,
-        events: Vec<Events>,
+        mut events: Vec<Events>,
         load: LoadRecord,
     ) -> Result<(LoadedRows, Arc<Snapshot>)> {
         let Self { acceptor, dead_letters, settings_revision, received_at, .. } = self;
         let workspace = Arc::clone(writer.workspace());
-        let keys: Vec<_> = events.iter().map(Events::keys).collect::<Result<_>>()?;
+        let keys: Vec<_> = events.iter_mut().map(Events::take_keys).collect::<Result<_>>()?;
         let keys = keys.concat();
         let (give, loaded) = oneshot::channel();
         let number = move |new: &[usize], overlay: &mut Overlay| {
@@ -254,7 +254,7 @@ impl Numbering {
         if !events.names_messages {
             return Ok(0);
         }
-        let (keys, before) = (events.keys()?, events.len());
+        let (keys, before) = (events.take_keys()?, events.len());
         let new = self.runtime.clone().block_on(self.load.new_places(&keys))?;
         events.keep(&new)?;
         Ok((before - new.len()) as u64)

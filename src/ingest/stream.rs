@@ -103,7 +103,7 @@ impl EventStream {
                 checking.await.map_err(|error| Error::internal(format!("checking rows: {error}")))??
             }
         };
-        let keys = events.keys()?;
+        let keys = events.take_keys()?;
         let faults = faults_of_batches(&sizes, std::mem::take(&mut events.faults));
         let batches = sizes.iter().zip(&faults).map(|(size, faults)| size - faults.len()).collect();
         let number =

@@ -2,10 +2,10 @@
 //!
 //! Must not know the window; each key is answered with its hour.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hashbrown::HashMap;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
@@ -30,6 +30,11 @@ impl ExactKeys {
     pub(super) fn insert(&mut self, key: MessageKey, hour: Hour) {
         let held = self.messages.entry(key).or_insert(hour);
         *held = hour.max(*held);
+    }
+
+    /// Adds a key of this hour unless it is there; false where it is.
+    pub(super) fn insert_new(&mut self, key: MessageKey, hour: Hour) -> bool {
+        self.messages.try_insert(key, hour).is_ok()
     }
 
     pub(super) fn insert_batch(&mut self, key: BatchKey, hour: Hour, result: Bytes) {

@@ -12,12 +12,8 @@ pub struct LoadKeys(pub(super) ExactKeys);
 impl LoadKeys {
     /// Adds a key; false where the load has it already.
     pub fn insert(&mut self, key: MessageKey) -> bool {
-        let is_new = !self.contains(&key);
-        if is_new {
-            // Its hour is told when the load is committed.
-            self.0.insert(key, Hour(0));
-        }
-        is_new
+        // Its hour is told when the load is committed.
+        self.0.insert_new(key, Hour(0))
     }
 
     pub fn contains(&self, key: &MessageKey) -> bool {
