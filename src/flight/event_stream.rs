@@ -20,6 +20,7 @@ use super::service::FlightSql;
 use crate::error::{Error, Result};
 use crate::ingest::{CheckedBatches, EventStream, SentColumns};
 use crate::metrics::Metrics;
+use crate::store::events::batch_bytes;
 use crate::workspace::AppendResult;
 
 /// The path of the descriptor.
@@ -36,6 +37,9 @@ const TAKEN_AT_ONCE: usize = 64;
 
 /// Rows of a batch that is small: each costs little beside what a batch costs.
 const SMALL: usize = 64;
+
+/// Bytes of a batch that is small.
+const SMALL_BYTES: usize = 64 << 10;
 
 /// Rows of a group of more than one batch.
 const MOST_OF_GROUP: usize = 1_024;
@@ -131,7 +135,7 @@ struct SentBatches {
 
 impl SentBatches {
     fn takes(&self, batch: &RecordBatch, key: &Bytes) -> bool {
-        let is_small = |batch: &RecordBatch| batch.num_rows() <= SMALL;
+        let is_small = |batch: &RecordBatch| batch.num_rows() <= SMALL && batch_bytes(batch) <= SMALL_BYTES;
         let are_small = is_small(batch) && self.batches.iter().all(is_small);
         let rows: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
         self.key.is_empty() && key.is_empty() && are_small && rows + batch.num_rows() <= MOST_OF_GROUP
@@ -198,6 +202,10 @@ impl BatchReader {
         })?;
         let batch = match message {
             Received::Schema(schema) => {
+                // Those that came before it are of the one before.
+                if let (Some(columns), false) = (self.columns.as_ref(), sent.batches.is_empty()) {
+                    groups.extend(std::mem::take(sent).convert(columns));
+                }
                 self.columns = Some(SentColumns::of(&schema)?);
                 return Ok(());
             }

@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -63,7 +64,8 @@ impl IdentifierSets {
 
     /// Of memory.
     pub fn bytes(&self) -> usize {
-        let texts: usize = self.origins.iter().map(|origin| origin.kind.len()).sum();
+        let text = |origin: &Origin| origin.kind.len() + origin.source.as_ref().map_or(0, String::len);
+        let texts: usize = self.origins.iter().map(text).sum();
         texts
             + self.origins.len() * size_of::<Origin>()
             + (self.nodes.len() + self.ends.len()) * size_of::<Node>()
@@ -72,7 +74,13 @@ impl IdentifierSets {
 
     /// The nodes of each set, and its facts.
     pub fn iter(&self) -> impl Iterator<Item = (&[Node], &SetFacts)> {
-        (0..self.len()).map(|place| (self.nodes_of(place), &self.facts[place]))
+        self.range(0..self.len())
+    }
+
+    /// # Panics
+    /// For a range beyond the end.
+    pub(super) fn range(&self, range: Range<usize>) -> impl Iterator<Item = (&[Node], &SetFacts)> {
+        range.map(|place| (self.nodes_of(place), &self.facts[place]))
     }
 
     pub fn origin(&self, id: OriginId) -> Option<&Origin> {

@@ -36,6 +36,9 @@ pub(super) const DEFAULT_TYPE: &str = "track";
 pub(super) const NODE: &str = "node";
 pub(super) const NUMBERED: [&str; 2] = [NODE, schema::LOAD];
 
+/// Identifiers in the list of one event: nobody has so many at once.
+const MOST_IDENTIFIERS: usize = 100;
+
 /// How the rows of one load are checked.
 pub(super) struct RowChecker {
     pub(super) blocked: Arc<BlockedValues>,
@@ -196,8 +199,11 @@ impl RowChecker {
         if rows.ts.is_null(row) {
             return Some("column 'ts': no time is given".to_owned());
         }
-        if let Some(reason) = self.future.fault(rows.ts.value(row)) {
+        if let Some(reason) = self.future.fault(rows.ts.value(row)).or_else(|| calendar_fault(rows.ts.value(row))) {
             return Some(reason);
+        }
+        if rows.identifiers_of(row).nth(MOST_IDENTIFIERS).is_some() {
+            return Some(format!("column 'identifiers': more than {MOST_IDENTIFIERS}"));
         }
         if let Some(text) = rows.currency.at(row).filter(|text| currency_code(text).is_none()) {
             return Some(format!("column 'currency': {}", not_a_currency(text)));
@@ -297,6 +303,13 @@ impl RowChecker {
 }
 
 /// Up to when the time of an event can be true.
+/// Why a time has no day in every zone.
+fn calendar_fault(ts: i64) -> Option<String> {
+    const DAY: i64 = 86_400_000_000;
+    let day_before = ts.checked_sub(DAY).and_then(DateTime::from_timestamp_micros);
+    day_before.is_none().then(|| format!("column 'ts': {ts} microseconds are beyond the calendar"))
+}
+
 pub(super) struct FutureLimit {
     hours: u64,
     /// Microseconds since 1970.

@@ -50,9 +50,10 @@ impl DeadLetters {
         Self {
             source: source.to_owned(),
             received_at,
-            row: Int64Builder::new(),
-            reason: StringBuilder::new(),
-            raw: StringBuilder::new(),
+            // The builders' own first size is that of a thousand rows, which few loads have.
+            row: Int64Builder::with_capacity(0),
+            reason: StringBuilder::with_capacity(0, 0),
+            raw: StringBuilder::with_capacity(0, 0),
             rows: 0,
             batches: Vec::new(),
             first: Vec::new(),

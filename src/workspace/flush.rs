@@ -114,7 +114,6 @@ impl Workspace {
     ) -> Result<Flushed> {
         let id = self.clock().new_id();
         let mut record = CommitRecord::default();
-        let identity = IdentityBatch::joined(sealed.parts.iter().map(|part| &part.identity))?;
         let mut letters = Vec::new();
         let mut partitioner = Partitioner::new(self.file_writer(), self.manifest().time_zone, buffer);
         let stored = Vec::from_iter(0..schema::stored().fields().len());
@@ -124,8 +123,12 @@ impl Workspace {
             record.loads.extend(part.loads.iter().cloned());
             (record.position, record.epoch) = (part.last, part.epoch);
         }
-        if !identity.is_empty() {
-            let rows = identity.to_record_batches(types)?;
+        let (parts, types) = (sealed.parts.clone(), types.clone());
+        let joining = tokio::task::spawn_blocking(move || {
+            IdentityBatch::joined(parts.iter().map(|part| &part.identity))?.to_record_batches(&types)
+        });
+        let rows = joining.await.map_err(|error| Error::internal(format!("joining identities: {error}")))??;
+        if !rows.is_empty() {
             let path = paths::identity_in_workspace(id);
             self.write_object(&path, IdentityBatch::schema(), rows).await?;
             record.identity = Some(path.to_string());

@@ -226,6 +226,53 @@ async fn what_is_refused_leaves_no_trace() {
     assert_eq!(counts(&send(&sender, &[event("a", "u")], "").await), (1, 0, 0));
 }
 
+/// Beside others: what one sends must not be refused for what another did.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_no_table_can_hold_is_refused_alone() {
+    let world = world().await;
+    let sender = stream(&world).await;
+    let values: Vec<String> = (0..101).map(|number| number.to_string()).collect();
+    let identifiers: Vec<(&str, &str)> = values.iter().map(|value| ("email", value.as_str())).collect();
+    let rows = [
+        InputRow { ts: Some(i64::MIN), ..event("early", "u") },
+        InputRow { identifiers: &identifiers, ..event("many", "u") },
+        InputRow { identifiers: &identifiers[..100], ..event("good", "u") },
+    ];
+    let result = send(&sender, &rows, "").await;
+    assert_eq!(counts(&result), (1, 0, 2));
+    assert!(result.reasons[0].starts_with("row 1: column 'ts': "), "{result:?}");
+    assert_eq!(result.reasons[1], "row 2: column 'identifiers': more than 100");
+    assert_eq!(world.row(COUNT).await, "1 1 1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn batches_that_are_done_together_are_answered_one_by_one() {
+    let world = world().await;
+    let sender = stream(&world).await;
+    let bad = || InputRow { ts: None, ..event("bad", "u") };
+    let batches = [
+        vec![event("a", "u1"), bad(), event("b", "u2")],
+        vec![],
+        vec![bad(), bad()],
+        vec![event("a", "u3"), event("c", "u4"), bad()],
+        vec![event("c", "u5"), event("d", "u6")],
+    ];
+    let (sizes, rows) = (batches.iter().map(Vec::len).collect(), batches.concat());
+    let checked = sender.check_together(batch(&rows), sizes).await.unwrap();
+    let results = sender.send(checked).await.unwrap().wait().await.unwrap();
+    let told: Vec<_> = results.iter().map(counts).collect();
+    assert_eq!(told, [(2, 0, 1), (0, 0, 0), (0, 0, 2), (1, 1, 1), (1, 1, 0)]);
+    let of = |place: usize| results[place].reasons.first().map(String::as_str);
+    let no_time = |row| Some(format!("row {row}: column 'ts': no time is given"));
+    assert_eq!([0, 2, 3].map(|place| of(place).map(str::to_owned)), [no_time(2), no_time(1), no_time(3)]);
+    assert_eq!((of(1), of(4)), (None, None));
+    assert!(results.iter().all(|result| result.position == results[0].position));
+    let stored = "SELECT message_id, user_id FROM events ORDER BY 1";
+    assert_eq!(world.rows(stored).await, ["a u1", "b u2", "c u4", "d u6"]);
+    let letters = "SELECT row, count(*) FROM system.dead_letters GROUP BY row ORDER BY row";
+    assert_eq!(world.rows(letters).await, ["1 1", "2 2", "3 1"]);
+}
+
 /// A checkpoint held a lock once that reading the state anew waits for, and that after every load that had failed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_checkpoint_after_a_load_that_failed_comes_to_its_end() {

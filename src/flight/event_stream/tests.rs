@@ -1,4 +1,4 @@
-use arrow::array::{ArrayRef, Int64Array};
+use arrow::array::{Array, ArrayRef, AsArray, Int64Array, StringArray};
 
 use super::*;
 use crate::error::Kind;
@@ -77,6 +77,26 @@ fn what_is_wrong_before_the_first_batch_names_none() {
         let [Err(message)] = groups.as_slice() else { panic!("it is not refused: {groups:?}") };
         assert!(message.starts_with(said), "{message}");
     }
+}
+
+#[test]
+fn batches_have_the_columns_of_the_schema_before_them() {
+    let text = |value: &str| Arc::new(StringArray::from(vec![value])) as ArrayRef;
+    let first = RecordBatch::try_from_iter([("user_id", text("u")), ("event", text("e"))]).unwrap();
+    let second = RecordBatch::try_from_iter([("event", text("e")), ("user_id", text("u"))]).unwrap();
+    let third = RecordBatch::try_from_iter([("event", text("e"))]).unwrap();
+    let messages = [&first, &second, &third].into_iter().flat_map(|batch| {
+        let schema = Ok((Received::Schema(batch.schema()), Bytes::new()));
+        [schema, Ok((Received::Batch(batch.clone()), Bytes::new()))]
+    });
+    let groups = BatchReader::default().groups_of(messages.collect());
+    let value = |group: &Result<Group>, name: &str| {
+        let column = group.as_ref().unwrap().rows.column_by_name(name).unwrap().as_string::<i32>().clone();
+        column.is_valid(0).then(|| column.value(0).to_owned())
+    };
+    let values: Vec<_> = groups.iter().map(|group| (value(group, "user_id"), value(group, "event"))).collect();
+    let (user, event) = (Some("u".to_owned()), Some("e".to_owned()));
+    assert_eq!(values, [(user.clone(), event.clone()), (user, event.clone()), (None, event)]);
 }
 
 #[test]

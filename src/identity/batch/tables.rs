@@ -2,6 +2,7 @@
 //! object has the columns of all, of which each row fills those of one table.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
@@ -15,9 +16,12 @@ use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 use super::{Birth, BirthCause, IdentityBatch};
 use crate::error::{Error, Result};
 use crate::identity::columns;
-use crate::identity::identifier::IdentifierTypes;
+use crate::identity::identifier::{IdentifierTypes, TypeId};
 use crate::identity::sets::{Origin, OriginId, SetFacts};
 use crate::ids::Node;
+
+/// Rows of the object that are made at once.
+const ROWS_AT_ONCE: usize = 1 << 18;
 
 /// Nodes, identifier sets, births.
 type Tables<T> = [T; 3];
@@ -73,7 +77,8 @@ impl IdentityBatch {
 
     /// The tables; `types` are those of the graph that the batch comes from.
     pub fn to_tables(&self, types: &IdentifierTypes) -> Result<Vec<RecordBatch>> {
-        let columns = [self.node_columns(types), self.set_columns()?, self.birth_columns()];
+        let sets = self.set_columns(0..self.sets.len())?;
+        let columns = [node_columns(&self.nodes, types), sets, birth_columns(&self.births)];
         let tables = schemas().iter().zip(columns);
         Ok(tables
             .map(|(schema, columns)| RecordBatch::try_new(Arc::clone(schema), columns))
@@ -97,17 +102,20 @@ impl IdentityBatch {
         Ok(batch)
     }
 
-    /// The rows of the object.
+    /// The rows of the object, some at a time: a column of texts holds 2 GiB at most.
     pub fn to_record_batches(&self, types: &IdentifierTypes) -> Result<Vec<RecordBatch>> {
-        let widen = |table: RecordBatch| {
-            let column = |field: &Arc<Field>| {
-                let own = table.column_by_name(field.name()).cloned();
-                own.unwrap_or_else(|| new_null_array(field.data_type(), table.num_rows()))
-            };
-            let columns = Self::schema().fields().iter().map(column).collect();
-            RecordBatch::try_new(Self::schema(), columns)
-        };
-        Ok(self.to_tables(types)?.into_iter().map(widen).collect::<Result<_, _>>()?)
+        let [of_nodes, of_sets, of_births] = schemas();
+        let mut rows = Vec::new();
+        for nodes in self.nodes.chunks(ROWS_AT_ONCE) {
+            rows.push(widen(of_nodes, node_columns(nodes, types))?);
+        }
+        for start in (0..self.sets.len()).step_by(ROWS_AT_ONCE) {
+            rows.push(widen(of_sets, self.set_columns(start..self.sets.len().min(start + ROWS_AT_ONCE))?)?);
+        }
+        for births in self.births.chunks(ROWS_AT_ONCE) {
+            rows.push(widen(of_births, birth_columns(births))?);
+        }
+        Ok(rows)
     }
 
     /// # Errors
@@ -133,18 +141,10 @@ impl IdentityBatch {
         Self::from_tables(types, &tables)
     }
 
-    fn node_columns(&self, types: &IdentifierTypes) -> Vec<ArrayRef> {
-        vec![
-            numbers(self.nodes.iter().map(|(node, _, _)| *node)),
-            texts(self.nodes.iter().map(|(_, kind, _)| types.name(*kind))),
-            texts(self.nodes.iter().map(|(_, _, value)| value.as_str())),
-        ]
-    }
-
-    fn set_columns(&self) -> Result<Vec<ArrayRef>> {
-        let sets = || self.sets.iter().map(|(_, facts)| facts);
-        let lengths = self.sets.iter().map(|(nodes, _)| nodes.len());
-        let nodes = numbers(self.sets.iter().flat_map(|(nodes, _)| nodes.iter().copied()));
+    fn set_columns(&self, range: Range<usize>) -> Result<Vec<ArrayRef>> {
+        let sets = || self.sets.range(range.clone()).map(|(_, facts)| facts);
+        let lengths = self.sets.range(range.clone()).map(|(nodes, _)| nodes.len());
+        let nodes = numbers(self.sets.range(range.clone()).flat_map(|(nodes, _)| nodes.iter().copied()));
         let nodes = ListArray::try_new(Arc::new(element()), OffsetBuffer::from_lengths(lengths), nodes, None)?;
         let times = |of: fn(&SetFacts) -> i64| -> ArrayRef {
             Arc::new(TimestampMicrosecondArray::from_iter_values(sets().map(of)).with_timezone("UTC"))
@@ -160,10 +160,6 @@ impl IdentityBatch {
             texts(origins.iter().map(|origin| origin.kind.as_str())),
             Arc::new(origins.iter().map(|origin| origin.load.map(i64::from)).collect::<Int64Array>()),
         ])
-    }
-
-    fn birth_columns(&self) -> Vec<ArrayRef> {
-        birth_columns(&self.births)
     }
 
     fn read_nodes(&mut self, types: &IdentifierTypes, table: &RecordBatch) -> Result<()> {
@@ -207,6 +203,25 @@ impl IdentityBatch {
         self.births.extend(births_of(table)?);
         Ok(())
     }
+}
+
+/// Rows of one table as rows of the object.
+fn widen(schema: &SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+    let table = RecordBatch::try_new(Arc::clone(schema), columns)?;
+    let column = |field: &Arc<Field>| {
+        let own = table.column_by_name(field.name()).cloned();
+        own.unwrap_or_else(|| new_null_array(field.data_type(), table.num_rows()))
+    };
+    let columns = IdentityBatch::schema().fields().iter().map(column).collect();
+    Ok(RecordBatch::try_new(IdentityBatch::schema(), columns)?)
+}
+
+fn node_columns(nodes: &[(Node, TypeId, String)], types: &IdentifierTypes) -> Vec<ArrayRef> {
+    vec![
+        numbers(nodes.iter().map(|(node, _, _)| *node)),
+        texts(nodes.iter().map(|(_, kind, _)| types.name(*kind))),
+        texts(nodes.iter().map(|(_, _, value)| value.as_str())),
+    ]
 }
 
 /// The columns of births, of their own table as of a checkpoint.

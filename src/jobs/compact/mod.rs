@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
 
 use self::part::{Files, Part, parts};
 use self::rows::rows_of;
@@ -20,7 +20,7 @@ use self::run::Run;
 use crate::error::{Error, Kind, Result};
 use crate::settings::UpkeepSettings;
 use crate::store::delta::{DataFile, FileLayout, WrittenFile};
-use crate::workspace::Workspace;
+use crate::workspace::{Workspace, Writer};
 
 /// How often a part is tried when its files change meanwhile.
 const TRIES: usize = 3;
@@ -83,11 +83,13 @@ impl Compactor {
         let parts = parts(&self.workspace.snapshot(), need, self.file_size);
         let parallel = std::thread::available_parallelism().map_or(1, usize::from).min(parts.len().max(1));
         let memory = self.memory / parallel;
-        let done: Vec<CompactionSummary> = stream::iter(parts.into_keys())
+        // To the end of each: what is wrong with one table keeps no month from its turn.
+        let done: Vec<Result<CompactionSummary>> = stream::iter(parts.into_keys())
             .map(|part| self.part(part, need, memory).boxed())
             .buffer_unordered(parallel)
-            .try_collect()
-            .await?;
+            .collect()
+            .await;
+        let done = done.into_iter().collect::<Result<Vec<_>>>()?;
         let mut total = done.into_iter().fold(CompactionSummary::default(), added);
         total.seconds = started.elapsed().as_secs_f64();
         Ok(total)
@@ -99,7 +101,8 @@ impl Compactor {
             let written = self.rewrite(&part, &files, memory).await;
             let written = written.map_err(|error| error.context(format!("compacting {part}")))?;
             let summary = summary(&part, &files, &written);
-            match self.commit(&part, &files, written).await {
+            let writer = self.workspace.writer().await?;
+            match commit(writer, &part, &files, written, self.file_size as u64).await {
                 Ok(()) => return Ok(summary),
                 // Somebody else took files away: what was written is for the next vacuum.
                 Err(error) if error.kind() == Kind::Conflict => tracing::info!(%part, %error, "compacted once more"),
@@ -145,19 +148,25 @@ impl Compactor {
         }
         Ok(written)
     }
+}
 
-    async fn commit(&self, part: &Part, files: &Files, written: Vec<WrittenFile>) -> Result<()> {
-        let removed: Vec<Arc<DataFile>> = files.runs.iter().flatten().cloned().collect();
-        let target_bytes = self.file_size as u64;
-        let mut writer = self.workspace.writer().await?;
-        let committed = match (part, &files.table) {
-            (Part::UserTable(name), Some(table)) => {
-                writer.rewrite_table(name, table.folder, &removed, &written, target_bytes).await
-            }
-            _ => writer.replace_files(&removed, written, target_bytes).await,
-        };
-        committed.map(drop)
-    }
+/// # Errors
+/// `Conflict` when some of the files are no longer there.
+async fn commit(
+    mut writer: Writer,
+    part: &Part,
+    files: &Files,
+    written: Vec<WrittenFile>,
+    target_bytes: u64,
+) -> Result<()> {
+    let removed: Vec<Arc<DataFile>> = files.runs.iter().flatten().cloned().collect();
+    let committed = match (part, &files.table) {
+        (Part::UserTable(name), Some(table)) => {
+            writer.rewrite_table(name, table.folder, &removed, &written, target_bytes).await
+        }
+        _ => writer.replace_files(&removed, written, target_bytes).await,
+    };
+    committed.map(drop)
 }
 
 fn summary(part: &Part, files: &Files, written: &[WrittenFile]) -> CompactionSummary {

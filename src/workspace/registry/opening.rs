@@ -72,18 +72,32 @@ impl Workspaces {
         Ok(names)
     }
 
-    /// Opens these one after the other. One that cannot be opened is logged, and tried again when it is asked for.
+    /// Opens these one after the other. One that another process holds is waited for behind the others; one that cannot be
+    /// opened is logged, and tried again when it is asked for.
     pub async fn open_each(&self, names: Vec<WorkspaceName>) {
-        for (name, left) in names.iter().zip((0..names.len()).rev()) {
-            match self.get(name).await {
-                Ok(_) => tracing::info!(workspace = %name, left, "opened"),
-                // What is left of one that was dropped.
-                Err(error) if error.kind() == Kind::NotFound => {}
-                Err(error) => {
-                    tracing::warn!(workspace = %name, left, %error, "not opened: it is tried again when it is asked for");
+        let pause = self.root.writer_stale_after() / 4;
+        let mut waiting = names;
+        while !waiting.is_empty() {
+            let mut busy = Vec::new();
+            for (name, left) in waiting.iter().zip((0..waiting.len()).rev()) {
+                match self.get(name).await {
+                    Ok(_) => tracing::info!(workspace = %name, "opened"),
+                    // What is left of one that was dropped.
+                    Err(error) if error.kind() == Kind::NotFound => {}
+                    Err(error) if error.kind() == Kind::Busy => {
+                        tracing::debug!(workspace = %name, %error, "tried again");
+                        busy.push(name.clone());
+                    }
+                    Err(error) => {
+                        tracing::warn!(workspace = %name, %error, "not opened: it is tried again when it is asked for");
+                    }
                 }
+                self.to_open.store(left + busy.len(), Ordering::Relaxed);
             }
-            self.to_open.store(left, Ordering::Relaxed);
+            waiting = busy;
+            if !waiting.is_empty() {
+                tokio::time::sleep(pause).await;
+            }
         }
     }
 
@@ -111,9 +125,11 @@ impl Workspaces {
 
     /// For callers of a server that cannot get the right to write.
     async fn held_elsewhere(&self, name: &WorkspaceName, error: Error) -> Error {
-        let busy = match WriterLock::served_at(&self.root, name).await {
+        // A server that was killed a moment ago had the address that this one has now.
+        let is_other = |address: &String| self.server.get() != Some(address);
+        let busy = match WriterLock::served_at(&self.root, name).await.filter(is_other) {
             Some(address) => format!("workspace '{name}' is served by {address}: connect to that server"),
-            None => format!("workspace '{name}' is being written to by a command: try again when that has ended"),
+            None => format!("workspace '{name}' is being written to by another process: try again when that has ended"),
         };
         Error::busy(busy).with_source(error)
     }
