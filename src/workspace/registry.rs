@@ -11,7 +11,7 @@ use chrono_tz::Tz;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use self::opening::Openings;
+use self::opening::{Damage, Openings};
 use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
 use super::removal;
@@ -32,6 +32,7 @@ pub struct Workspaces {
     root: Root,
     open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
     openings: Arc<Mutex<Openings>>,
+    damage: Arc<Mutex<HashMap<WorkspaceName, Damage>>>,
     /// How many are still to be opened by a server that starts.
     to_open: Arc<AtomicUsize>,
     /// Where there is one, each workspace is opened for writing, too.
@@ -65,6 +66,7 @@ impl Workspaces {
             root,
             open: Arc::default(),
             openings: Arc::default(),
+            damage: Arc::default(),
             to_open: Arc::default(),
             server: Arc::default(),
             log_settings: LogSettings::default(),

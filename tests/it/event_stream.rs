@@ -269,7 +269,7 @@ async fn batches_that_are_done_together_are_answered_one_by_one() {
     assert!(results.iter().all(|result| result.position == results[0].position));
     let stored = "SELECT message_id, user_id FROM events ORDER BY 1";
     assert_eq!(world.rows(stored).await, ["a u1", "b u2", "c u4", "d u6"]);
-    let letters = "SELECT row, count(*) FROM system.dead_letters GROUP BY row ORDER BY row";
+    let letters = "SELECT \"row\", count(*) FROM system.dead_letters GROUP BY 1 ORDER BY 1";
     assert_eq!(world.rows(letters).await, ["1 1", "2 2", "3 1"]);
 }
 

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::{Slot, Workspaces, not_found};
 use crate::error::{Error, Kind, Result};
@@ -21,6 +23,15 @@ pub(super) enum Openings {
     Closed,
 }
 
+/// Why a workspace could not be opened for writing. To try costs a claim, which stays in the store for good.
+pub(super) struct Damage {
+    found: Instant,
+    error: Error,
+}
+
+/// So long it is not tried again.
+const LOOKED_AT_AGAIN: Duration = Duration::from_secs(10);
+
 impl Default for Openings {
     fn default() -> Self {
         Self::UnderWay(JoinSet::new())
@@ -35,6 +46,9 @@ impl Workspaces {
         let slot = Arc::clone(self.open.lock().entry(name.clone()).or_default());
         if let Some(workspace) = slot.get() {
             return Ok(Arc::clone(workspace));
+        }
+        if let Some(damage) = self.damage.lock().get(name).filter(|damage| damage.found.elapsed() < LOOKED_AT_AGAIN) {
+            return Err(damage.error.repeat());
         }
         let (answer, answered) = oneshot::channel();
         let opening = self.clone().open_in(slot, name.clone());
@@ -53,8 +67,15 @@ impl Workspaces {
 
     async fn open_in(self, slot: Slot, name: WorkspaceName) -> Result<Arc<Workspace>> {
         match slot.get_or_try_init(|| self.open(&name)).await {
-            Ok(workspace) => Ok(Arc::clone(workspace)),
+            Ok(workspace) => {
+                self.damage.lock().remove(&name);
+                Ok(Arc::clone(workspace))
+            }
             Err(error) => {
+                if self.server.get().is_some() && error.kind() == Kind::Corrupt {
+                    let damage = Damage { found: Instant::now(), error: error.repeat() };
+                    self.damage.lock().insert(name.clone(), damage);
+                }
                 // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
                 let is_of_others = |slot: &Slot| slot.initialized() || Arc::strong_count(slot) > 2;
                 self.open.lock().retain(|held, slot| *held != name || is_of_others(slot));
