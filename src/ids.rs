@@ -78,5 +78,5 @@ pub type Node = u32;
 /// Dense number of a person, the bit position in every bitmap (DESIGN 1).
 pub type Person = u32;
 
-/// Version of the identity graph: the number of identity batches it holds.
+/// Version of the identity graph: how often its persons have changed.
 pub type Epoch = u64;

@@ -14,7 +14,7 @@
 //! | [`settings`] | documented values that a user may change | parts, clocks, stores |
 //! | [`metrics`] | counters that a scraper reads | what they count |
 //! | [`request`] | one request's id, and what is learned of it | how it arrives |
-//! | [`store`] | object store, paths, the Delta table of events | callers, persons, SQL |
+//! | [`store`] | object store, paths, events and user tables as Delta tables, the log | callers, persons, SQL |
 //! | [`auth`] | who calls and what they may do | protocols, SQL |
 //! | [`identity`] | identifiers to nodes, nodes to persons | files, SQL |
 //! | [`workspace`] | events and identity under one snapshot, one writer | SQL, protocols |

@@ -93,9 +93,9 @@ impl IdentityGraph {
         batch
     }
 
-    /// What is only seen again changes nobody.
+    /// What is only seen again, or is nobody's yet, changes no person.
     fn count_epoch(&mut self, batch: &IdentityBatch, is_linked: bool) {
-        self.epoch += Epoch::from(is_linked || !batch.nodes.is_empty() || !batch.births.is_empty());
+        self.epoch += Epoch::from(is_linked || !batch.births.is_empty());
     }
 
     /// Identifiers since the last [`Self::finish_batch`].

@@ -10,10 +10,10 @@
 //! <root>/<workspace>/events_loads/<version>.parquet  records of all loads up to a version
 //! <root>/<workspace>/wal/<sequence>.log            what was acknowledged and is not in files yet; segments or objects
 //! <root>/<workspace>/wal_trim/<number>.mark        from where on the log is kept (object stores only)
-//! <root>/<workspace>/identity/<load>.parquet       nodes, edges and births of one load
+//! <root>/<workspace>/identity/<load>.parquet       nodes, identifier sets and births of a load or a flush
 //! <root>/<workspace>/identity/checkpoints/<epoch>-<version>-<id>/   the identity graph of one epoch
 //! <root>/<workspace>/open/persons/                 the persons of the newest checkpoints, for other engines
-//! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of one load
+//! <root>/<workspace>/dead_letters/<load>.parquet   rejected rows of a load or a flush
 //! <root>/<workspace>/dedupe/<run>.run              message ids and keys of batches that were stored
 //! <root>/<workspace>/_writer/<term>.json           one process's claim to write (object stores only)
 //! <root>/<workspace>/_writer/<term>.heartbeat      written again and again while that process lives
