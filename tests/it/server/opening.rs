@@ -17,7 +17,7 @@ async fn a_server_opens_all_workspaces_by_itself() {
         fs::write(data.join("damaged/workspace.json"), "{").unwrap();
         let server = Process::start(data);
         let address = server.address().strip_prefix("http://").unwrap().parse().unwrap();
-        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
+        until("it is ready", async || get(address, "/readyz").await.starts_with("HTTP/1.1 200")).await;
         until("all are open", async || get(address, "/metrics").await.contains("convoke_workspaces_to_open 0\n")).await;
         for name in ["convoke", "shop_cn", "shop_us"] {
             let refused = command(data, &["workspace", "set", name, "base_currency=EUR"]).output().unwrap();
