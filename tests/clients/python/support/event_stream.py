@@ -1,5 +1,6 @@
 """Streams of events (DoPut on the path `events`) by pyarrow's Flight client."""
 
+import contextlib
 import json
 
 import pyarrow as pa
@@ -53,20 +54,30 @@ class Stream:
         finally:
             self._client.close()
 
+    @contextlib.contextmanager
+    def _call(self):
+        """A call that has failed is over: there is nothing left to end."""
+        try:
+            yield
+        except BaseException:
+            self._open = False
+            raise
+
     def send(self, rows: pa.RecordBatch, key: bytes | None = None):
         """Does not wait for the answer."""
-        if key is None:
-            self._writer.write_batch(rows)
-        else:
-            self._writer.write_with_metadata(rows, key)
+        with self._call():
+            if key is None:
+                self._writer.write_batch(rows)
+            else:
+                self._writer.write_with_metadata(rows, key)
 
     def answer(self) -> dict:
         """The next answer. pyarrow gives none where the server refused: closing then raises what it said."""
-        answer = self._answers.read()
-        if answer is None:
-            self._open = False
-            self._writer.close()
-            raise AssertionError("the stream ended well before its batches were answered")
+        with self._call():
+            answer = self._answers.read()
+            if answer is None:
+                self._writer.close()
+                raise AssertionError("the stream ended well before its batches were answered")
         return json.loads(answer.to_pybytes())
 
     def put(self, rows: pa.RecordBatch, key: bytes | None = None) -> dict:
