@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::events::{Batch, Message};
 use super::view::View;
+use crate::identity::tests::partition_by_relabelling;
 use crate::ids::Person;
 use crate::workspace::AppendResult;
 
@@ -195,7 +196,7 @@ impl Oracle {
         self.look(view, &self.acknowledged());
         let seed = self.seed;
         let found = partition(view);
-        assert_eq!(found, partition_by_relabelling(seed, view), "seed {seed}: persons are a function of the events");
+        assert_eq!(found, partition_of_messages(seed, view), "seed {seed}: persons are a function of the events");
         let (mut facts, mut unknown) = (self.facts.lock(), 0);
         for standing in facts.standings.values_mut() {
             unknown += u64::from(!standing.is_acknowledged && standing.open > 0);
@@ -248,19 +249,8 @@ fn partition(view: &View) -> BTreeSet<Identifiers> {
     persons.into_values().collect()
 }
 
-/// Components by relabelling over plain sets, from nothing but the messages that are there.
-fn partition_by_relabelling(seed: u64, view: &View) -> BTreeSet<Identifiers> {
-    let mut sets: Vec<Identifiers> = Vec::new();
+/// From nothing but the messages that are there.
+fn partition_of_messages(seed: u64, view: &View) -> BTreeSet<Identifiers> {
     let messages = view.rows.iter().filter_map(|(id, _)| Message::of(seed, id));
-    for mut joined in messages.map(|message| message.identifiers()).filter(|identifiers| !identifiers.is_empty()) {
-        sets.retain(|set| {
-            let touches = !set.is_disjoint(&joined);
-            if touches {
-                joined.extend(set.iter().cloned());
-            }
-            !touches
-        });
-        sets.push(joined);
-    }
-    sets.into_iter().collect()
+    partition_by_relabelling(messages.map(|message| message.identifiers()))
 }
