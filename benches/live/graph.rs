@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use convoke::clock::Clock;
 use convoke::identity::{
-    IdentifierTypes, IdentityGraph, IdentitySnapshot, LoadNumbers, NumberEvents, Origin, Overlay, Seen, SetBuilder,
+    IdentifierTypes, IdentityGraph, IdentitySnapshot, LoadNumbers, NumberEvents, OriginRef, Overlay, Seen, SetBuilder,
 };
 
 use super::samples;
 
+const ORIGIN: OriginRef<'_> = OriginRef { source: Some("web"), kind: "track", load: None };
 const COMMITS: usize = 200;
 const EVENTS: usize = 1_000;
 /// Of the events of a commit those of new persons; the others bring a new cookie of one who is there.
@@ -35,7 +36,7 @@ fn row(persons: usize) -> anyhow::Result<()> {
     let (user, cookie, email) = (IdentifierTypes::USER_ID, IdentifierTypes::ANONYMOUS_ID, graph.types().id("email")?);
     let mut sets = SetBuilder::default();
     let mut numbers = LoadNumbers::new(&mut graph, &mut sets);
-    let seen = Seen { ts: 0, origin: numbers.origin(&origin()) };
+    let seen = Seen { ts: 0, origin: numbers.origin(ORIGIN) };
     for person in 0..persons {
         let (member, address) = (format!("u{person}"), format!("person{person}@example.com"));
         numbers
@@ -49,7 +50,7 @@ fn row(persons: usize) -> anyhow::Result<()> {
     for commit in 0..COMMITS {
         let start = Instant::now();
         let mut overlay = Overlay::new(graph.snapshot(), Clock::default());
-        let seen = Seen { ts: commit as i64, origin: overlay.origin(&origin()) };
+        let seen = Seen { ts: commit as i64, origin: overlay.origin(ORIGIN) };
         for event in 0..EVENTS {
             let number = commit * EVENTS + event;
             // A stride without a common divisor visits persons all over the numbers.
@@ -79,8 +80,4 @@ fn row(persons: usize) -> anyhow::Result<()> {
         all.bytes_beside(&IdentitySnapshot::default()) as f64 / 1e6
     );
     Ok(())
-}
-
-fn origin() -> Origin {
-    Origin { source: Some("web".to_owned()), kind: "track".to_owned(), load: None }
 }

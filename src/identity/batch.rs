@@ -84,8 +84,8 @@ impl IdentityBatch {
     ///
     /// # Errors
     /// `Busy` when there are too many for one batch.
-    pub fn append(&mut self, next: &Self) -> Result<()> {
-        self.nodes.extend_from_slice(&next.nodes);
+    pub fn append(&mut self, next: Self) -> Result<()> {
+        self.nodes.extend(next.nodes);
         self.births.extend_from_slice(&next.births);
         self.sets.append(&next.sets)
     }

@@ -2,22 +2,24 @@
 //! the array it came from changes.
 //!
 //! Entries lie in chunks, chunks in pages. A copy shares all pages; the first change behind it copies the page's list of
-//! chunks and the one chunk that changes. A commit so costs what it changes, however many persons there are.
+//! chunks, and stands beside the entries of its chunk. A commit so costs what it changes, however many persons there are.
 //!
 //! Must not know what the entries mean.
+
+mod chunk;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Entries of a chunk: a change in a place that was shared copies so many. Smaller ones make pages dearer, whose chunks
-/// are counted one by one when a page is copied.
-const CHUNK: usize = 1 << CHUNK_BITS;
-const CHUNK_BITS: u32 = 12;
+use self::chunk::Chunk;
+
+/// Entries of a chunk. Smaller ones make pages dearer, whose chunks are counted one by one when a page is copied.
+const CHUNK: usize = chunk::ENTRIES;
+const CHUNK_BITS: u32 = chunk::ENTRIES_BITS;
 /// Chunks of a page.
 const PAGE: usize = 1 << PAGE_BITS;
 const PAGE_BITS: u32 = 9;
 
-type Chunk<T> = Arc<Vec<T>>;
 type Page<T> = Arc<Vec<Chunk<T>>>;
 
 /// Grows at its end; entries change in place.
@@ -52,7 +54,7 @@ impl<T: Clone> Chunked<T> {
     /// To change an entry; `None` beyond the end.
     pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         let page = Arc::make_mut(self.pages.get_mut(index >> (CHUNK_BITS + PAGE_BITS))?);
-        Arc::make_mut(page.get_mut((index >> CHUNK_BITS) & (PAGE - 1))?).get_mut(index & (CHUNK - 1))
+        page.get_mut((index >> CHUNK_BITS) & (PAGE - 1))?.get_mut(index & (CHUNK - 1))
     }
 
     pub fn push(&mut self, entry: T) {
@@ -63,10 +65,10 @@ impl<T: Clone> Chunked<T> {
         // A page was pushed with the first entry.
         if let Some(page) = self.pages.last_mut().map(Arc::make_mut) {
             if is_new_chunk {
-                page.push(Arc::default());
+                page.push(Chunk::default());
             }
             if let Some(chunk) = page.last_mut() {
-                Arc::make_mut(chunk).push(entry);
+                chunk.push(entry);
             }
         }
         self.len += 1;
@@ -74,7 +76,7 @@ impl<T: Clone> Chunked<T> {
 
     /// All entries in their order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &T> {
-        self.pages.iter().flat_map(|page| page.iter()).flat_map(|chunk| chunk.iter())
+        self.pages.iter().flat_map(|page| page.iter()).flat_map(Chunk::iter)
     }
 
     /// The entries of a range in their order, those beyond the end left out.
@@ -84,8 +86,8 @@ impl<T: Clone> Chunked<T> {
         let chunks = (start >> CHUNK_BITS)..end.div_ceil(CHUNK);
         chunks.flat_map(move |chunk| {
             let first = chunk << CHUNK_BITS;
-            let entries = self.pages[chunk >> PAGE_BITS][chunk & (PAGE - 1)].as_slice();
-            entries[start.saturating_sub(first)..entries.len().min(end - first)].iter().cloned()
+            let chunk = &self.pages[chunk >> PAGE_BITS][chunk & (PAGE - 1)];
+            chunk.range(start.saturating_sub(first), end - first).cloned()
         })
     }
 
@@ -97,12 +99,9 @@ impl<T: Clone> Chunked<T> {
             if beside.is_some_and(|beside| Arc::ptr_eq(page, beside)) {
                 continue;
             }
-            let is_shared = |place, chunk| {
-                let beside = beside.and_then(|beside: &Page<T>| beside.get(place));
-                beside.is_some_and(|beside| Arc::ptr_eq(chunk, beside))
-            };
-            let own = page.iter().enumerate().filter(|(place, chunk)| !is_shared(*place, *chunk));
-            bytes += own.map(|(_, chunk)| chunk.len() * size_of::<T>()).sum::<usize>();
+            let chunk_beside = |place| beside.and_then(|beside: &Page<T>| beside.get(place));
+            let own = page.iter().enumerate().map(|(place, chunk)| chunk.bytes_beside(chunk_beside(place)));
+            bytes += own.sum::<usize>();
         }
         bytes
     }

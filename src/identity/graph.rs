@@ -28,6 +28,8 @@ pub struct IdentityGraph {
     persons: Persons,
     epoch: Epoch,
     gathered: IdentityBatch,
+    /// Of the identifiers in it.
+    gathered_bytes: usize,
     /// Components were joined since then.
     is_linked: bool,
 }
@@ -54,6 +56,7 @@ impl IdentityGraph {
         for (kind, value) in identifiers {
             let (node, new) = dictionary.intern(kind, value)?;
             if new {
+                self.gathered_bytes += size_of::<(Node, TypeId, String)>() + value.len();
                 self.gathered.nodes.push((node, kind, value.to_owned()));
             }
             if !nodes.contains(&(kind, node)) {
@@ -87,6 +90,7 @@ impl IdentityGraph {
 
     /// The changes since the last call, as one batch to make durable.
     pub fn finish_batch(&mut self) -> IdentityBatch {
+        self.gathered_bytes = 0;
         let batch = std::mem::take(&mut self.gathered);
         let is_linked = std::mem::take(&mut self.is_linked);
         self.count_epoch(&batch, is_linked);
@@ -98,9 +102,9 @@ impl IdentityGraph {
         self.epoch += Epoch::from(is_linked || !batch.births.is_empty());
     }
 
-    /// Identifiers since the last [`Self::finish_batch`].
-    pub fn new_nodes(&self) -> usize {
-        self.gathered.nodes.len()
+    /// Bytes of memory of the new identifiers since the last [`Self::finish_batch`].
+    pub fn new_bytes(&self) -> usize {
+        self.gathered_bytes
     }
 
     /// Whether nothing was added since the last [`Self::finish_batch`].

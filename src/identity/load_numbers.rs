@@ -1,7 +1,7 @@
 //! The identifiers of a load's events while it goes on: numbered, and nobody's until all of them are placed at once.
 
 use super::identifier::TypeId;
-use super::sets::{Origin, OriginId, Seen, SetBuilder};
+use super::sets::{OriginId, OriginRef, Seen, SetBuilder};
 use super::{IdentityGraph, NumberEvents, main_node};
 use crate::error::Result;
 use crate::ids::Node;
@@ -21,7 +21,7 @@ impl<'l> LoadNumbers<'l> {
 }
 
 impl NumberEvents for LoadNumbers<'_> {
-    fn origin(&mut self, origin: &Origin) -> OriginId {
+    fn origin(&mut self, origin: OriginRef<'_>) -> OriginId {
         self.sets.origin(origin)
     }
 

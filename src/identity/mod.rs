@@ -29,13 +29,13 @@ pub use graph::{Crowded, GraphRestorer, IdentityGraph, node_schema, published_sc
 pub use identifier::{AddedType, IdentifierClass, IdentifierTypes, Place, TypeId};
 pub use load_numbers::LoadNumbers;
 pub use overlay::Overlay;
-pub use sets::{IdentifierSets, Origin, OriginId, Seen, SetBuilder, SetFacts};
+pub use sets::{IdentifierSets, Origin, OriginId, OriginRef, Seen, SetBuilder, SetFacts};
 pub use snapshot::{IdentitySnapshot, PersonEntry};
 
 /// Takes events one by one and numbers their identifiers.
 pub trait NumberEvents {
     /// The number by which events name where they came from.
-    fn origin(&mut self, origin: &Origin) -> OriginId;
+    fn origin(&mut self, origin: OriginRef<'_>) -> OriginId;
 
     /// Takes the usable identifiers of one event and returns its main node, that of its highest-priority identifier.
     ///

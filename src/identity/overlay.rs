@@ -2,16 +2,20 @@
 //!
 //! What comes out is a batch like those that are stored, and is taken in as those are: a restart gives the same.
 
+mod attempt;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::batch::{Birth, BirthCause, IdentityBatch};
 use super::graph::Crowded;
 use super::graph::crowded::crowded;
 use super::identifier::TypeId;
-use super::sets::{Origin, OriginId, Seen, SetBuilder};
+use super::sets::{OriginId, OriginRef, Seen, SetBuilder};
 use super::snapshot::IdentitySnapshot;
 use super::{NumberEvents, main_node};
 use crate::clock::Clock;
@@ -24,7 +28,9 @@ pub struct Overlay {
     /// Without its sets.
     batch: IdentityBatch,
     sets: SetBuilder,
-    nodes: HashMap<(TypeId, String), Node>,
+    hasher: DefaultHashBuilder,
+    /// Places of new nodes in the batch, by the hash of (type, value).
+    places: HashTable<u32>,
     /// Nodes that were nobody's in the state, and are somebody's now.
     placed: HashSet<Node>,
     /// Nodes of the event at hand, kept to save an allocation an event.
@@ -39,7 +45,8 @@ impl Overlay {
             clock,
             batch: IdentityBatch::default(),
             sets: SetBuilder::default(),
-            nodes: HashMap::new(),
+            hasher: DefaultHashBuilder::default(),
+            places: HashTable::new(),
             placed: HashSet::new(),
             event_nodes: Vec::new(),
         }
@@ -64,33 +71,42 @@ impl Overlay {
         self.base.nodes() + self.batch.nodes.len()
     }
 
-    /// Whether the node belongs to nobody before an event; `known_before` is how many nodes there were then.
-    fn is_unplaced(&self, node: Node, known_before: usize) -> bool {
+    /// Places a node; whether it belonged to nobody before an event, when there were `known_before` nodes.
+    fn place(&mut self, node: Node, known_before: usize) -> bool {
         if (node as usize) < self.base.nodes() {
-            // Of a load that is not committed.
-            return self.base.person_of(node).is_none() && !self.placed.contains(&node);
+            // One that is nobody's in the state is of a load that is not committed.
+            return self.base.person_of(node).is_none() && self.placed.insert(node);
         }
         node as usize >= known_before
     }
 
-    fn node(&mut self, kind: TypeId, value: &str) -> Result<Node> {
-        if let Some(node) = self.base.node(kind, value) {
-            return Ok(node);
+    /// The node of an identifier that the state does not have.
+    fn new_node(&mut self, kind: TypeId, value: &str) -> Result<Node> {
+        let count = self.len();
+        let Self { batch: IdentityBatch { nodes, .. }, hasher, places, .. } = self;
+        let hash = hasher.hash_one((kind, value));
+        let is_it = |place: &u32| {
+            let (_, held_kind, held) = &nodes[*place as usize];
+            (*held_kind, held.as_str()) == (kind, value)
+        };
+        if let Some(place) = places.find(hash, is_it) {
+            return Ok(nodes[*place as usize].0);
         }
-        let key = (kind, value.to_owned());
-        if let Some(node) = self.nodes.get(&key) {
-            return Ok(*node);
-        }
-        let node = Node::try_from(self.len())
-            .map_err(|_| Error::busy("the workspace has 2^32 identifiers: no number is left"))?;
-        self.batch.nodes.push((node, kind, key.1.clone()));
-        self.nodes.insert(key, node);
+        let node =
+            Node::try_from(count).map_err(|_| Error::busy("the workspace has 2^32 identifiers: no number is left"))?;
+        // Fewer than there are nodes.
+        let place = nodes.len() as u32;
+        nodes.push((node, kind, value.to_owned()));
+        places.insert_unique(hash, place, |place| {
+            let (_, kind, value) = &nodes[*place as usize];
+            hasher.hash_one((*kind, value.as_str()))
+        });
         Ok(node)
     }
 }
 
 impl NumberEvents for Overlay {
-    fn origin(&mut self, origin: &Origin) -> OriginId {
+    fn origin(&mut self, origin: OriginRef<'_>) -> OriginId {
         self.sets.origin(origin)
     }
 
@@ -104,23 +120,23 @@ impl NumberEvents for Overlay {
         // A value that the event names twice is not known by its first mention.
         let known_before = self.len();
         for (kind, value) in identifiers {
-            let node = self.node(kind, value)?;
+            let node = match self.base.node(kind, value) {
+                Some(node) => node,
+                None => self.new_node(kind, value)?,
+            };
             if !nodes.contains(&(kind, node)) {
                 nodes.push((kind, node));
             }
         }
         let main = main_node(self.base.types(), &nodes);
         if let Some(node) = main {
-            if nodes.iter().all(|(_, node)| self.is_unplaced(*node, known_before)) {
+            // All of them are placed, whatever the first one says.
+            if nodes.iter().fold(true, |is_new, (_, node)| self.place(*node, known_before) & is_new) {
                 let person = (self.base.births() + self.batch.births.len()) as Person;
                 let (person_id, cause) = (self.clock.new_id(), BirthCause::Event);
                 // The record tells its position when it is durable.
                 self.batch.births.push(Birth { node, person, person_id, position: 0, cause });
             }
-            let of_state = self.base.nodes();
-            let are_nobodys =
-                nodes.iter().filter(|(_, node)| (*node as usize) < of_state && self.base.person_of(*node).is_none());
-            self.placed.extend(are_nobodys.map(|(_, node)| *node));
             self.sets.add_event(node, nodes.iter().map(|(_, node)| *node), seen)?;
         }
         self.event_nodes = nodes;

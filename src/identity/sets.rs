@@ -2,14 +2,22 @@
 //!
 //! A set is kept whole, since the links that follow from it depend on the rules in force. Must not know what a link is.
 
-use std::collections::HashMap;
+mod mark;
+mod origins;
+#[cfg(test)]
+mod tests;
+
 use std::hash::BuildHasher;
 use std::ops::Range;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use self::mark::Mark;
 use crate::error::{Error, Result};
 use crate::ids::Node;
+
+pub(super) use self::origins::OriginIndex;
+pub use self::origins::OriginRef;
 
 /// Number of an [`Origin`] among those of a batch.
 pub type OriginId = u32;
@@ -112,23 +120,18 @@ impl IdentifierSets {
     /// # Errors
     /// As [`Self::push`].
     pub(super) fn append(&mut self, next: &Self) -> Result<()> {
-        let mut known: HashMap<Origin, OriginId> = self.origins.iter().cloned().zip(0..).collect();
-        let origins: Vec<OriginId> = next.origins.iter().map(|origin| self.origin_id(origin, &mut known)).collect();
+        let mut known = OriginIndex::of(&self.origins);
+        let origins = next.origins.iter().map(|origin| self.origin_id(origin.by_ref(), &mut known));
+        let origins: Vec<OriginId> = origins.collect();
         let push = |(nodes, facts): (&[Node], &SetFacts)| {
             self.push(nodes, SetFacts { origin: origins[facts.origin as usize], ..*facts })
         };
         next.iter().try_for_each(push)
     }
 
-    /// The number of an origin; `known` has those that have one.
-    pub(super) fn origin_id(&mut self, origin: &Origin, known: &mut HashMap<Origin, OriginId>) -> OriginId {
-        if let Some(id) = known.get(origin) {
-            return *id;
-        }
-        let id = self.origins.len() as OriginId;
-        self.origins.push(origin.clone());
-        known.insert(origin.clone(), id);
-        id
+    /// The number of an origin; `known` has those of the ones that are there.
+    pub(super) fn origin_id(&mut self, origin: OriginRef<'_>, known: &mut OriginIndex) -> OriginId {
+        known.number(origin, &mut self.origins)
     }
 }
 
@@ -136,17 +139,19 @@ impl IdentifierSets {
 #[derive(Debug, Default)]
 pub struct SetBuilder {
     sets: IdentifierSets,
-    origins: HashMap<Origin, OriginId>,
+    origins: OriginIndex,
     hasher: DefaultHashBuilder,
     /// Places by the hash of nodes and origin.
     places: HashTable<u32>,
     /// The nodes at hand, kept to save an allocation an event.
     nodes: Vec<Node>,
+    /// Where it can go back to.
+    mark: Option<Mark>,
 }
 
 impl SetBuilder {
     /// The number of an origin.
-    pub fn origin(&mut self, origin: &Origin) -> OriginId {
+    pub fn origin(&mut self, origin: OriginRef<'_>) -> OriginId {
         self.sets.origin_id(origin, &mut self.origins)
     }
 
@@ -171,7 +176,7 @@ impl SetBuilder {
     /// # Errors
     /// As [`IdentifierSets::push`].
     pub fn add_sets(&mut self, sets: &IdentifierSets) -> Result<()> {
-        let origins: Vec<OriginId> = sets.origins.iter().map(|origin| self.origin(origin)).collect();
+        let origins: Vec<OriginId> = sets.origins.iter().map(|origin| self.origin(origin.by_ref())).collect();
         for (nodes, facts) in sets.iter() {
             self.add(nodes, SetFacts { origin: origins[facts.origin as usize], ..*facts })?;
         }
@@ -187,7 +192,7 @@ impl SetBuilder {
     }
 
     fn add(&mut self, nodes: &[Node], facts: SetFacts) -> Result<()> {
-        let Self { sets, hasher, places, .. } = self;
+        let Self { sets, hasher, places, mark, .. } = self;
         let hash = hasher.hash_one((nodes, facts.origin));
         let is_same = |place: &u32| {
             let place = *place as usize;
@@ -195,6 +200,9 @@ impl SetBuilder {
         };
         if let Some(place) = places.find(hash, is_same) {
             let held = &mut sets.facts[*place as usize];
+            if let Some(mark) = mark {
+                mark.note(*place, *held);
+            }
             held.first_seen = held.first_seen.min(facts.first_seen);
             held.last_seen = held.last_seen.max(facts.last_seen);
             held.events = held.events.saturating_add(facts.events);
@@ -211,6 +219,3 @@ impl SetBuilder {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -19,7 +19,7 @@ pub(crate) fn event(identifiers: &[(TypeId, &str)]) -> Event {
 
 /// Events of one source, one every microsecond; the main node of each.
 pub(super) fn number(to: &mut impl NumberEvents, events: &[Event]) -> Vec<Option<Node>> {
-    let origin = to.origin(&Origin { source: Some("test".into()), kind: "track".into(), load: None });
+    let origin = to.origin(Origin { source: Some("test".into()), kind: "track".into(), load: None }.by_ref());
     let mut ts = 0;
     let of_event = |event: &Event| {
         ts += 1;

@@ -1,7 +1,6 @@
 //! A batch as three tables: nodes, identifier sets, births. A record of the log has them one by one; the open Parquet
 //! object has the columns of all, of which each row fills those of one table.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
@@ -17,7 +16,7 @@ use super::{Birth, BirthCause, IdentityBatch};
 use crate::error::{Error, Result};
 use crate::identity::columns;
 use crate::identity::identifier::{IdentifierTypes, TypeId};
-use crate::identity::sets::{Origin, OriginId, SetFacts};
+use crate::identity::sets::{Origin, OriginIndex, OriginRef, SetFacts};
 use crate::ids::Node;
 
 /// Rows of the object that are made at once.
@@ -89,7 +88,7 @@ impl IdentityBatch {
     /// `Corrupt` when the tables are not what [`Self::to_tables`] gives.
     pub fn from_tables<'t>(types: &IdentifierTypes, tables: impl IntoIterator<Item = &'t RecordBatch>) -> Result<Self> {
         let mut batch = Self::default();
-        let mut origins = HashMap::new();
+        let mut origins = OriginIndex::default();
         for table in tables {
             let place = schemas().iter().position(|schema| *schema == table.schema());
             match place {
@@ -171,7 +170,7 @@ impl IdentityBatch {
         Ok(())
     }
 
-    fn read_sets(&mut self, table: &RecordBatch, known: &mut HashMap<Origin, OriginId>) -> Result<()> {
+    fn read_sets(&mut self, table: &RecordBatch, known: &mut OriginIndex) -> Result<()> {
         let lists = table.column_by_name("nodes").and_then(|column| column.as_list_opt::<i32>());
         let lists = lists.ok_or_else(|| damaged("columns"))?;
         let (first, last) = (time(table, "first_seen")?, time(table, "last_seen")?);
@@ -186,9 +185,8 @@ impl IdentityBatch {
                 nodes.push(unsigned(*node)?);
             }
             let load = loads.is_valid(row).then(|| unsigned(loads.value(row))).transpose()?;
-            let source = sources.is_valid(row).then(|| sources.value(row).to_owned());
-            let origin = Origin { source, kind: kinds.value(row).to_owned(), load };
-            let origin = self.sets.origin_id(&origin, known);
+            let source = sources.is_valid(row).then(|| sources.value(row));
+            let origin = self.sets.origin_id(OriginRef { source, kind: kinds.value(row), load }, known);
             let (first_seen, last_seen) = (first.value(row), last.value(row));
             let facts = SetFacts { origin, first_seen, last_seen, events: unsigned(events.value(row))? };
             if nodes.is_empty() || first_seen > last_seen {

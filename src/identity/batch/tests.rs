@@ -12,7 +12,7 @@ fn batches() -> impl Strategy<Value = IdentityBatch> {
     (nodes, prop::collection::vec(set, 0..12), births).prop_map(|(nodes, sets, births)| {
         let mut builder = SetBuilder::default();
         for (nodes, ts, source, load) in sets {
-            let origin = builder.origin(&Origin { source, kind: "identify".into(), load });
+            let origin = builder.origin(Origin { source, kind: "identify".into(), load }.by_ref());
             builder.add_event(nodes[0], nodes.into_iter(), Seen { ts, origin }).unwrap();
         }
         let birth = |(node, person, id, position)| Birth {

@@ -12,13 +12,17 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec((prop::option::of(0_u8..2), -5_i64..5, nodes.prop_shuffle()), 0..40)
 }
 
-fn gather(events: &[Event]) -> IdentifierSets {
-    let mut builder = SetBuilder::default();
+fn add(builder: &mut SetBuilder, events: &[Event]) {
     for (source, ts, nodes) in events {
         let source = source.map(|source| source.to_string());
-        let origin = builder.origin(&Origin { source, kind: "track".into(), load: None });
+        let origin = builder.origin(Origin { source, kind: "track".into(), load: None }.by_ref());
         builder.add_event(nodes[0], nodes.iter().copied(), Seen { ts: *ts, origin }).unwrap();
     }
+}
+
+fn gather(events: &[Event]) -> IdentifierSets {
+    let mut builder = SetBuilder::default();
+    add(&mut builder, events);
     builder.finish()
 }
 
@@ -67,5 +71,50 @@ proptest! {
         joined.add_sets(&appended).unwrap();
         prop_assert_eq!(counted(joined.sets()), count(&events));
         prop_assert_eq!(joined.finish(), gather(&events), "in the order in which they came");
+    }
+
+    /// What was taken back was never there, to sets of before that it added to, either.
+    #[test]
+    fn what_is_taken_back_leaves_no_trace(kept in events(), refused in events(), later in events()) {
+        let mut builder = SetBuilder::default();
+        add(&mut builder, &kept);
+        for _ in 0..2 {
+            builder.set_mark();
+            add(&mut builder, &refused);
+            builder.go_back();
+            prop_assert_eq!(builder.sets(), &gather(&kept));
+        }
+        builder.set_mark();
+        add(&mut builder, &later);
+        prop_assert_eq!(builder.finish(), gather(&[kept, later].concat()));
+    }
+
+    /// Origins are numbered in the order in which they came first, whichever was asked for before.
+    #[test]
+    fn origins_have_the_numbers_of_their_first_places(
+        asked in prop::collection::vec((prop::option::of("[ab]?"), "[ab]?", prop::option::of(0_u32..2)), 0..40),
+        kept in any::<prop::sample::Index>(),
+    ) {
+        let (mut index, mut origins, mut expected) = (OriginIndex::default(), Vec::new(), Vec::new());
+        let ask = |index: &mut OriginIndex, origins: &mut Vec<Origin>, expected: &mut Vec<Origin>| {
+            for (source, kind, load) in &asked {
+                let id = index.number(OriginRef { source: source.as_deref(), kind, load: *load }, origins);
+                let origin = Origin { source: source.clone(), kind: kind.clone(), load: *load };
+                let place = expected.iter().position(|held| *held == origin).unwrap_or_else(|| {
+                    expected.push(origin);
+                    expected.len() - 1
+                });
+                assert_eq!(id as usize, place);
+            }
+            assert_eq!(origins, expected);
+        };
+        ask(&mut index, &mut origins, &mut expected);
+        let kept = kept.index(origins.len() + 1);
+        index.truncate(kept);
+        origins.truncate(kept);
+        expected.truncate(kept);
+        ask(&mut index, &mut origins, &mut expected);
+        let mut index = OriginIndex::of(&origins);
+        ask(&mut index, &mut origins, &mut expected);
     }
 }
