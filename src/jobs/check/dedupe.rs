@@ -7,10 +7,11 @@ use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::{Report, without_help};
 use crate::error::{Kind, Result};
-use crate::store::dedupe::Run;
+use crate::store::dedupe::verify_run;
 
 /// What helps against a run that is damaged.
-const REBUILD: &str = "restore it from a backup: without it, events that are sent again may be stored twice";
+const REBUILD: &str = "the next writer that needs it makes it anew from the stored events; batches that were answered \
+                       before are then known by their message ids, not by their keys";
 
 /// Reads the runs at these paths below the workspace.
 pub(super) async fn check(
@@ -21,7 +22,7 @@ pub(super) async fn check(
 ) -> Result<()> {
     for run in runs {
         let path = Path::from(*run);
-        let outcome = verify(store, &path).await;
+        let outcome = verify_run(store, &path).await;
         let size = store.head(&path).await.map_or(0, |head| head.size);
         report.looked_at(size);
         match outcome {
@@ -33,9 +34,4 @@ pub(super) async fn check(
         }
     }
     Ok(())
-}
-
-async fn verify(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<()> {
-    let run = Run::open(Arc::clone(store), path.clone()).await?;
-    Arc::new(run).verify().await
 }

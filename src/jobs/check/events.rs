@@ -46,10 +46,7 @@ pub(super) async fn check(
             found.graph = check_identity(&store, types, &commits, prefix, report).await?;
             check_dead_letters(&store, &commits, prefix, report).await?;
             dedupe::check(&store, &dedupe_runs(&commits), prefix, report).await?;
-            found.known.extend(commits.iter().flat_map(CommitRecord::objects).map(Path::from));
-            // Also those that were merged into others: older versions have them.
-            let runs = commits.iter().flat_map(|commit| &commit.dedupe.added);
-            found.known.extend(runs.map(|run| Path::from(run.as_str())));
+            found.known.extend(objects_of(&commits));
             // That of the newest version, which may only have put files in the place of others.
             found.position = events.position(snapshot.version).await.ok();
         }
@@ -58,12 +55,32 @@ pub(super) async fn check(
         }
         Err(_) => {}
     }
+    delta::check_writable(events.check_writable().await, &table, prefix, report);
     let nodes = found.graph.as_ref().map(IdentityGraph::nodes);
     let layout = file_layout(Order::Sorted);
     let fault = |file: &Verified| fault_of_nodes(file, nodes?);
     delta::check_files(&store, &layout, &snapshot.files, fault, prefix, report).await?;
     found.known.extend(snapshot.files.iter().map(|file| layout.location(&file.path)));
     Ok(found)
+}
+
+/// Objects of loads, files and message ids that the newest version or one before it refers to, except files that were
+/// replaced.
+pub(super) async fn referenced(root: &Root, name: &WorkspaceName) -> Result<HashSet<Path>> {
+    let events = EventsTable::new(root, name)?;
+    let newest = events.newest().await?;
+    let layout = file_layout(Order::Sorted);
+    let mut known = objects_of(&events.commits(0, newest.version).await?);
+    known.extend(newest.files.iter().map(|file| layout.location(&file.path)));
+    Ok(known)
+}
+
+fn objects_of(commits: &[CommitRecord]) -> HashSet<Path> {
+    let mut objects: HashSet<Path> = commits.iter().flat_map(CommitRecord::objects).map(Path::from).collect();
+    // Also those that were merged into others: older versions have them.
+    let runs = commits.iter().flat_map(|commit| &commit.dedupe.added);
+    objects.extend(runs.map(|run| Path::from(run.as_str())));
+    objects
 }
 
 /// Replays the identity objects; the graph that they give, if all is well.

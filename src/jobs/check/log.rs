@@ -120,7 +120,7 @@ async fn decode(records: Vec<Record>, types: &Arc<IdentifierTypes>, time_zone: T
         let mut months = LocalMonths::new(time_zone);
         let mut decode = |record: Record| match record.kind {
             RecordKind::Events => HotPart::from_payload(record.position, record.payload, &types, &mut months).map(Some),
-            RecordKind::Fence | RecordKind::Flushed | RecordKind::End => Ok(None),
+            RecordKind::Load | RecordKind::Fence | RecordKind::Flushed | RecordKind::End => Ok(None),
             other => Err(unknown_kind(record.position, other as u8)),
         };
         records.into_iter().map(|record| (record.position, decode(record))).collect::<Decoded>()

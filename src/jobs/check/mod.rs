@@ -7,6 +7,7 @@ mod delta;
 mod events;
 mod log;
 mod loose;
+mod under_way;
 mod user_tables;
 mod workspace;
 
@@ -124,9 +125,13 @@ impl Check {
     }
 }
 
-/// The message without the advice to run this very check.
+/// The message without the advice to run this very check, nor to restore what is damaged: that is said beside it.
 fn without_help(error: &Error) -> String {
-    error.message().replace(": run `convoke check`", "")
+    let message = error.message().replace(": run `convoke check`", "");
+    match message.split_once(": restore ") {
+        Some((what, _)) => what.to_owned(),
+        None => message,
+    }
 }
 
 /// Where findings go.

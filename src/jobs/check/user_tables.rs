@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
+use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 use uuid::Uuid;
 
+use super::under_way::UnderWay;
 use super::{RESTORE, Report, delta, loose};
 use crate::error::{Kind, Result};
 use crate::ids::WorkspaceName;
@@ -18,6 +20,7 @@ pub(super) async fn check(
     root: &Root,
     name: &WorkspaceName,
     listed: &[ObjectMeta],
+    under_way: &UnderWay,
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<()> {
@@ -39,18 +42,30 @@ pub(super) async fn check(
     };
     let folders: BTreeSet<Uuid> = listed.iter().filter_map(|object| paths::table_of(&object.location)).collect();
     for (folder, table) in &tables {
-        if folders.contains(folder) {
-            check_table(root, name, *folder, listed, prefix, report).await?;
+        if folders.contains(folder) || was_made_since(&store, *folder).await? {
+            check_table(root, name, *folder, listed, under_way, prefix, report).await?;
         } else {
             let path = format!("{prefix}{}", paths::table_in_workspace(*folder));
             report.fault(&path, format!("is missing: it is user table '{table}'"), RESTORE);
         }
     }
     for folder in folders.iter().filter(|folder| !tables.contains_key(folder)) {
+        let dropped = paths::table_dropped_in_workspace(*folder);
+        let mut objects = listed.iter().filter(|object| paths::table_of(&object.location) == Some(*folder));
+        let was_dropped = listed.iter().any(|object| object.location == dropped);
+        if !was_dropped && objects.any(|object| under_way.has(object)) {
+            continue;
+        }
         let path = format!("{prefix}{}", paths::table_in_workspace(*folder));
         report.note(&path, "is a table that was dropped, or never got its name", &removal(name));
     }
     Ok(())
+}
+
+/// Whether a table came since the objects were listed.
+async fn was_made_since(store: &Arc<dyn ObjectStore>, folder: Uuid) -> Result<bool> {
+    let first = store.list(Some(&paths::table_in_workspace(folder))).try_next().await?;
+    Ok(first.is_some())
 }
 
 fn removal(name: &WorkspaceName) -> String {
@@ -62,12 +77,14 @@ async fn check_table(
     name: &WorkspaceName,
     folder: Uuid,
     listed: &[ObjectMeta],
+    under_way: &UnderWay,
     prefix: &str,
     report: &mut Report<'_>,
 ) -> Result<()> {
     let store: Arc<dyn ObjectStore> = root.workspace_store(name);
     let (table, log) = (paths::table_in_workspace(folder), TableLog::new(root, name, folder)?);
     let Some(state) = delta::check_log(&store, &table, log.state(), prefix, report).await? else { return Ok(()) };
+    delta::check_writable(log.check_writable().await, &table, prefix, report);
     let layout = file_layout(folder, &state.columns)?;
     delta::check_files(&store, &layout, &state.live.files, |_| None, prefix, report).await?;
     let location = |file: &String| layout.location(file);
@@ -79,6 +96,9 @@ async fn check_table(
     for object in listed.iter().filter(mine).filter(|object| !live.contains(&object.location)) {
         if removed.contains(&object.location) {
             loose::check(&store, object, prefix, report).await?;
+            continue;
+        }
+        if under_way.has(object) {
             continue;
         }
         let what = "is a data file of a user table that nothing refers to";

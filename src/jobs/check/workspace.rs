@@ -4,10 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
-use object_store::ObjectMeta;
 use object_store::path::Path;
+use object_store::{ObjectMeta, ObjectStoreExt};
 
 use super::log::LogCheck;
+use super::under_way::UnderWay;
 use super::{RESTORE, Report, events, loose, user_tables};
 use crate::error::{Kind, Result};
 use crate::identity::IdentifierTypes;
@@ -21,16 +22,19 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     let store = root.workspace_store(name);
     let prefix = format!("{name}/");
     let listed: Vec<ObjectMeta> = store.list(None).try_collect().await?;
-    if listed.is_empty() {
+    // What a writer leaves that slept while the workspace was dropped is none.
+    if listed.iter().all(|object| paths::is_of_writers(&object.location)) {
         return Ok(());
     }
     let Some((manifest, types)) = check_manifest(root, name, report).await? else { return Ok(()) };
     let events::InFiles { known, position, graph } = events::check(root, name, &types, &prefix, report).await?;
     let log = LogCheck { root, name, manifest: &manifest, types: &types };
     log.run(position, graph, &listed, report).await?;
-    user_tables::check(root, name, &listed, &prefix, report).await?;
+    let under_way = UnderWay::beside(root, name, &listed).await;
+    user_tables::check(root, name, &listed, &under_way, &prefix, report).await?;
     let removed = events_removed(root, name).await;
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
+    let mut unreferenced = Vec::new();
     for object in listed.iter().filter(|object| !known.contains(&object.location)) {
         if is_checked_elsewhere(&object.location) {
             continue;
@@ -42,14 +46,35 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
         match vacuum::kind_of(&object.location, newest_loads) {
             Some(what) => {
                 report.looked_at(object.size);
-                let help = format!("`convoke vacuum --workspace {name}` removes it after the retention");
-                report.note(
-                    &format!("{prefix}{}", object.location),
-                    &format!("is a {what} that nothing refers to"),
-                    &help,
-                );
+                if !under_way.has(object) {
+                    unreferenced.push((&object.location, what));
+                }
             }
             None => loose::check(&store, object, &prefix, report).await?,
+        }
+    }
+    note_unreferenced(root, name, unreferenced, report).await
+}
+
+/// Says of objects what they are. A writer may have committed or removed some since they were looked for: they are looked for
+/// again.
+async fn note_unreferenced(
+    root: &Root,
+    name: &WorkspaceName,
+    mut found: Vec<(&Path, &str)>,
+    report: &mut Report<'_>,
+) -> Result<()> {
+    if found.is_empty() {
+        return Ok(());
+    }
+    // What cannot be read has been said.
+    let known = events::referenced(root, name).await.unwrap_or_default();
+    found.retain(|(path, _)| !known.contains(*path));
+    let store = root.workspace_store(name);
+    let help = format!("`convoke vacuum --workspace {name}` removes it after the retention");
+    for (path, what) in found {
+        if !matches!(store.head(path).await, Err(object_store::Error::NotFound { .. })) {
+            report.note(&format!("{name}/{path}"), &format!("is a {what} that nothing refers to"), &help);
         }
     }
     Ok(())
@@ -58,11 +83,14 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
 /// Logs, the manifest, and the user's tables have been looked at.
 fn is_checked_elsewhere(path: &Path) -> bool {
     // Locks and claims of writers come and go.
-    let is_writers =
-        path.filename().is_some_and(|name| name.starts_with('.')) || path.as_ref().starts_with(paths::WRITER);
+    let is_lock = path.filename().is_some_and(|name| name.starts_with('.'));
     let in_log = path.parts().any(|part| part.as_ref() == paths::DELTA_LOG);
     let folders = [paths::USER_TABLES, paths::WAL].map(Path::from);
-    is_writers || in_log || path.as_ref() == paths::MANIFEST || folders.iter().any(|folder| path.prefix_matches(folder))
+    is_lock
+        || paths::is_of_writers(path)
+        || in_log
+        || path.as_ref() == paths::MANIFEST
+        || folders.iter().any(|folder| path.prefix_matches(folder))
 }
 
 /// Whether the workspace can be read at all; then its manifest and identifier types.

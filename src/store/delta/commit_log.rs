@@ -10,7 +10,7 @@ use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use deltalake_core::kernel::engine::arrow_conversion::TryIntoArrow;
 use deltalake_core::kernel::transaction::{CommitData, TransactionError};
-use deltalake_core::kernel::{Action, CommitInfo, StructField};
+use deltalake_core::kernel::{Action, CommitInfo, Snapshot, StructField};
 use deltalake_core::logstore::CommitOrBytes;
 use deltalake_core::operations::create::CreateBuilder;
 use deltalake_core::protocol::{DeltaOperation, SaveMode, checkpoints};
@@ -22,6 +22,7 @@ use url::Url;
 
 use super::columns;
 use super::layout::Layout;
+use super::protocol;
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
 
@@ -32,10 +33,17 @@ pub trait CommitLog: Send + Sync {
     async fn create(&self, first: Vec<Action>) -> Result<()>;
 
     /// The newest version and its live files, as batches of flattened add actions; `None` when there is no table.
+    ///
+    /// # Errors
+    /// `Corrupt`, too, when another program made it a table that only later readers understand.
     async fn load(&self) -> Result<Option<(u64, Vec<RecordBatch>)>>;
 
     /// The columns that the log declares; `None` when there is no table.
     async fn columns(&self) -> Result<Option<SchemaRef>>;
+
+    /// # Errors
+    /// `Conflict` when another program had made it a table that only later writers may write, when it was last loaded.
+    async fn check_writable(&self) -> Result<()>;
 
     /// The `commitInfo` of one version, `None` when there is no such version.
     async fn commit_info(&self, version: u64) -> Result<Option<Value>>;
@@ -43,8 +51,8 @@ pub trait CommitLog: Send + Sync {
     /// Writes exactly this version, with `info` merged into its `commitInfo`.
     ///
     /// # Errors
-    /// `Conflict` when somebody else's commit has this version. An error of the store is resolved by reading the
-    /// version back: a commit that landed is a success, whatever the store said.
+    /// `Conflict` when somebody else's commit has this version, and as [`Self::check_writable`]. An error of the store is
+    /// resolved by reading the version back: a commit that landed is a success, whatever the store said.
     async fn commit(
         &self,
         version: u64,
@@ -93,6 +101,18 @@ impl DeltaCommitLog {
         Error::internal(format!("{label}: {error}")).with_source(error)
     }
 
+    /// The library fails at the files of a table of which it knows the protocol, and not what that asks for.
+    async fn refusal_of(&self, failure: deltalake_core::DeltaTableError) -> Error {
+        if Error::of_store(&failure).is_none()
+            && let Ok(table) = self.table()
+            && let Ok(state) = Snapshot::try_new(table.log_store().as_ref(), None).await
+            && let Err(refusal) = protocol::check_readable(&self.definition.layout.label, state.protocol())
+        {
+            return refusal.with_source(failure);
+        }
+        self.failed(failure)
+    }
+
     fn table(&self) -> Result<DeltaTable> {
         let builder = DeltaTableBuilder::from_url(self.url.clone()).map_err(|error| self.failed(error))?;
         builder
@@ -132,7 +152,9 @@ impl CommitLog for DeltaCommitLog {
             // Somebody else's first version serves as well as ours; and it may be ours, with its answer lost.
             Err(failure) => {
                 let mut table = self.table()?;
-                table.load().await.map_err(|_| self.failed(failure))?;
+                if table.load().await.is_err() {
+                    return Err(self.refusal_of(failure).await);
+                }
                 table
             }
         };
@@ -144,7 +166,9 @@ impl CommitLog for DeltaCommitLog {
         let mut held = self.table.lock().await;
         let table = match held.as_mut() {
             Some(table) => {
-                table.update_state().await.map_err(|error| self.failed(error))?;
+                if let Err(failure) = table.update_state().await {
+                    return Err(self.refusal_of(failure).await);
+                }
                 table
             }
             None => {
@@ -152,11 +176,16 @@ impl CommitLog for DeltaCommitLog {
                 if !table.verify_deltatable_existence().await.map_err(|error| self.failed(error))? {
                     return Ok(None);
                 }
-                table.load().await.map_err(|error| self.failed(error))?;
+                if let Err(failure) = table.load().await {
+                    return Err(self.refusal_of(failure).await);
+                }
                 held.insert(table)
             }
         };
         let state = table.snapshot().map_err(|error| self.failed(error))?;
+        let label = &self.definition.layout.label;
+        protocol::check_readable(label, state.protocol())?;
+        protocol::check_files(label, state)?;
         let batches = state.add_actions_batches(true).map_err(|error| self.failed(error))?;
         Ok(Some((state.version(), batches)))
     }
@@ -166,6 +195,13 @@ impl CommitLog for DeltaCommitLog {
         let Some(table) = held.as_ref() else { return Ok(None) };
         let state = table.snapshot().map_err(|error| self.failed(error))?;
         Ok(Some(Arc::new(state.schema().as_ref().try_into_arrow()?)))
+    }
+
+    async fn check_writable(&self) -> Result<()> {
+        let held = self.table.lock().await;
+        let Some(table) = held.as_ref() else { return Ok(()) };
+        let state = table.snapshot().map_err(|error| self.failed(error))?;
+        protocol::check_writable(&self.definition.layout.label, state.protocol())
     }
 
     async fn commit_info(&self, version: u64) -> Result<Option<Value>> {
@@ -184,6 +220,8 @@ impl CommitLog for DeltaCommitLog {
         mut info: HashMap<String, Value>,
     ) -> Result<()> {
         let label = &self.definition.layout.label;
+        // A change of it since then has taken the place of this version.
+        self.check_writable().await?;
         let id = self.clock.new_id();
         // First, as the protocol wants it; left to itself the library takes the time of the machine.
         let timestamp = Some(self.clock.now().timestamp_millis());
@@ -208,6 +246,8 @@ impl CommitLog for DeltaCommitLog {
     async fn checkpoint(&self) -> Result<()> {
         let mut table = self.table()?;
         table.load().await.map_err(|error| self.failed(error))?;
+        let state = table.snapshot().map_err(|error| self.failed(error))?;
+        protocol::check_writable(&self.definition.layout.label, state.protocol())?;
         let runtime = tokio::runtime::Handle::current();
         // It computes on the task that calls it.
         let write = move || runtime.block_on(checkpoints::create_checkpoint(&table, None));

@@ -97,6 +97,9 @@ impl DeltaTable {
     }
 
     /// The newest version with its columns; `None` when there is no table. The columns are those in the files.
+    ///
+    /// # Errors
+    /// `Corrupt`, too, when another program made it a table that only later readers understand.
     pub async fn newest(&self) -> Result<Option<(LiveFiles, SchemaRef)>> {
         let Some((version, actions)) = self.log.load().await? else { return Ok(None) };
         let columns = match self.layout.columns.fields().is_empty() {
@@ -119,13 +122,21 @@ impl DeltaTable {
     /// Writes version `version`, which must be the next one, with `info` in its `commitInfo`.
     ///
     /// # Errors
-    /// `Conflict` when another process wrote this version.
+    /// `Conflict` when another process wrote this version, and as [`Self::check_writable`].
     pub async fn commit(&self, version: u64, change: Change<'_>, info: HashMap<String, Value>) -> Result<()> {
         let data_change = !matches!(change.kind, ChangeKind::Rewrite { .. });
         let now = self.clock.now();
         let removes = change.removed.iter().map(|file| Action::Remove(file.to_remove(&self.layout, data_change, now)));
         let actions = removes.chain(self.adds(change.added, data_change)).collect();
         self.log.commit(version, actions, self.operation(change.kind), info).await
+    }
+
+    /// To be called before files are written for nothing.
+    ///
+    /// # Errors
+    /// `Conflict` when the newest version that was read is of a table that only later writers may write.
+    pub async fn check_writable(&self) -> Result<()> {
+        self.log.check_writable().await
     }
 
     /// The `commitInfo` of one version, `None` when there is no such version.

@@ -139,12 +139,12 @@ impl OpenFile {
     }
 }
 
-fn reader(store: &Arc<dyn ObjectStore>, file: &DataFile) -> FileBytes {
+pub(super) fn reader(store: &Arc<dyn ObjectStore>, file: &DataFile) -> FileBytes {
     let location = paths::events_file_in_workspace(&file.path);
     FileBytes { store: Arc::clone(store), location, size: file.bytes, footer_hint: FOOTER_HINT }
 }
 
-fn damaged(file: &DataFile, error: &ParquetError) -> Error {
+pub(super) fn damaged(file: &DataFile, error: &ParquetError) -> Error {
     let path = paths::events_file_in_workspace(&file.path);
     Error::corrupt(format!("object '{path}' {error}: run `convoke check`"))
 }

@@ -103,6 +103,12 @@ impl Partitioner {
         Ok(std::mem::take(&mut self.written))
     }
 
+    /// Waits for the files that are being written, however that ends, and writes no other: for one who gives up.
+    pub async fn give_up(&mut self) {
+        self.held.clear();
+        while self.writing.join_next().await.is_some() {}
+    }
+
     /// Hands a month's rows to a writing task; waits while all cores are busy with others.
     async fn write(&mut self, month: &str) -> Result<()> {
         let Some(held) = self.held.remove(month) else { return Ok(()) };

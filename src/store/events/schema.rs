@@ -119,6 +119,11 @@ pub fn ts_of(file: &DataFile) -> Option<(i64, i64)> {
     bounds_of(file, "ts")
 }
 
+/// Microseconds between which all rows of the file were received.
+pub fn received_of(file: &DataFile) -> Option<(i64, i64)> {
+    bounds_of(file, "received_at")
+}
+
 /// Numbers between which all nodes of the file lie.
 pub fn node_of(file: &DataFile) -> Option<(i64, i64)> {
     bounds_of(file, "node")

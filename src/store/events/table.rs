@@ -21,6 +21,8 @@ use crate::store::{Root, paths};
 const COMMIT: &str = "convokeRecord";
 /// Key of what a compaction did in `commitInfo`.
 const COMPACTION: &str = "convokeCompaction";
+/// Entries before the newest one of ours that are asked when rows came into files last; each is a read.
+const LOOKS_FOR_TIME: usize = 8;
 /// Entries of the log read at once.
 const PARALLEL_READS: usize = 16;
 
@@ -95,6 +97,15 @@ pub struct LoadRecord {
     pub rejected: u64,
 }
 
+/// How far the files of a version reach into the log of the workspace.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// The rows of records up to this one are in files.
+    pub position: u64,
+    /// When the last of them came there, where an entry of the table's own log still tells.
+    pub since: Option<DateTime<Utc>>,
+}
+
 /// The events table. One process commits at a time (`WriterLock`).
 pub struct EventsTable {
     table: DeltaTable,
@@ -121,6 +132,19 @@ impl EventsTable {
         Ok(self.table.newest().await?.map(|(files, _)| files).unwrap_or_default())
     }
 
+    /// Whether there is this version, whoever wrote it.
+    pub async fn has_version(&self, version: u64) -> Result<bool> {
+        Ok(self.table.commit_info(version).await?.is_some())
+    }
+
+    /// To be called before files are written for nothing.
+    ///
+    /// # Errors
+    /// `Conflict` when another program made it a table that only later writers may write.
+    pub async fn check_writable(&self) -> Result<()> {
+        self.table.check_writable().await
+    }
+
     /// Records of the versions after `after` up to `version` that loaded something, in their order.
     pub async fn commits(&self, after: u64, version: u64) -> Result<Vec<CommitRecord>> {
         let commits = self.numbered_commits(after, version).await?.into_iter().map(|(_, record)| record);
@@ -130,17 +154,38 @@ impl EventsTable {
     /// Up to which record of the log the rows are in the files of a version, as the newest of our commits up to it says.
     /// What other programs commit puts files in the place of others, and knows nothing of the log.
     pub async fn position(&self, version: u64) -> Result<u64> {
+        Ok(self.reach(version).await?.position)
+    }
+
+    /// [`Self::position`], and since when it is so.
+    pub async fn reach(&self, version: u64) -> Result<Reach> {
         for version in (1..=version).rev() {
             match self.table.commit_info(version).await? {
                 Some(info) => {
                     if let Some(record) = record_in(&info, version)? {
-                        return Ok(record.position);
+                        let since = match record.is_rewrite() {
+                            true => self.time_of_rows_before(version).await,
+                            false => time_in(&info),
+                        };
+                        return Ok(Reach { position: record.position, since });
                     }
                 }
-                None => return self.position_of_gathered(version).await,
+                None => return Ok(Reach { position: self.position_of_gathered(version).await?, since: None }),
             }
         }
-        Ok(0)
+        Ok(Reach::default())
+    }
+
+    /// When rows came into files last, before a version that brought none. It is only told: what cannot be read is passed
+    /// over.
+    async fn time_of_rows_before(&self, version: u64) -> Option<DateTime<Utc>> {
+        for version in (1..version).rev().take(LOOKS_FOR_TIME) {
+            let info = self.table.commit_info(version).await.ok()??;
+            if record_in(&info, version).ok()?.is_some_and(|record| !record.is_rewrite()) {
+                return time_in(&info);
+            }
+        }
+        None
     }
 
     /// The same where the entry of this version is gone, and no later one is ours.
@@ -215,6 +260,11 @@ impl EventsTable {
 fn record_in(info: &Value, version: u64) -> Result<Option<CommitRecord>> {
     serde_json::from_value(info[COMMIT].clone())
         .map_err(|error| Error::corrupt(format!("commit record of version {version} of the events table: {error}")))
+}
+
+/// When a version was committed, as every writer of a Delta log notes it.
+fn time_in(info: &Value) -> Option<DateTime<Utc>> {
+    info["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis)
 }
 
 fn missing_entry(version: u64) -> Error {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use object_store::ObjectStore;
 use object_store::path::Path;
+use parking_lot::Mutex;
 
 use super::encoding::{self, Order};
 use super::schema;
@@ -29,17 +30,24 @@ fn may_bound(column: &str) -> bool {
     schema::MIN_MAX_COLUMNS.contains(&column)
 }
 
-/// Writes files of the events table, each in one piece. Cheap to clone.
+/// Writes files of the events table, each in one piece. Cheap to clone; clones know of each other's files.
 #[derive(Clone)]
 pub struct FileWriter {
     store: Arc<dyn ObjectStore>,
     clock: Clock,
+    /// Files that it began to write, below the workspace.
+    begun: Arc<Mutex<Vec<Path>>>,
 }
 
 impl FileWriter {
     /// `store` has the workspace's folder as `/`.
     pub fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
-        Self { store, clock }
+        Self { store, clock, begun: Arc::default() }
+    }
+
+    /// Paths below the workspace of all files that it wrote, or tried to.
+    pub fn begun(&self) -> Vec<Path> {
+        self.begun.lock().clone()
     }
 
     /// Encodes `batches` (of [`schema::stored`], all of one month) and writes the file durably.
@@ -55,6 +63,7 @@ impl FileWriter {
         let path = paths::events_file(&month, self.clock.new_id(), encoded.hash());
         let location = paths::events_file_in_workspace(&path);
         let file = encoded.to_file(path, Some(month), self.clock.now());
+        self.begun.lock().push(location.clone());
         encoded.write(self.store.as_ref(), &location).await?;
         Ok(file)
     }

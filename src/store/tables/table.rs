@@ -54,6 +54,14 @@ impl TableLog {
         Ok(TableState { folder: self.folder, columns, live })
     }
 
+    /// To be called before files are written for nothing.
+    ///
+    /// # Errors
+    /// `Conflict` when another program made it a table that only later writers may write.
+    pub async fn check_writable(&self) -> Result<()> {
+        self.table.check_writable().await
+    }
+
     /// Changes the table as version `version`, which must be the next one.
     pub async fn commit(&self, version: u64, change: Change<'_>) -> Result<()> {
         self.table.commit(version, change, HashMap::new()).await

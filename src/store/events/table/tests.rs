@@ -72,3 +72,22 @@ async fn the_position_outlives_the_entries_that_told_it() {
     }
     assert_eq!(events.position(4).await, 7);
 }
+
+/// By the times in the entries; compactions and the commits of other programs bring no rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn when_rows_came_last_is_told_by_the_commit_that_brought_them() {
+    let events = Events::new().await;
+    let since = async |version| events.table.reach(version).await.unwrap().since;
+    assert_eq!(since(0).await, None);
+    let before = Utc::now() - chrono::Duration::seconds(1);
+    events.commit(1, 3).await;
+    let first = since(1).await.unwrap();
+    assert!(first > before && first <= Utc::now(), "{first}");
+    events.table.rewrite(2, Change { removed: &[], added: &[], kind: ChangeKind::Append }, 3).await.unwrap();
+    events.commit_of_another_program(3).await;
+    assert_eq!((since(2).await, since(3).await), (Some(first), Some(first)));
+    events.commit(4, 5).await;
+    assert!(since(4).await.unwrap() >= first);
+    events.table.store.delete(&Events::entry(1)).await.unwrap();
+    assert_eq!(since(3).await, None, "nothing tells it any more");
+}
