@@ -27,7 +27,7 @@ pub use self::reader::LogReader;
 
 use self::disk::{Disk, WriteFault};
 use self::recovery::{Recovery, recover};
-use self::segment::{OpenSegment, Segment, file_name, write_error};
+use self::segment::{NEXT_MARK_BYTES, OpenSegment, Segment, file_name, next_mark, write_error};
 use super::record::{self, HEADER_BYTES, Header, MAX_PAYLOAD_BYTES, Record, RecordKind};
 use super::size::no_room;
 use crate::error::{Error, Result};
@@ -35,7 +35,7 @@ use crate::error::{Error, Result};
 /// A record before it has its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Any but [`RecordKind::End`].
+    /// Any but a mark, see [`RecordKind::is_mark`].
     pub kind: RecordKind,
     pub flags: u8,
     /// At most [`MAX_PAYLOAD_BYTES`].
@@ -59,6 +59,8 @@ pub struct LogStatus {
     pub segments: u64,
     /// On disk, those reserved for later records included.
     pub bytes: u64,
+    /// Without those.
+    pub used: u64,
     /// Position of the oldest record that is there, or would be.
     pub first_position: u64,
     /// Position of the newest record; 0 before the first. All of them are durable.
@@ -77,6 +79,8 @@ pub struct LocalLog {
     segments: VecDeque<Segment>,
     current: OpenSegment,
     durable: u64,
+    /// The highest position that is known to be in files.
+    flushed: u64,
     /// Sequence of the newest file that this log tried to make.
     sequence: u64,
 }
@@ -95,7 +99,8 @@ impl LocalLog {
         let Recovery { segments, current, term, durable } = recover(&disk, &identity, &limits, flushed_to).await?;
         let sequence = current.segment.sequence;
         let segments = segments.into();
-        Ok(Self { disk, identity, limits, state: LogState::Open, term, segments, current, durable, sequence })
+        let (state, flushed) = (LogState::Open, flushed_to);
+        Ok(Self { disk, identity, limits, state, term, segments, current, durable, flushed, sequence })
     }
 
     /// Number of this writer's reign.
@@ -119,6 +124,7 @@ impl LocalLog {
             term: self.term,
             segments: self.segments.len() as u64 + 1,
             bytes: self.bytes(),
+            used: self.bytes() - self.current.segment.bytes + self.current.end,
             first_position: oldest.first_position,
             durable_position: self.durable,
         }
@@ -168,6 +174,7 @@ impl LocalLog {
     /// # Errors
     /// Those of the disk; what could not be deleted is so by the next call. A failed or closed log is trimmed as well.
     pub async fn trim(&mut self, flushed_to: u64) -> Result<()> {
+        self.flushed = self.flushed.max(flushed_to);
         // Names need no sync: one that a power cut brings back is of no record that anybody reads.
         while let Some(oldest) = self.segments.front() {
             let next = self.segments.get(1).unwrap_or(&self.current.segment);
@@ -184,7 +191,8 @@ impl LocalLog {
         Ok(())
     }
 
-    /// Marks the end of the log, so that any damage of it is found later. The log takes no record after that.
+    /// Marks the end of the log, so that any damage of it is found later, and gives back the space of records that are in
+    /// files. The log takes no record after that.
     ///
     /// # Errors
     /// As those of [`LocalLog::append`]; all records are durable also then.
@@ -194,6 +202,15 @@ impl LocalLog {
         let mut frames = Vec::new();
         record::encode(&mark, 0, &mut frames);
         self.state = LogState::Failed;
+        let has_records = self.current.end > HEADER_BYTES as u64;
+        if has_records && self.flushed >= self.durable {
+            // Of the records that nobody reads any more not one need stay: a header keeps term and position.
+            match self.roll((HEADER_BYTES + frames.len()) as u64).await {
+                Err(AppendFault::Write(name, fault)) if !fault.is_passing() => return Err(self.fail(&name, fault)),
+                // Without space for another segment the mark stands behind the records.
+                _ => {}
+            }
+        }
         let written = match self.current.append(frames).await {
             // To its exact length: nothing stands behind the mark.
             Ok(()) => self.current.cut().await.map_err(WriteFault::Sync),
@@ -202,15 +219,18 @@ impl LocalLog {
         match written {
             Ok(()) => {
                 self.state = LogState::Closed;
+                // What cannot be deleted is so by the next writer.
+                self.trim(self.flushed).await.ok();
                 Ok(())
             }
             Err(fault) => Err(self.fail(&self.current.segment.name.clone(), fault)),
         }
     }
 
-    /// What a failed write leaves: a disk that was full did not take it, of any other nobody knows.
+    /// What a failed write leaves: a disk that was full, or a file that could not be opened, did not take it; of any other
+    /// nobody knows.
     fn fail(&mut self, name: &str, fault: WriteFault) -> Error {
-        self.state = if fault.is_full() { LogState::Open } else { LogState::Failed };
+        self.state = if fault.is_passing() { LogState::Open } else { LogState::Failed };
         write_error(self.disk.as_ref(), name, fault)
     }
 
@@ -236,8 +256,8 @@ impl LocalLog {
                     entry.payload.len()
                 )));
             }
-            if entry.kind == RecordKind::End {
-                return Err(Error::invalid("the mark of a clean stop is no record: close the log"));
+            if entry.kind.is_mark() {
+                return Err(Error::invalid("the mark of an end is no record: close the log"));
             }
         }
         let bytes = group.iter().map(|entry| record::frame_bytes(&entry.payload)).sum();
@@ -265,7 +285,7 @@ impl LocalLog {
         let to = if rolls { HEADER_BYTES as u64 + len } else { end };
         let reserve = self.limits.round_up(to);
         let older: u64 = self.segments.iter().map(|segment| segment.bytes).sum();
-        let before = if rolls { older + self.current.end } else { older };
+        let before = if rolls { older + self.current.end + NEXT_MARK_BYTES } else { older };
         if before + reserve > self.limits.total_bytes {
             return Err(AppendFault::Limit);
         }
@@ -278,7 +298,7 @@ impl LocalLog {
         self.current.append(frames).await.map_err(failed)
     }
 
-    /// Begins a new segment.
+    /// Begins a new segment, and says so in the one before.
     async fn roll(&mut self, reserve: u64) -> Result<(), AppendFault> {
         self.sequence += 1;
         let header = Header {
@@ -291,13 +311,20 @@ impl LocalLog {
         };
         let failed = |fault| AppendFault::Write(file_name(header.sequence), fault);
         let next = OpenSegment::create(self.disk.as_ref(), &header, Vec::new(), reserve).await.map_err(failed)?;
-        let OpenSegment { segment: mut full, end, .. } = std::mem::replace(&mut self.current, next);
+        let mut before = std::mem::replace(&mut self.current, next);
+        // Only now that the new one is durable. The log is whole without the mark: a disk that is full goes without.
+        let marked = before.append(next_mark(self.durable, header.sequence)).await;
+        let OpenSegment { segment: mut full, end, .. } = before;
         // Where this fails, the space is given back when the segment is trimmed.
         if self.disk.truncate(&full.name, end).await.is_ok() {
             full.bytes = end;
         }
+        let name = full.name.clone();
         self.segments.push_back(full);
-        Ok(())
+        match marked {
+            Err(fault) if !fault.is_passing() => Err(AppendFault::Write(name, fault)),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -193,10 +193,10 @@ impl Log {
         match &self.appender {
             Appender::Local(log) => {
                 let status = log.status();
-                LogSize { segments: status.segments, bytes: status.bytes }
+                LogSize { segments: status.segments, bytes: status.bytes, used: status.used }
             }
             Appender::Objects { log, .. } => of_objects(log.status()),
-            Appender::Memory(log) => LogSize { segments: 0, bytes: log.bytes },
+            Appender::Memory(log) => LogSize { segments: 0, bytes: log.bytes, used: log.bytes },
         }
     }
 
@@ -222,7 +222,7 @@ impl Records {
         };
         let reader = local::LogReader::open(disk, id, position).await?;
         let (segments, bytes) = reader.size();
-        Ok(Self { reader: Reader::Local(reader), size: LogSize { segments, bytes }, last: None })
+        Ok(Self { reader: Reader::Local(reader), size: LogSize { segments, bytes, used: bytes }, last: None })
     }
 
     /// The next ones, `None` behind the last.
@@ -268,7 +268,7 @@ fn disk(root: &Root, name: &WorkspaceName) -> Option<Arc<dyn Disk>> {
 }
 
 fn of_objects(status: objects::LogStatus) -> LogSize {
-    LogSize { segments: status.objects, bytes: status.bytes }
+    LogSize { segments: status.objects, bytes: status.bytes, used: status.bytes }
 }
 
 fn place(root: &Root, name: &WorkspaceName, id: Uuid) -> LogPlace {

@@ -32,7 +32,7 @@ pub use self::reader::{LogReader, LogView};
 use self::requests::Landed;
 pub use self::requests::Retries;
 pub use self::trim::Trimmer;
-use super::record::{Header, MAX_PAYLOAD_BYTES, Record, RecordKind};
+use super::record::{Header, MAX_PAYLOAD_BYTES, Record};
 use crate::error::{Error, Result};
 
 /// Who writes a log.
@@ -160,8 +160,8 @@ impl ObjectLog {
                     record.position
                 )));
             }
-            if record.kind == RecordKind::End {
-                return Err(Error::invalid("the mark of a clean stop is for logs on a local disk"));
+            if record.kind.is_mark() {
+                return Err(Error::invalid("the mark of an end is for logs on a local disk"));
             }
             if record.payload.len() > MAX_PAYLOAD_BYTES {
                 return Err(Error::invalid(format!(
@@ -227,7 +227,7 @@ fn given_up() -> LogState {
 
 fn taken_over(newer_term: u64) -> Error {
     Error::conflict(format!(
-        "another process (term {newer_term}) has taken over the writing of this workspace: stop it, or send events \
-         through it with --connect"
+        "another process (term {newer_term}) has taken over the writing of this workspace, and may have ended since: \
+         send again in a moment"
     ))
 }

@@ -30,7 +30,7 @@ pub enum RecordKind {
     Events = 1,
     /// Node numbers for identifiers, invisible until something links them.
     Intern = 2,
-    /// Files of a bulk load become visible.
+    /// The place of a bulk load among the records: its files become visible with the commit that names this position.
     Load = 3,
     /// Births and rejections of a resolution of identities.
     Epoch = 4,
@@ -46,6 +46,8 @@ pub enum RecordKind {
     Flushed = 9,
     /// Clean stop of a local log. Not a record of its own: it repeats the position of the last record.
     End = 10,
+    /// Another segment of a local log follows, whose sequence is the payload. Not a record of its own, like [`Self::End`].
+    Next = 11,
 }
 
 impl RecordKind {
@@ -62,8 +64,14 @@ impl RecordKind {
             8 => Self::Fence,
             9 => Self::Flushed,
             10 => Self::End,
+            11 => Self::Next,
             _ => return None,
         })
+    }
+
+    /// Whether it is no record, but tells how a segment of a local log ends.
+    pub fn is_mark(self) -> bool {
+        matches!(self, Self::End | Self::Next)
     }
 }
 

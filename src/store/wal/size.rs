@@ -9,8 +9,10 @@ use crate::error::Error;
 pub struct LogSize {
     /// Segments on a local disk, objects in an object store; none in memory.
     pub segments: u64,
-    /// Space that is reserved for later records included.
+    /// Space that is reserved for later records included: what its limit counts.
     pub bytes: u64,
+    /// Without that space, where it is known: what its records take.
+    pub used: u64,
 }
 
 /// The size of a log as it was told last.

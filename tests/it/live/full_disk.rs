@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tonic::{Code, Status};
 
 use super::event_stream::{Answer, Batch, send_all};
-use crate::program::{Process, rows_in_folder, token};
+use crate::program::{Process, rows_in_folder, said, token};
 use crate::server::{rows, within};
 
 const ROWS: usize = 50;
@@ -117,6 +117,40 @@ async fn a_full_disk_refuses_writes_alone_and_takes_them_again() {
         drop(server);
         let server = Process::start(disk.path());
         assert_eq!(counts(&disk, &server, &token).await, expected(before + 1), "after a kill");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_on_a_full_disk_answers_queries_and_what_makes_space_runs() {
+    let disk = match SmallDisk::mount("16m") {
+        Ok(disk) => disk,
+        Err(reason) => return eprintln!("SKIPPED: no file system can be mounted here: {reason}"),
+    };
+    within(async {
+        let token = token(disk.path(), None);
+        let server = Process::start(disk.path());
+        send_one(&server, &token, &Batch::new("first", ROWS)).await.unwrap();
+        let filler = disk.fill();
+        drop(server);
+        for command in ["vacuum", "compact"] {
+            said(disk.path(), &[command]);
+        }
+        let server = Process::start(disk.path());
+        assert_eq!(counts(&disk, &server, &token).await, expected(1));
+        let next = Batch::new("next", ROWS);
+        let status = send_one(&server, &token, &next).await.unwrap_err();
+        assert_eq!(status.code(), Code::ResourceExhausted, "{status:?}");
+        assert!(status.message().contains("full") && status.message().contains("free space"), "{status:?}");
+        assert_eq!(counts(&disk, &server, &token).await, expected(1), "nothing of what was refused");
+
+        fs::remove_file(filler).unwrap();
+        let answer = written_again(&server, &token, &next).await;
+        assert_eq!((answer.kept, answer.duplicate), (ROWS as u64, 0));
+        assert_eq!(counts(&disk, &server, &token).await, expected(2));
+        drop(server);
+        let server = Process::start(disk.path());
+        assert_eq!(counts(&disk, &server, &token).await, expected(2), "after a kill");
     })
     .await;
 }

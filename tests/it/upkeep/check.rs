@@ -84,9 +84,38 @@ async fn objects_that_nothing_refers_to_are_notes() {
     let live = data_files(&world).into_iter().find(|path| path.to_str().unwrap().contains("sorted-")).unwrap();
     let orphan = live.with_file_name("part-01890a5d-ac96-774b-bcce-b302099a8057.0123456789abcdef.parquet");
     fs::copy(&live, &orphan).unwrap();
+    assert!(findings(&world).await.is_empty(), "it may be of a flush under way: this process holds the workspace");
+    age(&orphan, 1);
     let found = findings(&world).await;
     assert_eq!(found.len(), 1, "{found:?}");
     assert!(found[0].note && found[0].help.contains("convoke vacuum"), "{found:?}");
+}
+
+/// The commit that refers to a file comes after the check has read the log: here by what is told in between.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_writer_commits_meanwhile_is_no_note() {
+    let world = sound().await;
+    world.query("CREATE TABLE t AS SELECT 1 AS v").await.unwrap();
+    world.query("DROP TABLE t").await.unwrap();
+    data_files(&world).iter().for_each(|path| age(path, 1));
+    // That of the second month's compaction.
+    let commit = folder(&world).join("events/_delta_log/00000000000000000006.json");
+    let hidden = world.folder.path().join("hidden.json");
+    fs::rename(&commit, &hidden).unwrap();
+    let mut found = Vec::new();
+    let check = Check::new(root(&world), Some(WorkspaceName::default()));
+    let telling = |finding: &Finding| {
+        if finding.what.contains("dropped") {
+            fs::rename(&hidden, &commit).unwrap();
+        }
+        found.push(finding.clone());
+    };
+    check.run(telling).await.unwrap();
+    let [dropped] = found.as_slice() else { panic!("{found:?}") };
+    assert!(dropped.note && dropped.what.contains("dropped"), "{dropped:?}");
+    fs::rename(&commit, &hidden).unwrap();
+    let found = findings(&world).await;
+    assert!(found.iter().any(|note| note.note && note.what.contains("nothing refers to")), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,9 +10,11 @@ use convoke::query::Engine;
 use convoke::settings::{Bytes, LogSettings};
 use convoke::store::wal::record::{FRAME_HEADER_BYTES, HEADER_BYTES, Record, RecordKind, encode};
 use convoke::workspace::Manifest;
+use object_store::memory::InMemory;
 
 use super::*;
-use crate::harness::{open, world, world_with};
+use crate::harness::{open, over, world, world_with};
+use crate::observed_store::ObservedStore;
 
 fn visit(user: &str) -> InputRow<'_> {
     InputRow { ts: at("2024-01-05T00:00:00Z"), event: Some("Viewed"), user_id: Some(user), ..Default::default() }
@@ -44,6 +46,9 @@ async fn what_lies_in_the_log_alone_is_shown() {
     world.flush().await;
     assert_eq!(world.row(LOG).await, "2 2 0 false 1 true false true");
     assert_eq!(world.row("SELECT last_flush <= now() FROM system.log").await, "true");
+    let restarted = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    let is_recent = "SELECT last_flush BETWEEN now() - INTERVAL '1 minute' AND now() FROM system.log";
+    assert_eq!(restarted.row(is_recent).await, "true", "the commit tells the next process");
     load_in_log(&world, "c", &["u3"]).await;
     assert_eq!(world.row(LOG).await, "3 2 1 true 1 true false true");
 }
@@ -128,6 +133,7 @@ async fn damage_of_the_log_is_named() {
         let what = fault(&world).await;
         let name = segment.file_name().unwrap().to_str().unwrap();
         assert!(what.contains(name) && what.contains(&format!("offset {offset}, position {position}")), "{what}");
+        assert!(!what.contains("restore"), "what helps is said once: {what}");
     }
     // Whole, and no events.
     let mut nonsense = whole[..second].to_vec();
@@ -143,6 +149,58 @@ async fn damage_of_the_log_is_named() {
     assert!(fault(&world).await.contains("no segment"));
     fs::write(&segment, whole).unwrap();
     assert!(findings(&world).await.is_empty(), "all is as it was");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_newest_segment_that_is_lost_is_named() {
+    let world = world().await;
+    world.load("in files", &[visit("u0")]).await;
+    load_in_log(&world, "a", &["u1"]).await;
+    load_in_log(&world, "b", &["u2"]).await;
+    let root_folder = Arc::clone(&world.folder);
+    // The process ends without a word, and the next one begins a segment.
+    drop(world);
+    let world = open(root_folder, Settings::defaults().unwrap(), "UTC").await;
+    load_in_log(&world, "c", &["u3"]).await;
+    let mut segments = files(&folder(&world).join("wal"));
+    assert_eq!(segments.len(), 2, "{segments:?}");
+    let newest = segments.remove(1);
+    let name = newest.file_name().unwrap().to_str().unwrap();
+    let whole = fs::read(&newest).unwrap();
+    fs::write(&newest, b"").unwrap();
+    let emptied = fault(&world).await;
+    fs::remove_file(&newest).unwrap();
+    for what in [emptied, fault(&world).await] {
+        assert!(what.contains(name) && what.contains("missing or empty"), "{what}");
+    }
+    fs::write(&newest, whole).unwrap();
+    assert!(findings(&world).await.is_empty(), "all is as it was");
+}
+
+/// What a disk is full of must not grow with each try.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flush_that_cannot_write_its_files_leaves_none() {
+    let store = Arc::new(ObservedStore::new(InMemory::new()));
+    let world = over(&store).await;
+    load_in_log(&world, "a", &["u1"]).await;
+    let workspace = workspace(&world).await;
+    let before = store.paths().await;
+    let mut broken_off = 0;
+    let left = loop {
+        store.fail_after(broken_off);
+        let flushed = workspace.flush(64 << 20).await;
+        store.fail_never();
+        assert!(flushed.is_err(), "at write {broken_off}");
+        let left: Vec<_> = store.paths().await.into_iter().filter(|path| !before.contains(path)).collect();
+        if !left.is_empty() {
+            break left;
+        }
+        broken_off += 1;
+    };
+    assert!(broken_off >= 2, "identities and a file of events at least: {left:?}");
+    assert_eq!(left.len(), broken_off, "a commit that was tried may have come to pass: {left:?}");
+    world.flush().await;
+    assert_eq!(world.row("SELECT count(*) FROM events").await, "1");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,6 +8,8 @@ use std::io;
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use crate::error::{is_full_disk, is_out_of_files};
+
 /// A file of the folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiskEntry {
@@ -28,6 +30,9 @@ pub trait Disk: fmt::Debug + Send + Sync {
     /// A new, empty file. Its name survives a power cut only after [`Disk::sync_folder`].
     async fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
 
+    /// A file that is there, to be written.
+    async fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>>;
+
     /// At most `len` bytes from `offset`; fewer where the file ends.
     async fn read(&self, name: &str, offset: u64, len: u64) -> io::Result<Bytes>;
 
@@ -43,7 +48,7 @@ pub trait Disk: fmt::Debug + Send + Sync {
     fn path(&self, name: &str) -> String;
 }
 
-/// A file that was created by [`Disk::create`], open for writing.
+/// A file that is open for writing.
 #[async_trait]
 pub trait DiskFile: fmt::Debug + Send + Sync {
     /// Writes zeros over `from..to`, so that later writes there need no more space. Not synced.
@@ -70,11 +75,11 @@ pub enum WriteFault {
 
 impl WriteFault {
     pub(super) fn is_full(&self) -> bool {
-        matches!(self, Self::Write(error) if is_full(error))
+        matches!(self, Self::Write(error) if is_full_disk(error))
     }
-}
 
-/// Whether a disk had no space left, which goes away.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    /// Whether the next write may go well, and nobody reads what is left of this one.
+    pub(super) fn is_passing(&self) -> bool {
+        self.is_full() || matches!(self, Self::Write(error) if is_out_of_files(error))
+    }
 }

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::super::record::HEADER_BYTES;
+use super::segment::NEXT_MARK_BYTES;
 use crate::error::{Error, Result};
 
 /// What the headers of segments say about their writer.
@@ -59,7 +60,7 @@ impl LogLimits {
     /// Bytes of the frames of the largest group: a segment of one takes half the log, so that it fits once older ones
     /// are trimmed.
     pub(super) fn group_bytes(&self) -> u64 {
-        (self.total_bytes / 2).saturating_sub(self.reserve_bytes + HEADER_BYTES as u64)
+        (self.total_bytes / 2).saturating_sub(self.reserve_bytes + HEADER_BYTES as u64 + NEXT_MARK_BYTES)
     }
 
     /// `bytes` with the rest of the piece that they end in.

@@ -13,7 +13,7 @@ use super::super::places::RecordPlaces;
 use super::super::record::Record;
 use super::disk::Disk;
 use super::scan::{Scan, scan_followed, scan_newest};
-use super::segment::{Segment, corrupt, list_segments};
+use super::segment::{Segment, corrupt, list_segments, lost_next};
 use crate::error::{Error, Result};
 
 /// The records of a log after a position, in order and without a gap.
@@ -31,6 +31,8 @@ pub struct LogReader {
     after: u64,
     /// Sequence of the newest segment that was read to its end.
     newest: Option<u64>,
+    /// What is wrong with the log where no segment follows that one.
+    lost_next: Option<Error>,
     /// Of the segment that was read last.
     places: RecordPlaces,
 }
@@ -53,7 +55,7 @@ impl LogReader {
             Some(first) if first.first_position > after + 1 => return Err(missing(disk.as_ref(), first, after + 1)),
             _ => {}
         }
-        Ok(Self { disk, workspace, segments, after, newest: None, places: RecordPlaces::default() })
+        Ok(Self { disk, workspace, segments, after, newest: None, lost_next: None, places: RecordPlaces::default() })
     }
 
     /// Segments that are still to be read, with those that only hold records up to `after`, and their bytes.
@@ -113,10 +115,12 @@ impl LogReader {
         let mut bytes = self.read_bytes(segment).await?;
         loop {
             match scan(&bytes) {
-                Ok(Scan { records, offsets, .. }) => {
+                Ok(found) => {
                     if last.is_none() {
                         self.newest = Some(segment.sequence);
+                        self.lost_next = lost_next(self.disk.as_ref(), segment, &found);
                     }
+                    let Scan { records, offsets, .. } = found;
                     let name = self.disk.path(&segment.name);
                     self.places = RecordPlaces { name, first_position: segment.first_position, offsets };
                     return Ok(records);
@@ -145,11 +149,14 @@ impl LogReader {
 
     /// Whether a writer has begun a new segment since the list was read. The newest one that was read then is read
     /// again, as it may have grown before.
+    ///
+    /// # Errors
+    /// `Corrupt`: that one says that another follows, and none is there.
     async fn find_newer(&mut self) -> Result<bool> {
         let Some(newest) = self.newest else { return Ok(false) };
         let listing = list_segments(self.disk.as_ref(), self.workspace).await?;
         if listing.segments.last().is_none_or(|last| last.sequence <= newest) {
-            return Ok(false);
+            return self.lost_next.as_ref().map_or(Ok(false), |error| Err(error.repeat()));
         }
         self.segments = listing.segments.into_iter().filter(|segment| segment.sequence >= newest).collect();
         Ok(true)

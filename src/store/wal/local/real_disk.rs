@@ -45,6 +45,12 @@ impl Disk for RealDisk {
         Ok(Box::new(RealFile { file: Arc::new(file) }))
     }
 
+    async fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let path = self.folder.join(name);
+        let file = run_blocking(move || OpenOptions::new().write(true).open(path)).await?;
+        Ok(Box::new(RealFile { file: Arc::new(file) }))
+    }
+
     async fn read(&self, name: &str, offset: u64, len: u64) -> io::Result<Bytes> {
         let path = self.folder.join(name);
         let read = move || {

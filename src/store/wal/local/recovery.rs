@@ -10,7 +10,9 @@ use super::super::record::{self, HEADER_BYTES, Header, Record};
 use super::disk::Disk;
 use super::options::{LogIdentity, LogLimits};
 use super::scan::{Damage, Scan, scan_newest};
-use super::segment::{Listing, OpenSegment, Segment, corrupt, file_name, list_segments, write_error};
+use super::segment::{
+    Listing, OpenSegment, Segment, corrupt, file_name, list_segments, lost_next, mark_next, write_error,
+};
 use crate::error::{Error, Result};
 
 /// The log as its new writer has it.
@@ -67,6 +69,9 @@ pub(super) async fn recover(
     while let Some(empty) = segments.pop_if(|segment| segment.first_position >= header.first_position) {
         disk.remove(&empty.name).await?;
     }
+    if let Some(last) = segments.last_mut() {
+        mark_next(disk.as_ref(), last, &header).await?;
+    }
     Ok(Recovery { segments, current, term: header.term, durable: tail.last })
 }
 
@@ -89,6 +94,9 @@ async fn read_tail(disk: &dyn Disk, newest: Option<&Segment>) -> Result<Tail> {
     let Some(segment) = newest else { return Ok(Tail::default()) };
     let bytes = disk.read(&segment.name, 0, segment.bytes).await?;
     let scan = scan_newest(&bytes, segment.first_position).map_err(|damage| corrupt(disk, &segment.name, &damage))?;
+    if let Some(error) = lost_next(disk, segment, &scan) {
+        return Err(error);
+    }
     let Scan { mut records, offsets, end: scan_end, durable, .. } = scan;
     // The header says that the one before the first position is durable.
     let durable_records = usize::try_from(durable + 1 - segment.first_position).unwrap_or(usize::MAX);

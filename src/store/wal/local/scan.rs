@@ -34,6 +34,8 @@ enum Stop {
     Limit,
     /// The mark of a clean stop.
     End,
+    /// The mark that the segment of this sequence follows.
+    Next(u64),
     /// No byte was written there.
     Unwritten,
     Bad(&'static str),
@@ -55,8 +57,17 @@ impl fmt::Display for Damage {
 }
 
 impl Scan {
-    fn position(&self, first_position: u64) -> u64 {
+    /// Of the record that would follow.
+    pub(super) fn position(&self, first_position: u64) -> u64 {
         first_position.saturating_add(self.records.len() as u64)
+    }
+
+    /// Sequence of the segment that follows, where this one says so.
+    pub(super) fn next_sequence(&self) -> Option<u64> {
+        match self.stop {
+            Stop::Next(sequence) => Some(sequence),
+            _ => None,
+        }
     }
 }
 
@@ -66,12 +77,13 @@ pub(super) fn scan_followed(bytes: &Bytes, first_position: u64, last: u64) -> Re
     let why = match scan.stop {
         Stop::Limit => return Ok(scan),
         Stop::Bad(why) => why,
-        Stop::End | Stop::Unwritten => "the records end here, and a later segment begins beyond them",
+        Stop::End | Stop::Next(_) | Stop::Unwritten => "the records end here, and a later segment begins beyond them",
     };
     Err(Damage { offset: scan.end, position: scan.position(first_position), why: why.to_owned() })
 }
 
-/// The records of the newest segment: those before the first bad frame, if that may be a write that was cut short.
+/// The records of the newest segment: those before the first bad frame, if that may be a write that was cut short. Where
+/// it says that another one follows, that one is lost: see [`Scan::next_sequence`].
 ///
 /// What no later frame tells to be durable is the last group before a crash. A power cut leaves sectors of it
 /// unwritten, which are zeros here; bytes that were all written and are wrong are damage. Damage of
@@ -80,7 +92,7 @@ pub(super) fn scan_followed(bytes: &Bytes, first_position: u64, last: u64) -> Re
 pub(super) fn scan_newest(bytes: &Bytes, first_position: u64) -> Result<Scan, Damage> {
     let scan = scan(bytes, first_position, u64::MAX)?;
     let why = match scan.stop {
-        Stop::Limit | Stop::End => return Ok(scan),
+        Stop::Limit | Stop::End | Stop::Next(_) => return Ok(scan),
         Stop::Unwritten => "nothing is written here",
         Stop::Bad(why) => why,
     };
@@ -118,16 +130,18 @@ fn scan(bytes: &Bytes, first_position: u64, last: u64) -> Result<Scan, Damage> {
             Frame::End => return Ok(Scan { stop: Stop::Unwritten, ..scan }),
             Frame::Bad { why } => return Ok(Scan { stop: Stop::Bad(why), ..scan }),
         };
-        let is_end = record.kind == RecordKind::End;
-        // The mark of a clean stop repeats the position before it.
-        if record.position != position.saturating_sub(u64::from(is_end)) {
+        let is_mark = record.kind.is_mark();
+        // A mark repeats the position before it.
+        if record.position != position.saturating_sub(u64::from(is_mark)) {
             return Err(misplaced(scan.end, position, record.position));
         }
         if let Some(durable) = record::durable_before(record.position, durable_lag) {
             scan.durable = scan.durable.max(durable);
         }
-        if is_end {
-            return Ok(Scan { end: next, stop: Stop::End, ..scan });
+        match record.kind {
+            RecordKind::End => return Ok(Scan { end: next, stop: Stop::End, ..scan }),
+            RecordKind::Next => return read_next(scan, &record, position),
+            _ => {}
         }
         scan.offsets.push(scan.end);
         scan.records.push(record);
@@ -135,6 +149,17 @@ fn scan(bytes: &Bytes, first_position: u64, last: u64) -> Result<Scan, Damage> {
         position = position.saturating_add(1);
     }
     Ok(scan)
+}
+
+/// The scan that ends at the mark of the segment that follows.
+fn read_next(scan: Scan, mark: &Record, position: u64) -> Result<Scan, Damage> {
+    match <[u8; 8]>::try_from(&mark.payload[..]) {
+        Ok(sequence) => Ok(Scan { stop: Stop::Next(u64::from_le_bytes(sequence)), ..scan }),
+        Err(_) => {
+            let why = "the mark of the segment that follows does not name it".to_owned();
+            Err(Damage { offset: scan.end, position, why })
+        }
+    }
 }
 
 /// A whole frame that does not belong where it stands, which no crash makes.

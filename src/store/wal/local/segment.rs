@@ -7,9 +7,9 @@ use std::io;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use super::super::record::{HEADER_BYTES, Header};
+use super::super::record::{self, FRAME_HEADER_BYTES, HEADER_BYTES, Header, Record, RecordKind};
 use super::disk::{Disk, DiskFile, WriteFault};
-use super::scan::Damage;
+use super::scan::{Damage, Scan, scan_followed};
 use crate::error::{Error, Result};
 
 /// A segment whose header is on disk.
@@ -21,6 +21,17 @@ pub(super) struct Segment {
     pub(super) first_position: u64,
     /// Bytes on disk, those reserved for later records included.
     pub(super) bytes: u64,
+}
+
+/// Bytes of the mark that names the segment that follows.
+pub(super) const NEXT_MARK_BYTES: u64 = FRAME_HEADER_BYTES as u64 + 8;
+
+/// The mark behind the record of position `last`: without the segment that it names the log is damaged.
+pub(super) fn next_mark(last: u64, sequence: u64) -> Vec<u8> {
+    let payload = Bytes::copy_from_slice(&sequence.to_le_bytes());
+    let mut frame = Vec::new();
+    record::encode(&Record { position: last, kind: RecordKind::Next, flags: 0, payload }, 0, &mut frame);
+    frame
 }
 
 /// What lies in the folder.
@@ -55,12 +66,24 @@ pub(super) fn corrupt(disk: &dyn Disk, name: &str, damage: &Damage) -> Error {
     ))
 }
 
+/// Why the segment that no other one follows is not the newest that was written, if it says so.
+pub(super) fn lost_next(disk: &dyn Disk, newest: &Segment, scan: &Scan) -> Option<Error> {
+    let why = format!("segment '{}' goes on from here, and is missing or empty", file_name(scan.next_sequence()?));
+    let damage = Damage { offset: scan.end, position: scan.position(newest.first_position), why };
+    Some(corrupt(disk, &newest.name, &damage))
+}
+
 /// What a caller can do about a write that failed.
 pub(super) fn write_error(disk: &dyn Disk, name: &str, fault: WriteFault) -> Error {
     let path = disk.path(name);
     if fault.is_full() {
+        let (WriteFault::Write(failure) | WriteFault::Sync(failure)) = fault;
         return Error::busy(format!("the disk of the log '{path}' is full: free space on it, then try again"))
-            .with_source(fault);
+            .with_source(failure);
+    }
+    let (WriteFault::Write(failure) | WriteFault::Sync(failure)) = &fault;
+    if let Some(error) = Error::of_open_files(failure) {
+        return error.context(format!("the log cannot write '{path}'")).with_source(fault);
     }
     Error::internal(format!("the log cannot write '{path}': {fault}; look at the disk, then open the workspace again"))
         .with_source(fault)
@@ -106,6 +129,28 @@ pub(super) async fn list_segments(disk: &dyn Disk, workspace: Uuid) -> Result<Li
         });
     }
     Ok(listing)
+}
+
+/// Writes into the segment before `next`, which is durable, that it follows. Over an older mark: there is one at most.
+///
+/// Without the mark nothing is lost, it only tells when `next` is: neither a disk without space nor damage that a reader
+/// will find keeps anybody from writing.
+pub(super) async fn mark_next(disk: &dyn Disk, before: &mut Segment, next: &Header) -> Result<()> {
+    let last = next.first_position - 1;
+    let bytes = disk.read(&before.name, 0, before.bytes).await?;
+    let Ok(scan) = scan_followed(&bytes, before.first_position, last) else { return Ok(()) };
+    let (offset, mark) = (scan.end as u64, next_mark(last, next.sequence));
+    let end = offset + mark.len() as u64;
+    let written = match disk.open(&before.name).await {
+        Ok(file) => file.write(offset, Bytes::from(mark)).await,
+        Err(error) => Err(WriteFault::Write(error)),
+    };
+    match written {
+        Ok(()) => before.bytes = before.bytes.max(end),
+        Err(fault) if fault.is_passing() => {}
+        Err(fault) => return Err(write_error(disk, &before.name, fault)),
+    }
+    Ok(())
 }
 
 /// The segment that records are appended to.

@@ -20,6 +20,9 @@ use rand_chacha::ChaCha8Rng;
 use self::file::{SECTOR, SimulatedFile};
 use super::disk::{Disk, DiskEntry, DiskFile, WriteFault};
 
+/// Too many open files, as Linux and macOS number it.
+const EMFILE: i32 = 24;
+
 /// A folder on a disk that fails as it is told.
 #[derive(Debug, Clone)]
 pub struct SimulatedDisk {
@@ -42,6 +45,8 @@ struct Platter {
     syncs_left: Option<u64>,
     /// Writes until one finds the disk full, whatever was reserved.
     writes_left: Option<u64>,
+    /// The process has as many files open as it may.
+    opens_none: bool,
     /// Counts starts of the machine: files that were open before are gone.
     boot: u64,
     stopped: bool,
@@ -60,6 +65,7 @@ impl SimulatedDisk {
             operations_left: None,
             syncs_left: None,
             writes_left: None,
+            opens_none: false,
             boot: 0,
             stopped: false,
             sync_time: Duration::ZERO,
@@ -80,6 +86,11 @@ impl SimulatedDisk {
     /// Lets one write find the disk full after `writes` others, though its space was reserved.
     pub fn fill_at_write(&self, writes: u64) {
         self.platter.lock().writes_left = Some(writes);
+    }
+
+    /// Whether the process has as many files open as it may.
+    pub fn open_none(&self, opens_none: bool) {
+        self.platter.lock().opens_none = opens_none;
     }
 
     /// How long each sync of a write takes; needs a runtime with a clock.
@@ -157,6 +168,7 @@ impl Platter {
         self.operations_left = None;
         self.syncs_left = None;
         self.writes_left = None;
+        self.opens_none = false;
     }
 
     /// Counts an operation; `false` where the machine stops in the middle of it.
@@ -276,6 +288,9 @@ impl Disk for SimulatedDisk {
         if platter.names.contains_key(name) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
+        if platter.opens_none {
+            return Err(io::Error::from_raw_os_error(EMFILE));
+        }
         let goes_on = platter.begin()?;
         let number = platter.files.len();
         platter.files.push(SimulatedFile::default());
@@ -284,6 +299,18 @@ impl Disk for SimulatedDisk {
             return Err(stopped());
         }
         let boot = platter.boot;
+        Ok(Box::new(OpenFile { disk: self.clone(), number, boot }))
+    }
+
+    async fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        let mut platter = self.platter.lock();
+        if platter.opens_none {
+            return Err(io::Error::from_raw_os_error(EMFILE));
+        }
+        if !platter.begin()? {
+            return Err(stopped());
+        }
+        let (number, boot) = (platter.number(name)?, platter.boot);
         Ok(Box::new(OpenFile { disk: self.clone(), number, boot }))
     }
 

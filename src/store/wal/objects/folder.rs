@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::requests::{Landed, Requests, Retries};
 use crate::error::{Error, Result};
 use crate::store::paths::WalPaths;
-use crate::store::wal::record::{self, Frame, HEADER_BYTES, Header, Record, RecordKind};
+use crate::store::wal::record::{self, Frame, HEADER_BYTES, Header, Record};
 
 /// Where one workspace's log lies.
 #[derive(Debug, Clone)]
@@ -146,7 +146,7 @@ impl Folder {
                 Frame::Record { record, .. } if record.position != expected => {
                     return damage(offset, expected, &format!("the record there has position {}", record.position));
                 }
-                Frame::Record { record, .. } if record.kind == RecordKind::End => {
+                Frame::Record { record, .. } if record.kind.is_mark() => {
                     return damage(offset, expected, "a mark of a local log stands there");
                 }
                 Frame::Record { record, next, .. } => {

@@ -18,6 +18,7 @@ use object_store::path::Path;
 use super::requests::Requests;
 use super::*;
 use crate::store::paths::WalPaths;
+use crate::store::wal::record::RecordKind;
 
 const WORKSPACE: Uuid = Uuid::from_u128(7);
 

@@ -25,8 +25,12 @@ async fn keep_the_contract(disk: &dyn Disk) {
     file.write(8, Bytes::from_static(b"p")).await.unwrap();
     disk.truncate("a", 7).await.unwrap();
     assert_eq!(disk.read("a", 5, u64::MAX).await.unwrap(), &b"he"[..]);
+    let opened = disk.open("a").await.unwrap();
+    opened.write(6, Bytes::from_static(b"y")).await.unwrap();
+    assert_eq!(disk.read("a", 5, u64::MAX).await.unwrap(), &b"hy"[..]);
     disk.remove("a").await.unwrap();
     for error in [
+        disk.open("a").await.unwrap_err(),
         disk.remove("a").await.unwrap_err(),
         disk.truncate("a", 0).await.unwrap_err(),
         disk.read("a", 0, 1).await.unwrap_err(),

@@ -107,6 +107,23 @@ async fn nothing_is_read_of_a_group_that_found_the_disk_full() {
 }
 
 #[tokio::test]
+async fn a_log_that_can_open_no_file_says_what_helps_and_goes_on_later() {
+    let disk = new_disk();
+    let mut log = open(disk.clone()).await.unwrap();
+    log.append(&[entry([1; 3000])]).await.unwrap();
+    disk.open_none(true);
+    let error = log.append(&[entry([2; 3000])]).await.unwrap_err();
+    assert_eq!((error.kind(), log.state()), (Kind::Busy, LogState::Open));
+    assert!(error.message().contains("ulimit -n"), "{error}");
+    let refused = open(disk.clone()).await.unwrap_err();
+    assert!(refused.kind() == Kind::Busy && refused.message().contains("ulimit -n"), "{refused}");
+    disk.open_none(false);
+    let mut log = open(disk.clone()).await.unwrap();
+    assert_eq!(log.append(&[entry([2; 3000])]).await.unwrap(), 2..3);
+    assert_eq!(positions(&disk, 0).await, [1, 2]);
+}
+
+#[tokio::test]
 async fn a_disk_without_space_for_a_segment_refuses_and_recovers() {
     let disk = new_disk();
     let mut log = open(disk.clone()).await.unwrap();
@@ -209,6 +226,83 @@ async fn after_a_clean_stop_nothing_is_written_again() {
     assert_eq!(positions(&disk, 0).await, [1, 2]);
 }
 
+/// A log of which all records are in files, in several segments, and the last position.
+async fn flushed_log(disk: &SimulatedDisk) -> (LocalLog, u64) {
+    let mut log = open(disk.clone()).await.unwrap();
+    let mut last = 0;
+    for _ in 0..6 {
+        last = log.append(&[entry([7; 800])]).await.unwrap().start;
+    }
+    log.trim(last).await.unwrap();
+    assert!(log.current.end > HEADER_BYTES as u64 && disk.used_bytes() > 1000, "the newest segment has records");
+    (log, last)
+}
+
+#[tokio::test]
+async fn a_clean_stop_leaves_no_records_that_are_in_files() {
+    let disk = new_disk();
+    let (mut log, last) = flushed_log(&disk).await;
+    log.close().await.unwrap();
+    let left = (HEADER_BYTES + record::FRAME_HEADER_BYTES) as u64;
+    assert_eq!((disk.file_names().len(), disk.used_bytes()), (1, left), "a header and the mark");
+    assert_eq!((log.status().segments, log.status().bytes, log.status().used), (1, left, left));
+    drop(log);
+    disk.cut_power();
+    let log = LocalLog::open(Arc::new(disk.clone()), identity(), LIMITS, last).await.unwrap();
+    assert_eq!((log.term(), log.next_position()), (2, last + 1));
+    // Records that are in no file stay.
+    let (disk, group) = (new_disk(), [entry("a"), entry("b")]);
+    let mut log = open(disk.clone()).await.unwrap();
+    log.append(&group).await.unwrap();
+    log.trim(1).await.unwrap();
+    log.close().await.unwrap();
+    assert_eq!(positions(&disk, 1).await, [2]);
+}
+
+/// Segments that a crash left are given back, too, where nothing was written since.
+#[tokio::test]
+async fn a_clean_stop_after_a_crash_gives_back_what_was_flushed_before() {
+    let disk = new_disk();
+    let (log, last) = flushed_log(&disk).await;
+    drop(log);
+    disk.restart_process();
+    let mut log = LocalLog::open(Arc::new(disk.clone()), identity(), LIMITS, last).await.unwrap();
+    log.close().await.unwrap();
+    assert_eq!(disk.used_bytes(), (HEADER_BYTES + record::FRAME_HEADER_BYTES) as u64);
+}
+
+#[tokio::test]
+async fn a_clean_stop_that_breaks_off_anywhere_keeps_term_and_position() {
+    for seed in 0..200 {
+        let disk = SimulatedDisk::new(seed, 1 << 20);
+        let (mut log, last) = flushed_log(&disk).await;
+        disk.stop_after(seed / 8);
+        log.close().await.ok();
+        drop(log);
+        if seed % 2 == 0 {
+            disk.cut_power()
+        } else {
+            disk.restart_process()
+        }
+        let mut log = LocalLog::open(Arc::new(disk.clone()), identity(), LIMITS, last).await.unwrap();
+        assert_eq!((log.term(), log.next_position()), (2, last + 1), "seed {seed}");
+        log.append(&[entry("a")]).await.unwrap();
+        assert_eq!(positions(&disk, last).await, [last + 1], "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_clean_stop_on_a_full_disk_marks_the_end_where_it_is() {
+    let disk = new_disk();
+    let (mut log, last) = flushed_log(&disk).await;
+    disk.set_capacity(disk.used_bytes());
+    log.close().await.unwrap();
+    assert_eq!(log.state(), LogState::Closed);
+    disk.set_capacity(1 << 20);
+    let log = LocalLog::open(Arc::new(disk.clone()), identity(), LIMITS, last).await.unwrap();
+    assert_eq!((log.next_position(), log.current.end), (last + 1, HEADER_BYTES as u64), "the mark is there");
+}
+
 #[tokio::test]
 async fn a_group_may_have_more_records_than_a_lag_counts() {
     let disk = SimulatedDisk::new(1, 64 << 20);
@@ -271,6 +365,24 @@ async fn a_reader_beside_the_writer_goes_on_where_the_log_grew() {
     assert!(reader.next().await.unwrap().is_none());
 }
 
+/// The segment that it reads as the newest one says that another follows, which is no damage.
+#[tokio::test]
+async fn a_reader_that_listed_segments_before_one_was_begun_goes_on_in_it() {
+    let disk = new_disk();
+    let mut log = open(disk.clone()).await.unwrap();
+    log.append(&[entry([1; 1500])]).await.unwrap();
+    let mut reader = log.read(0).await.unwrap();
+    for _ in 0..3 {
+        log.append(&[entry([4; 1500]), entry([5; 1500])]).await.unwrap();
+    }
+    assert!(log.status().segments > 2);
+    let mut found = Vec::new();
+    while let Some(records) = reader.next().await.unwrap() {
+        found.extend(records.iter().map(|record| record.position));
+    }
+    assert_eq!(found, (1..=7).collect::<Vec<_>>());
+}
+
 #[tokio::test]
 async fn a_reader_of_a_segment_that_is_trimmed_is_told_to_try_again() {
     let disk = new_disk();
@@ -292,5 +404,6 @@ async fn a_log_that_was_never_written_is_empty() {
     let status = log.status();
     assert_eq!((status.segments, status.first_position, status.durable_position, status.term), (1, 1, 0, 1));
     assert_eq!((status.state, status.bytes), (LogState::Open, LIMITS.reserve_bytes));
+    assert_eq!(status.used, HEADER_BYTES as u64, "what is reserved is not used");
     assert_eq!(positions(&disk, 0).await, [0_u64; 0]);
 }

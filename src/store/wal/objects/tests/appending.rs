@@ -122,7 +122,8 @@ async fn records_that_cannot_follow_are_refused_and_change_nothing() {
     let place = place(&memory());
     let (mut log, _) = take(&place, 1).await.unwrap();
     let end = Record { kind: RecordKind::End, ..record(2, "") };
-    for wrong in [vec![], vec![record(3, "a")], vec![record(2, "a"), record(2, "b")], vec![end]] {
+    let next = Record { kind: RecordKind::Next, ..record(2, "") };
+    for wrong in [vec![], vec![record(3, "a")], vec![record(2, "a"), record(2, "b")], vec![end], vec![next]] {
         assert_eq!(log.append(&wrong).await.unwrap_err().kind(), Kind::InvalidInput, "{wrong:?}");
     }
     assert_eq!(log.state(), LogState::Serving);

@@ -26,7 +26,8 @@ async fn the_next_writer_has_all_that_was_acknowledged_and_the_older_one_is_told
     assert_eq!(texts(second.read_after(0).unwrap()).await.unwrap(), pairs(&[(1, ""), (2, "a"), (3, "b"), (4, "")]));
     let refused = append(&mut first, &["late"]).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::Conflict);
-    assert!(refused.message().contains("--connect"), "{refused}");
+    // The newer one may have ended by then: to wait is all that always helps.
+    assert!(refused.message().ends_with("send again in a moment"), "{refused}");
     assert_eq!(first.state(), LogState::Fenced { newer_term: 2 });
     assert_eq!(append(&mut first, &["later"]).await.unwrap_err().kind(), Kind::Conflict);
     append(&mut second, &["c"]).await.unwrap();
