@@ -4,10 +4,11 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use super::durable::remove_staged;
 use super::root::Root;
-use super::term::{Claim, Term};
+use super::term::{Claim, Holder, Term};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 
@@ -16,6 +17,9 @@ const LOCK_FILE: &str = ".writer.lock";
 
 /// Addresses are shorter: what is not may be anything.
 const LONGEST_ADDRESS: usize = 300;
+
+/// Longer than it takes to ask whether a workspace is held.
+const ASKING: Duration = Duration::from_millis(20);
 
 /// Held by the process that may write to a workspace.
 #[derive(Debug)]
@@ -55,7 +59,7 @@ impl WriterLock {
     /// Where the server is reached that writes to a workspace; `None` when what writes is no server, or does not say.
     pub async fn served_at(root: &Root, workspace: &WorkspaceName) -> Option<String> {
         let told = match root.local_folder() {
-            _ if root.is_shared() => Term::address_of_holder(&root.store(), &root.paths(workspace)).await?,
+            _ if root.is_shared() => Self::holder(root, workspace).await.ok()??.address?,
             Some(folder) => fs::read_to_string(folder.join(workspace.as_str()).join(LOCK_FILE)).ok()?,
             None => return None,
         };
@@ -63,6 +67,23 @@ impl WriterLock {
         let is_address =
             !told.is_empty() && told.len() <= LONGEST_ADDRESS && told.chars().all(|c| c.is_ascii_graphic());
         is_address.then(|| told.to_owned())
+    }
+
+    /// Who writes to a workspace of an object store; `None` when nobody does, and for what the kernel locks.
+    pub async fn holder(root: &Root, workspace: &WorkspaceName) -> Result<Option<Holder>> {
+        match root.is_shared() {
+            true => Holder::of(&root.store(), &root.paths(workspace), root.writer_stale_after()).await,
+            false => Ok(None),
+        }
+    }
+
+    /// Whether a process writes to a workspace, as far as can be told without being in its way.
+    pub async fn is_held(root: &Root, workspace: &WorkspaceName) -> bool {
+        match root.local_folder() {
+            _ if root.is_shared() => Term::is_held(&root.store(), &root.paths(workspace)).await,
+            Some(folder) => is_locked(&folder.join(workspace.as_str())),
+            None => false,
+        }
     }
 
     /// Gives the right to write up; a drop does so in the background.
@@ -100,15 +121,23 @@ async fn hold(root: &Root, workspace: &WorkspaceName) -> Result<Held> {
             Term::claim(root.store(), root.paths(workspace), root.writer_stale_after(), root.clock().clone()).await?;
         return Ok(Held::Term(term));
     }
-    match root.local_folder() {
-        Some(folder) => lock_file(&folder.join(workspace.as_str())).map(Held::File),
-        None => Ok(Held::Alone),
+    let Some(folder) = root.local_folder() else { return Ok(Held::Alone) };
+    let folder = folder.join(workspace.as_str());
+    match lock_file(&folder) {
+        // It may be one who only asks whether somebody holds it.
+        Err(error) if error.kind() == Kind::Conflict => {
+            tokio::time::sleep(ASKING).await;
+            lock_file(&folder).map(Held::File)
+        }
+        locked => locked.map(Held::File),
     }
 }
 
 fn lock_file(folder: &Path) -> Result<File> {
-    fs::create_dir_all(folder)?;
-    let file = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE))?;
+    let failed = |error: io::Error| Error::from(error).context(format!("folder '{}'", folder.display()));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE));
+    let file = lock.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
             // What a server that has ended said.
@@ -117,8 +146,14 @@ fn lock_file(folder: &Path) -> Result<File> {
             Ok(file)
         }
         Err(TryLockError::WouldBlock) => Err(Error::conflict("it holds the lock file")),
-        Err(TryLockError::Error(error)) => Err(error.into()),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
     }
+}
+
+/// A lock that others may share, and that ends with this call: no system says who holds one.
+fn is_locked(folder: &Path) -> bool {
+    let Ok(file) = File::open(folder.join(LOCK_FILE)) else { return false };
+    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 
 fn write_address(mut file: &File, address: &str) -> io::Result<()> {

@@ -22,4 +22,4 @@ pub mod wal;
 
 pub use lock::WriterLock;
 pub use root::Root;
-pub use term::end_terms;
+pub use term::{Holder, end_terms};

@@ -85,6 +85,11 @@ impl WorkspacePaths {
 /// Folder of the claims of writers below their workspace.
 pub const WRITER: &str = "_writer";
 
+/// Whether an object below the workspace tells which process writes, and nothing of the workspace itself.
+pub fn is_of_writers(path: &Path) -> bool {
+    path.prefix_matches(&Path::from(WRITER))
+}
+
 /// Folder of the user tables below their workspace.
 pub const TABLES: &str = "tables";
 

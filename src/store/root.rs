@@ -104,6 +104,13 @@ impl Root {
         Ok(Self { cloud: Some(ObjectStoreScheme::Memory), ..Self::in_store(store)? })
     }
 
+    /// The same root with another time after which a writer counts as gone.
+    #[cfg(test)]
+    pub(crate) fn with_stale_seconds(mut self, seconds: u64) -> Self {
+        self.settings.writer_stale_seconds = seconds;
+        self
+    }
+
     /// The same root with the log of its one workspace on a disk.
     #[cfg(test)]
     pub(crate) fn with_log_disk(self, disk: Arc<dyn Disk>) -> Self {

@@ -6,6 +6,8 @@
 //! A server says in its heartbeats where it is reached.
 
 mod board;
+mod heart;
+mod holder;
 #[cfg(test)]
 mod tests;
 
@@ -17,12 +19,15 @@ use std::time::Duration;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::runtime::Handle;
 use tokio::sync::{RwLock, oneshot};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use self::board::Board;
+use self::heart::Heart;
+pub use self::holder::Holder;
 use super::objects;
 use super::paths::WorkspacePaths;
 use crate::clock::Clock;
@@ -98,33 +103,6 @@ pub(super) struct Term {
     beating: JoinHandle<()>,
 }
 
-/// Writes the signs of life of one term.
-struct Heart {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    clock: Clock,
-    /// Where the server of this process is reached, once it is one.
-    address: Mutex<Option<String>>,
-}
-
-impl Heart {
-    async fn beat(&self) -> Result<()> {
-        let address = self.address.lock().clone();
-        let sign = json!({ "beat": self.clock.new_id(), "address": address }).to_string();
-        self.store.put(&self.path, sign.into()).await?;
-        Ok(())
-    }
-
-    async fn go_on(self: Arc<Self>, interval: Duration) {
-        loop {
-            tokio::time::sleep(interval).await;
-            if let Err(error) = self.beat().await {
-                tracing::warn!(%error, "cannot tell the object store that this writer lives");
-            }
-        }
-    }
-}
-
 impl fmt::Debug for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Term({})", self.number)
@@ -162,8 +140,8 @@ impl Term {
     ) -> Result<Claim> {
         let _claiming = CLAIMING.read().await;
         let number = next_number(&store, &paths, stale_after, &clock).await?;
-        create_claim(&store, &paths, number, &clock).await?;
-        let begun = Self::begin(Arc::clone(&store), paths.clone(), number, stale_after, clock).await;
+        let writer = create_claim(&store, &paths, number, &clock).await?;
+        let begun = Self::begin(Arc::clone(&store), paths.clone(), (number, writer), stale_after, clock).await;
         if begun.is_err()
             && let Err(error) = end(&store, &paths, number).await
         {
@@ -175,7 +153,7 @@ impl Term {
     async fn begin(
         store: Arc<dyn ObjectStore>,
         paths: WorkspacePaths,
-        number: u64,
+        (number, writer): (u64, Uuid),
         stale_after: Duration,
         clock: Clock,
     ) -> Result<Claim> {
@@ -184,8 +162,9 @@ impl Term {
             // This process was so slow that its number had come and gone.
             return Err(Error::conflict("it has just begun"));
         }
-        let (path, address) = (paths.writer_term(number, HEARTBEAT), Mutex::default());
-        let heart = Arc::new(Heart { store: Arc::clone(&store), path, clock, address });
+        let (path, claim) = (paths.writer_term(number, HEARTBEAT), paths.writer_term(number, CLAIM));
+        let heart = Heart { store: Arc::clone(&store), path, claim, writer, clock, address: Mutex::default() };
+        let heart = Arc::new(heart);
         heart.beat().await?;
         let beating = tokio::spawn(Arc::clone(&heart).go_on((stale_after / BEATS).max(SHORTEST)));
         let term = Arc::new(Self { store, paths, number, heart, beating });
@@ -195,15 +174,16 @@ impl Term {
     }
 
     /// # Errors
-    /// `Conflict` when there is a newer term.
+    /// `Conflict` when there is a newer term, or when this one's claim is gone.
     pub(super) async fn check(&self) -> Result<()> {
-        if Board::read(&self.store, &self.paths).await?.newest() == self.number {
+        let is_newest = Board::read(&self.store, &self.paths).await?.newest() == self.number;
+        if is_newest && self.heart.is_claimed().await? {
             return Ok(());
         }
         self.beating.abort();
         Err(Error::conflict(
-            "another process has taken over the writing of this workspace: stop it, or send events through it with \
-             --connect",
+            "another process has taken over the writing of this workspace, and may have ended since: send again in a \
+             moment",
         ))
     }
 
@@ -214,21 +194,22 @@ impl Term {
     /// Tells others where the server of this process is reached.
     pub(super) async fn announce(&self, address: &str) -> Result<()> {
         *self.heart.address.lock() = Some(address.to_owned());
-        self.heart.beat().await
+        self.heart.beat_if_claimed().await.map(drop)
     }
 
-    /// What the newest writer, unless it has ended, says of where it is reached.
-    pub(super) async fn address_of_holder(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> Option<String> {
-        let board = Board::read(store, paths).await.ok()?;
-        let (number, _) = board.holder()?;
-        let beat: Value = objects::read_json(store, &paths.writer_term(number, HEARTBEAT)).await.ok()??;
-        beat["address"].as_str().map(str::to_owned)
+    /// Whether the newest term was not ended. That of a writer that died counts until another takes over.
+    pub(super) async fn is_held(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths) -> bool {
+        Board::read(store, paths).await.is_ok_and(|board| board.holder().is_some())
     }
 
     /// Tells the next writer that it need not wait.
     pub(super) async fn end(&self) -> Result<()> {
         self.beating.abort();
-        end(&self.store, &self.paths, self.number).await
+        // Whoever does not know ends it all the same: one too many does no harm.
+        match self.heart.is_claimed().await {
+            Ok(false) => Ok(()),
+            _ => end(&self.store, &self.paths, self.number).await,
+        }
     }
 
     /// Signs of life of older terms are of no use once a newer one stands; one that stays is harmless. Their claims stay
@@ -280,19 +261,24 @@ async fn next_number(
     Err(Error::conflict(format!("if it has died, it counts as gone in {rest} s")))
 }
 
-/// Creates the object of term `number`, and makes sure that it could not be created twice.
-async fn create_claim(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64, clock: &Clock) -> Result<()> {
+/// Creates the object of term `number`, and makes sure that it could not be created twice; gives the writer that it names.
+async fn create_claim(
+    store: &Arc<dyn ObjectStore>,
+    paths: &WorkspacePaths,
+    number: u64,
+    clock: &Clock,
+) -> Result<Uuid> {
     let path = paths.writer_term(number, CLAIM);
-    let claim = || {
-        let started_at = clock.now();
-        json!({ "writer": clock.new_id(), "program": env!("CARGO_PKG_VERSION"), "started_at": started_at }).to_string()
+    let claim = |writer: Uuid| {
+        json!({ "writer": writer, "program": env!("CARGO_PKG_VERSION"), "started_at": clock.now() }).to_string()
     };
-    objects::create(store.as_ref(), &path, claim()).await.map_err(|error| match error.kind() {
+    let writer = clock.new_id();
+    objects::create(store.as_ref(), &path, claim(writer)).await.map_err(|error| match error.kind() {
         Kind::Conflict => Error::conflict("it has just begun"),
         _ => error,
     })?;
-    match objects::create(store.as_ref(), &path, claim()).await {
-        Err(error) if error.kind() == Kind::Conflict => Ok(()),
+    match objects::create(store.as_ref(), &path, claim(clock.new_id())).await {
+        Err(error) if error.kind() == Kind::Conflict => Ok(writer),
         Err(error) => Err(error),
         Ok(()) => Err(Error::invalid(
             "this object store overwrites objects that are to be created once (it ignores 'If-None-Match: *'): two \

@@ -42,4 +42,4 @@ pub use self::load_keys::LoadKeys;
 pub use self::merge::merge;
 pub use self::pending::{GroupId, GroupKeys, Pending};
 pub use self::rebuild::{IndexBuilder, RunPaths};
-pub use self::run::{Mark, Run, RunSummary, summarize};
+pub use self::run::{Mark, Run, RunSummary, summarize, verify_run};

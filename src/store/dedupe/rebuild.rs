@@ -82,13 +82,19 @@ impl IndexBuilder {
         let Some(clock) = self.clock.filter(|_| !self.keys.is_empty()) else { return Ok(()) };
         let mut keys = std::mem::take(&mut self.keys);
         keys.sort_unstable();
+        // The last of the same key has the latest hour.
+        keys.dedup_by(|(key, hour), (kept, latest)| {
+            let is_same = key == kept;
+            if is_same {
+                *latest = *hour;
+            }
+            is_same
+        });
         let path = (self.paths)(self.runs.len());
         let mark = Mark { position: self.position, clock, lost: None };
         let mut writer = RunWriter::new(Arc::clone(&self.store), path, mark, self.layout);
-        for same in keys.chunk_by(|(one, _), (other, _)| one == other) {
-            // The last of the same key has the latest hour.
-            let (key, hour) = same[same.len() - 1];
-            writer.push_message(key, hour).await?;
+        for (key, hour) in &keys {
+            writer.push_message(*key, *hour).await?;
         }
         self.runs.push(Arc::new(writer.finish().await?));
         // The same memory again.

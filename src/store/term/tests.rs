@@ -81,10 +81,12 @@ async fn a_silent_writer_is_taken_for_gone_and_notices() {
     let first = claim(&store, LONG).await.unwrap();
     first.check().await.unwrap();
     let second = claim(&store, AT_ONCE).await.unwrap();
-    assert_eq!(first.check().await.unwrap_err().kind(), Kind::Conflict);
+    let refused = first.check().await.unwrap_err();
+    assert_eq!(refused.kind(), Kind::Conflict);
+    assert!(refused.message().ends_with("send again in a moment"), "{refused}");
     second.check().await.unwrap();
     // A late heartbeat of the first one must not look like a claim.
-    first.heart.beat().await.unwrap();
+    first.heart.beat_if_claimed().await.unwrap();
     second.check().await.unwrap();
 }
 
@@ -107,7 +109,7 @@ async fn a_store_without_create_only_puts_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn a_server_says_with_each_heartbeat_where_it_is() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
-    let told = async || Term::address_of_holder(&store, &paths()).await;
+    let told = async || Holder::of(&store, &paths(), LONG).await.unwrap().and_then(|holder| holder.address);
     assert_eq!(told().await, None);
     let term = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap();
     assert_eq!(told().await, None);
@@ -121,4 +123,44 @@ async fn a_server_says_with_each_heartbeat_where_it_is() {
     assert_eq!(told().await, address, "it goes on to say so");
     term.end().await.unwrap();
     assert_eq!(told().await, None);
+}
+
+/// Who waits for a writer to count as gone must notice that it lives, and must not take silence for life.
+#[tokio::test]
+async fn only_a_new_heartbeat_or_a_newer_term_is_a_sign_of_life() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let seen = async || Holder::of(&store, &paths(), LONG).await.unwrap().unwrap();
+    let first = claim(&store, LONG).await.unwrap();
+    let before = seen().await;
+    // Another one's attempt asks the store for its time, and that is all.
+    assert_eq!(claim(&store, LONG).await.unwrap_err().kind(), Kind::Conflict);
+    let refused = seen().await;
+    assert!(!before.lives_by(&refused) && refused.gone_in <= LONG);
+    first.heart.beat_if_claimed().await.unwrap();
+    let after_beat = seen().await;
+    assert!(before.lives_by(&after_beat));
+    let _second = claim(&store, AT_ONCE).await.unwrap();
+    assert!(after_beat.lives_by(&seen().await));
+}
+
+/// `workspace drop` deletes the claims along with everything else, while their writer sleeps and counts as gone.
+#[tokio::test(start_paused = true)]
+async fn a_writer_whose_claim_is_gone_leaves_no_sign_of_life() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let slept = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap();
+    let all: Vec<Path> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
+    for path in &all {
+        store.delete(path).await.unwrap();
+    }
+    tokio::time::sleep(LONG).await;
+    slept.announce("http://127.0.0.1:8815").await.unwrap();
+    assert_eq!(slept.check().await.unwrap_err().kind(), Kind::Conflict);
+    assert!(names(&store).await.is_empty());
+    // The next workspace of the name begins with the same number.
+    let next = claim(&store, LONG).await.unwrap();
+    assert_eq!(next.number, slept.number);
+    assert_eq!(slept.check().await.unwrap_err().kind(), Kind::Conflict);
+    slept.end().await.unwrap();
+    next.check().await.unwrap();
+    assert_eq!(names(&store).await, ["1.heartbeat", "1.json"], "the other one goes on");
 }

@@ -10,6 +10,7 @@ use crate::store::delta::{Change, ChangeKind};
 use crate::store::events::CommitRecord;
 use crate::store::wal::Log;
 use crate::workspace::manifest::Manifest;
+use crate::workspace::registry::not_found;
 use crate::workspace::rules::{self, Rules};
 use crate::workspace::snapshot::Snapshot;
 
@@ -32,14 +33,37 @@ impl Writer {
                 return Err(error);
             }
             // Another process has taken over, and may have ended since; its records are in its own log.
+            self.forget();
             *self.writing = Writing { loads: std::mem::take(&mut self.writing.loads), ..Writing::default() };
         }
         if self.writing.lock.is_none() {
+            self.check_is_there().await?;
             let lock = WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?;
+            // Once more: it may have been dropped in between, and what is claimed is not.
+            if let Err(error) = self.check_is_there().await {
+                lock.release().await;
+                return Err(error);
+            }
             self.writing.claim_is_used = false;
             self.workspace.announce_in(self.writing.lock.insert(lock)).await;
         }
         Ok(())
+    }
+
+    /// Where other processes see the root, the workspace may have been dropped while this one slept: it must not begin
+    /// again without its manifest, nor be taken for another one of its name.
+    async fn check_is_there(&self) -> Result<()> {
+        let (root, name) = (self.workspace.root(), self.workspace.name());
+        if !root.is_shared() {
+            return Ok(());
+        }
+        match Manifest::read(&root.store(), &root.paths(name).manifest(), name).await? {
+            Some(stored) if stored.id == self.workspace.manifest().id => Ok(()),
+            Some(_) => Err(Error::conflict(format!(
+                "workspace '{name}' was dropped and made anew after it was opened here: start again"
+            ))),
+            None => Err(not_found(name.as_str())),
+        }
     }
 
     /// Reads what others have written, or what is stored when a load has not come back.
@@ -67,6 +91,13 @@ impl Writer {
         Ok(())
     }
 
+    /// Reads what others have written beside a log that cannot be opened. The last group of it may be on no disk: nothing
+    /// is flushed before the log is open.
+    pub(super) async fn read_without_log(&mut self) -> Result<()> {
+        let rules = self.newest_rules().await?;
+        self.refresh_by(rules).await
+    }
+
     /// Takes the log over: what was written to it by others, or by this process before it failed, is read behind that.
     async fn open_log(&mut self) -> Result<()> {
         let workspace = Arc::clone(&self.workspace);
@@ -79,8 +110,9 @@ impl Writer {
             }
             None => {}
         }
+        // Without a number it is held for as long as this process likes.
         if self.writing.claim_is_used
-            && let Some(lock) = self.writing.lock.take()
+            && let Some(lock) = self.writing.lock.take_if(|lock| lock.term().is_some())
         {
             lock.release().await;
             self.lock().await?;
@@ -112,6 +144,11 @@ impl Writer {
                 break;
             }
             self.refresh().await?;
+            if self.workspace.events().check_writable().await.is_err() {
+                // Whoever knows that writes nothing either; for who does not, the commit that made it so took the place.
+                self.writing.needs_fence = false;
+                break;
+            }
             let held = self.workspace.snapshot();
             let version = held.events.version + 1;
             let change = Change { removed: &[], added: &[], kind: ChangeKind::Append };
@@ -159,6 +196,8 @@ impl Writer {
 
     /// The same by these rules: those that hold from now on.
     async fn refresh_by(&mut self, rules: Arc<Rules>) -> Result<()> {
+        // Asked first: an error that passes costs nothing then.
+        let events = self.workspace.events().newest().await?;
         // Taken out: one that is left in the middle of a replay must not be used again.
         let graph = self.writing.graph.take().filter(|_| rules.revision == self.snapshot().rules.revision);
         if graph.is_none() {
@@ -168,17 +207,13 @@ impl Writer {
         let before = self.snapshot();
         let log = self.writing.log.as_ref();
         self.writing.graph = Some(match graph {
-            Some(graph) => self.workspace.catch_up(graph, log).await?,
+            Some(graph) => self.workspace.catch_up(graph, events, log).await?,
             None => self.workspace.recover(&rules, log).await?,
         });
         let read = self.snapshot();
         let is_as_before = before.position == read.position && before.commits.len() == read.commits.len();
         if self.writing.keys.is_none() || !is_as_before {
-            self.writing.keys = None;
-            self.writing.unwritten_keys.clear();
-            let (keys, shrinkage) = self.workspace.recover_keys(&read).await?;
-            self.writing.keys = Some(keys);
-            self.tell_window(&shrinkage);
+            self.read_keys().await?;
         }
         Ok(())
     }

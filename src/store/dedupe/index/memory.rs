@@ -47,13 +47,18 @@ impl DedupeIndex {
         }
     }
 
-    /// Frees memory until no more than `budget` bytes are taken: first what only saves reads, then runs, oldest first.
-    /// Keys that no run holds yet stay, so the result may be above the budget; a flush helps then.
-    pub fn shrink_to(&mut self, budget: usize) -> Shrinkage {
+    /// Frees what only saves reads until no more than `budget` bytes are taken, as far as that helps.
+    pub fn shrink_caches_to(&mut self, budget: usize) {
         if self.bytes() > budget {
             self.cache.clear();
         }
         while self.bytes() > budget && self.drop_oldest_exact() {}
+    }
+
+    /// Frees memory until no more than `budget` bytes are taken: first what only saves reads, then runs, oldest first.
+    /// Keys that no run holds yet stay, so the result may be above the budget; a flush helps then.
+    pub fn shrink_to(&mut self, budget: usize) -> Shrinkage {
+        self.shrink_caches_to(budget);
         let mut dropped = Vec::new();
         while self.bytes() > budget {
             let oldest = self.runs().min_by_key(|run| (run.newest(), run.mark().position)).map(Arc::clone);

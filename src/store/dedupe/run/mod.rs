@@ -32,6 +32,7 @@ use crate::error::{Error, Kind, Result};
 
 pub use self::footer::Mark;
 pub(super) use self::scan::{BatchScan, MessageScan};
+pub use self::verify::verify_run;
 pub(super) use self::writer::{Layout, RunWriter};
 
 /// Read from the end of an object at first: footer and tail of a run of 50,000 keys.
@@ -172,5 +173,5 @@ fn read_error(path: &Path, error: object_store::Error) -> Error {
 }
 
 fn damage(path: &Path, what: &str) -> Error {
-    Error::corrupt(format!("dedupe run '{path}' is damaged: {what}; rebuild the dedupe runs from the stored events"))
+    Error::corrupt(format!("dedupe run '{path}' is damaged: {what}"))
 }

@@ -1,6 +1,9 @@
-//! Whether a run is what was written, byte for byte: for `convoke check`.
+//! Whether a run is what was written, byte for byte.
 
 use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::path::Path;
 
 use super::super::clock::Hour;
 use super::super::key::RawKey;
@@ -8,6 +11,15 @@ use super::footer::{HEADER_BYTES, header};
 use super::tail::block_of;
 use super::{BatchScan, MessageScan, Run};
 use crate::error::Result;
+
+/// Reads a stored run from its first byte to its last.
+///
+/// # Errors
+/// `Corrupt` when it is missing, or is not what was written.
+pub async fn verify_run(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<()> {
+    let run = Run::open(Arc::clone(store), path.clone()).await?;
+    Arc::new(run).verify().await
+}
 
 impl Run {
     /// Reads the whole run: checksums, order, counts and hours as the footer says them, no key that its own filter or

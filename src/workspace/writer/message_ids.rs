@@ -1,0 +1,118 @@
+//! What a writer knows of the message ids that are stored: read with the state; made anew from the stored events when runs
+//! of them are lost, so that nobody who sends has to know of it.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Writer;
+use crate::error::{Error, Kind, Result};
+use crate::store::dedupe::{BatchKey, Decision, DedupeIndex, MessageKey, Pending, Shrinkage};
+use crate::store::delta::{Change, ChangeKind};
+use crate::store::events::{CommitRecord, RunChange};
+use crate::workspace::snapshot::Snapshot;
+
+impl Writer {
+    /// Reads the message ids of the newest state.
+    pub(super) async fn read_keys(&mut self) -> Result<()> {
+        self.forget_keys();
+        match self.workspace.recover_keys(&self.snapshot()).await {
+            Err(error) if error.kind() == Kind::Corrupt => self.make_keys_anew(&error).await,
+            recovered => {
+                let (keys, shrinkage) = recovered?;
+                self.take_keys(keys, &shrinkage);
+                Ok(())
+            }
+        }
+    }
+
+    /// Which of these messages are stored.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(in crate::workspace) async fn check_keys(&mut self, keys: &[MessageKey]) -> Result<Decision> {
+        match self.keys_of_messages()?.check(keys, &Pending::default()).resolve().await {
+            Err(error) if error.kind() == Kind::Corrupt => {
+                self.make_keys_anew(&error).await?;
+                self.keys_of_messages()?.check(keys, &Pending::default()).resolve().await
+            }
+            decision => decision,
+        }
+    }
+
+    /// The first result of a batch that is stored.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(in crate::workspace) async fn batch_result(&mut self, key: BatchKey) -> Result<Option<Bytes>> {
+        let result = self.keys_of_messages()?.batch_result(key);
+        match result.await {
+            Err(error) if error.kind() == Kind::Corrupt => {
+                self.make_keys_anew(&error).await?;
+                let result = self.keys_of_messages()?.batch_result(key);
+                result.await
+            }
+            result => result,
+        }
+    }
+
+    /// Makes runs of all stored events, and commits them in the place of those that are lost: which of the keys these had
+    /// nothing tells. The others stay, for the batch keys in them. Where none is lost they are read again.
+    ///
+    /// # Errors
+    /// `Corrupt` when an events file is damaged, too; what the commit says.
+    pub(in crate::workspace) async fn make_keys_anew(&mut self, damage: &Error) -> Result<()> {
+        self.forget_keys();
+        let state = self.snapshot();
+        let removed = self.workspace.lost_runs(&state).await?;
+        if removed.is_empty() {
+            let (keys, shrinkage) = self.workspace.recover_keys(&state).await?;
+            self.take_keys(keys, &shrinkage);
+            return Ok(());
+        }
+        tracing::warn!(
+            workspace = %self.workspace.name(), error = %damage,
+            lost = ?removed,
+            "message ids are lost: they are read from the stored events again; batches whose keys were among them are \
+             known by their message ids from now on, if they have any"
+        );
+        let added = self.workspace.write_runs_anew(&state).await?;
+        tracing::info!(workspace = %self.workspace.name(), runs = added.len(), "message ids are written anew");
+        self.commit_runs(RunChange { added, removed }).await?;
+        let (keys, shrinkage) = self.workspace.recover_keys(&self.snapshot()).await?;
+        self.take_keys(keys, &shrinkage);
+        Ok(())
+    }
+
+    async fn commit_runs(&mut self, dedupe: RunChange) -> Result<()> {
+        self.check().await?;
+        let held = self.snapshot();
+        let version = held.events.version + 1;
+        let change = Change { removed: &[], added: &[], kind: ChangeKind::Append };
+        // As the commit before left it: rows of the log are no part of this one.
+        let epoch = held.commits.iter().next_back().map_or(0, |commit| commit.epoch);
+        let record = CommitRecord { position: held.flushed, epoch, dedupe, ..CommitRecord::default() };
+        if let Err(error) = self.workspace.events().commit(version, change, &record).await {
+            self.doubt_commit(&error);
+            return Err(error);
+        }
+        let mut commits = held.commits.clone();
+        commits.push(Arc::new(record));
+        let events = held.events.changed(&change);
+        self.workspace.publish(Snapshot { events, commits, ..held.as_ref().clone() });
+        self.checkpoint_log_if_due(version).await;
+        Ok(())
+    }
+
+    fn forget_keys(&mut self) {
+        self.writing.keys = None;
+        // Those of rows in the log are added again.
+        self.writing.unwritten_keys.clear();
+        self.workspace.memory().message_ids.set(0);
+    }
+
+    fn take_keys(&mut self, keys: DedupeIndex, shrinkage: &Shrinkage) {
+        self.writing.keys = Some(keys);
+        self.tell_window(shrinkage);
+    }
+}
