@@ -1,23 +1,29 @@
 //! Events of one or many senders as one record of the log: those that are stored already are left out, the others numbered
-//! behind the newest state, made durable, then visible.
+//! behind the newest state, made durable, then visible. What is wrong with those of one sender, or with one of its batches,
+//! is told to that one alone.
+
+mod number;
 
 use std::sync::{Arc, Weak};
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use parking_lot::Mutex;
 
-use super::hot::{AppendResult, HotBatch, HotPart};
+use self::number::{NewRecord, OpenEvents, number};
+use super::hot::{AppendResult, HotPart};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
 use crate::error::{Error, Result};
-use crate::identity::{IdentifierTypes, IdentitySnapshot, Overlay};
-use crate::store::dedupe::{BatchKey, LoadKeys, MessageKey, Pending, Verdict};
-use crate::store::events::{LoadRecord, LocalMonths, schema};
+use crate::identity::{IdentitySnapshot, Overlay};
+use crate::store::dedupe::{BatchKey, LoadKeys, MessageKey};
+use crate::store::events::{LoadRecord, LocalMonths};
 use crate::store::wal::record::RecordKind;
 
 /// Events of one sender at most: of so many the message ids are looked up at once.
 pub const MOST_EVENTS: usize = 65_536;
+
+/// What became of each batch of one sender, in their order.
+pub type BatchResults = Vec<Result<AppendResult>>;
 
 /// Numbers the events at these places, in their order, behind the state that the overlay is of.
 pub type NumberRows = Box<dyn FnOnce(&[usize], &mut Overlay) -> Result<NewRows> + Send>;
@@ -41,7 +47,6 @@ pub struct NewEvents {
 pub struct NewRows {
     /// Of the stored columns.
     pub rows: Vec<RecordBatch>,
-    pub dead_letters: Vec<RecordBatch>,
     /// Of each batch.
     pub rejected: Vec<Rejected>,
     /// What is to be remembered of a load.
@@ -54,16 +59,8 @@ pub struct Rejected {
     pub rows: u64,
     /// The first reasons.
     pub reasons: Vec<String>,
-}
-
-/// A record that is not durable yet.
-struct NewRecord {
-    part: HotPart,
-    payload: Vec<u8>,
-    /// Of the rows.
-    keys: Vec<MessageKey>,
-    /// Of each batch of each sender.
-    results: Vec<Vec<AppendResult>>,
+    /// As they are kept.
+    pub dead_letters: Vec<RecordBatch>,
 }
 
 impl Writer {
@@ -75,45 +72,61 @@ impl Writer {
     pub async fn append(mut self, events: NewEvents) -> Result<Vec<AppendResult>> {
         let appending = tokio::spawn(async move { self.append_group(vec![events]).await });
         let results = appending.await.map_err(|error| Error::internal(format!("a record broke off: {error}")))??;
-        results.into_iter().next().unwrap_or_else(|| Err(Error::internal("events without an answer")))
+        results.into_iter().next().ok_or_else(without_answer)?.into_iter().collect()
     }
 
     /// The same for events of many senders, as one record; of each the results in their order. No two of them may have
     /// the same batch key.
-    pub(super) async fn append_group(&mut self, group: Vec<NewEvents>) -> Result<Vec<Result<Vec<AppendResult>>>> {
+    pub(super) async fn append_group(&mut self, group: Vec<NewEvents>) -> Result<Vec<BatchResults>> {
         let held = self.snapshot();
-        let mut known = Vec::with_capacity(group.len());
-        let asked: Vec<_> = group.iter().map(|events| (self.check_events(events, &held), events.key)).collect();
-        for (checked, key) in asked {
-            let result = match checked {
+        let (mut known, mut open) = (Vec::with_capacity(group.len()), Vec::with_capacity(group.len()));
+        for events in group {
+            let (batches, key) = (events.batches.len(), events.key);
+            let checked = check_events(&events, &held);
+            let first = match checked {
                 Ok(()) => self.first_result(key).await,
                 Err(error) => Err(error),
             };
-            known.push(result.map(|first| first.map(|first| vec![first])).transpose());
+            known.push(match first {
+                Ok(Some(first)) => Some(vec![Ok(first)]),
+                Ok(None) => {
+                    let refusals = self.check_batches(&events);
+                    match refusals.iter().any(Result::is_ok) {
+                        true => {
+                            open.push(OpenEvents { events, refusals });
+                            None
+                        }
+                        false => Some(refusals.into_iter().filter_map(Result::err).map(Err).collect()),
+                    }
+                }
+                // Without what is known of message ids nothing of the others can be written either.
+                Err(error) if self.writing.keys.is_none() => return Err(error),
+                Err(error) => Some(refuse(&error, batches)),
+            });
         }
-        let open = group.into_iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(events, _)| events);
-        let open: Vec<NewEvents> = open.collect();
-        let keys: Vec<MessageKey> = open.iter().flat_map(|events| events.keys.iter().copied()).collect();
-        let decision = self.keys_of_messages()?.check(&keys, &Pending::default()).resolve().await?;
+        let keys: Vec<MessageKey> = open.iter().flat_map(|open| open.events.keys.iter().copied()).collect();
+        let decision = self.check_keys(&keys).await?;
+        // Runs of message ids may have been made anew meanwhile.
+        let held = self.snapshot();
         let overlay = Overlay::new(held.identity.clone(), self.workspace.root().clock().clone());
         let types = Arc::clone(&held.rules.types);
         let months = LocalMonths::new(self.workspace.manifest().time_zone);
         let numbering = tokio::task::spawn_blocking(move || number(open, decision.verdicts(), overlay, months, &types));
         let record = numbering.await.map_err(|error| Error::internal(format!("numbering events: {error}")))??;
         let mut results = self.append_record(&held, record).await?.into_iter();
-        let missing = || Err(Error::internal("events without an answer"));
-        Ok(known.into_iter().map(|known| known.or_else(|| results.next().map(Ok)).unwrap_or_else(missing)).collect())
+        let missing = || vec![Err(without_answer())];
+        Ok(known.into_iter().map(|known| known.or_else(|| results.next()).unwrap_or_else(missing)).collect())
     }
 
-    /// Whether events can be numbered behind this state.
-    fn check_events(&self, events: &NewEvents, held: &Snapshot) -> Result<()> {
-        if events.settings_revision != held.rules.revision {
-            return Err(Error::conflict("the settings of the workspace have changed meanwhile: send the events again"));
-        }
-        if events.keys.len() > MOST_EVENTS {
-            return Err(Error::invalid(format!("more than {MOST_EVENTS} events at once: send smaller batches")));
-        }
-        self.check_not_under_way(&events.keys, None)
+    /// Of each batch whether a load that is under way has some of its messages.
+    fn check_batches(&self, events: &NewEvents) -> Vec<Result<()>> {
+        let mut start = 0;
+        let of_batch = |size: &usize| {
+            let keys = events.keys.get(start..start + size).unwrap_or_default();
+            start += size;
+            self.check_not_under_way(keys, None)
+        };
+        events.batches.iter().map(of_batch).collect()
     }
 
     /// # Errors
@@ -162,13 +175,15 @@ impl Writer {
     /// The result of events that were stored under this key before.
     async fn first_result(&mut self, key: Option<BatchKey>) -> Result<Option<AppendResult>> {
         let Some(key) = key else { return Ok(None) };
-        let result = self.keys_of_messages()?.batch_result(key).await?;
-        Ok(result.map(|result| serde_json::from_slice(&result)).transpose()?)
+        let result = self.batch_result(key).await?;
+        let result = result.map(|result| serde_json::from_slice(&result)).transpose()?;
+        Ok(result.map(|first: AppendResult| AppendResult { is_repeated: true, ..first }))
     }
 
-    async fn append_record(&mut self, held: &Snapshot, record: NewRecord) -> Result<Vec<Vec<AppendResult>>> {
+    async fn append_record(&mut self, held: &Snapshot, record: NewRecord) -> Result<Vec<BatchResults>> {
         let NewRecord { mut part, payload, keys, mut results } = record;
-        let mut tell_position = |position| results.iter_mut().flatten().for_each(|result| result.position = position);
+        let mut tell_position =
+            |position| results.iter_mut().flatten().flatten().for_each(|result| result.position = position);
         if part.is_empty() {
             tell_position(held.position);
             return Ok(results);
@@ -189,52 +204,22 @@ impl Writer {
     }
 }
 
-/// Numbers the events that are new, and encodes their record.
-fn number(
-    group: Vec<NewEvents>,
-    verdicts: &[Verdict],
-    mut overlay: Overlay,
-    mut months: LocalMonths,
-    types: &IdentifierTypes,
-) -> Result<NewRecord> {
-    let (mut rows, mut dead_letters, mut loads, mut named) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut keys, mut results) = (Vec::new(), Vec::new());
-    let mut verdicts = verdicts.iter();
-    for NewEvents { keys: of_events, batches, key, received_at, number, .. } in group {
-        let of_group = verdicts.by_ref().take(of_events.len()).enumerate();
-        let new: Vec<usize> = of_group.filter(|(_, verdict)| **verdict == Verdict::New).map(|(at, _)| at).collect();
-        let numbered = number(&new, &mut overlay)?;
-        keys.extend(new.iter().map(|at| of_events[*at]));
-        let of_batches = results_of(&batches, &new, numbered.rejected);
-        if let (Some(key), [result]) = (key, of_batches.as_slice()) {
-            named.push(HotBatch { key, received_at, result: result.clone() });
-        }
-        results.push(of_batches);
-        rows.extend(numbered.rows);
-        dead_letters.extend(numbered.dead_letters);
-        loads.extend(numbered.load);
+/// Whether events can be numbered behind this state.
+fn check_events(events: &NewEvents, held: &Snapshot) -> Result<()> {
+    if events.settings_revision != held.rules.revision {
+        return Err(Error::conflict("the settings of the workspace have changed meanwhile: send the events again"));
     }
-    let rows = concat_batches(&schema::stored(), &rows)?;
-    if rows.num_rows() != keys.len() {
-        return Err(Error::internal("events were numbered that are not new"));
+    if events.keys.len() > MOST_EVENTS {
+        return Err(Error::invalid(format!("more than {MOST_EVENTS} events at once: send smaller batches")));
     }
-    let rows = months.with_months(&rows)?;
-    let part = HotPart { rows, dead_letters, loads, batches: named, identity: overlay.finish(), ..HotPart::default() };
-    Ok(NewRecord { payload: part.to_payload(types)?, part, keys, results })
+    Ok(())
 }
 
-/// What became of each batch: `sizes` says how many events each has, `new` the places of those that are stored now.
-fn results_of(sizes: &[usize], new: &[usize], rejected: Vec<Rejected>) -> Vec<AppendResult> {
-    let mut new = new.iter().peekable();
-    let mut end = 0;
-    let of_batch = |(size, Rejected { rows, reasons }): (&usize, Rejected)| {
-        end += size;
-        let mut kept = 0;
-        while new.next_if(|place| **place < end).is_some() {
-            kept += 1;
-        }
-        let duplicate = *size as u64 - kept;
-        AppendResult { position: 0, kept, duplicate, rejected: rows, reasons }
-    };
-    sizes.iter().zip(rejected).map(of_batch).collect()
+/// The answer to so many batches of a sender of which none is stored.
+pub(super) fn refuse(error: &Error, batches: usize) -> BatchResults {
+    (0..batches).map(|_| Err(error.repeat())).collect()
+}
+
+fn without_answer() -> Error {
+    Error::internal("events without an answer")
 }

@@ -2,24 +2,29 @@
 //!
 //! Files are encoded and written beside everything else; only the commit waits for its turn among the writers.
 
+mod runs;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use self::runs::WrittenRuns;
 use super::hot::HotPart;
+use super::other_commits;
 use super::registry::Workspaces;
 use super::snapshot::Snapshot;
 use super::state::Workspace;
 use super::writer::Writer;
 use crate::error::{Error, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentitySnapshot};
-use crate::store::dedupe::{Hour, Run, Sealed, merge};
+use crate::store::dedupe::{Hour, Run, Sealed};
 use crate::store::delta::{Change, ChangeKind, WrittenFile};
-use crate::store::events::{CommitRecord, Partitioner, RunChange, schema};
+use crate::store::events::{CommitRecord, Partitioner, schema};
 use crate::store::{dead_letters, objects, paths};
 
 /// Bytes of rows that are held for encoding where nobody says how many may be.
@@ -38,14 +43,7 @@ pub(super) struct Sealing {
 pub(super) struct Flushed {
     pub(super) files: Vec<WrittenFile>,
     record: CommitRecord,
-    runs: Vec<(Sealed, Run)>,
-    merge: Option<Merge>,
-}
-
-/// Runs of message ids that became one, or none where all had left the window.
-struct Merge {
-    inputs: Vec<Path>,
-    merged: Option<Run>,
+    runs: WrittenRuns,
 }
 
 impl Workspace {
@@ -56,9 +54,13 @@ impl Workspace {
     /// `Conflict` when another process writes to this workspace.
     pub async fn flush(self: &Arc<Self>, buffer: usize) -> Result<Arc<Snapshot>> {
         let _only_one = self.flushing().lock().await;
+        let begun = Instant::now();
         let (sealed, held) = {
             let mut writer = self.writer().await?;
-            (writer.seal()?, self.snapshot())
+            if !self.snapshot().hot.is_empty() {
+                writer.check_table().await?;
+            }
+            (writer.seal(self.snapshot().position)?, self.snapshot())
         };
         if sealed.parts.is_empty() {
             return Ok(held);
@@ -71,51 +73,89 @@ impl Workspace {
             return Ok(self.snapshot());
         }
         // To its end, even when nobody waits for it any more: else the next commit finds its place taken.
+        let position = flushed.record.position;
         let committing = tokio::spawn(async move { writer.commit_flush(flushed, None).await });
-        committing.await.map_err(|error| Error::internal(format!("the commit of a flush broke off: {error}")))?
+        let committed = committing.await;
+        let state =
+            committed.map_err(|error| Error::internal(format!("the commit of a flush broke off: {error}")))??;
+        if self.is_served() {
+            let rows: usize = sealed.parts.iter().map(|part| part.rows.num_rows()).sum();
+            let seconds = begun.elapsed().as_millis() as f64 / 1_000.0;
+            tracing::info!(workspace = %self.name(), rows, seconds, position, "rows of the log are in files now");
+        }
+        Ok(state)
     }
 
-    /// Brings rows of the log into files, in the background, when they are many, or the log takes half of what it may.
+    /// Brings rows of the log into files, in the background, when they are many, the log takes half of what it
+    /// may, or those of all workspaces take too much memory.
     pub fn flush_if_due(self: &Arc<Self>) {
         let (state, settings) = (self.snapshot(), self.log_settings());
         let hot = &state.hot;
         let is_half_full = self.log_monitor().gauge().size().bytes >= settings.disk_limit.0 as u64 / 2;
         let is_large = hot.rows() >= settings.flush_rows || hot.bytes() >= settings.flush_bytes.0;
-        if hot.is_empty() || !(is_large || is_half_full) || self.flushing().try_lock().is_err() {
+        let is_due = is_large || is_half_full || !self.memory().hot_rows.has_room();
+        if hot.is_empty() || !is_due || self.flushing().try_lock().is_err() {
             return;
         }
         let workspace = Arc::clone(self);
-        tokio::spawn(async move {
-            if let Err(error) = workspace.flush(FLUSH_BUFFER).await {
-                tracing::warn!(workspace = %workspace.name(), %error, "rows stay in the log");
-            }
-        });
+        tokio::spawn(async move { workspace.flush_or_tell(FLUSH_BUFFER).await });
+    }
+
+    /// A flush that nobody waits for; whether it succeeded.
+    pub(super) async fn flush_or_tell(self: &Arc<Self>, buffer: usize) -> bool {
+        let Err(error) = self.flush(buffer).await else { return true };
+        match self.log_monitor().note_failure(error.kind()) {
+            true => tracing::warn!(workspace = %self.name(), %error, "rows stay in the log"),
+            false => tracing::debug!(workspace = %self.name(), %error, "rows stay in the log"),
+        }
+        false
     }
 
     /// Brings what is in the log into files and ends the log; who wants to write after that is refused. Does no more where
-    /// this process is not the writer, or not yet: what it has not read it has not changed.
-    pub(super) async fn close(self: &Arc<Self>) -> Result<()> {
+    /// this process is not the writer, or not yet: what it has not read it has not changed. Gives the number of rows.
+    pub(super) async fn close(self: &Arc<Self>) -> Result<usize> {
         let mut writer = Writer { workspace: Arc::clone(self), writing: self.turn().await };
         let is_ready = writer.is_ready();
         writer.writing.close();
         if !is_ready {
-            return Ok(());
+            return Ok(0);
         }
+        let rows = self.snapshot().hot.rows();
         writer.flush(FLUSH_BUFFER).await?;
-        writer.writing.end_log().await
+        writer.writing.end_log().await?;
+        Ok(rows)
     }
 
-    /// Writes the rows, identity changes, rejected rows and message ids of parts as files and objects.
+    /// Writes the rows, identity changes, rejected rows and message ids of parts as files and objects. Where that fails,
+    /// as far as possible none is left.
     pub(super) async fn write_parts(
         &self,
         sealed: &Sealing,
         types: &IdentifierTypes,
         buffer: usize,
     ) -> Result<Flushed> {
+        let (files, mut begun) = (self.file_writer(), Vec::new());
+        let mut partitioner = Partitioner::new(files.clone(), self.manifest().time_zone, buffer);
+        let written = self.write_sealed(sealed, types, &mut partitioner, &mut begun).await;
+        if written.is_err() {
+            partitioner.give_up().await;
+            begun.extend(files.begun());
+            self.remove_begun(begun).await;
+        }
+        written
+    }
+
+    /// The same. `begun` are the objects beside the files that it wrote, or tried to.
+    async fn write_sealed(
+        &self,
+        sealed: &Sealing,
+        types: &IdentifierTypes,
+        partitioner: &mut Partitioner,
+        begun: &mut Vec<Path>,
+    ) -> Result<Flushed> {
         let id = self.clock().new_id();
         let mut record = CommitRecord::default();
         let mut letters = Vec::new();
-        let mut partitioner = Partitioner::new(self.file_writer(), self.manifest().time_zone, buffer);
         let stored = Vec::from_iter(0..schema::stored().fields().len());
         for part in &sealed.parts {
             partitioner.push(part.rows.project(&stored)?).await?;
@@ -130,37 +170,29 @@ impl Workspace {
         let rows = joining.await.map_err(|error| Error::internal(format!("joining identities: {error}")))??;
         if !rows.is_empty() {
             let path = paths::identity_in_workspace(id);
+            begun.push(path.clone());
             self.write_object(&path, IdentityBatch::schema(), rows).await?;
             record.identity = Some(path.to_string());
         }
         if !letters.is_empty() {
             let path = paths::dead_letters_in_workspace(id);
+            begun.push(path.clone());
             self.write_object(&path, dead_letters::schema(), letters).await?;
             record.dead_letters = Some(path.to_string());
         }
-        let (runs, merge) = self.write_runs(sealed, &mut record.dedupe).await?;
-        Ok(Flushed { files: partitioner.finish().await?, record, runs, merge })
+        let runs = self.write_runs(sealed, &mut record.dedupe, begun).await?;
+        Ok(Flushed { files: partitioner.finish().await?, record, runs })
     }
 
-    async fn write_runs(
-        &self,
-        sealed: &Sealing,
-        change: &mut RunChange,
-    ) -> Result<(Vec<(Sealed, Run)>, Option<Merge>)> {
-        let store = self.store();
-        let mut runs = Vec::new();
-        for keys in &sealed.keys {
-            let run = keys.write(&store, &paths::dedupe_run_in_workspace(self.clock().new_id())).await?;
-            change.added.push(run.path().to_string());
-            runs.push((keys.clone(), run));
+    /// Removes objects that were written before something failed, and of which no commit was tried: on a disk that is full
+    /// each try would leave more. What stays is for the next vacuum.
+    pub async fn remove_begun(&self, begun: Vec<Path>) {
+        for path in begun {
+            match self.store().delete(&path).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+                Err(error) => tracing::debug!(workspace = %self.name(), %error, "left for the next vacuum"),
+            }
         }
-        let Some((inputs, horizon)) = &sealed.merging else { return Ok((runs, None)) };
-        let path = paths::dedupe_run_in_workspace(self.clock().new_id());
-        let merged = merge(inputs, &store, &path, *horizon).await?;
-        let inputs: Vec<Path> = inputs.iter().map(|run| run.path().clone()).collect();
-        change.removed.extend(inputs.iter().map(Path::to_string));
-        change.added.extend(merged.iter().map(|run| run.path().to_string()));
-        Ok((runs, Some(Merge { inputs, merged })))
     }
 
     async fn write_object(&self, path: &Path, schema: SchemaRef, batches: Vec<RecordBatch>) -> Result<()> {
@@ -170,23 +202,24 @@ impl Workspace {
     }
 }
 
-/// Flushes every open workspace every `period`. Runs until it is dropped, which harms nothing at any moment.
+/// Every `period` makes visible what other programs committed to the open workspaces, and flushes these. Runs until it is
+/// dropped, which harms nothing at any moment.
 pub async fn flush_by_time(workspaces: Workspaces, period: Duration, buffer: usize) {
     let mut ticks = interval_at(Instant::now() + period, period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        // Before the flush, which else finds its place taken.
+        other_commits::see(workspaces.opened()).await;
         for workspace in workspaces.opened().into_iter().filter(|workspace| !workspace.snapshot().hot.is_empty()) {
-            if let Err(error) = workspace.flush(buffer).await {
-                tracing::warn!(workspace = %workspace.name(), %error, "rows stay in the log");
-            }
+            workspace.flush_or_tell(buffer).await;
         }
     }
 }
 
 impl Writer {
-    /// What is to be flushed: no later record is joined to it.
-    pub(super) fn seal(&mut self) -> Result<Sealing> {
+    /// What is to be flushed, up to this position: no later record is joined to it.
+    pub(super) fn seal(&mut self, position: u64) -> Result<Sealing> {
         let held = self.workspace.snapshot();
         let mut hot = held.hot.clone();
         let parts = hot.seal();
@@ -194,7 +227,7 @@ impl Writer {
             self.workspace.publish(Snapshot { hot, ..held.as_ref().clone() });
         }
         let keys = self.keys_of_messages()?;
-        let sealed = keys.seal(held.position);
+        let sealed = keys.seal(position);
         let merging = keys.plan_merge().map(|runs| (runs, keys.horizon()));
         self.writing.unwritten_keys.extend(sealed);
         Ok(Sealing { parts, keys: self.writing.unwritten_keys.clone(), merging })
@@ -209,7 +242,8 @@ impl Writer {
         if held.hot.is_empty() {
             return Ok(held);
         }
-        let mut sealed = self.seal()?;
+        self.workspace.events().check_writable().await?;
+        let mut sealed = self.seal(held.position)?;
         sealed.merging = None;
         let flushed = self.workspace.write_parts(&sealed, &held.rules.types, buffer).await?;
         self.commit_flush(flushed, None).await
@@ -223,13 +257,12 @@ impl Writer {
         identity: Option<IdentitySnapshot>,
     ) -> Result<Arc<Snapshot>> {
         self.check().await?;
-        let Flushed { files, mut record, runs, merge } = flushed;
+        let Flushed { files, mut record, runs } = flushed;
         let held = self.workspace.snapshot();
         let version = held.events.version + 1;
         let change = Change { removed: &[], added: &files, kind: ChangeKind::Append };
         let expired = self.keys_of_messages()?.expire();
-        let is_merged = |path: &Path| merge.as_ref().is_some_and(|merge| merge.inputs.contains(path));
-        record.dedupe.removed.extend(expired.iter().filter(|path| !is_merged(path)).map(Path::to_string));
+        record.dedupe.removed.extend(expired.iter().filter(|path| !runs.are_merged(path)).map(Path::to_string));
         if let Err(error) = self.workspace.events().commit(version, change, &record).await {
             // What landed all the same is told by what is stored: the next one reads it.
             match identity.is_some() {
@@ -238,40 +271,25 @@ impl Writer {
             }
             return Err(error);
         }
-        let position = record.position;
+        let flushed = record.position;
+        // That of a load is a state's only now.
+        let position = held.position.max(flushed);
         let mut commits = held.commits.clone();
         commits.push(Arc::new(record));
-        let (events, hot) = (held.events.changed(&change), held.hot.without(position));
+        let (events, hot) = (held.events.changed(&change), held.hot.without(flushed));
         let identity = identity.unwrap_or_else(|| held.identity.clone());
-        let flushed = position;
-        self.workspace.publish(Snapshot { events, flushed, hot, identity, commits, ..held.as_ref().clone() });
+        let held = held.as_ref().clone();
+        self.workspace.publish(Snapshot { position, events, flushed, hot, identity, commits, ..held });
         self.workspace.log_monitor().note_flush(self.workspace.clock().now());
-        if let Err(error) = self.take_runs(runs, merge) {
-            tracing::warn!(workspace = %self.workspace.name(), %error, "message ids are read again");
-            self.forget();
-        }
+        let damage = self.take_runs(runs);
         self.checkpoint_log_if_due(version).await;
-        if let Err(error) = self.log()?.trim(position).await {
+        if let Err(error) = self.log()?.trim(flushed).await {
             tracing::warn!(workspace = %self.workspace.name(), %error, "the log was not trimmed");
         }
+        if let Some(damage) = damage {
+            self.replace_damaged_runs(&damage).await;
+        }
         Ok(self.workspace.snapshot())
-    }
-
-    /// The message ids of a flush that stands are in runs now; those that memory has no room for are left out.
-    fn take_runs(&mut self, runs: Vec<(Sealed, Run)>, merge: Option<Merge>) -> Result<()> {
-        let written = runs.len().min(self.writing.unwritten_keys.len());
-        self.writing.unwritten_keys.drain(..written);
-        let budget = self.workspace.keys_budget;
-        let keys = self.keys_of_messages()?;
-        for (sealed, run) in runs {
-            keys.install(&sealed, run)?;
-        }
-        if let Some(Merge { inputs, merged }) = merge {
-            keys.replace(&inputs, merged)?;
-        }
-        let shrinkage = keys.shrink_to(budget);
-        self.tell_window(&shrinkage);
-        Ok(())
     }
 }
 

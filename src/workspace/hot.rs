@@ -3,6 +3,7 @@
 //! A part is what one or more records of the log brought. Small parts are joined as they come, so that a statement reads
 //! few of them. Must not know how the log is stored.
 
+mod join;
 mod payload;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,6 @@ mod tests;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::compute::concat_batches;
 use arrow::datatypes::TimestampMicrosecondType;
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,7 @@ use crate::ids::Epoch;
 use crate::store::dedupe::{BatchKey, DedupeIndex, MessageKey};
 use crate::store::events::{LoadRecord, batch_bytes, schema};
 
-/// A part of so many rows is not joined to another one any more.
-const LARGE: usize = 8_192;
+pub(super) use self::join::join_dead_letters;
 
 /// The rows of neighbouring records of the log.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,8 +40,8 @@ pub struct HotPart {
     pub epoch: Epoch,
 }
 
-/// What became of the events of one sender.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What became of the events of one sender. The same answer given again is equal to the first one.
+#[derive(Debug, Clone, Default, Eq, Serialize, Deserialize)]
 pub struct AppendResult {
     /// Position of their record: the state of this position and of all later ones shows them.
     pub position: u64,
@@ -52,6 +51,16 @@ pub struct AppendResult {
     pub rejected: u64,
     /// The first reasons of rejected rows, each with its row.
     pub reasons: Vec<String>,
+    /// It was given before, to events of the same name: nothing was stored now. No part of the answer.
+    #[serde(skip)]
+    pub is_repeated: bool,
+}
+
+impl PartialEq for AppendResult {
+    fn eq(&self, other: &Self) -> bool {
+        let counts = |result: &Self| (result.position, result.kept, result.duplicate, result.rejected);
+        counts(self) == counts(other) && self.reasons == other.reasons
+    }
 }
 
 /// Events that their sender has a name for.
@@ -133,28 +142,6 @@ impl HotPart {
         let rows: usize = std::iter::once(&self.rows).chain(&self.dead_letters).map(batch_bytes).sum();
         rows + self.identity.bytes()
     }
-
-    /// What joining it costs.
-    fn size(&self) -> usize {
-        let letters: usize = self.dead_letters.iter().map(RecordBatch::num_rows).sum();
-        self.rows.num_rows() + letters + self.loads.len() + self.batches.len() + self.identity.len()
-    }
-
-    /// Both parts as one; `next` holds the records behind those of this one.
-    fn joined(&self, next: &Self) -> Result<Self> {
-        let mut identity = self.identity.clone();
-        identity.append(&next.identity)?;
-        Ok(Self {
-            first: self.first,
-            last: next.last,
-            rows: concat_batches(self.rows.schema_ref(), [&self.rows, &next.rows])?,
-            dead_letters: [self.dead_letters.as_slice(), next.dead_letters.as_slice()].concat(),
-            loads: [self.loads.as_slice(), next.loads.as_slice()].concat(),
-            batches: [self.batches.as_slice(), next.batches.as_slice()].concat(),
-            identity,
-            epoch: next.epoch,
-        })
-    }
 }
 
 impl Hot {
@@ -174,23 +161,6 @@ impl Hot {
     /// Of memory, in all parts.
     pub fn bytes(&self) -> usize {
         self.bytes
-    }
-
-    /// Adds the part of the next record. A part is joined to the one before unless that is twice as large: there are few
-    /// parts then, and each row is copied a few times in all.
-    pub fn push(&mut self, mut part: HotPart) -> Result<()> {
-        while let Some(before) = self.parts.last() {
-            let (rows, more) = (before.size(), part.size());
-            if before.last <= self.sealed || rows >= 2 * more || rows >= LARGE {
-                break;
-            }
-            part = before.joined(&part)?;
-            self.bytes -= before.bytes();
-            self.parts.pop();
-        }
-        self.bytes += part.bytes();
-        self.parts.push(Arc::new(part));
-        Ok(())
     }
 
     /// Bytes of parts that `other` does not share.

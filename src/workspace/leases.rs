@@ -1,7 +1,9 @@
 //! States that are kept for those who were promised them: a ticket reads the state that it was planned on.
 //!
-//! All tickets of one state share it. What states cost is what they do not share with those after them; beyond a budget
-//! the one that was used least lately ends, of the workspace that holds the most. Must not know what a ticket is.
+//! All tickets of one state share it. What states cost is what they do not share with those after them. Beyond a budget
+//! those end first that were read as often as they were promised: whoever polls makes such a state with every statement,
+//! and must not cost others what they were promised and have not read. Of these, or else of all, the one that was used
+//! least lately ends, of the workspace that holds the most. Must not know what a ticket is.
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +39,8 @@ struct LeasedState {
     until: Instant,
     /// When it was used last, by the count of uses.
     used: u64,
+    /// Promises that nobody has asked for yet. A second read of one counts for another, which is no great loss.
+    unread: u64,
     /// What it costs beside the next one.
     bytes: usize,
 }
@@ -73,12 +77,13 @@ impl Leases {
         id: SnapshotId,
         now: Instant,
     ) -> Result<Arc<Snapshot>> {
+        let mut held = self.held.lock();
+        held.values_mut().for_each(|states| states.end_before(now));
+        // The newest one, too: this read of it counts when it is old.
+        let found = held.get_mut(workspace).and_then(|states| states.find(id, now));
         if newest.id() == id {
             return Ok(Arc::clone(newest));
         }
-        let mut held = self.held.lock();
-        held.values_mut().for_each(|states| states.end_before(now));
-        let found = held.get_mut(workspace).and_then(|states| states.find(id, now));
         found.ok_or_else(|| Error::conflict("the data has changed since this statement was planned: run it again"))
     }
 
@@ -97,11 +102,12 @@ impl Leases {
     }
 
     fn keep_within_budget(&self, held: &mut HashMap<WorkspaceName, LeasedStates>, in_use: Option<&Arc<Snapshot>>) {
-        let is_in_use = |state: &Arc<Snapshot>| in_use.is_some_and(|in_use| Arc::ptr_eq(in_use, state));
+        let may_end = |held: &LeasedState| in_use.is_none_or(|in_use| !Arc::ptr_eq(in_use, &held.state));
+        let was_read = |held: &LeasedState| may_end(held) && held.unread == 0;
         while held.values().map(|states| states.bytes).sum::<usize>() > self.budget {
-            let able = held.values_mut().filter(|states| states.states.iter().any(|held| !is_in_use(&held.state)));
-            let Some(largest) = able.max_by_key(|states| states.bytes) else { break };
-            largest.end_least_used(is_in_use);
+            if !end_of_largest(held, &was_read) && !end_of_largest(held, &may_end) {
+                break;
+            }
         }
     }
 
@@ -112,6 +118,14 @@ impl Leases {
     }
 }
 
+/// Ends the state that was used least lately, of the workspace that holds the most; false where none may end.
+fn end_of_largest(held: &mut HashMap<WorkspaceName, LeasedStates>, may_end: &impl Fn(&LeasedState) -> bool) -> bool {
+    let able = held.values_mut().filter(|states| states.states.iter().any(may_end));
+    let Some(largest) = able.max_by_key(|states| states.bytes) else { return false };
+    largest.end_least_used(may_end);
+    true
+}
+
 impl LeasedStates {
     fn lease(&mut self, state: &Arc<Snapshot>, newest: &Snapshot, until: Instant) {
         self.uses += 1;
@@ -120,9 +134,10 @@ impl LeasedStates {
             Some(held) => {
                 held.until = held.until.max(until);
                 held.used = used;
+                held.unread += 1;
             }
             None => {
-                self.states.push(LeasedState { state: Arc::clone(state), until, used, bytes: 0 });
+                self.states.push(LeasedState { state: Arc::clone(state), until, used, unread: 1, bytes: 0 });
                 if let Some(before) = self.states.len().checked_sub(2) {
                     self.weigh(before, newest);
                 }
@@ -136,6 +151,7 @@ impl LeasedStates {
         self.uses += 1;
         let found = self.states.iter_mut().rev().find(|held| held.state.id() == id && held.until > now)?;
         found.used = self.uses;
+        found.unread = found.unread.saturating_sub(1);
         Some(Arc::clone(&found.state))
     }
 
@@ -154,9 +170,9 @@ impl LeasedStates {
         }
     }
 
-    fn end_least_used(&mut self, is_in_use: impl Fn(&Arc<Snapshot>) -> bool) {
-        let others = self.states.iter().enumerate().filter(|(_, held)| !is_in_use(&held.state));
-        if let Some((place, _)) = others.min_by_key(|(_, held)| held.used) {
+    fn end_least_used(&mut self, may_end: &impl Fn(&LeasedState) -> bool) {
+        let able = self.states.iter().enumerate().filter(|(_, held)| may_end(held));
+        if let Some((place, _)) = able.min_by_key(|(_, held)| held.used) {
             self.end(place);
         }
     }

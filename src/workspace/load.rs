@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::RecordBatch;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -13,17 +14,19 @@ use super::hot::HotPart;
 use super::snapshot::Snapshot;
 use super::state::Workspace;
 use super::writer::Writer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::identity::{Crowded, LoadNumbers, SetBuilder};
-use crate::store::dedupe::{LoadKeys, MessageKey, Pending};
+use crate::store::dedupe::{LoadKeys, MessageKey};
 use crate::store::delta::WrittenFile;
 use crate::store::events::LoadRecord;
+use crate::store::wal::record::RecordKind;
 
 /// So long a load has its turn though others ask: each end of a turn is a record of the log.
 const SHORTEST_TURN: Duration = Duration::from_millis(20);
 
-/// New identifiers in one record: some 75 MB.
-const MOST_NEW_NODES: usize = 1 << 20;
+/// Bytes of new identifiers in one record, which takes about as many: far from what a record may have, since a batch of
+/// rows comes on top.
+const MOST_NEW_BYTES: usize = 64 << 20;
 
 pub struct Load {
     workspace: Arc<Workspace>,
@@ -109,7 +112,7 @@ impl Load {
     /// As [`Self::wait_for`].
     pub async fn store_numbers_if_many(&mut self) -> Result<()> {
         let is_much = match &mut self.writer {
-            Some(writer) => writer.graph()?.new_nodes() >= MOST_NEW_NODES,
+            Some(writer) => writer.graph()?.new_bytes() >= MOST_NEW_BYTES,
             None => false,
         };
         if is_much {
@@ -133,7 +136,7 @@ impl Load {
     /// `Busy` when another load is about to store one of them; `Internal` when it has no turn.
     pub async fn new_places(&mut self, keys: &[MessageKey]) -> Result<Vec<usize>> {
         let writer = self.writer.as_mut().ok_or_else(without_turn)?;
-        let decision = writer.keys_of_messages()?.check(keys, &Pending::default()).resolve().await?;
+        let decision = writer.check_keys(keys).await?;
         writer.check_not_under_way(keys, Some(&self.keys))?;
         let mut own = self.keys.lock();
         Ok(decision.new_places().filter(|place| own.insert(keys[*place])).collect())
@@ -162,6 +165,7 @@ impl Load {
             self.workspace.flush(loaded.buffer).await?;
         }
         self.take_turn().await?;
+        self.workspace.events().check_writable().await?;
         check(&self.workspace.snapshot())?;
         let writer = self.writer.take().ok_or_else(without_turn)?;
         let (sets, keys) = (std::mem::take(&mut self.sets), std::mem::take(&mut *self.keys.lock()));
@@ -178,10 +182,10 @@ async fn commit(
     loaded: LoadedFiles,
 ) -> Result<(Arc<Snapshot>, Vec<Crowded>)> {
     let LoadedFiles { files, dead_letters, record, received_at, buffer, most_beside } = loaded;
-    let held = writer.snapshot();
     // Taken out: without a graph the next writer reads what is stored.
     let mut graph = writer.writing.graph.take().ok_or_else(|| Error::internal("a writer without an identity graph"))?;
-    let (position, clock) = (held.position, writer.workspace.root().clock().clone());
+    let position = writer.append_load(&record, buffer).await?;
+    let clock = writer.workspace.root().clock().clone();
     let placing = tokio::task::spawn_blocking(move || {
         graph.place(sets.finish(), position, &clock);
         let crowded = graph.crowded(most_beside);
@@ -195,7 +199,7 @@ async fn commit(
     part.epoch = graph.epoch();
     let types = Arc::clone(graph.types());
     writer.keys_of_messages()?.add_load(keys, received_at);
-    let mut sealed = writer.seal()?;
+    let mut sealed = writer.seal(position)?;
     sealed.merging = None;
     sealed.parts.push(Arc::new(part));
     let mut flushed = writer.workspace.write_parts(&sealed, &types, buffer).await?;
@@ -203,6 +207,22 @@ async fn commit(
     let committed = writer.commit_flush(flushed, Some(identity)).await?;
     writer.writing.graph = Some(graph);
     Ok((committed, crowded))
+}
+
+impl Writer {
+    /// Gives a load its place among the records of the log; what it brings is there with the commit that says so. Where
+    /// that fails, this position is no state's.
+    async fn append_load(&mut self, record: &LoadRecord, buffer: usize) -> Result<u64> {
+        let payload = Bytes::from(serde_json::to_vec(record)?);
+        match self.log()?.append(RecordKind::Load, payload.clone()).await {
+            // A load must not fail because rows of others fill the log.
+            Err(error) if error.kind() == Kind::Busy && self.log()?.is_open() => {
+                self.flush(buffer).await?;
+                self.log()?.append(RecordKind::Load, payload).await
+            }
+            outcome => outcome,
+        }
+    }
 }
 
 impl Drop for Load {
@@ -227,3 +247,6 @@ impl Drop for Load {
 fn without_turn() -> Error {
     Error::internal("a load goes on without its turn")
 }
+
+#[cfg(test)]
+mod tests;

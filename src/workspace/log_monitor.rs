@@ -2,19 +2,26 @@
 //!
 //! The log tells what it holds, recovery and flushes tell when they are done. Must not know how the log is stored.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 
 use super::snapshot::Snapshot;
+use crate::error::Kind;
 use crate::store::wal::LogGauge;
 
 #[derive(Debug, Default)]
 pub struct LogMonitor {
     gauge: Arc<LogGauge>,
     times: Mutex<Times>,
+    /// It was said that another process writes.
+    fence_is_told: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,8 +43,9 @@ pub struct LogReport {
     pub hot_bytes: usize,
     /// As it is now, whichever state is read.
     pub segments: u64,
+    /// Without space that is reserved for later records, where this process writes the log.
     pub log_bytes: u64,
-    /// By this process.
+    /// By whichever process, as far as that is known.
     pub last_flush: Option<DateTime<Utc>>,
     /// What it took to read the stored state from its beginning, last.
     pub replay_seconds: f64,
@@ -51,6 +59,19 @@ impl LogMonitor {
 
     pub(super) fn note_flush(&self, at: DateTime<Utc>) {
         self.times.lock().last_flush = Some(at);
+        self.fence_is_told.store(false, Ordering::Relaxed);
+    }
+
+    /// What the stored state says of a flush of before, or of another process.
+    pub(super) fn note_stored_flush(&self, at: Option<DateTime<Utc>>) {
+        let mut times = self.times.lock();
+        times.last_flush = times.last_flush.max(at);
+    }
+
+    /// Whether a flush that failed for this is news: that another process writes is that once, until this one writes
+    /// again.
+    pub(super) fn note_failure(&self, kind: Kind) -> bool {
+        kind != Kind::Conflict || !self.fence_is_told.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn note_replay(&self, took: Duration) {
@@ -66,7 +87,7 @@ impl LogMonitor {
             hot_rows: state.hot.rows(),
             hot_bytes: state.hot.bytes(),
             segments: size.segments,
-            log_bytes: size.bytes,
+            log_bytes: size.used,
             last_flush: times.last_flush,
             replay_seconds: times.replay.as_secs_f64(),
         }

@@ -5,29 +5,24 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-use super::append::{MOST_EVENTS, NewEvents};
-use super::flush::FLUSH_BUFFER;
-use super::hot::AppendResult;
+use super::append::{BatchResults, MOST_EVENTS, NewEvents, refuse};
+use super::memory::WorkspaceMemory;
+use super::shared_budget::{Reservation, Share};
 use super::state::Workspace;
-use crate::error::{Error, Result};
+use crate::error::Error;
 
-/// Bytes of events that may wait; who has more waits before it hands them over.
-const WAITING_BYTES: usize = 128 << 20;
-
-/// Bytes that one permit stands for.
-const PERMIT_BYTES: usize = 1 << 10;
+/// Events take as many bytes at least.
+const LEAST_BYTES: usize = 1 << 10;
 
 /// Events of one record, unless one sender alone has more bytes.
 const RECORD_BYTES: usize = 8 << 20;
 
-/// Bytes of rows in the log beyond which nothing more is written until they are in files.
-const MOST_HOT_BYTES: usize = 512 << 20;
-
 pub(super) struct Queue {
     waiting: Mutex<Waiting>,
-    space: Arc<Semaphore>,
+    /// Memory for those that wait.
+    space: Arc<Share>,
 }
 
 #[derive(Default)]
@@ -40,44 +35,45 @@ struct Waiting {
 struct Request {
     events: NewEvents,
     bytes: usize,
-    answer: oneshot::Sender<Result<Vec<AppendResult>>>,
-    _space: OwnedSemaphorePermit,
+    answer: oneshot::Sender<BatchResults>,
+    _space: Reservation,
 }
 
-/// The answer that the events of one sender get: a result for each batch.
-pub struct Answer(oneshot::Receiver<Result<Vec<AppendResult>>>);
+/// The answer that the events of one sender get.
+pub struct Answer {
+    results: oneshot::Receiver<BatchResults>,
+    batches: usize,
+}
 
 impl Answer {
-    /// # Errors
-    /// As [`super::writer::Writer::append`].
-    pub async fn wait(self) -> Result<Vec<AppendResult>> {
-        self.0.await.unwrap_or_else(|_| Err(Error::internal("the writer of the workspace broke off")))
+    /// A result for each batch. Its errors are those of [`super::writer::Writer::append`]; one that a load under way has
+    /// messages of is refused alone.
+    pub async fn wait(self) -> BatchResults {
+        let Self { results, batches } = self;
+        let broken = || refuse(&Error::internal("the writer of the workspace broke off"), batches);
+        results.await.unwrap_or_else(|_| broken())
     }
 }
 
-impl Default for Queue {
-    fn default() -> Self {
-        Self { waiting: Mutex::default(), space: Arc::new(Semaphore::new(WAITING_BYTES / PERMIT_BYTES)) }
+impl Queue {
+    pub(super) fn new(memory: &WorkspaceMemory) -> Self {
+        Self { waiting: Mutex::default(), space: Arc::clone(&memory.waiting_events) }
     }
 }
 
 impl Workspace {
     /// Hands events of about so many bytes over to the writer. They become durable behind those that were handed over
     /// before, whether anybody waits for the answer or not.
-    ///
-    /// # Errors
-    /// `Internal` when the process ends.
-    pub async fn enqueue(self: &Arc<Self>, events: NewEvents, bytes: usize) -> Result<Answer> {
-        let permits = bytes.div_ceil(PERMIT_BYTES).clamp(1, WAITING_BYTES / PERMIT_BYTES);
-        let space = Arc::clone(&self.queue().space).acquire_many_owned(permits as u32).await;
-        let space = space.map_err(|_| Error::internal("the queue of the writer has ended"))?;
-        let (answer, answered) = oneshot::channel();
+    pub async fn enqueue(self: &Arc<Self>, events: NewEvents, bytes: usize) -> Answer {
+        let space = self.queue().space.reserve(bytes.max(LEAST_BYTES)).await;
+        let (answer, results) = oneshot::channel();
+        let batches = events.batches.len();
         let mut waiting = self.queue().waiting.lock();
         waiting.requests.push_back(Request { events, bytes, answer, _space: space });
         if !std::mem::replace(&mut waiting.is_led, true) {
             tokio::spawn(lead(Leader { workspace: Arc::clone(self), has_ended: false }));
         }
-        Ok(Answer(answered))
+        Answer { results, batches }
     }
 }
 
@@ -115,25 +111,28 @@ async fn lead(mut leader: Leader) {
     let workspace = Arc::clone(&leader.workspace);
     while !leader.ends() {
         // Should rows come faster than they are brought into files, their senders wait.
-        let has_room = match workspace.snapshot().hot.bytes() < MOST_HOT_BYTES {
-            true => Ok(()),
-            false => workspace.flush(FLUSH_BUFFER).await.map(|_| ()),
-        };
-        let writer = match has_room {
+        let writer = match workspace.make_room().await {
             Ok(()) => workspace.writer_of_records().await,
             Err(error) => Err(error),
         };
         let group = workspace.queue().waiting.lock().take_group();
-        let (events, answers): (Vec<_>, Vec<_>) =
-            group.into_iter().map(|request| (request.events, (request.answer, request._space))).unzip();
+        let parts = |request: Request| {
+            let batches = request.events.batches.len();
+            (request.events, (request.answer, batches, request._space))
+        };
+        let (events, answers): (Vec<_>, Vec<_>) = group.into_iter().map(parts).unzip();
         let outcome = match writer {
             Ok(mut writer) => writer.append_group(events).await,
             Err(error) => Err(error),
         };
         workspace.flush_if_due();
         match outcome {
-            Ok(results) => answers.into_iter().zip(results).for_each(|((answer, _), result)| drop(answer.send(result))),
-            Err(error) => answers.into_iter().for_each(|(answer, _)| drop(answer.send(Err(error.repeat())))),
+            Ok(results) => {
+                answers.into_iter().zip(results).for_each(|((answer, ..), results)| drop(answer.send(results)));
+            }
+            Err(error) => {
+                answers.into_iter().for_each(|(answer, batches, _)| drop(answer.send(refuse(&error, batches))));
+            }
         }
     }
 }

@@ -38,7 +38,8 @@ impl Workspace {
             let events = self.events().newest().await?;
             match self.recover_at(events.clone(), rules, log).await {
                 Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => {
-                    // The writer may have brought the records into files in between; a newer version tells.
+                    // The writer may have brought the records into files in between, or committed a load; a newer version
+                    // tells.
                     if self.events().newest().await?.version == events.version {
                         return Err(error);
                     }
@@ -84,9 +85,13 @@ impl Workspace {
         self.read_commits(graph, Known { version, commits, rules: Arc::clone(rules) }, events).await
     }
 
-    /// Makes visible what was written since the newest state, of which `graph` is the identity graph.
-    pub(super) async fn catch_up(&self, graph: IdentityGraph, log: Option<&Log>) -> Result<IdentityGraph> {
-        let events = self.events().newest().await?;
+    /// Makes visible what was written since the newest state, of which `graph` is the identity graph, up to these events.
+    pub(super) async fn catch_up(
+        &self,
+        graph: IdentityGraph,
+        events: LiveFiles,
+        log: Option<&Log>,
+    ) -> Result<IdentityGraph> {
         let held = self.snapshot();
         if !held.is_read() || (events.version != held.events.version && !held.hot.is_empty()) {
             // Records that the graph has may be in the commits by now: nothing tells how far.
@@ -119,7 +124,9 @@ impl Workspace {
         }
         let held = self.snapshot();
         let tables = self.user_tables().load(&held.tables).await?;
-        let flushed = self.events().position(events.version).await?;
+        let reach = self.events().reach(events.version).await?;
+        self.log_monitor().note_stored_flush(reach.since);
+        let flushed = reach.position;
         let identity = graph.snapshot();
         let hot = Hot::default();
         let state = Snapshot { position: flushed, events, flushed, hot, identity, commits, tables, rules };
@@ -145,8 +152,14 @@ impl Workspace {
         };
         self.log_monitor().gauge().tell(records.size());
         let mut months = LocalMonths::new(self.manifest().time_zone);
+        let mut passes_load = false;
         while let Some(some) = records.next().await? {
             for record in some {
+                if record.kind == RecordKind::Load {
+                    // Its commit brings the position of the files here: it failed, or came after they were listed.
+                    passes_load = true;
+                    continue;
+                }
                 state.position = record.position;
                 match record.kind {
                     RecordKind::Events => {}
@@ -161,6 +174,9 @@ impl Workspace {
                 state.hot.push(part)?;
             }
         }
+        if passes_load && self.events().newest().await?.version != state.events.version {
+            return Err(Error::conflict("a load was committed while the log was read: try again"));
+        }
         state.identity = graph.snapshot();
         self.publish(state);
         Ok(graph)
@@ -170,7 +186,13 @@ impl Workspace {
     pub(super) async fn recover_keys(&self, state: &Snapshot) -> Result<(DedupeIndex, Shrinkage)> {
         let paths: Vec<Path> = state.dedupe_runs().into_iter().map(Path::from).collect();
         let settings = DedupeSettings::default();
-        let (mut index, shrinkage) = dedupe::load(&self.store(), &paths, settings, self.keys_budget).await?;
+        let memory = &self.memory().message_ids;
+        let (mut index, mut shrinkage) = dedupe::load(&self.store(), &paths, settings, memory.allowance()).await?;
+        // Others may have taken some meanwhile.
+        let more = index.shrink_to(memory.take_up_to(index.bytes()));
+        memory.set(more.bytes);
+        shrinkage.dropped.extend(more.dropped);
+        (shrinkage.window_hours, shrinkage.bytes) = (more.window_hours, more.bytes);
         for part in state.hot.parts() {
             part.add_keys(&mut index, part.keys()?)?;
         }

@@ -1,6 +1,7 @@
 //! The workspaces of a root: made, listed, and opened when first asked for, or by a server one after the other.
 
 mod opening;
+mod succession;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,8 +13,10 @@ use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use self::opening::{Damage, Openings};
+use self::succession::Predecessor;
 use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
+use super::memory::WorkspacesMemory;
 use super::removal;
 use super::rules::Rules;
 use super::settings::WorkspaceSettings;
@@ -35,9 +38,12 @@ pub struct Workspaces {
     damage: Arc<Mutex<HashMap<WorkspaceName, Damage>>>,
     /// How many are still to be opened by a server that starts.
     to_open: Arc<AtomicUsize>,
+    /// Whom a server that starts waits for.
+    predecessor: Arc<Mutex<Option<Predecessor>>>,
     /// Where there is one, each workspace is opened for writing, too.
     server: ServerAddress,
     log_settings: LogSettings,
+    memory: Arc<WorkspacesMemory>,
 }
 
 /// One workspace as a list shows it.
@@ -68,14 +74,26 @@ impl Workspaces {
             openings: Arc::default(),
             damage: Arc::default(),
             to_open: Arc::default(),
+            predecessor: Arc::default(),
             server: Arc::default(),
             log_settings: LogSettings::default(),
+            memory: Arc::default(),
         }
     }
 
     /// The same with other settings of their logs.
     pub fn with_log(self, log_settings: LogSettings) -> Self {
         Self { log_settings, ..self }
+    }
+
+    /// The same with other limits.
+    #[cfg(test)]
+    pub(super) fn with_memory(self, memory: WorkspacesMemory) -> Self {
+        Self { memory: Arc::new(memory), ..self }
+    }
+
+    pub(super) fn memory(&self) -> &Arc<WorkspacesMemory> {
+        &self.memory
     }
 
     pub fn root(&self) -> &Root {

@@ -9,7 +9,7 @@ use super::registry::not_found;
 use crate::auth::Tokens;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
-use crate::store::{Root, WriterLock};
+use crate::store::{Root, WriterLock, paths};
 
 /// What was removed with a workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,10 +28,15 @@ pub(super) async fn folders(root: &Root) -> Result<Vec<WorkspaceName>> {
     Ok(names)
 }
 
-/// Whether objects or tokens of a workspace are there.
+/// Whether objects or tokens of a workspace are there. Claims alone are nothing: a writer that slept while the workspace
+/// was dropped may leave a sign of life.
 pub(super) async fn anything_left(root: &Root, name: &WorkspaceName) -> Result<bool> {
-    if root.workspace_store(name).list(None).next().await.transpose()?.is_some() {
-        return Ok(true);
+    let store = root.workspace_store(name);
+    let mut listed = store.list(None);
+    while let Some(object) = listed.try_next().await? {
+        if !paths::is_of_writers(&object.location) {
+            return Ok(true);
+        }
     }
     Ok(Tokens::new(root).list().await?.iter().any(|token| token.workspace == *name))
 }

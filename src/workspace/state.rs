@@ -10,6 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use super::checkpoint::Checkpoints;
 use super::log_monitor::LogMonitor;
 use super::manifest::Manifest;
+use super::memory::{WorkspaceMemory, WorkspacesMemory};
 use super::queue::Queue;
 use super::rules::Rules;
 use super::snapshot::Snapshot;
@@ -21,9 +22,6 @@ use crate::ids::WorkspaceName;
 use crate::settings::LogSettings;
 use crate::store::events::{EventsTable, FileWriter, NodeIndex};
 use crate::store::{Root, WriterLock};
-
-/// Bytes of memory for the message ids of a workspace.
-const KEYS_BUDGET: usize = 512 << 20;
 
 /// Where the server of this process is reached, once it is one.
 pub(super) type ServerAddress = Arc<OnceLock<String>>;
@@ -52,8 +50,7 @@ pub struct Workspace {
     /// When rows of the log become files, and how much it may hold.
     log_settings: LogSettings,
     server: ServerAddress,
-    /// Bytes of memory for message ids.
-    pub(super) keys_budget: usize,
+    memory: WorkspaceMemory,
 }
 
 impl Workspace {
@@ -64,9 +61,11 @@ impl Workspace {
         manifest: Manifest,
         log_settings: LogSettings,
         server: ServerAddress,
+        memory: &Arc<WorkspacesMemory>,
     ) -> Result<Self> {
         let store = root.workspace_store(&name);
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
+        let memory = memory.share();
         Ok(Self {
             events: EventsTable::new(&root, &name)?,
             tables: UserTables::new(&root, &name),
@@ -75,13 +74,13 @@ impl Workspace {
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
             writing: Arc::default(),
-            queue: Queue::default(),
+            queue: Queue::new(&memory),
             asking: watch::Sender::default(),
             flushing: Mutex::default(),
             log_monitor: Arc::default(),
             log_settings,
             server,
-            keys_budget: KEYS_BUDGET,
+            memory,
             name,
             manifest,
             root,
@@ -98,7 +97,8 @@ impl Workspace {
     /// The same workspace with another manifest. The right to write goes over to it: this one is to be used no more.
     pub(super) async fn reopen(&self, manifest: Manifest) -> Result<Self> {
         let (root, name, log) = (self.root.clone(), self.name.clone(), self.log_settings.clone());
-        let reopened = Self::unread(root, name, manifest, log, Arc::clone(&self.server)).await?.read().await?;
+        let (server, memory) = (Arc::clone(&self.server), &self.memory.of_all);
+        let reopened = Self::unread(root, name, manifest, log, server, memory).await?.read().await?;
         let mut writing = self.writing.lock().await;
         writing.end_log().await?;
         match writing.lock.take() {
@@ -165,6 +165,10 @@ impl Workspace {
         &self.queue
     }
 
+    pub(super) fn memory(&self) -> &WorkspaceMemory {
+        &self.memory
+    }
+
     /// What is known of the log.
     pub fn log_monitor(&self) -> &Arc<LogMonitor> {
         &self.log_monitor
@@ -172,6 +176,11 @@ impl Workspace {
 
     pub(super) fn log_settings(&self) -> &LogSettings {
         &self.log_settings
+    }
+
+    /// Whether this process is a server.
+    pub(super) fn is_served(&self) -> bool {
+        self.server.get().is_some()
     }
 
     /// Tells other processes where the server of this one is reached, if it is one and has the right to write.
@@ -218,6 +227,7 @@ impl Workspace {
         if !Arc::ptr_eq(&newest.events.files, &snapshot.events.files) {
             self.nodes.keep(&snapshot.events.files);
         }
+        self.memory.hot_rows.set(snapshot.hot.bytes());
         *newest = Arc::new(snapshot);
     }
 

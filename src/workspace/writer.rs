@@ -1,6 +1,7 @@
 //! The one writer of a workspace in this process: loads and changes wait here for each other, in the order in which they
 //! came, and hold the right to write against other processes.
 
+mod message_ids;
 mod takeover;
 
 use std::sync::{Arc, Weak};
@@ -83,6 +84,22 @@ impl Workspace {
         Ok(writer)
     }
 
+    /// The same for what appends no record, such as to put files in place of others or to remove some: a disk without
+    /// space for the log keeps nobody from that. Whoever wants a log asks [`Self::writer`], which tries again to open it.
+    pub async fn writer_of_files(self: &Arc<Self>) -> Result<Writer> {
+        let writing = self.turn().await;
+        let mut writer = Writer { workspace: Arc::clone(self), writing };
+        writer.lock().await?;
+        match writer.prepare().await {
+            Err(error) if error.tells_full_disk() => {
+                tracing::warn!(workspace = %self.name(), %error, "no row is taken until there is space; queries go on");
+                writer.read_without_log().await?;
+            }
+            outcome => outcome?,
+        }
+        Ok(writer)
+    }
+
     /// The same for records alone: the log itself sees whether another process has taken over, before it acknowledges.
     pub(super) async fn writer_of_records(self: &Arc<Self>) -> Result<Writer> {
         let writing = self.turn().await;
@@ -141,6 +158,19 @@ impl Writer {
         }
     }
 
+    /// To be called before files are written for nothing.
+    ///
+    /// # Errors
+    /// `Corrupt` when another program made the events a table that only later writers may write.
+    pub(super) async fn check_table(&mut self) -> Result<()> {
+        if self.workspace.events().check_writable().await.is_ok() {
+            return Ok(());
+        }
+        // It may have taken that back.
+        self.refresh().await?;
+        self.workspace.events().check_writable().await
+    }
+
     /// The message ids that are stored.
     pub(super) fn keys_of_messages(&mut self) -> Result<&mut DedupeIndex> {
         self.writing.keys.as_mut().ok_or_else(|| Error::internal("a writer without message ids"))
@@ -167,6 +197,7 @@ impl Writer {
     /// What is stored is read again before the next one writes.
     pub(super) fn forget(&mut self) {
         (self.writing.graph, self.writing.keys) = (None, None);
+        self.workspace.memory().message_ids.set(0);
     }
 
     /// The graph of the newest state.

@@ -4,10 +4,14 @@
 mod clock_jumps;
 /// A commit of which nobody can tell whether it landed.
 mod doubtful_commits;
+/// Runs of message ids that are damaged or gone.
+mod lost_message_ids;
 /// Identifiers of one load that are more than a record takes.
 mod many_identifiers;
 /// Each way back to a state.
 mod replay;
+/// Senders whose events become one record.
+mod shared_records;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,9 +52,9 @@ async fn stream(world: &World) -> EventStream {
 
 async fn send(stream: &EventStream, rows: &[InputRow<'_>], key: &str) -> AppendResult {
     let checked = stream.check(batch(rows), key.as_bytes()).await.unwrap();
-    let mut results = stream.send(checked).await.unwrap().wait().await.unwrap();
+    let mut results = stream.send(checked).await.wait().await;
     assert_eq!(results.len(), 1, "one batch was sent");
-    results.remove(0)
+    results.remove(0).unwrap()
 }
 
 /// The same folder as a process finds it that starts after this one was killed.
@@ -259,7 +263,8 @@ async fn batches_that_are_done_together_are_answered_one_by_one() {
     ];
     let (sizes, rows) = (batches.iter().map(Vec::len).collect(), batches.concat());
     let checked = sender.check_together(batch(&rows), sizes).await.unwrap();
-    let results = sender.send(checked).await.unwrap().wait().await.unwrap();
+    let results = sender.send(checked).await.wait().await;
+    let results: Vec<AppendResult> = results.into_iter().map(Result::unwrap).collect();
     let told: Vec<_> = results.iter().map(counts).collect();
     assert_eq!(told, [(2, 0, 1), (0, 0, 0), (0, 0, 2), (1, 1, 1), (1, 1, 0)]);
     let of = |place: usize| results[place].reasons.first().map(String::as_str);
@@ -271,6 +276,37 @@ async fn batches_that_are_done_together_are_answered_one_by_one() {
     assert_eq!(world.rows(stored).await, ["a u1", "b u2", "c u4", "d u6"]);
     let letters = "SELECT \"row\", count(*) FROM system.dead_letters GROUP BY 1 ORDER BY 1";
     assert_eq!(world.rows(letters).await, ["1 1", "2 2", "3 1"]);
+}
+
+/// Each batch is told of its own rows, beside those that are rejected.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identifier_that_is_left_out_is_told() {
+    let world = world().await;
+    let sender = stream(&world).await;
+    let long = "x".repeat(513);
+    let emails: [(&str, &str); 1] = [("email", &long)];
+    let batches = [
+        vec![event("a", "u1"), InputRow { identifiers: &emails, ..event("b", "u2") }],
+        vec![event("c", "u3")],
+        vec![InputRow { ts: None, ..event("d", "u4") }, event("e", &long)],
+    ];
+    let sizes = batches.iter().map(Vec::len).collect();
+    let checked = sender.check_together(batch(&batches.concat()), sizes).await.unwrap();
+    let results = sender.send(checked).await.wait().await;
+    let results: Vec<AppendResult> = results.into_iter().map(Result::unwrap).collect();
+    let told: Vec<_> = results.iter().map(counts).collect();
+    assert_eq!(told, [(2, 0, 0), (1, 0, 0), (1, 0, 1)]);
+    let long_one =
+        |row, kind| format!("row {row}: an identifier of type {kind} is longer than 512 bytes: it is left out");
+    assert_eq!(results[0].reasons, [long_one(2, "email")]);
+    assert_eq!(results[1].reasons, [""; 0]);
+    assert_eq!(results[2].reasons.len(), 2);
+    assert!(results[2].reasons[0].starts_with("row 1: column 'ts': "), "{:?}", results[2].reasons);
+    assert_eq!(results[2].reasons[1], long_one(2, "user_id"));
+    let stored = "SELECT message_id, coalesce(user_id, '-') FROM events ORDER BY 1";
+    assert_eq!(world.rows(stored).await, ["a u1", "b u2", "c u3", "e -"]);
+    assert_eq!(world.row("SELECT count(*) FROM identities WHERE length(id_value) > 512").await, "0");
+    assert_eq!(world.row("SELECT count(*) FROM system.dead_letters").await, "1");
 }
 
 /// A checkpoint held a lock once that reading the state anew waits for, and that after every load that had failed.
@@ -365,7 +401,7 @@ async fn a_large_load_that_breaks_off_among_others_leaves_nothing() {
     let probes = until_numbered(&sender).await;
     // Whether it is stored is not known yet.
     let checked = sender.check(batch(&[event("m3", "u")]), b"").await.unwrap();
-    let error = sender.send(checked).await.unwrap().wait().await.unwrap_err();
+    let error = sender.send(checked).await.wait().await.remove(0).unwrap_err();
     assert_eq!(error.kind(), Kind::Busy);
     assert!(error.message().contains("send them again when it has ended"), "{error}");
     loading.abort();
@@ -375,12 +411,12 @@ async fn a_large_load_that_breaks_off_among_others_leaves_nothing() {
     let sent = loop {
         // The thread that numbers the load ends by itself.
         let checked = sender.check(batch(&[event("m3", "u"), event("m4", "m4")]), b"").await.unwrap();
-        match sender.send(checked).await.unwrap().wait().await {
+        match sender.send(checked).await.wait().await.remove(0) {
             Err(error) if error.kind() == Kind::Busy => {
                 assert!(tokio::time::Instant::now() < deadline, "the load goes on");
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            outcome => break outcome.unwrap().remove(0),
+            outcome => break outcome.unwrap(),
         }
     };
     assert_eq!(counts(&sent), (2, 0, 0));

@@ -46,14 +46,14 @@ async fn the_same_content_is_loaded_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bad_rows_are_kept_with_their_reason_and_good_ones_loaded() {
     let world = world().await;
-    let too_long = "x".repeat(600);
+    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(1 << 20));
     let rows = [
         InputRow { row: Some(1), ..purchase("u1", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(2), ts: None, ..purchase("u2", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(3), reject_reason: Some("column 'x': bad"), raw: Some("1,2"), ..Default::default() },
         InputRow { row: Some(4), kind: Some("sale"), ..purchase("u4", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(5), identifiers: &[("e-mail", "a@x.cn")], ..purchase("u5", "2024-01-05T00:00:00Z") },
-        InputRow { row: Some(6), identifiers: &[("email", &too_long)], ..purchase("u6", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(6), properties: Some(&long), ..purchase("u6", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(7), properties: Some("[1]"), ..purchase("u7", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(8), properties: Some("{\"a\":"), ..purchase("u8", "2024-01-05T00:00:00Z") },
     ];
@@ -66,7 +66,7 @@ async fn bad_rows_are_kept_with_their_reason_and_good_ones_loaded() {
         "3 column 'x': bad",
         "4 column 'type': 'sale'",
         "5 column 'identifiers': 'e-mail' is not an identifier type",
-        "6 column 'identifiers'",
+        "6 column 'properties': longer than 1048576 bytes",
         "7 column 'properties'",
         "8 column 'properties'",
     ]) {
@@ -91,6 +91,28 @@ async fn blocked_values_identify_nobody() {
     assert_eq!(world.row("SELECT count(*), count(person) FROM events").await, "3 2");
     assert_eq!(world.rows("SELECT id_type, id_value FROM identities ORDER BY 1").await, ["email a@x.cn", "user_id u1"]);
     assert_eq!(world.row("SELECT count(*) FROM persons").await, "2");
+}
+
+/// 512 bytes are an identifier; one more is none, whichever column it stands in, and its row is kept without it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_identifier_that_is_too_long_is_left_out_and_counted() {
+    let world = world().await;
+    let (longest, too_long) = ("x".repeat(512), "y".repeat(513));
+    let emails: [(&str, &str); 2] = [("email", &too_long), ("email", "a@x.cn")];
+    let rows = [
+        InputRow { row: Some(1), ..visit(&longest, &[]) },
+        InputRow { row: Some(2), ..visit(&too_long, &[]) },
+        InputRow { row: Some(3), anonymous_id: Some(&too_long), ..visit("u3", &emails) },
+    ];
+    let summary = world.load("long", &rows).await;
+    assert_eq!((summary.kept, summary.rejected), (3, 0));
+    let said = "row 2: an identifier of type user_id is longer than 512 bytes: it is left out, and so are 2 others";
+    assert_eq!(summary.notes, [said]);
+    let stored =
+        "SELECT coalesce(length(user_id), 0), anonymous_id IS NULL, person IS NULL FROM events ORDER BY 1 DESC";
+    assert_eq!(world.rows(stored).await, ["512 true false", "2 true false", "0 true true"]);
+    let identities = "SELECT id_type, length(id_value) FROM identities ORDER BY 1, 2";
+    assert_eq!(world.rows(identities).await, ["email 6", "user_id 2", "user_id 512"]);
 }
 
 fn visit<'a>(user: &'a str, identifiers: &'a [(&'a str, &'a str)]) -> InputRow<'a> {
@@ -209,6 +231,39 @@ async fn a_commit_that_fails_leaves_nothing_and_the_next_one_can_be_read_again()
         assert_eq!(world.rows("SELECT id_value, person FROM identities ORDER BY 2").await, ["u1 0", "u3 1"]);
         assert_eq!(world.row("SELECT count(*) FROM events").await, "2");
     }
+}
+
+/// The state before it has another position than the one with it; a position of a load that failed is no state's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_load_of_files_is_one_record_of_the_log() {
+    const LOG: &str = "SELECT position, flushed_position, hot_rows FROM system.log";
+    let world = world().await;
+    let large = |user: &'static str| {
+        let mut builder = InputBuilder::default();
+        (0..50_001).for_each(|_| builder.push(&purchase(user, "2024-01-06T00:00:00Z")));
+        vec![builder.finish()]
+    };
+    let small = |user: &'static str| {
+        let mut builder = InputBuilder::default();
+        builder.push(&purchase(user, "2024-01-05T00:00:00Z"));
+        vec![builder.finish()]
+    };
+    assert_eq!(world.load_in_log("first", small("u1")).await.unwrap().position, 1);
+    assert_eq!(world.row(LOG).await, "1 0 1");
+    assert_eq!(world.load_in_log("second", large("u2")).await.unwrap().position, 2);
+    assert_eq!(world.row(LOG).await, "2 2 0", "what was in the log went into files with it");
+    let foreign = world.folder.path().join("convoke/events/_delta_log/00000000000000000002.json");
+    std::fs::write(&foreign, "{\"commitInfo\":{}}").unwrap();
+    world.load_in_log("third", large("u3")).await.unwrap_err();
+    std::fs::remove_file(&foreign).unwrap();
+    assert_eq!(world.load_in_log("fourth", small("u4")).await.unwrap().position, 4);
+    let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
+    for world in [&world, &again] {
+        assert_eq!(world.row(LOG).await, "4 2 1");
+        assert_eq!(world.row("SELECT count(*), count(DISTINCT user_id) FROM events").await, "50003 3");
+    }
+    assert_eq!(world.load_in_log("fifth", large("u5")).await.unwrap().position, 5);
+    assert_eq!(world.row(LOG).await, "5 5 0");
 }
 
 /// What is acknowledged does not hang on the files: those can be written later.

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
 use crate::identity::tests::{Event, add, event};
 use crate::identity::{IdentifierTypes, IdentityGraph};
+use crate::store::dead_letters;
 use crate::store::events::{LocalMonths, schema};
 
 /// Rows of these message ids, with NULL in every column that may be.
@@ -40,6 +41,19 @@ fn load(source: &str, kept: usize) -> LoadRecord {
     }
 }
 
+/// One rejected row with this reason.
+fn dead_letter(reason: &str) -> RecordBatch {
+    let letters = dead_letters::schema();
+    let columns = letters.fields().iter().map(|field| -> ArrayRef {
+        match field.name().as_str() {
+            "source" | "reason" => Arc::new(StringArray::from_iter_values([reason])),
+            "received_at" => Arc::new(TimestampMicrosecondArray::from_iter_values([7]).with_timezone("UTC")),
+            _ => new_null_array(field.data_type(), 1),
+        }
+    });
+    RecordBatch::try_new(Arc::clone(&letters), columns.collect()).unwrap()
+}
+
 /// The part of one record.
 fn part(position: u64, graph: &mut IdentityGraph, row_count: usize) -> HotPart {
     let ids: Vec<String> = (0..row_count).map(|row| format!("{position}-{row}")).collect();
@@ -48,27 +62,26 @@ fn part(position: u64, graph: &mut IdentityGraph, row_count: usize) -> HotPart {
     let mut identity = graph.finish_batch();
     identity.set_position(position);
     let loads = vec![load(&position.to_string(), row_count)];
-    let dead_letters = Vec::new();
+    let dead_letters = vec![dead_letter(&position.to_string())];
     let result = AppendResult { position, kept: row_count as u64, ..AppendResult::default() };
     let batches = vec![HotBatch { key: BatchKey::of(&position.to_string()), received_at: 7, result }];
     let epoch = graph.epoch();
     HotPart { first: position, last: position, rows: rows(&ids), dead_letters, loads, batches, identity, epoch }
 }
 
+fn texts(rows: &RecordBatch, name: &str) -> Vec<String> {
+    let texts = rows.column_by_name(name).unwrap().as_string::<i32>();
+    texts.iter().flatten().map(str::to_owned).collect()
+}
+
 fn message_ids(parts: &[Arc<HotPart>]) -> Vec<String> {
-    let of_part = |part: &Arc<HotPart>| {
-        let ids = part.rows.column_by_name("message_id").unwrap();
-        let ids = ids.as_any().downcast_ref::<StringArray>().unwrap();
-        ids.iter().flatten().map(str::to_owned).collect::<Vec<_>>()
-    };
-    parts.iter().flat_map(of_part).collect()
+    parts.iter().flat_map(|part| texts(&part.rows, "message_id")).collect()
 }
 
 #[test]
 fn a_part_survives_the_log() {
     let mut graph = IdentityGraph::default();
-    let mut written = part(7, &mut graph, 3);
-    written.dead_letters = vec![RecordBatch::new_empty(crate::store::dead_letters::schema())];
+    let written = part(7, &mut graph, 3);
     let types = IdentifierTypes::default();
     let payload = Bytes::from(written.to_payload(&types).unwrap());
     let read = HotPart::from_payload(7, payload.clone(), &types, &mut LocalMonths::new(chrono_tz::UTC)).unwrap();
@@ -79,6 +92,44 @@ fn a_part_survives_the_log() {
         assert_eq!(error.kind(), crate::error::Kind::Corrupt, "{end}");
         assert!(error.message().contains("record 7"), "{error}");
     }
+}
+
+/// Who holds a state reads it, whatever is joined behind it.
+#[test]
+fn parts_of_another_state_stay_as_they_are() {
+    let mut graph = IdentityGraph::default();
+    let mut hot = Hot::default();
+    hot.push(part(1, &mut graph, 2)).unwrap();
+    let (held, shown) = (hot.clone(), hot.parts()[0].as_ref().clone());
+    hot.push(part(2, &mut graph, 2)).unwrap();
+    assert_eq!((hot.parts().len(), hot.parts()[0].last), (1, 2));
+    assert_eq!(held.parts()[0].as_ref(), &shown);
+}
+
+/// Where nobody else holds a part its identifiers are not copied: a restart joins all that was not flushed.
+#[test]
+fn what_is_joined_is_moved() {
+    let mut graph = IdentityGraph::default();
+    let mut hot = Hot::default();
+    hot.push(part(1, &mut graph, 2)).unwrap();
+    let texts =
+        |hot: &Hot| hot.parts()[0].identity.nodes.iter().map(|(_, _, value)| value.as_ptr()).collect::<Vec<_>>();
+    let before = texts(&hot);
+    let next = part(2, &mut graph, 2);
+    let behind: Vec<_> = next.identity.nodes.iter().map(|(_, _, value)| value.as_ptr()).collect();
+    hot.push(next).unwrap();
+    assert_eq!(texts(&hot), [before, behind].concat());
+}
+
+/// Texts of a column are 2 GiB at most: a record that is durable must not find no place.
+#[test]
+fn large_parts_are_not_joined_however_few_their_rows_are() {
+    let mut hot = Hot::default();
+    for position in 1..3 {
+        let large = rows(&["x".repeat(20 << 20)]);
+        hot.push(HotPart { first: position, last: position, rows: large, ..HotPart::default() }).unwrap();
+    }
+    assert_eq!(hot.parts().len(), 2);
 }
 
 proptest! {
@@ -108,6 +159,13 @@ proptest! {
             prop_assert_eq!(message_ids(hot.parts()), expected.clone());
             let loads: Vec<u64> = hot.parts().iter().flat_map(|part| &part.loads).map(|load| load.kept).collect();
             prop_assert_eq!(loads.len() as u64, position - gone);
+            let letters: Vec<&RecordBatch> = hot.parts().iter().flat_map(|part| &part.dead_letters).collect();
+            prop_assert_eq!(letters.len(), hot.parts().len(), "those of a part are one batch");
+            let reasons: Vec<String> = letters.into_iter().flat_map(|letters| texts(letters, "reason")).collect();
+            let expected_reasons: Vec<String> = (gone + 1..=position).map(|position| position.to_string()).collect();
+            prop_assert_eq!(reasons, expected_reasons);
+            let bytes: usize = hot.parts().iter().map(|part| part.bytes()).sum();
+            prop_assert_eq!(hot.bytes(), bytes);
             let bounds: Vec<_> = hot.parts().iter().map(|part| (part.first, part.last)).collect();
             prop_assert!(bounds.windows(2).all(|pair| pair[0].1 + 1 == pair[1].0), "{:?}", bounds);
             prop_assert_eq!((bounds[0].0, hot.last()), (gone + 1, Some(position)));

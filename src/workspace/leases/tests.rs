@@ -81,6 +81,7 @@ fn beyond_the_budget_the_one_used_least_lately_ends_of_whom_holds_the_most() {
     let states: Vec<_> = (0..100).map(|_| growing.next()).collect();
     for state in &states {
         leases.lease(&shop, state, state, now, until);
+        assert!(leases.find(&shop, state, state.id(), now).is_ok());
         // The first one is in use all the time.
         assert!(leases.find(&shop, state, states[0].id(), now).is_ok());
         assert!(leases.size().1 <= 10 * of_one);
@@ -92,6 +93,53 @@ fn beyond_the_budget_the_one_used_least_lately_ends_of_whom_holds_the_most() {
     assert_eq!(error.kind(), crate::error::Kind::Conflict);
     assert!(leases.find(&other, newest, alone.id(), now).is_ok(), "nothing is taken from others");
     assert!(leases.find(&other, newest, states[0].id(), now).is_err(), "nor given to others");
+}
+
+/// What states cost that all are held.
+fn together(states: &[Arc<Snapshot>]) -> usize {
+    states.windows(2).map(|pair| pair[0].bytes_beside(&pair[1])).sum()
+}
+
+/// Somebody polls while rows come in.
+#[test]
+fn a_state_that_nobody_has_read_outlives_all_that_were_read() {
+    let (shop, other, now) = (name("shop"), name("other"), Instant::now());
+    let until = now + MINUTE;
+    let mut growing = Growing::new();
+    let states: Vec<_> = (0..100).map(|_| growing.next()).collect();
+    let newest = states.last().unwrap();
+    let budget = together(&states) / 5;
+    let leases = Leases::new(budget);
+    // One of two is read.
+    leases.lease(&shop, &states[0], &states[0], now, until);
+    leases.lease(&shop, &states[0], &states[0], now, until);
+    assert!(leases.find(&shop, &states[0], states[0].id(), now).is_ok());
+    let alone = Growing::new().next();
+    leases.lease(&other, &alone, &alone, now, until);
+    for state in &states[1..] {
+        leases.lease(&shop, state, state, now, until);
+        assert!(leases.find(&shop, state, state.id(), now).is_ok());
+        assert!(leases.size().1 <= budget);
+    }
+    let is_held = |state: usize| leases.find(&shop, newest, states[state].id(), now).is_ok();
+    assert_eq!([0, 1, 50, 98, 99].map(is_held), [true, false, false, true, true]);
+    assert!(is_held(0) && is_held(98), "a second read finds what is still there");
+    assert!(leases.find(&other, newest, alone.id(), now).is_ok(), "nothing is taken from others");
+}
+
+#[test]
+fn where_none_was_read_the_oldest_ends_first() {
+    let (shop, mut growing, now) = (name("shop"), Growing::new(), Instant::now());
+    let states: Vec<_> = (0..100).map(|_| growing.next()).collect();
+    let newest = states.last().unwrap();
+    let budget = together(&states) / 5;
+    let leases = Leases::new(budget);
+    for state in &states {
+        leases.lease(&shop, state, state, now, now + MINUTE);
+        assert!(leases.size().1 <= budget);
+    }
+    let is_held = |state: usize| leases.find(&shop, newest, states[state].id(), now).is_ok();
+    assert_eq!([0, 50, 98, 99].map(is_held), [false, false, true, true]);
 }
 
 /// A ticket that nobody asks for costs more and more while others write.

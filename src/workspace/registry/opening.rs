@@ -1,10 +1,12 @@
 //! How the workspaces of a root come and go: opened by the first who asks, or by a server that starts, one after the other;
 //! closed together when the process stops.
 
+use std::error::Error as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -31,6 +33,12 @@ pub(super) struct Damage {
 
 /// So long it is not tried again.
 const LOOKED_AT_AGAIN: Duration = Duration::from_secs(10);
+
+/// Each holds rows for its files meanwhile.
+const CLOSED_AT_ONCE: usize = 4;
+
+/// A stop that takes longer says how far it is, as often as that.
+const SAID_EVERY: Duration = Duration::from_secs(5);
 
 impl Default for Openings {
     fn default() -> Self {
@@ -93,11 +101,11 @@ impl Workspaces {
         Ok(names)
     }
 
-    /// Opens these one after the other. One that another process holds is waited for behind the others; one that cannot be
-    /// opened is logged, and tried again when it is asked for.
+    /// Opens these one after the other. One that another process holds, or for which something is missing now, is tried
+    /// again behind the others; one that cannot be opened is logged, and tried again when it is asked for.
     pub async fn open_each(&self, names: Vec<WorkspaceName>) {
         let pause = self.root.writer_stale_after() / 4;
-        let mut waiting = names;
+        let (mut waiting, mut is_told) = (names, false);
         while !waiting.is_empty() {
             let mut busy = Vec::new();
             for (name, left) in waiting.iter().zip((0..waiting.len()).rev()) {
@@ -106,7 +114,10 @@ impl Workspaces {
                     // What is left of one that was dropped.
                     Err(error) if error.kind() == Kind::NotFound => {}
                     Err(error) if error.kind() == Kind::Busy => {
-                        tracing::debug!(workspace = %name, %error, "tried again");
+                        match is_told || is_held_elsewhere(&error) {
+                            true => tracing::debug!(workspace = %name, %error, "tried again"),
+                            false => tracing::warn!(workspace = %name, %error, "not opened yet: it is tried again"),
+                        }
                         busy.push(name.clone());
                     }
                     Err(error) => {
@@ -115,7 +126,7 @@ impl Workspaces {
                 }
                 self.to_open.store(left + busy.len(), Ordering::Relaxed);
             }
-            waiting = busy;
+            (waiting, is_told) = (busy, true);
             if !waiting.is_empty() {
                 tokio::time::sleep(pause).await;
             }
@@ -130,16 +141,21 @@ impl Workspaces {
     async fn open(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
         let manifest = self.manifest(name).await?.ok_or_else(|| not_found(name.as_str()))?;
         let (root, log, server) = (self.root.clone(), self.log_settings.clone(), Arc::clone(&self.server));
-        let workspace = Workspace::unread(root, name.clone(), manifest, log, server).await?;
+        let workspace = Workspace::unread(root, name.clone(), manifest, log, server, &self.memory).await?;
         if self.server.get().is_none() {
             return workspace.read().await.map(Arc::new);
         }
         let workspace = Arc::new(workspace);
-        // Under its claim, so that what is read stays true and need not be read again.
-        match workspace.writer().await {
+        // Under its claim, so that what is read stays true and need not be read again. Where the disk is full, for queries
+        // alone until it is not.
+        match workspace.writer_of_files().await {
             Ok(writer) => drop(writer),
             Err(error) if error.kind() == Kind::Conflict => return Err(self.held_elsewhere(name, error).await),
             Err(error) => return Err(error),
+        }
+        // A log may hold more than there is memory for, beside those of all others.
+        if let Err(error) = workspace.make_room().await {
+            tracing::warn!(workspace = %name, %error, "rows stay in the log");
         }
         Ok(workspace)
     }
@@ -160,19 +176,43 @@ impl Workspaces {
         self.open.lock().values().filter_map(|slot| slot.get().cloned()).collect()
     }
 
-    /// Opens none any more, brings what is in the logs into files and ends them, when the process stops. What fails is
-    /// left to the next start.
-    pub async fn close(&self) {
+    /// Opens none any more, brings what is in the logs into files and ends them, a few at a time, when the process stops.
+    /// What fails is left to the next start. Gives the number of rows that came into files.
+    pub async fn close(&self) -> usize {
         let openings = std::mem::replace(&mut *self.openings.lock(), Openings::Closed);
         if let Openings::UnderWay(mut tasks) = openings {
             tasks.shutdown().await;
         }
-        for workspace in self.opened() {
-            if let Err(error) = workspace.close().await {
-                tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
+        let closings: Vec<_> = self.opened().into_iter().map(close_one).collect();
+        let (total, mut closed, mut rows, mut said) = (closings.len(), 0_usize, 0, Instant::now());
+        let mut closings = stream::iter(closings).buffer_unordered(CLOSED_AT_ONCE);
+        while let Some(of_one) = closings.next().await {
+            closed += 1;
+            rows += of_one;
+            if said.elapsed() >= SAID_EVERY {
+                tracing::info!(closed, total, "what is in the logs of workspaces is brought into files");
+                said = Instant::now();
             }
         }
+        rows
     }
+}
+
+/// Gives the number of rows that came into files.
+async fn close_one(workspace: Arc<Workspace>) -> usize {
+    match workspace.close().await {
+        Ok(rows) => rows,
+        Err(error) => {
+            tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
+            0
+        }
+    }
+}
+
+/// Whether another process has the right to write, which is what a server that takes over from another one meets.
+pub(super) fn is_held_elsewhere(error: &Error) -> bool {
+    let below = error.source().and_then(|source| source.downcast_ref::<Error>());
+    below.is_some_and(|below| below.kind() == Kind::Conflict)
 }
 
 fn stops(name: &WorkspaceName) -> Error {

@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use futures::{StreamExt, TryStreamExt};
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
+use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
 
@@ -89,4 +91,61 @@ async fn a_stop_waits_for_no_workspace_that_is_being_read() {
         assert!(error.kind() == Kind::Busy && error.message().contains("the server stops"), "{error}");
     }
     server.get(&name("a")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stop_closes_some_workspaces_beside_those_that_take_long() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = in_folder(&folder);
+    server.serve(ADDRESS).await;
+    let names = ["a", "b", "c", "d", "e", "f"];
+    make(&server, &names).await;
+    let mut busy = Vec::new();
+    // One less than are closed at once.
+    for text in &names[..3] {
+        busy.push(server.get(&name(text)).await.unwrap().writer().await.unwrap());
+    }
+    let closing = tokio::spawn({
+        let server = server.clone();
+        async move { server.close().await }
+    });
+    tokio::time::timeout(Duration::from_secs(30), async {
+        for text in &names[3..] {
+            let workspace = server.get(&name(text)).await.unwrap();
+            while workspace.writer().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    assert!(!closing.is_finished());
+    drop(busy);
+    tokio::time::timeout(Duration::from_secs(30), closing).await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_that_was_dropped_while_its_writer_slept_stays_dropped() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let process = || Workspaces::new(Root::in_shared_store(Arc::clone(&store)).unwrap());
+    let server = process();
+    make(&server, &["a"]).await;
+    let slept = server.get(&name("a")).await.unwrap();
+    drop(slept.writer().await.unwrap());
+    // As another process does that takes this one for gone.
+    let all: Vec<_> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
+    for path in &all {
+        store.delete(path).await.unwrap();
+    }
+    assert_eq!(slept.writer().await.err().unwrap().kind(), Kind::NotFound);
+    assert!(store.list(None).next().await.is_none(), "nothing of it came back");
+    // A sign of life that was on its way.
+    let heartbeat = server.root().paths(&name("a")).writer_term(1, "heartbeat");
+    store.put(&heartbeat, "{}".into()).await.unwrap();
+    let other = process();
+    assert!(other.list().await.unwrap().is_empty());
+    make(&other, &["a"]).await;
+    drop(other.get(&name("a")).await.unwrap().writer().await.unwrap());
+    let error = slept.writer().await.err().unwrap();
+    assert!(error.kind() == Kind::Conflict && error.message().contains("made anew"), "{error}");
 }

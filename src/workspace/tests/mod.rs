@@ -1,3 +1,3 @@
 //! Tests of all parts of a workspace together.
 
-mod simulation;
+pub(super) mod simulation;

@@ -24,7 +24,7 @@ fn named(name: &str, count: usize) -> RecordBatch {
 async fn send_named(world: &World, name: &str, count: usize) -> (u64, u64, u64) {
     let sender = stream(world).await;
     let checked = sender.check(named(name, count), b"").await.unwrap();
-    counts(&sender.send(checked).await.unwrap().wait().await.unwrap()[0])
+    counts(&sender.send(checked).await.wait().await.remove(0).unwrap())
 }
 
 async fn load(world: &World) -> Result<LoadSummary> {

@@ -4,8 +4,9 @@
 use super::*;
 use crate::harness::{copy_of, world_with};
 
-/// With three identifiers each: in all more than one record takes, which is 1 << 20 (`workspace/load.rs`).
+/// With three identifiers each, of which one is long: in all more bytes than one record takes (`workspace/load.rs`).
 const PEOPLE: usize = 400_000;
+const DOMAIN_BYTES: usize = 120;
 const IN_A_BATCH: usize = 20_000;
 
 const SHOWN: &str = "SELECT n, ids, people, (SELECT count(*) FROM persons), (SELECT count(*) FROM identities)
@@ -15,8 +16,9 @@ const SINGLE: &str = "SELECT user_id, person, person_id FROM events JOIN persons
                       WHERE message_id IN ('first', 'a', 'b', 'c') ORDER BY person";
 
 fn people(range: std::ops::Range<usize>) -> RecordBatch {
+    let domain = "x".repeat(DOMAIN_BYTES);
     let names: Vec<[String; 3]> =
-        range.map(|number| [format!("u{number}"), format!("c{number}"), format!("e{number}@x.cn")]).collect();
+        range.map(|number| [format!("u{number}"), format!("c{number}"), format!("e{number}@{domain}")]).collect();
     let emails: Vec<[(&str, &str); 1]> = names.iter().map(|[_, _, email]| [("email", email.as_str())]).collect();
     let rows = names.iter().zip(&emails).map(|([user, cookie, _], emails)| InputRow {
         message_id: None,

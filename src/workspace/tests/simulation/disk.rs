@@ -40,6 +40,11 @@ impl Disk for ProcessDisk {
         self.disk.create(name).await
     }
 
+    async fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        self.client.wait_while_paused().await;
+        self.disk.open(name).await
+    }
+
     async fn read(&self, name: &str, offset: u64, len: u64) -> io::Result<Bytes> {
         self.client.wait_while_paused().await;
         self.disk.read(name, offset, len).await

@@ -31,7 +31,7 @@ const FIRST_TS: i64 = 1_709_222_400_000_000;
 const MICROS_BETWEEN: i64 = 10_800_000_000;
 
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub(in crate::workspace) struct Message {
     pub(super) id: String,
     ts: i64,
     /// Of types by their number in [`TYPES`], in the order of the event; one may be there twice.
@@ -39,7 +39,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    pub(super) fn new(seed: u64, number: u32) -> Self {
+    pub(in crate::workspace) fn new(seed: u64, number: u32) -> Self {
         let mut dice = Dice::new(seed, MESSAGE_STREAMS + u64::from(number));
         let identifier = |_: u32| (dice.below(TYPES.len() as u32) as usize, format!("v{}", dice.below(VALUES)));
         let identifiers: Vec<_> = (0..number % 4).map(identifier).collect();
@@ -68,12 +68,12 @@ fn named((kind, value): &(usize, String)) -> (String, String) {
 
 /// What one sender sends at once.
 #[derive(Debug, Clone)]
-pub(super) struct Batch {
-    pub(super) messages: Vec<Message>,
+pub(in crate::workspace) struct Batch {
+    pub(in crate::workspace) messages: Vec<Message>,
     /// Rows that are none, each told apart by its reason.
-    pub(super) rejected: Vec<String>,
+    pub(in crate::workspace) rejected: Vec<String>,
     /// The sender's name for it.
-    pub(super) key: Option<String>,
+    pub(in crate::workspace) key: Option<String>,
 }
 
 impl Batch {
@@ -91,14 +91,14 @@ impl Batch {
         self.messages.iter().map(|message| MessageKey::of(&message.id)).collect()
     }
 
-    pub(super) fn events(&self, settings_revision: u64, received_at: i64) -> NewEvents {
+    pub(in crate::workspace) fn events(&self, settings_revision: u64, received_at: i64) -> NewEvents {
         let Self { messages, rejected, key } = self.clone();
         let number = move |new: &[usize], overlay: &mut Overlay| -> Result<NewRows> {
             let new: Vec<&Message> = new.iter().map(|place| &messages[*place]).collect();
             let rows = vec![stored_rows(&new, received_at, overlay)?];
             let dead_letters = dead_letter_rows(&rejected, received_at)?;
-            let rejected = vec![Rejected { rows: rejected.len() as u64, reasons: rejected }];
-            Ok(NewRows { rows, dead_letters, rejected, load: None })
+            let rejected = vec![Rejected { rows: rejected.len() as u64, reasons: rejected, dead_letters }];
+            Ok(NewRows { rows, rejected, load: None })
         };
         let (keys, key) = (self.keys(), key.map(|key| BatchKey::of(&key)));
         let batches = vec![keys.len()];
@@ -118,7 +118,7 @@ impl Batch {
 
 /// Main nodes of messages.
 fn number(messages: &[&Message], numbers: &mut impl NumberEvents) -> Result<Vec<Option<i64>>> {
-    let origin = numbers.origin(&Origin { source: None, kind: "track".to_owned(), load: None });
+    let origin = numbers.origin(Origin { source: None, kind: "track".to_owned(), load: None }.by_ref());
     let mut nodes = Vec::with_capacity(messages.len());
     for message in messages {
         let identifiers = message.identifiers.iter().map(|(kind, value)| (TYPES[*kind].0, value.as_str()));

@@ -67,6 +67,8 @@ struct Facts {
     /// Of each node, in the last state that was checked as a whole.
     persons: Vec<Option<Person>>,
     person_ids: Vec<Uuid>,
+    /// What was seen first at each position.
+    states: BTreeMap<u64, View>,
     tally: Tally,
 }
 
@@ -81,8 +83,10 @@ struct Standing {
 /// What was sent. Without an answer, or with one that says nothing, it stays open.
 pub(super) struct Sent {
     ids: BTreeSet<String>,
-    /// Of its messages so many are new at least, and at most.
-    new: (u64, u64),
+    /// Its messages that nobody had sent before, but for those who were refused.
+    unsent: BTreeSet<String>,
+    /// Of its messages so many are new at most.
+    most_new: u64,
     /// It has a key that was used before.
     is_repeated: bool,
 }
@@ -102,8 +106,8 @@ impl Oracle {
         let distinct: BTreeSet<&str> = batches.iter().flat_map(Batch::distinct).collect();
         let standing = |id: &&&str| facts.standings.get(**id).copied().unwrap_or_default();
         let never = |id: &&&str| !standing(id).is_acknowledged && standing(id).open == 0;
-        let least = distinct.iter().filter(never).count() as u64;
-        let most = distinct.iter().filter(|id| !standing(id).is_acknowledged).count() as u64;
+        let unsent = distinct.iter().filter(never).map(|id| (*id).to_owned()).collect();
+        let most_new = distinct.iter().filter(|id| !standing(id).is_acknowledged).count() as u64;
         let ids: BTreeSet<String> = batches.iter().flat_map(Batch::ids).collect();
         for id in &ids {
             facts.standings.entry(id.clone()).or_default().open += 1;
@@ -113,7 +117,7 @@ impl Oracle {
             is_repeated |= facts.results.contains_key(&key);
             facts.results.entry(key).or_default();
         }
-        Sent { ids, new: (least, most), is_repeated }
+        Sent { ids, unsent, most_new, is_repeated }
     }
 
     /// It is there, and stays.
@@ -144,7 +148,7 @@ impl Oracle {
         assert_eq!(result.kept + result.duplicate, read, "seed {seed}: {batch:?} was answered {result:?}");
         assert_eq!(result.rejected, batch.rejected.len() as u64, "seed {seed}: {batch:?} was answered {result:?}");
         if !sent.is_repeated {
-            let (least, most) = sent.new;
+            let (least, most) = (self.least_new(&sent), sent.most_new);
             let is_right = (least..=most).contains(&result.kept);
             assert!(is_right, "seed {seed}: of {batch:?} {least} to {most} messages are new: {result:?}");
         }
@@ -160,6 +164,14 @@ impl Oracle {
             }
         }
         self.acknowledge(sent);
+    }
+
+    /// While it waited, a process that took over may have stored what others sent there.
+    fn least_new(&self, sent: &Sent) -> u64 {
+        let facts = self.facts.lock();
+        let standing = |id: &&String| facts.standings.get(*id).copied().unwrap_or_default();
+        let is_ours_alone = |id: &&String| !standing(id).is_acknowledged && standing(id).open == 1;
+        sent.unsent.iter().filter(is_ours_alone).count() as u64
     }
 
     /// All that is there for good.
@@ -189,6 +201,8 @@ impl Oracle {
             facts.tally.landed += u64::from(is_news);
         }
         facts.learn_numbers(seed, view);
+        let first = facts.states.entry(view.position).or_insert_with(|| view.clone());
+        assert_eq!(first, view, "seed {seed}: position {} names one state", view.position);
     }
 
     /// The newest state, read anew when no process lives that has sent anything: all is decided.

@@ -11,7 +11,7 @@ use super::Simulation;
 use super::events::{Batch, Message};
 use super::load::{LoadEnd, load};
 use super::process::{PATIENCE, Process};
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Result};
 use crate::store::tests::dice::Dice;
 use crate::workspace::flush::FLUSH_BUFFER;
 
@@ -104,7 +104,11 @@ impl<'s> Senders<'s> {
             Some(Flaw::TooMany) => batch.too_many(revision, received_at),
         };
         let bytes = 100 * batch.messages.len();
-        let answer = timeout(PATIENCE, async { workspace.enqueue(events, bytes).await?.wait().await }).await;
+        let sending = async {
+            let results = workspace.enqueue(events, bytes).await.wait().await;
+            results.into_iter().collect::<Result<Vec<_>>>()
+        };
+        let answer = timeout(PATIENCE, sending).await;
         match (flaw, answer) {
             (Some(flaw), Ok(Ok(result))) => panic!("seed {}: {flaw:?} was answered {result:?}", oracle.seed),
             (Some(_), _) => oracle.refuse(sent),

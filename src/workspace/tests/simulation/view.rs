@@ -15,8 +15,10 @@ use crate::ids::{Node, Person, WorkspaceName};
 use crate::store::{objects, paths};
 use crate::workspace::Snapshot;
 
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct View {
+    /// Records of the log so far.
+    pub(super) position: u64,
     /// Message id and main node of each row, in the order of the ids.
     pub(super) rows: Vec<(String, Option<i64>)>,
     /// Reasons of the rejected rows, in order.
@@ -58,7 +60,7 @@ impl Viewer {
         let persons = (0..identity.nodes()).map(|node| identity.person_of(node as Node)).collect();
         let person_ids = (0..identity.births()).map(|person| identity.person_id(person as Person).unwrap()).collect();
         let (rows, rejected) = (self.rows(state).await, self.rejected(state).await);
-        View { rows, rejected, identifiers, persons, person_ids }
+        View { position: state.position, rows, rejected, identifiers, persons, person_ids }
     }
 
     async fn rows(&self, state: &Snapshot) -> Vec<(String, Option<i64>)> {
