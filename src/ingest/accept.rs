@@ -1,7 +1,6 @@
 //! Events to stored rows, batch after batch in the order of the load: identifiers become a node, and what is to be said
 //! of the load is gathered. What a batch is by itself `check` has found.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch};
@@ -14,7 +13,7 @@ use super::omissions::Omissions;
 use super::order_columns::Said;
 use super::order_notes::{Named, OrderNotes};
 use crate::error::{Error, Result};
-use crate::identity::{NumberEvents, Origin, OriginId, Seen};
+use crate::identity::{NumberEvents, OriginRef, Seen};
 use crate::store::events::schema;
 
 /// Accepts the events of one load.
@@ -51,6 +50,7 @@ impl Acceptor {
         let nodes = column(&stored, NODE)?;
         self.omissions.add_rows(nodes.len(), nodes.len() - nodes.null_count());
         self.omissions.add_identifiers(events.identifiers.blocked);
+        self.omissions.add_long_identifiers(&events.identifiers.too_long);
         self.omissions.add_order_numbers(events.blocked_order_numbers);
         self.omissions.add_times(column(&stored, "ts")?.as_primitive::<TimestampMicrosecondType>().values());
         self.note_orders(&events.input, &stored, events.statements)?;
@@ -103,13 +103,10 @@ pub(super) fn store_rows(events: &mut Events, load: Option<u32>, graph: &mut imp
 fn number(events: &Events, load: Option<u32>, graph: &mut impl NumberEvents) -> Result<Int64Array> {
     let times = events.column("ts")?.as_primitive::<TimestampMicrosecondType>();
     let (sources, kinds) = (Texts(events.column("source")?.as_string()), Texts(events.column("type")?.as_string()));
-    let mut origins: HashMap<(Option<&str>, &str), OriginId> = HashMap::new();
     let rows = events.identifiers.rows().enumerate();
     let nodes = rows.map(|(row, of_row)| {
-        let named = (sources.at(row), kinds.at(row).unwrap_or(DEFAULT_TYPE));
-        let origin = *origins.entry(named).or_insert_with_key(|(source, kind)| {
-            graph.origin(&Origin { source: source.map(str::to_owned), kind: (*kind).to_owned(), load })
-        });
+        let kind = kinds.at(row).unwrap_or(DEFAULT_TYPE);
+        let origin = graph.origin(OriginRef { source: sources.at(row), kind, load });
         let node = graph.add_event(Seen { ts: times.value(row), origin }, of_row)?;
         Ok(node.map(i64::from))
     });

@@ -10,16 +10,16 @@ use arrow::array::{
 use arrow::compute::{filter, filter_record_batch};
 use arrow::datatypes::Schema;
 use chrono::DateTime;
-use serde::de::IgnoredAny;
 
 use super::canonical;
 use super::dead_letters::{Fault, render_rows};
-use super::identifiers::{Identifiers, identifier_fault};
+use super::identifiers::{Identifiers, identifier_fault, without_long};
 use super::input_columns::{InputColumns, Texts};
 use super::json_text;
-use super::late_checks::MAX_MESSAGE_ID_BYTES;
+use super::late_checks::{MAX_JSON_BYTES, MAX_MESSAGE_ID_BYTES};
 use super::omissions::Tally;
 use super::order_columns::{self, Said};
+use super::read::year_fault;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes};
 use crate::money;
@@ -49,7 +49,7 @@ pub(super) struct RowChecker {
     /// Microseconds since 1970.
     pub(super) received_at: i64,
     pub(super) future: FutureLimit,
-    /// The rows come from our own readers, which checked their JSON and their numbers already.
+    /// The rows come from our own readers, whose JSON is JSON and whose numbers were checked already.
     pub(super) checked: bool,
     /// In place of the `source` of every row.
     pub(super) source: Option<Arc<str>>,
@@ -199,7 +199,7 @@ impl RowChecker {
         if rows.ts.is_null(row) {
             return Some("column 'ts': no time is given".to_owned());
         }
-        if let Some(reason) = self.future.fault(rows.ts.value(row)).or_else(|| calendar_fault(rows.ts.value(row))) {
+        if let Some(reason) = self.future.fault(rows.ts.value(row)).or_else(|| ts_fault(rows.ts.value(row))) {
             return Some(reason);
         }
         if rows.identifiers_of(row).nth(MOST_IDENTIFIERS).is_some() {
@@ -216,21 +216,22 @@ impl RowChecker {
         if rows.message_id.at(row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
             return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
         }
-        if let Some(reason) =
-            rows.identifiers_of(row).find_map(|(kind, value)| identifier_fault(&self.types, kind, value))
+        if let Some(reason) = rows.identifiers_of(row).find_map(|(kind, _)| identifier_fault(&self.types, kind)) {
+            return Some(reason);
+        }
+        let objects = [("properties", rows.properties), ("context", rows.context)];
+        let too_long = objects.iter().find(|(_, texts)| texts.at(row).is_some_and(|text| text.len() > MAX_JSON_BYTES));
+        if let Some((column, _)) = too_long {
+            return Some(format!("column '{column}': longer than {MAX_JSON_BYTES} bytes"));
+        }
+        if !self.checked
+            && let Some(reason) = quantity_fault(rows, row)
         {
             return Some(reason);
         }
-        if self.checked {
-            return None;
-        }
-        if let Some(reason) = quantity_fault(rows, row) {
-            return Some(reason);
-        }
-        [("properties", rows.properties), ("context", rows.context)].into_iter().find_map(|(column, texts)| {
-            let text = texts.at(row)?;
-            let is_object = text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok();
-            (!is_object).then(|| format!("column '{column}': not a JSON object"))
+        objects.into_iter().find_map(|(column, texts)| {
+            let reason = json_text::fault(texts.at(row)?, self.checked)?;
+            Some(format!("column '{column}': {reason}"))
         })
     }
 
@@ -258,6 +259,8 @@ impl RowChecker {
                 }
                 "type" => with_default_type(rows),
                 "identifiers" => identifiers.column()?,
+                "user_id" => without_long(rows.user_id),
+                "anonymous_id" => without_long(rows.anonymous_id),
                 "order_id" => self.order_numbers(rows, blocked),
                 "source" if self.source.is_some() => Arc::new(StringArray::from_iter_values(
                     std::iter::repeat_n(self.source.iter(), rows.len()).flatten(),
@@ -302,25 +305,25 @@ impl RowChecker {
     }
 }
 
-/// Up to when the time of an event can be true.
-/// Why a time has no day in every zone.
-fn calendar_fault(ts: i64) -> Option<String> {
-    const DAY: i64 = 86_400_000_000;
-    let day_before = ts.checked_sub(DAY).and_then(DateTime::from_timestamp_micros);
-    day_before.is_none().then(|| format!("column 'ts': {ts} microseconds are beyond the calendar"))
+/// Why no event can have happened then.
+fn ts_fault(ts: i64) -> Option<String> {
+    year_fault(ts).map(|reason| format!("column 'ts': {reason}"))
 }
 
+/// Up to when the time of an event can be true.
 pub(super) struct FutureLimit {
     hours: u64,
     /// Microseconds since 1970.
     latest: i64,
+    /// What else the sender may do, behind the reason.
+    advice: &'static str,
 }
 
 impl FutureLimit {
-    pub(super) fn new(now: i64, hours: u64) -> Self {
+    pub(super) fn new(now: i64, hours: u64, advice: &'static str) -> Self {
         const HOUR: i64 = 3_600_000_000;
         let span = i64::try_from(hours).unwrap_or(i64::MAX).saturating_mul(HOUR);
-        Self { hours, latest: now.saturating_add(span) }
+        Self { hours, latest: now.saturating_add(span), advice }
     }
 
     fn fault(&self, ts: i64) -> Option<String> {
@@ -328,9 +331,8 @@ impl FutureLimit {
         is_late.then(|| {
             let time = DateTime::from_timestamp_micros(ts).map_or_else(|| ts.to_string(), |time| time.to_rfc3339());
             format!(
-                "column 'ts': {time} lies more than {} hours beyond now (setting ingest.max_future_hours); --ts-format says \
-                 how times are written",
-                self.hours
+                "column 'ts': {time} lies more than {} hours beyond now (setting ingest.max_future_hours){}",
+                self.hours, self.advice
             )
         })
     }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::array::{Int64Builder, RecordBatch, StringArray, StringBuilder, TimestampMicrosecondArray, UInt32Array};
 use arrow::compute::take_record_batch;
-use arrow::json::LineDelimitedWriter;
 
+use super::read::object_lines;
 use crate::error::Result;
 use crate::store::dead_letters::schema;
 
@@ -19,7 +19,7 @@ const MAX_RAW_BYTES: usize = 64 << 10;
 /// Rows held before they are packed into a batch.
 const BATCH_ROWS: usize = 8_192;
 
-/// A row that is no event.
+/// What is wrong with a row: it is no event, or not all of it is kept.
 pub(super) struct Fault {
     pub(super) row: i64,
     pub(super) reason: String,
@@ -64,10 +64,19 @@ impl DeadLetters {
         faults.iter().try_for_each(|fault| self.push(Some(fault.row), &fault.reason, fault.raw.as_deref()))
     }
 
-    fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
+    /// Tells of rows of which not all is kept; they are no dead letters.
+    pub(super) fn tell(&mut self, faults: &[Fault]) {
+        faults.iter().for_each(|fault| self.tell_reason(Some(fault.row), &fault.reason));
+    }
+
+    fn tell_reason(&mut self, row: Option<i64>, reason: &str) {
         if self.first.len() < FIRST_REASONS && self.first.iter().all(|held| held.reason != reason) {
             self.first.push(FirstReason { row, reason: reason.to_owned() });
         }
+    }
+
+    fn push(&mut self, row: Option<i64>, reason: &str, raw: Option<&str>) -> Result<()> {
+        self.tell_reason(row, reason);
         self.row.append_option(row);
         self.reason.append_value(reason);
         self.raw.append_option(raw);
@@ -119,10 +128,6 @@ pub(super) fn render_rows(batch: &RecordBatch, rows: impl Iterator<Item = usize>
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    let mut writer = LineDelimitedWriter::new(Vec::new());
-    writer.write(&take_record_batch(batch, &rows)?)?;
-    writer.finish()?;
-    // A line end inside a value is escaped, so lines are rows.
-    let text = String::from_utf8_lossy(&writer.into_inner()).into_owned();
-    Ok(text.lines().map(|line| line[..line.floor_char_boundary(MAX_RAW_BYTES)].to_owned()).collect())
+    let lines = object_lines(&take_record_batch(batch, &rows)?)?;
+    Ok(lines.iter().map(|line| line[..line.floor_char_boundary(MAX_RAW_BYTES)].to_owned()).collect())
 }

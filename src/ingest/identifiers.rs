@@ -1,4 +1,5 @@
-//! The usable identifiers of a batch's events, row by row: those of nobody are left out, and each stands once a row.
+//! The usable identifiers of a batch's events, row by row: those of nobody and those that are too long are left out, and
+//! each stands once a row.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -7,12 +8,26 @@ use arrow::array::{ArrayRef, ListArray, StringArray, StringBuilder, StructArray}
 use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field};
 
-use super::input_columns::InputColumns;
-use super::late_checks::MAX_IDENTIFIER_BYTES;
+use super::input_columns::{InputColumns, Texts};
 use super::omissions::Tally;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, TypeId};
 use crate::store::events::schema;
+
+/// Longest identifier in bytes.
+const MAX_BYTES: usize = 512;
+
+/// An identifier that is left out of a row that is kept.
+pub(super) struct LongIdentifier {
+    pub(super) row: i64,
+    kind: String,
+}
+
+impl LongIdentifier {
+    pub(super) fn reason(&self) -> String {
+        format!("an identifier of type {} is longer than {MAX_BYTES} bytes: it is left out", self.kind)
+    }
+}
 
 pub(super) struct Identifiers {
     types: Arc<IdentifierTypes>,
@@ -21,6 +36,8 @@ pub(super) struct Identifiers {
     kinds: Vec<TypeId>,
     values: StringArray,
     pub(super) blocked: Tally,
+    /// In the order of their rows.
+    pub(super) too_long: Vec<LongIdentifier>,
 }
 
 impl Identifiers {
@@ -31,6 +48,7 @@ impl Identifiers {
         let mut kinds = Vec::with_capacity(rows.len());
         let mut values = StringBuilder::new();
         let mut of_nobody = Tally::default();
+        let mut too_long = Vec::new();
         let mut of_row: Vec<(TypeId, &str)> = Vec::new();
         for row in 0..rows.len() {
             of_row.clear();
@@ -39,7 +57,9 @@ impl Identifiers {
             let listed = rows.identifiers_of(row).map(|(kind, value)| Ok::<_, Error>((types.id(kind)?, value)));
             for identifier in own.chain(listed) {
                 let (kind, value) = identifier?;
-                if blocked.contains(value) {
+                if value.len() > MAX_BYTES {
+                    too_long.push(LongIdentifier { row: rows.row_number(row), kind: types.name(kind).to_owned() });
+                } else if blocked.contains(value) {
                     of_nobody.add(value);
                 } else if !of_row.contains(&(kind, value)) {
                     of_row.push((kind, value));
@@ -49,7 +69,7 @@ impl Identifiers {
             }
             ends.push(kinds.len());
         }
-        Ok(Self { types: Arc::clone(types), ends, kinds, values: values.finish(), blocked: of_nobody })
+        Ok(Self { types: Arc::clone(types), ends, kinds, values: values.finish(), blocked: of_nobody, too_long })
     }
 
     /// Those of each row, the row's own columns first.
@@ -88,10 +108,14 @@ impl Identifiers {
 }
 
 /// Why an identifier of the list cannot be kept.
-pub(super) fn identifier_fault(types: &IdentifierTypes, kind: &str, value: &str) -> Option<String> {
-    if let Err(error) = types.id(kind) {
-        return Some(format!("column 'identifiers': {error}"));
+pub(super) fn identifier_fault(types: &IdentifierTypes, kind: &str) -> Option<String> {
+    types.id(kind).err().map(|error| format!("column 'identifiers': {error}"))
+}
+
+/// A column of identifiers as it is stored: without those that are too long.
+pub(super) fn without_long(column: Texts<'_>) -> ArrayRef {
+    if column.0.iter().flatten().all(|text| text.len() <= MAX_BYTES) {
+        return Arc::new(column.0.clone());
     }
-    (value.len() > MAX_IDENTIFIER_BYTES)
-        .then(|| format!("column 'identifiers': a value of type {kind} is longer than {MAX_IDENTIFIER_BYTES} bytes"))
+    Arc::new(column.0.iter().map(|text| text.filter(|text| text.len() <= MAX_BYTES)).collect::<StringArray>())
 }

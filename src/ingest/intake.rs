@@ -25,6 +25,9 @@ use crate::workspace::{BaseCurrency, Load, LoadedFiles, NewEvents, NewRows, Reje
 /// Batches between those who check, number and write them.
 const BATCHES_BETWEEN: usize = 2;
 
+/// What may help a file whose times are read as future ones, where a format can be given with it.
+const TIMES_OF_FILES: &str = "; --ts-format says how times are written";
+
 /// Bytes of a load that goes through the log.
 const MOST_BYTES_IN_LOG: usize = 32 << 20;
 
@@ -94,7 +97,7 @@ impl<'b> Intake<'b> {
             orders: Arc::new(orders.clone()),
             message_prefix: message_prefix(caller, request, repetitions(seen, request, caller)),
             received_at: now,
-            future: FutureLimit::new(now, settings.ingest.max_future_hours),
+            future: FutureLimit::new(now, settings.ingest.max_future_hours, TIMES_OF_FILES),
             checked: request.checked,
             source: caller.source.clone(),
         };
@@ -211,8 +214,8 @@ fn number_few(
     let (kept, duplicate) = (new.len() as u64, (all - new.len()) as u64);
     let loaded = LoadedRows { read, kept, duplicate, acceptor, reasons: reasons.clone(), crowded };
     let load = loaded.completed(load);
-    let rejected = vec![Rejected { rows: load.rejected, reasons }];
-    Ok((loaded, NewRows { rows, dead_letters: dead_letters.take()?, rejected, load: Some(load) }))
+    let rejected = vec![Rejected { rows: load.rejected, reasons, dead_letters: dead_letters.take()? }];
+    Ok((loaded, NewRows { rows, rejected, load: Some(load) }))
 }
 
 /// Numbers the rows of a load that is written as files.

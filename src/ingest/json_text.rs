@@ -1,20 +1,59 @@
 //! JSON as it is stored: what every reader of JSON understands alike.
 //!
-//! Two things that the grammar allows are read differently or not at all: half a surrogate pair (`"\ud83d"`, which text
-//! cut in the middle of an emoji leaves behind) makes some readers give up the whole object, and of equal keys some take
-//! the first. Halves are written as U+FFFD, and of equal keys the last one counts, as JSON parsers have it.
+//! Readers of JSON stop at some depth, each at another one, and find nothing of what stands behind it: JSON that is
+//! deeper than all of them read is not kept. Two more things that the grammar allows are read differently or not at
+//! all: half a surrogate pair (`"\ud83d"`, which text cut in the middle of an emoji leaves behind) makes some readers
+//! give up the whole object, and of equal keys some take the first. Halves are written as U+FFFD, and of equal keys the
+//! last one counts, as JSON parsers have it.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::read::json::push_string;
 
 /// Objects with more keys than these look them up by hash.
 const FEW_KEYS: usize = 32;
+
+/// Levels of objects and lists in a column, the outermost object included. serde_json stops at 128 and jiter at 200:
+/// some are left for what the value is put into.
+const MOST_LEVELS: usize = 64;
+
+/// Why a column cannot hold the text. Our own readers know that theirs `is_object`.
+pub(super) fn fault(text: &str, is_object: bool) -> Option<String> {
+    let is_object =
+        is_object || (text.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(text).is_ok());
+    if !is_object {
+        return Some("not a JSON object".to_owned());
+    }
+    is_too_deep(text).then(|| format!("nested deeper than {MOST_LEVELS} levels"))
+}
+
+/// Of JSON.
+pub(super) fn is_too_deep(text: &str) -> bool {
+    // Nearly all texts have fewer brackets than that.
+    if text.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() <= MOST_LEVELS {
+        return false;
+    }
+    let (mut levels, mut in_string, mut is_escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => levels += 1,
+            b']' | b'}' if !in_string => levels = levels.saturating_sub(1),
+            _ => {}
+        }
+        if levels > MOST_LEVELS {
+            return true;
+        }
+    }
+    false
+}
 
 /// The text with whole characters and each key once. What is no JSON stays as it is.
 pub(super) fn normalize(text: &str) -> Cow<'_, str> {
@@ -62,13 +101,12 @@ fn escape_unit(text: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// Whether some object has a key twice.
+/// Whether some object has a key twice, or may have: a number beyond a double ends the search.
 fn repeats_a_key(text: &str) -> bool {
     let mut repeats = false;
     let mut reader = serde_json::Deserializer::from_str(text);
-    // What is no JSON has no keys.
     let read = Scan { repeats: &mut repeats }.deserialize(&mut reader);
-    read.is_ok() && repeats
+    read.is_err() || repeats
 }
 
 struct Scan<'r> {
@@ -170,7 +208,7 @@ fn with_last_of_equal_keys(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// Numbers and strings stay as they are written. As deep as JSON may be: the parser stops at 128.
+/// Numbers and strings stay as they are written. As deep as the text, which has [`MOST_LEVELS`] at most.
 fn write_value(text: &str, out: &mut String) -> Option<()> {
     match text.as_bytes().first()? {
         b'{' => {

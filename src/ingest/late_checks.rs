@@ -8,14 +8,15 @@
 use chrono::Utc;
 
 use super::input::{InputRow, QUANTITY_ONE};
+use super::json_text;
 use crate::identity::IdentifierTypes;
 use crate::orders;
 use crate::settings::currency_code;
 
 /// Longest message id in bytes, as in the Segment protocol.
 pub(super) const MAX_MESSAGE_ID_BYTES: usize = 100;
-/// Longest identifier in bytes.
-pub(super) const MAX_IDENTIFIER_BYTES: usize = 512;
+/// Longest text of properties or context in bytes.
+pub(super) const MAX_JSON_BYTES: usize = 1 << 20;
 
 /// What is known of the checks without the workspace that makes them; made once a file.
 pub(super) struct LateChecks {
@@ -34,13 +35,14 @@ impl LateChecks {
         row.ts.is_some_and(|ts| ts > self.now)
             || row.currency.is_some_and(|text| currency_code(text).is_none())
             || row.message_id.is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES)
-            || row.identifiers.iter().any(|(kind, value)| self.may_reject_identifier(kind, value))
+            || row.identifiers.iter().any(|(kind, _)| !self.types.contains(kind))
+            || [row.properties, row.context].into_iter().flatten().any(is_too_large)
             || may_be_too_large(row)
     }
+}
 
-    fn may_reject_identifier(&self, kind: &str, value: &str) -> bool {
-        value.len() > MAX_IDENTIFIER_BYTES || !self.types.contains(kind)
-    }
+fn is_too_large(json: &str) -> bool {
+    json.len() > MAX_JSON_BYTES || json_text::is_too_deep(json)
 }
 
 /// Whether what the event says of money may be beyond an amount.

@@ -70,7 +70,10 @@ pub struct LoadSummary {
     #[serde(default)]
     pub reasons: Vec<String>,
     pub seconds: f64,
-    /// Version of the events table that holds the rows.
+    /// Position of the log: the state of this one and of all later ones shows the rows.
+    #[serde(default)]
+    pub position: u64,
+    /// Version of the events table at that position: its files hold the rows, unless they are in the log as yet.
     pub version: u64,
     /// What to know of the rows' identifiers and orders, each a sentence with its count.
     #[serde(default)]
@@ -157,6 +160,7 @@ impl Loader {
         let mut intake = Intake::new(&workspace, &seen, &self.settings, caller, &request, batches);
         // Checked before its turn comes: others are not held up by a slow source.
         let first = intake.read(MOST_ROWS_IN_LOG).await?;
+        workspace.make_room().await?;
         let mut writer = workspace.writer().await?;
         let held = workspace.snapshot();
         if let Some(summary) = repeats(&held, &request, caller) {
@@ -186,6 +190,7 @@ impl Loader {
         let seconds = started.elapsed().as_secs_f64();
         let notes = rows.notes(&workspace, &held, &snapshot).await;
         workspace.checkpoint_identity_if_due(self.settings.identity.checkpoint_nodes).await;
-        Ok(LoadSummary { version: snapshot.events.version, seconds, notes, ..rows.summary() })
+        let (position, version) = (snapshot.position, snapshot.events.version);
+        Ok(LoadSummary { position, version, seconds, notes, ..rows.summary() })
     }
 }

@@ -5,6 +5,7 @@ mod canonical;
 mod check;
 mod crowded_values;
 mod dead_letters;
+mod expanded_size;
 mod identifiers;
 pub mod input;
 mod input_columns;

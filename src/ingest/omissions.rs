@@ -1,5 +1,7 @@
-//! Identifiers and order numbers of a load that count as none, and a load without any identifier: said, since persons and
-//! orders are missing then without a row that was rejected.
+//! Identifiers and order numbers of a load that count as none or are too long, and a load without any identifier: said,
+//! since persons and orders are missing then without a row that was rejected.
+
+use super::identifiers::LongIdentifier;
 
 /// Counts over the kept rows of one load.
 #[derive(Debug, Default)]
@@ -8,6 +10,9 @@ pub(super) struct Omissions {
     /// Rows that belong to somebody.
     identified: u64,
     identifiers: Tally,
+    /// How many are too long, and what is said of the first one.
+    long_identifiers: u64,
+    first_long: Option<String>,
     order_numbers: Tally,
     unlikely_times: u64,
 }
@@ -46,6 +51,12 @@ impl Omissions {
         self.identifiers.merge(blocked);
     }
 
+    pub(super) fn add_long_identifiers(&mut self, too_long: &[LongIdentifier]) {
+        self.long_identifiers += too_long.len() as u64;
+        let first = || too_long.first().map(|first| format!("row {}: {}", first.row, first.reason()));
+        self.first_long = self.first_long.take().or_else(first);
+    }
+
     pub(super) fn add_order_numbers(&mut self, blocked: Tally) {
         self.order_numbers.merge(blocked);
     }
@@ -65,6 +76,11 @@ impl Omissions {
                 "{count} identifiers are values that identify nobody, such as '{example}': they are left out"
             )),
         }
+        notes.extend(self.first_long.as_ref().map(|first| match self.long_identifiers {
+            1 => first.clone(),
+            2 => format!("{first}, and so is 1 other"),
+            count => format!("{first}, and so are {} others", count - 1),
+        }));
         let Tally { count, example } = &self.order_numbers;
         match count {
             0 => {}

@@ -9,6 +9,7 @@ use arrow::array::{
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Decimal128Type, Field};
 
+use super::late_checks::MAX_JSON_BYTES;
 use super::read::whole_number_text;
 use crate::error::{Error, Result};
 use crate::money::{self, Exact};
@@ -38,7 +39,9 @@ pub(super) fn statements(rows: &RecordBatch) -> Result<Vec<Said>> {
             quantity: of(quantities, row).map(|units| Exact::of_units(units, quantities.scale())),
             cost: of(costs, row),
         };
-        let statement = read_statement(properties.is_valid(row).then(|| properties.value(row)), own);
+        // A longer text makes a row none that is kept: it must not cost many times its length before that is found.
+        let properties = properties.is_valid(row).then(|| properties.value(row));
+        let statement = read_statement(properties.filter(|text| text.len() <= MAX_JSON_BYTES), own);
         (statement != Statement::default()).then(|| Box::new(statement))
     };
     Ok((0..rows.num_rows()).map(statement).collect())

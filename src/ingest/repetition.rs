@@ -10,11 +10,12 @@ pub(super) fn repeats(state: &Snapshot, request: &LoadRequest, caller: &Caller) 
     if request.again {
         return None;
     }
+    let shown = LoadSummary { position: state.position, version: state.events.version, ..LoadSummary::default() };
     if repetitions(state, request, caller) > 0 {
-        return Some(LoadSummary { skipped: true, version: state.events.version, ..Default::default() });
+        return Some(LoadSummary { skipped: true, ..shown });
     }
     let earlier = load_of_file(state, request, caller)?;
-    Some(LoadSummary { version: state.events.version, ..refuse(earlier, caller) })
+    Some(refuse(earlier, caller, shown))
 }
 
 /// How often the content was loaded.
@@ -43,13 +44,13 @@ fn load_of_file<'s>(state: &'s Snapshot, request: &LoadRequest, caller: &Caller)
     of_file().find(|load| is_of(load, caller)).or_else(|| of_file().next())
 }
 
-/// What is said of a file of which `earlier` has the rows.
-fn refuse(earlier: &LoadRecord, caller: &Caller) -> LoadSummary {
+/// What is said of a file of which `earlier` has the rows, which are `shown`.
+fn refuse(earlier: &LoadRecord, caller: &Caller, shown: LoadSummary) -> LoadSummary {
     let of_other_source = !is_of(earlier, caller);
     // Who may only send events of one source learns nothing of how others name their files.
     let is_secret = of_other_source && caller.check_can_query().is_err();
     let name = if is_secret { "a file of another source".to_owned() } else { earlier.source.clone() };
-    LoadSummary { skipped: true, read_otherwise: Some(name), of_other_source, ..Default::default() }
+    LoadSummary { skipped: true, read_otherwise: Some(name), of_other_source, ..shown }
 }
 
 /// What message ids begin with that the source does not give: other for every content, token's source and repetition.

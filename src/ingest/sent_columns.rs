@@ -1,16 +1,34 @@
 //! The columns of a batch as a client has them, to those of events on the way in: by name, in any order, some or all.
+//!
+//! Values go the way of those of a Parquet file: what is wrong with one rejects its row alone.
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Fields, Schema};
+use chrono_tz::Tz;
 
+use super::expanded_size::expanded_bytes;
 use super::input;
+use super::read::{
+    AMOUNTS, IdentifierColumns, QUANTITIES, Rejects, TimeParser, category_array, decimal_array, identifier_array,
+    time_array,
+};
 use crate::error::{Error, Result, shown};
+use crate::workspace::MOST_EVENTS;
 
 /// Columns that only our own readers fill.
 const OWN: [&str; 3] = ["row", "reject_reason", "raw"];
+
+/// Of these, the last ones, which say what is wrong with a row.
+const OF_REJECTED: [&str; 2] = ["reject_reason", "raw"];
+
+/// The one column that each event must have a value in.
+const TIME: &str = "ts";
+
+/// Bytes of a batch's columns as plain texts, numbers and lists, at most: those of a message without dictionaries and views.
+const MOST_BYTES: usize = 64 << 20;
 
 /// How the columns of an upload become those of [`input::schema`].
 pub struct SentColumns {
@@ -20,7 +38,8 @@ pub struct SentColumns {
 
 impl SentColumns {
     /// # Errors
-    /// `InvalidInput` for a column that events do not have, one that is there twice, or one of a type that does not fit.
+    /// `InvalidInput` for a column that events do not have, one that is there twice, or one of a type that does not fit; and
+    /// where there are no times, without which no row is an event.
     pub fn of(schema: &Schema) -> Result<Self> {
         let wanted = input::schema();
         let mut places = vec![None; wanted.fields().len()];
@@ -32,30 +51,88 @@ impl SentColumns {
                 return Err(Error::invalid(format!("column {} is there twice", shown(field.name()))));
             }
         }
+        if wanted.index_of(TIME).is_ok_and(|place| places[place].is_none()) {
+            return Err(Error::invalid(format!(
+                "events need a column '{TIME}', a timestamp with a zone: when each of them happened"
+            )));
+        }
         Ok(Self { places })
     }
 
-    /// A batch of [`input::schema`]; what was not sent is NULL.
+    /// A batch of [`input::schema`]; what was not sent is NULL, and a row with a value that its column cannot hold is
+    /// rejected.
     ///
     /// # Errors
-    /// `InvalidInput` for a value that the column cannot hold.
+    /// `InvalidInput` for a batch that is too large.
     pub fn convert(&self, batch: &RecordBatch) -> Result<RecordBatch> {
+        check_row_count(batch.num_rows())?;
+        check_bytes(batch)?;
         let wanted = input::schema();
-        let columns = self.places.iter().zip(wanted.fields()).map(|(place, field)| match place {
-            Some(place) => convert(batch.column(*place), field),
-            None => Ok(new_null_array(field.data_type(), batch.num_rows())),
+        let mut rejects = Rejects::default();
+        let places = self.places.iter().zip(wanted.fields());
+        let columns = places.filter(|(_, field)| !OF_REJECTED.contains(&field.name().as_str()));
+        let columns = columns.map(|(place, field)| match place {
+            Some(place) if *batch.column(*place).data_type() != DataType::Null => {
+                convert(batch.column(*place), field, &mut rejects)
+            }
+            _ => Ok(new_null_array(field.data_type(), batch.num_rows())),
         });
-        Ok(RecordBatch::try_new(Arc::clone(&wanted), columns.collect::<Result<_>>()?)?)
+        let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
+        rejects.finish(columns, batch)
     }
 }
 
-fn convert(column: &ArrayRef, field: &Field) -> Result<ArrayRef> {
-    if column.data_type() == field.data_type() {
+/// # Errors
+/// `InvalidInput` for more rows than a batch may have.
+pub(super) fn check_row_count(rows: usize) -> Result<()> {
+    match rows > MOST_EVENTS {
+        true => Err(Error::invalid(format!("a batch of {rows} rows: send at most {MOST_EVENTS} in one"))),
+        false => Ok(()),
+    }
+}
+
+/// Before anything is made of the columns: a message of a megabyte may stand for many gigabytes.
+fn check_bytes(batch: &RecordBatch) -> Result<()> {
+    let bytes = expanded_bytes(batch);
+    match bytes > MOST_BYTES {
+        true => Err(Error::invalid(format!(
+            "a batch of {bytes} bytes without dictionaries and views: send at most {MOST_BYTES} in one, in fewer rows"
+        ))),
+        false => Ok(()),
+    }
+}
+
+fn convert(column: &ArrayRef, field: &Field, rejects: &mut Rejects) -> Result<ArrayRef> {
+    let name = field.name().as_str();
+    match name {
+        // A column of times has a zone: they are instants, and the parser's own zone is not asked for.
+        "ts" => time_array(name, column, false, &TimeParser::new(Tz::UTC, None)?, rejects),
+        "revenue" | "cost" => decimal_array(name, column, &AMOUNTS, rejects),
+        "quantity" => decimal_array(name, column, &QUANTITIES, rejects),
+        "category" => category_array(&[(name, &cast(name, column, field.data_type())?)], column.len()),
+        "identifiers" => {
+            let lists = cast(name, column, &identifiers_with_gaps())?;
+            let columns = IdentifierColumns { list: Some((name, &lists)), singles: Vec::new(), previous: None };
+            // The types of the events are asked for where there is a previous identifier.
+            identifier_array(&columns, &StringArray::new_null(column.len()), rejects)
+        }
+        _ => cast(name, column, field.data_type()),
+    }
+}
+
+fn cast(name: &str, column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
+    if column.data_type() == wanted {
         return Ok(Arc::clone(column));
     }
     let strict = CastOptions { safe: false, ..CastOptions::default() };
-    cast_with_options(column, field.data_type(), &strict)
-        .map_err(|error| Error::invalid(format!("column '{}': {error}", field.name())))
+    cast_with_options(column, wanted, &strict).map_err(|error| Error::invalid(format!("column '{name}': {error}")))
+}
+
+/// Lists whose elements may lack their type or their value, as where a program has a customer without an e-mail.
+fn identifiers_with_gaps() -> DataType {
+    let fields = input::identifier_fields();
+    let fields: Fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+    DataType::List(Arc::new(Field::new("element", DataType::Struct(fields), true)))
 }
 
 fn unknown(name: &str) -> Error {

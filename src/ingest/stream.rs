@@ -8,13 +8,14 @@ use parking_lot::Mutex;
 use super::accept::store_rows;
 use super::check::{Events, FutureLimit, RowChecker};
 use super::dead_letters::{DeadLetters, Fault};
+use super::sent_columns::check_row_count;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes, Overlay};
 use crate::settings::{OrderSettings, Settings};
 use crate::store::dedupe::BatchKey;
 use crate::store::events::batch_bytes;
-use crate::workspace::{Answer, MOST_EVENTS, NewEvents, NewRows, Rejected, Workspace};
+use crate::workspace::{Answer, NewEvents, NewRows, Rejected, Workspace};
 
 /// Bytes of a batch's key at most.
 const MAX_KEY_BYTES: usize = 256;
@@ -78,9 +79,7 @@ impl EventStream {
         key: Option<BatchKey>,
     ) -> Result<CheckedBatches> {
         let rows = batch.num_rows();
-        if rows > MOST_EVENTS {
-            return Err(Error::invalid(format!("a batch of {rows} rows: send at most {MOST_EVENTS} in one")));
-        }
+        check_row_count(rows)?;
         let bytes = batch_bytes(&batch);
         let rules = self.rules();
         let received_at = self.workspace.clock().now_micros();
@@ -91,7 +90,7 @@ impl EventStream {
             // Events without an id are new whenever they come.
             message_prefix: self.workspace.clock().new_id().simple().to_string(),
             received_at,
-            future: FutureLimit::new(received_at, self.settings.ingest.max_future_hours),
+            future: FutureLimit::new(received_at, self.settings.ingest.max_future_hours, ""),
             checked: false,
             source: self.caller.source.clone(),
         };
@@ -105,18 +104,19 @@ impl EventStream {
         };
         let keys = events.take_keys()?;
         let faults = faults_of_batches(&sizes, std::mem::take(&mut events.faults));
+        let left_out = std::mem::take(&mut events.identifiers.too_long).into_iter();
+        let left_out = left_out.map(|long| Fault { row: long.row, reason: long.reason(), raw: None }).collect();
+        let left_out = faults_of_batches(&sizes, left_out);
         let batches = sizes.iter().zip(&faults).map(|(size, faults)| size - faults.len()).collect();
-        let number =
-            Box::new(move |new: &[usize], overlay: &mut Overlay| number(events, faults, new, overlay, received_at));
+        let number = Box::new(move |new: &[usize], overlay: &mut Overlay| {
+            number(events, faults.into_iter().zip(left_out), new, overlay, received_at)
+        });
         let events = NewEvents { keys, batches, key, settings_revision: rules.revision, received_at, number };
         Ok(CheckedBatches { events, bytes })
     }
 
     /// Hands batches over to the writer, behind those that were handed over before; waits while too many wait.
-    ///
-    /// # Errors
-    /// `Internal` when the process ends.
-    pub async fn send(&self, batches: CheckedBatches) -> Result<Answer> {
+    pub async fn send(&self, batches: CheckedBatches) -> Answer {
         self.workspace.enqueue(batches.events, batches.bytes).await
     }
 
@@ -166,23 +166,25 @@ fn faults_of_batches(sizes: &[usize], faults: Vec<Fault>) -> Vec<Vec<Fault>> {
 
 fn number(
     mut events: Events,
-    faults: Vec<Vec<Fault>>,
+    // Of each batch its rejected rows, and those of which something is left out.
+    faults: impl Iterator<Item = (Vec<Fault>, Vec<Fault>)>,
     new: &[usize],
     overlay: &mut Overlay,
     received_at: i64,
 ) -> Result<NewRows> {
-    let (mut dead_letters, mut rejected) = (Vec::new(), Vec::new());
-    for of_batch in faults {
-        if of_batch.is_empty() {
+    let mut rejected = Vec::new();
+    for (of_batch, left_out) in faults {
+        if of_batch.is_empty() && left_out.is_empty() {
             rejected.push(Rejected::default());
             continue;
         }
         let mut of_it = DeadLetters::new(SOURCE, received_at);
         of_it.push_faults(&of_batch)?;
-        rejected.push(Rejected { rows: of_batch.len() as u64, reasons: of_it.first_reasons() });
-        dead_letters.extend(of_it.take()?);
+        of_it.tell(&left_out);
+        let (rows, reasons) = (of_batch.len() as u64, of_it.first_reasons());
+        rejected.push(Rejected { rows, reasons, dead_letters: of_it.take()? });
     }
     events.keep(new)?;
     let rows = vec![store_rows(&mut events, None, overlay)?];
-    Ok(NewRows { rows, dead_letters, rejected, load: None })
+    Ok(NewRows { rows, rejected, load: None })
 }

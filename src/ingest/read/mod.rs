@@ -30,11 +30,16 @@ mod unread_revenue;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::ingest) use coerce::{TimeParser, year_fault};
 pub use coerce::{trim_blanks, whole_number_text};
 pub use field::EventKind;
 pub use files::{Format, FoundFiles, expand, extension};
 pub use look_alike::Notes;
 pub use mapping::Mapping;
 pub use options::ReadOptions;
+pub(in crate::ingest) use parquet::{
+    AMOUNTS, IdentifierColumns, QUANTITIES, Rejects, category_array, decimal_array, identifier_array, object_lines,
+    time_array,
+};
 pub use reader::{FileHashes, FileReader, InputBatches};
 pub use source::open;

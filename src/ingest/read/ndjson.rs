@@ -103,6 +103,7 @@ impl NdjsonBatches {
             self.objects.note_look_alikes(&self.notes);
             return Ok(None);
         }
+        self.objects.check_time(&self.path)?;
         self.builder.finish().map(Some)
     }
 }

@@ -1,5 +1,10 @@
-use arrow::array::{AsArray, Float64Array, Int64Array, LargeStringArray, StringArray, TimestampNanosecondArray};
-use arrow::datatypes::{Decimal128Type, TimeUnit, TimestampMicrosecondType};
+use arrow::array::{
+    AsArray, Decimal128Array, DictionaryArray, Float64Array, Int32Array, Int64Array, LargeStringArray, ListArray,
+    ListBuilder, StringArray, StringBuilder, StructArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    UInt64Array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::datatypes::{Decimal128Type, Int32Type, TimeUnit, TimestampMicrosecondType};
 
 use super::*;
 use crate::error::Kind;
@@ -10,6 +15,13 @@ fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
 
 fn converted(sent: &RecordBatch) -> Result<RecordBatch> {
     SentColumns::of(sent.schema_ref())?.convert(sent)
+}
+
+/// A column beside the times that every event has.
+fn with_times(columns: Vec<(&str, ArrayRef)>) -> Result<RecordBatch> {
+    let times = TimestampMillisecondArray::from(vec![1_709_208_000_000; columns[0].1.len()]).with_timezone("UTC");
+    let times: (&str, ArrayRef) = ("ts", Arc::new(times));
+    converted(&batch([vec![times], columns].concat()))
 }
 
 #[test]
@@ -32,6 +44,114 @@ fn columns_are_found_by_name_and_become_those_of_events() {
     assert_eq!(column("user_id").null_count(), 1);
 }
 
+/// The second row's value is none that the column holds: it is rejected with its text, and the first one is kept.
+#[test]
+fn a_bad_value_rejects_its_row_alone() {
+    let decimals = |values: [i128; 2]| {
+        Arc::new(Decimal128Array::from_iter_values(values).with_data_type(DataType::Decimal128(38, 4)))
+    };
+    let none = TimestampMillisecondArray::from(vec![Some(1_709_208_000_000), None]).with_timezone("UTC");
+    let beyond = TimestampMillisecondArray::from(vec![1_709_208_000_000, 1 << 62]).with_timezone("UTC");
+    // The year 1811, and the last moment of the year 2200 and the next one (date -u -d '2201-01-01' +%s).
+    let old = TimestampMillisecondArray::from(vec![1_709_208_000_000, -5_000_000_000_000]).with_timezone("UTC");
+    let late = TimestampMillisecondArray::from(vec![7_289_654_399_999, 7_289_654_400_000]).with_timezone("UTC");
+    let cases: [(&str, ArrayRef, &str); 10] = [
+        ("revenue", Arc::new(Float64Array::from(vec![1.5, f64::NAN])), "NaN"),
+        ("revenue", Arc::new(Float64Array::from(vec![1.5, f64::INFINITY])), "inf"),
+        ("cost", Arc::new(Float64Array::from(vec![1.5, 1e30])), "14 digits"),
+        ("revenue", decimals([10_000, 10_i128.pow(20)]), "14 digits"),
+        ("quantity", Arc::new(Int64Array::from(vec![1, 1 << 62])), "14 digits"),
+        ("quantity", Arc::new(UInt64Array::from(vec![1, u64::MAX])), "14 digits"),
+        ("ts", Arc::new(beyond), "outside the years 1900 to 2200"),
+        ("ts", Arc::new(old), "outside the years 1900 to 2200"),
+        ("ts", Arc::new(late), "outside the years 1900 to 2200"),
+        ("ts", Arc::new(none), "missing"),
+    ];
+    for (name, values, reason) in cases {
+        let events: ArrayRef = Arc::new(StringArray::from(vec!["good", "bad"]));
+        let columns = vec![(name, values), ("event", events)];
+        let outcome = match name {
+            "ts" => converted(&batch(columns)),
+            _ => with_times(columns),
+        };
+        let converted = outcome.unwrap();
+        let text = |column: &str| converted.column_by_name(column).unwrap().as_string::<i32>().clone();
+        assert_eq!((text("reject_reason").is_null(0), text("event").value(0)), (true, "good"));
+        let said = text("reject_reason").value(1).to_owned();
+        assert!(said.starts_with(&format!("column '{name}': ")) && said.contains(reason), "{said}");
+        let raw = text("raw").value(1).to_owned();
+        assert!(raw.contains("\"event\":\"bad\"") && !raw.contains("ERROR"), "{raw}");
+        assert!(converted.column_by_name(name).unwrap().is_valid(0), "{name}");
+    }
+}
+
+/// As pyarrow writes a customer without an e-mail. The other elements stay.
+#[test]
+fn identifiers_without_type_or_value_are_left_out() {
+    let kinds: ArrayRef = Arc::new(StringArray::from(vec![Some("email"), None, Some("Phone"), Some("email")]));
+    let values: ArrayRef = Arc::new(StringArray::from(vec![None, Some("a"), Some(" 13 "), Some("a@x.cn")]));
+    let fields =
+        Fields::from(vec![Field::new("type", DataType::Utf8, true), Field::new("value", DataType::Utf8, true)]);
+    let pairs = StructArray::try_new(fields.clone(), vec![kinds, values], None).unwrap();
+    let element = Arc::new(Field::new("item", DataType::Struct(fields), true));
+    let lists = ListArray::try_new(element, OffsetBuffer::from_lengths([1, 3, 0]), Arc::new(pairs), None).unwrap();
+    let events = with_times(vec![("identifiers", Arc::new(lists))]).unwrap();
+    assert_eq!(events.column_by_name("reject_reason").unwrap().null_count(), 3);
+    let lists = events.column_by_name("identifiers").unwrap().as_list::<i32>().clone();
+    let of = |row: usize| {
+        let pairs = lists.value(row);
+        let part = |at: usize| {
+            let texts = pairs.as_struct().column(at).as_string::<i32>().clone();
+            texts.iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        (part(0), part(1))
+    };
+    assert_eq!(of(0), (vec![], vec![]));
+    assert_eq!(of(1), (vec!["phone".to_owned(), "email".to_owned()], vec!["13".to_owned(), "a@x.cn".to_owned()]));
+    assert_eq!(of(2), (vec![], vec![]));
+}
+
+/// Levels without a name are left out, and a path without levels is none; where all are right, too.
+#[test]
+fn categories_are_those_of_a_file() {
+    let paths = |rows: &[Option<&[Option<&str>]>]| {
+        let mut paths = ListBuilder::new(StringBuilder::new());
+        for row in rows {
+            match row {
+                Some(levels) => paths.append_value(levels.iter().copied()),
+                None => paths.append_null(),
+            }
+        }
+        let events = with_times(vec![("category", Arc::new(paths.finish()))]).unwrap();
+        let stored = events.column_by_name("category").unwrap().as_list::<i32>().clone();
+        let texts = |row: usize| stored.value(row).as_string::<i32>().iter().flatten().collect::<Vec<_>>().join("/");
+        (0..stored.len()).map(|row| stored.is_valid(row).then(|| texts(row))).collect::<Vec<_>>()
+    };
+    let a = Some("a".to_owned());
+    assert_eq!(
+        paths(&[Some(&[Some("a"), None]), Some(&[None]), Some(&[]), None, Some(&[Some("a")])]),
+        [a.clone(), None, None, None, a.clone()]
+    );
+    assert_eq!(paths(&[Some(&[Some("a")]), Some(&[])]), [a, None]);
+}
+
+/// 66 rows that name one text of a megabyte are more than the 64 MiB of a batch; 60 are not.
+#[test]
+fn a_batch_is_bounded_by_what_its_dictionaries_stand_for() {
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x".repeat(1 << 20)]));
+    let sent = |rows: usize| {
+        let keys = Int32Array::from(vec![0; rows]);
+        let events = DictionaryArray::<Int32Type>::try_new(keys, Arc::clone(&text)).unwrap();
+        with_times(vec![("event", Arc::new(events))])
+    };
+    assert_eq!(sent(60).unwrap().num_rows(), 60);
+    let error = sent(66).unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert!(error.message().contains("at most 67108864"), "{}", error.message());
+    let rows: ArrayRef = Arc::new(Int64Array::from(vec![0; 65_537]));
+    assert!(with_times(vec![("quantity", rows)]).unwrap_err().message().contains("at most 65536"));
+}
+
 #[test]
 fn what_does_not_fit_is_named() {
     let text: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
@@ -48,4 +168,13 @@ fn what_does_not_fit_is_named() {
         assert_eq!(error.kind(), Kind::InvalidInput);
         assert!(error.message().contains(said), "{}", error.message());
     }
+}
+
+/// Each row would be rejected alone otherwise.
+#[test]
+fn columns_without_times_are_refused() {
+    let text: ArrayRef = Arc::new(StringArray::from(vec!["x"]));
+    let error = converted(&batch(vec![("event", Arc::clone(&text)), ("user_id", text)])).unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert!(error.message().starts_with("events need a column 'ts'"), "{}", error.message());
 }

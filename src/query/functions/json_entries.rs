@@ -1,5 +1,7 @@
-//! `json_entries(text)`: the keys of a JSON object with the type and the text of each value.
+//! `json_entries(text)`: the keys of a JSON object with the type and the text of each value, as it is written.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, StringBuilder, StructArray};
@@ -7,7 +9,7 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Field, Fields};
 use datafusion::common::Result as DfResult;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct JsonEntries {
@@ -32,14 +34,26 @@ fn element() -> Arc<Field> {
     Arc::new(Field::new("element", DataType::Struct(fields()), true))
 }
 
-fn type_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "boolean",
-        Value::Number(_) => "number",
-        Value::String(_) => "text",
-        Value::Array(_) => "array",
-        Value::Object(_) => "object",
+/// By the first character, which no two types share.
+fn type_name(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'n') => "null",
+        Some(b't' | b'f') => "boolean",
+        Some(b'"') => "text",
+        Some(b'[') => "array",
+        Some(b'{') => "object",
+        _ => "number",
+    }
+}
+
+/// A text without its quotes, all else as it is written; `None` for null.
+fn text_of(value: &RawValue) -> Option<Cow<'_, str>> {
+    let written = value.get();
+    match written.as_bytes().first() {
+        Some(b'n') => None,
+        // Half a surrogate pair has no text: it is shown as it is written.
+        Some(b'"') => Some(serde_json::from_str::<String>(written).map_or(Cow::Borrowed(written), Cow::Owned)),
+        _ => Some(Cow::Borrowed(written)),
     }
 }
 
@@ -63,17 +77,13 @@ impl ScalarUDFImpl for JsonEntries {
         let mut lengths = Vec::with_capacity(texts.len());
         for text in texts {
             // A text that is no object has no entries.
-            let object =
-                text.and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok()).unwrap_or_default();
+            let object = text.and_then(|text| serde_json::from_str::<BTreeMap<String, &RawValue>>(text).ok());
+            let object = object.unwrap_or_default();
             lengths.push(object.len());
-            for (key, value) in &object {
+            for (key, value) in object {
                 keys.append_value(key);
                 types.append_value(type_name(value));
-                match value {
-                    Value::Null => values.append_null(),
-                    Value::String(text) => values.append_value(text),
-                    other => values.append_value(other.to_string()),
-                }
+                values.append_option(text_of(value));
             }
         }
         let columns: Vec<ArrayRef> = vec![Arc::new(keys.finish()), Arc::new(types.finish()), Arc::new(values.finish())];

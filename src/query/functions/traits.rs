@@ -1,4 +1,7 @@
 //! `merge_traits(ts, message_id, properties)`: per key the last value wins; of one instant the larger message id.
+//!
+//! A value stays the text that it was sent as: read as numbers and written again, `1.10` and long digits would change, and
+//! what is nested deep or has a number beyond a double would cost the event all its traits.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +12,7 @@ use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use crate::store::events::schema::instant;
 
@@ -53,20 +56,21 @@ struct Stamp(i64, String);
 
 #[derive(Debug, Default)]
 struct Traits {
-    held: BTreeMap<String, (Stamp, Value)>,
+    held: BTreeMap<String, (Stamp, Box<RawValue>)>,
     bytes: usize,
 }
 
 impl Traits {
-    fn set(&mut self, key: String, stamp: Stamp, value: Value) {
+    fn set(&mut self, key: String, stamp: Stamp, value: &RawValue) {
+        // An estimate: the text of the value is what may be large.
+        let size = |stamp: &Stamp, value: &RawValue| key.len() + stamp.1.len() + value.get().len();
         match self.held.get(&key) {
-            Some((held, _)) if *held >= stamp => {}
-            _ => {
-                // An estimate: the text of the value is what may be large.
-                self.bytes += key.len() + stamp.1.len() + value.as_str().map_or(32, str::len);
-                self.held.insert(key, (stamp, value));
-            }
+            Some((held, _)) if *held >= stamp => return,
+            Some((held, before)) => self.bytes -= size(held, before),
+            None => {}
         }
+        self.bytes += size(&stamp, value);
+        self.held.insert(key, (stamp, value.to_owned()));
     }
 }
 
@@ -82,7 +86,7 @@ impl Accumulator for Traits {
             if texts.is_null(row) {
                 continue;
             }
-            let Ok(object) = serde_json::from_str::<Map<String, Value>>(texts.value(row)) else { continue };
+            let Ok(object) = serde_json::from_str::<BTreeMap<String, &RawValue>>(texts.value(row)) else { continue };
             for (key, value) in object {
                 self.set(key, Stamp(ts.value(row), ids.value(row).to_owned()), value);
             }
@@ -92,13 +96,13 @@ impl Accumulator for Traits {
 
     fn evaluate(&mut self) -> DfResult<ScalarValue> {
         // A trait set to null is taken back.
-        let object: Map<String, Value> = self
+        let object: BTreeMap<&str, &RawValue> = self
             .held
             .iter()
-            .filter(|(_, (_, value))| !value.is_null())
-            .map(|(key, (_, value))| (key.clone(), value.clone()))
+            .map(|(key, (_, value))| (key.as_str(), &**value))
+            .filter(|(_, value)| value.get() != "null")
             .collect();
-        Ok(ScalarValue::from(Value::Object(object).to_string()))
+        Ok(ScalarValue::from(serde_json::to_string(&object).map_err(external)?))
     }
 
     fn size(&self) -> usize {
@@ -111,11 +115,14 @@ impl Accumulator for Traits {
 
     fn merge_batch(&mut self, states: &[ArrayRef]) -> DfResult<()> {
         for text in states[0].as_string::<i32>().iter().flatten() {
-            let other: BTreeMap<String, (Stamp, Value)> = serde_json::from_str(text).map_err(external)?;
+            let other: BTreeMap<String, (Stamp, Box<RawValue>)> = serde_json::from_str(text).map_err(external)?;
             for (key, (stamp, value)) in other {
-                self.set(key, stamp, value);
+                self.set(key, stamp, &value);
             }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,9 +105,9 @@ pub(super) fn target(name: &TableReference, binding: &Binding, session: &Session
     let name = name.table();
     if binding.is_managed(name) {
         return Err(Error::invalid(format!(
-            "'{name}' is a managed table, which no statement changes: its rows come from the files that are loaded. Write to \
-             a table of your own, under another name: CREATE TABLE my_{name} AS SELECT * FROM {name} WHERE ... keeps the \
-             rows that you want"
+            "'{name}' is a managed table, which no statement changes: its rows come from files that are loaded and events that \
+             are sent. Write to a table of your own, under another name: CREATE TABLE my_{name} AS SELECT * FROM {name} \
+             WHERE ... keeps the rows that you want"
         )));
     }
     if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {

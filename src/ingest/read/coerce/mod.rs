@@ -14,7 +14,7 @@ mod year_last;
 mod tests;
 
 pub use text::{shown, trim_blanks, trimmed};
-pub use time::TimeParser;
+pub use time::{TimeParser, year_fault};
 pub use whole::{whole_number, whole_number_text};
 
 pub use crate::money::{

@@ -16,7 +16,7 @@ use super::super::options::ReadOptions;
 use super::super::twins::Member;
 use super::roles::{KeyRoles, Role, Roles};
 use super::unused::UnusedKeys;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ingest::input::InputBuilder;
 use crate::orders;
 
@@ -51,6 +51,10 @@ pub struct ObjectReader {
     unused: UnusedKeys,
     /// Then a row without a time lacks what others may have.
     time_is_mapped: bool,
+    /// Some object so far has a field for its time.
+    names_time: bool,
+    /// The keys of the first object, where it has none.
+    keys_without_time: Option<String>,
 }
 
 /// What an object gives to the properties: its `properties`, its `traits`, and its keys without a role.
@@ -72,11 +76,33 @@ impl ObjectReader {
         let (unused, notes) = (UnusedKeys::new(options), notes.clone());
         let time_is_mapped = options.mapping.maps(EventField::Ts);
         let properties = ObjectWriter::default();
-        Ok(Self { roles, rules, lifted, notes, properties, properties_key, unused, time_is_mapped })
+        Ok(Self {
+            roles,
+            rules,
+            lifted,
+            notes,
+            properties,
+            properties_key,
+            unused,
+            time_is_mapped,
+            names_time: time_is_mapped,
+            keys_without_time: None,
+        })
     }
 
     pub fn check_mapped(&self, path: &Path) -> Result<()> {
         self.roles.check_mapped(path)
+    }
+
+    /// To be called after the first rows: refuses a file of which every row would be rejected for the same reason.
+    pub fn check_time(&self, path: &Path) -> Result<()> {
+        match &self.keys_without_time {
+            Some(keys) if !self.names_time => Err(Error::invalid(format!(
+                "{}: no field holds the time of the event: add --map ts=FIELD ({keys})",
+                path.display()
+            ))),
+            _ => Ok(()),
+        }
     }
 
     /// To be called after the last row.
@@ -88,6 +114,7 @@ impl ObjectReader {
     pub fn push(&mut self, row: i64, line: &str, builder: &mut InputBuilder) -> Result<bool, Reason> {
         let object = parse_object(line)?;
         self.roles.note(object.keys().map(|key| key.0.as_ref()));
+        self.note_time(&object);
         self.note_numbers(&object);
         let mut draft = Draft { row, levels: vec![Cow::Borrowed(""); self.roles.levels], ..Draft::default() };
         let (key, value) = properties_of(&object, &self.properties_key);
@@ -163,6 +190,18 @@ impl ObjectReader {
         }
         draft.values[EventField::Properties.index()] = self.properties.finish().map(Cow::Borrowed);
         self.rules.push(&draft, builder)
+    }
+
+    /// Whether a field is for the time, until one has been.
+    fn note_time(&mut self, object: &RawObject<'_>) {
+        if self.names_time || object.is_empty() {
+            return;
+        }
+        let keys = || object.keys().map(|key| key.0.as_ref());
+        self.names_time = self.roles.feeds(EventField::Ts, keys());
+        if !self.names_time && self.keys_without_time.is_none() {
+            self.keys_without_time = Some(columns_text(keys()));
+        }
     }
 
     fn note_numbers(&self, object: &RawObject<'_>) {

@@ -55,8 +55,9 @@ fn list_category(name: &str, column: &ArrayRef, mut paths: PathBuilder) -> Resul
     let lists = column.as_list::<i32>();
     let levels: ArrayRef = Arc::new(text_array(name, lists.values(), trimmed)?);
     let levels = levels.as_string::<i32>();
+    let are_paths = (0..lists.len()).all(|row| lists.is_null(row) || lists.value_length(row) > 0);
     // What is right already is passed on: no level was blank, none is missing.
-    if levels.null_count() == 0 {
+    if levels.null_count() == 0 && are_paths {
         let field = Arc::new(Field::new("element", DataType::Utf8, true));
         let (offsets, nulls) = (lists.offsets().clone(), lists.nulls().cloned());
         return Ok(Arc::new(ListArray::try_new(field, offsets, Arc::new(levels.clone()), nulls)?));

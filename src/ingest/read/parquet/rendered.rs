@@ -6,7 +6,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, BinaryArray, RecordBatch, RecordBatchOptions, StringArray, StringBuilder,
 };
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, TimeUnit};
 use arrow::json::LineDelimitedWriter;
 
 use super::super::coerce::trimmed;
@@ -20,13 +20,49 @@ use crate::error::{Error, Result};
 pub fn object_lines(batch: &RecordBatch) -> Result<Vec<String>> {
     let mut bytes = Vec::new();
     let mut writer = LineDelimitedWriter::new(&mut bytes);
-    writer.write(batch)?;
+    writer.write(&with_times_that_can_be_written(batch)?)?;
     writer.finish()?;
     drop(writer);
     let text =
         String::from_utf8(bytes).map_err(|error| Error::internal("rendered JSON is not UTF-8").with_source(error))?;
     // A line end inside a value is escaped, so lines are rows.
     Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Columns with a time that no calendar has become the numbers that they are: the JSON writer writes its error instead.
+fn with_times_that_can_be_written(batch: &RecordBatch) -> Result<RecordBatch> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in batch.schema_ref().fields().iter().zip(batch.columns()) {
+        match numbers_beyond_calendar(column)? {
+            Some(numbers) => {
+                fields.push(Arc::new(Field::new(field.name(), DataType::Int64, true)));
+                columns.push(numbers);
+            }
+            None => {
+                fields.push(Arc::clone(field));
+                columns.push(Arc::clone(column));
+            }
+        }
+    }
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    Ok(RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options)?)
+}
+
+/// The numbers of a column of timestamps, of which one lies outside the years 1 to 9999.
+fn numbers_beyond_calendar(column: &ArrayRef) -> Result<Option<ArrayRef>> {
+    /// Seconds since 1970; a day less at both ends, since a zone may add to them.
+    const CALENDAR: std::ops::Range<i64> = -62_135_510_400..253_402_214_400;
+    let DataType::Timestamp(unit, _) = column.data_type() else { return Ok(None) };
+    let in_a_second = match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1_000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    };
+    let numbers = cast(column, &DataType::Int64)?;
+    let is_beyond = |number: i64| !CALENDAR.contains(&number.div_euclid(in_a_second));
+    let any_is_beyond = numbers.as_primitive::<Int64Type>().iter().flatten().any(is_beyond);
+    Ok(any_is_beyond.then_some(numbers))
 }
 
 /// The columns that are no fields, ready to be rendered: names and arrays.

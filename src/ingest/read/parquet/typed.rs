@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Decimal128Type, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType,
-    TimestampNanosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
 use uuid::Uuid;
 
@@ -73,7 +73,7 @@ pub fn time_array(
     let rows = Rows { name, rejects };
     let times: TimestampMicrosecondArray = match column.data_type() {
         DataType::Timestamp(_, zone) => {
-            let micros = microseconds(column, zone.clone())?;
+            let micros = microseconds(column)?;
             match zone.is_some() || is_utc {
                 true => rows.required(&micros, |time| parser.instant_of_utc_micros(time)),
                 false => rows.required(&micros, |time| parser.instant_of_local_micros(time)),
@@ -105,13 +105,19 @@ pub fn time_array(
 }
 
 /// A column of timestamps, digits beyond the microsecond cut: as in text, where the day and the second before 1970 stay what
-/// they are, and not toward 1970.
-fn microseconds(column: &ArrayRef, zone: Option<Arc<str>>) -> Result<TimestampMicrosecondArray> {
+/// they are, and not toward 1970. What is beyond 64 bits is as far as they go, which is in no year of events.
+fn microseconds(column: &ArrayRef) -> Result<TimestampMicrosecondArray> {
+    if let Some(seconds) = column.as_primitive_opt::<TimestampSecondType>() {
+        return Ok(seconds.unary(|seconds| seconds.saturating_mul(1_000_000)));
+    }
+    if let Some(milliseconds) = column.as_primitive_opt::<TimestampMillisecondType>() {
+        return Ok(milliseconds.unary(|milliseconds| milliseconds.saturating_mul(1_000)));
+    }
     if let Some(nanoseconds) = column.as_primitive_opt::<TimestampNanosecondType>() {
         return Ok(nanoseconds.unary(|nanoseconds| nanoseconds.div_euclid(1_000)));
     }
-    let micros = cast(column, &DataType::Timestamp(TimeUnit::Microsecond, zone))?;
-    Ok(micros.as_primitive::<TimestampMicrosecondType>().clone())
+    let micros = column.as_primitive_opt::<TimestampMicrosecondType>();
+    micros.cloned().ok_or_else(|| Error::internal("a timestamp of no unit"))
 }
 
 /// One column's rows on the way to a typed array; what fails is rejected.

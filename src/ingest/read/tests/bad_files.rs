@@ -4,7 +4,7 @@ use crate::ingest::read::{FileReader, ReadOptions};
 #[test]
 fn refusals_name_the_file_and_the_remedy() {
     let none = ReadOptions::default;
-    let cases: [(&str, &[u8], ReadOptions, &str); 27] = [
+    let cases: [(&str, &[u8], ReadOptions, &str); 28] = [
         ("a.xls", b"x", none(), "unknown kind of file: known are .csv"),
         ("noextension", b"x", none(), "unknown kind of file"),
         ("a.csv", b"", none(), "is empty"),
@@ -58,6 +58,12 @@ fn refusals_name_the_file_and_the_remedy() {
             "no column 'dollars' to map 'revenue' from",
         ),
         ("a.ndjson", b"{}\n\"\xff\"\n", none(), "row 2 is not UTF-8"),
+        (
+            "a.ndjson",
+            b"{oops\n{\"at\":\"2024-01-01\",\"event\":\"a\"}\n{\"event\":\"b\"}\n",
+            none(),
+            "no field holds the time of the event: add --map ts=FIELD (its columns are at, event)",
+        ),
     ];
     for (name, content, options, expected) in cases {
         let message = refusal(name, content, options);
