@@ -48,6 +48,7 @@ pub struct Metrics {
     pub bytes_sent: Counter,
     pub loads: Counter,
     pub events_ingested: Counter,
+    pub events_duplicate: Counter,
     pub events_rejected: Counter,
     pub memory_used: Gauge,
     pub memory_limit: Gauge,
@@ -93,6 +94,12 @@ impl Default for Metrics {
             bytes_sent: add(registry, "bytes_sent", "Bytes of Arrow data sent to clients", Counter::default()),
             loads: add(registry, "loads", "Loads that stored events", Counter::default()),
             events_ingested: add(registry, "events_ingested", "Events stored", Counter::default()),
+            events_duplicate: add(
+                registry,
+                "events_duplicate",
+                "Rows that were stored before, by their message ids or the key of their batch",
+                Counter::default(),
+            ),
             events_rejected: add(
                 registry,
                 "events_rejected",

@@ -13,6 +13,31 @@ tokio::task_local! {
     static CURRENT: RequestRecord;
 }
 
+/// What an event stream brought.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EventCounts {
+    /// That were answered.
+    pub batches: u64,
+    pub kept: u64,
+    pub duplicate: u64,
+    pub rejected: u64,
+    /// The latest one of the answers.
+    pub position: u64,
+}
+
+impl EventCounts {
+    /// What came behind `before`.
+    pub fn since(self, before: Self) -> Self {
+        Self {
+            batches: self.batches - before.batches,
+            kept: self.kept - before.kept,
+            duplicate: self.duplicate - before.duplicate,
+            rejected: self.rejected - before.rejected,
+            position: self.position,
+        }
+    }
+}
+
 /// What is known of a request so far. Cheap to clone: all clones are one record.
 #[derive(Debug, Clone)]
 pub struct RequestRecord {
@@ -24,6 +49,7 @@ struct Inner {
     id: Uuid,
     started: Instant,
     rows: AtomicU64,
+    events: Mutex<Option<EventCounts>>,
     learned: Mutex<Learned>,
 }
 
@@ -39,8 +65,13 @@ pub struct Learned {
 
 impl Default for RequestRecord {
     fn default() -> Self {
-        let inner =
-            Inner { id: Uuid::now_v7(), started: Instant::now(), rows: AtomicU64::new(0), learned: Mutex::default() };
+        let inner = Inner {
+            id: Uuid::now_v7(),
+            started: Instant::now(),
+            rows: AtomicU64::new(0),
+            events: Mutex::default(),
+            learned: Mutex::default(),
+        };
         Self { inner: Arc::new(inner) }
     }
 }
@@ -65,6 +96,23 @@ impl RequestRecord {
     /// Rows sent to the client, or changed by it.
     pub fn count_rows(&self, rows: u64) {
         self.inner.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// What an event stream brought so far; `None` for other requests, and before its first answer.
+    pub fn events(&self) -> Option<EventCounts> {
+        *self.inner.events.lock()
+    }
+
+    /// Adds what further batches of an event stream brought.
+    pub fn count_events(&self, more: EventCounts) {
+        let mut events = self.inner.events.lock();
+        let sum = events.get_or_insert_default();
+        sum.batches += more.batches;
+        sum.kept += more.kept;
+        sum.duplicate += more.duplicate;
+        sum.rejected += more.rejected;
+        // An answer that is given again has that of its time.
+        sum.position = sum.position.max(more.position);
     }
 
     /// Runs `work` so that it finds this record.

@@ -6,6 +6,7 @@ mod accept;
 mod connection;
 mod observe;
 pub mod tls;
+mod undecodable;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -61,7 +62,8 @@ pub async fn serve(
     opening: impl Future<Output = Result<()>> + Send + 'static,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<()> {
-    let readiness = Readiness::default();
+    let workspaces = parts.engine.workspaces().clone();
+    let readiness = Readiness::new(move || workspaces.start_report());
     let http = http::router(Arc::clone(&parts.metrics), readiness.clone());
     let observer =
         Observer { metrics: Arc::clone(&parts.metrics), log_statements: parts.engine.settings().server.log_statements };
@@ -100,11 +102,13 @@ pub async fn serve(
             drop(signal.wait_for(|stopping| *stopping).await);
         });
     let watcher = {
-        let readiness = readiness.clone();
+        let (readiness, metrics) = (readiness.clone(), metrics);
         async move {
             shutdown.await;
-            readiness.set(false);
+            readiness.end();
+            tracing::info!("stopping: {} statements run", metrics.queries_running.get());
             stopping.send_replace(true);
+            stopper.end_event_streams();
             cut_off(&stopper, grace).await;
         }
     };
@@ -116,7 +120,7 @@ pub async fn serve(
         if let Some(opened) = tasks.join_next().await {
             opened.map_err(|error| Error::internal(format!("opening the stored state: {error}")))??;
         }
-        readiness.set(true);
+        readiness.begin();
         std::future::pending().await
     };
     tokio::select! {

@@ -2,7 +2,11 @@
 //!
 //! The first message is the schema, some of the columns of events by name. A batch's own metadata is its key; the answer's
 //! metadata is an `AppendResult` as JSON. Answers come in the order of the batches, many of which may be on their way. An
-//! error that ends the stream names its batch by its number in the stream: its sender has no answer to tell it by.
+//! error that ends the stream names its batch by its number in the stream: its sender has no answer to tell it by. Small
+//! batches are done together, and each has an outcome of its own all the same.
+
+mod admission;
+mod report;
 
 use std::sync::Arc;
 
@@ -11,17 +15,19 @@ use arrow::compute::concat_batches;
 use arrow_flight::{FlightData, PutResult};
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::join_all;
 use futures::stream::BoxStream;
 use tonic::Streaming;
 
+use self::admission::{StandingCaller, until_stop};
+use self::report::StreamReport;
 use super::login::CallContext;
 use super::receive::{Received, receive_with_metadata};
 use super::service::FlightSql;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ingest::{CheckedBatches, EventStream, SentColumns};
-use crate::metrics::Metrics;
 use crate::store::events::batch_bytes;
-use crate::workspace::AppendResult;
+use crate::workspace::{AppendResult, BatchResults};
 
 /// The path of the descriptor.
 pub(super) const PATH: &str = "events";
@@ -45,7 +51,8 @@ const SMALL_BYTES: usize = 64 << 10;
 const MOST_OF_GROUP: usize = 1_024;
 
 impl FlightSql {
-    /// Takes a stream of batches. Ends with the first one that cannot be written; those before it are answered.
+    /// Takes a stream of batches. Ends with the first one that cannot be written or comes when the token is not good any
+    /// more, and when the server stops; those before that are answered.
     pub(super) async fn put_events(
         &self,
         context: &CallContext,
@@ -54,57 +61,69 @@ impl FlightSql {
     ) -> Result<BoxStream<'static, Result<PutResult>>> {
         let stream = Arc::new(self.loader.stream(&context.caller).await?);
         let sender = Arc::clone(&stream);
-        let metrics = Arc::clone(&self.metrics);
+        let report = StreamReport::new(Arc::clone(&self.metrics));
         let mut reader = BatchReader::default();
-        let groups = receive_with_metadata(futures::stream::iter([Ok(first)]).chain(rest))
+        let (tokens, secret, caller) = (self.tokens.clone(), Arc::clone(&context.secret), context.caller.clone());
+        let standing = Arc::new(StandingCaller { tokens, secret, caller });
+        let messages = receive_with_metadata(futures::stream::iter([Ok(first)]).chain(rest));
+        let groups = until_stop(messages, self.stopping.subscribe())
             .ready_chunks(TAKEN_AT_ONCE)
+            .then(move |messages| {
+                let standing = Arc::clone(&standing);
+                async move {
+                    match standing.check().await {
+                        Ok(()) => messages,
+                        Err(error) => vec![Err(error)],
+                    }
+                }
+            })
             .flat_map(move |messages| futures::stream::iter(reader.groups_of(messages)));
         let answers = groups
             .map(move |group| {
                 let stream = Arc::clone(&stream);
-                async move { group?.check(&stream).await }
+                async move {
+                    match group {
+                        Ok(group) => group.check(&stream).await,
+                        Err(error) => vec![Err(error)],
+                    }
+                }
             })
             .buffered(CHECKED_AT_ONCE)
+            .flat_map(futures::stream::iter)
             .then(move |checked| {
                 let sender = Arc::clone(&sender);
                 async move {
-                    let (numbers, checked) = checked?;
-                    let answer = sender.send(checked).await;
-                    answer.map(|answer| (numbers, answer)).map_err(|error| numbers.name_in(error))
+                    match checked {
+                        Ok((first, checked)) => Ok((first, sender.send(checked).await)),
+                        Err(error) => Err(error),
+                    }
                 }
             })
             .map(|answer| async move {
-                let (numbers, answer) = answer?;
-                answer.wait().await.map_err(|error| numbers.name_in(error))
+                match answer {
+                    Ok((first, answer)) => with_numbers(first, answer.wait().await),
+                    Err(error) => vec![Err(error)],
+                }
             })
             .buffered(ON_THEIR_WAY)
-            .flat_map(|results| {
-                let (results, error) = results.map_or_else(|error| (Vec::new(), Some(Err(error))), |all| (all, None));
-                futures::stream::iter(results.into_iter().map(Ok).chain(error))
-            });
-        Ok(until_error(answers.map(move |result| to_answer(result?, &metrics)).boxed()))
+            .flat_map(futures::stream::iter);
+        Ok(until_error(answers.map(move |result| to_answer(&result?, &report)).boxed()))
     }
 }
 
-/// Numbers in their stream of batches that are written together, or not at all.
-#[derive(Debug, Clone, Copy)]
-struct BatchNumbers {
-    /// Counted from 1.
-    first: u64,
-    count: usize,
+/// Names a batch by its number in its stream, counted from 1.
+fn in_batch(number: u64, error: Error) -> Error {
+    error.context(format!("batch {number}"))
 }
 
-impl BatchNumbers {
-    fn name_in(self, error: Error) -> Error {
-        match self {
-            Self { first, count: 1 } => error.context(format!("batch {first}")),
-            Self { first, count } => error.context(format!("batches {first} to {}", first + count as u64 - 1)),
-        }
-    }
+/// The results of batches of which this is the number of the first one.
+fn with_numbers(first: u64, results: BatchResults) -> BatchResults {
+    (first..).zip(results).map(|(number, result)| result.map_err(|error| in_batch(number, error))).collect()
 }
 
 /// What is checked and written together: one batch with or without a key, or small ones without.
 struct Group {
+    /// Number of the first one.
     first: u64,
     /// One behind the other.
     rows: RecordBatch,
@@ -113,14 +132,32 @@ struct Group {
 }
 
 impl Group {
-    async fn check(self, stream: &EventStream) -> Result<(BatchNumbers, CheckedBatches)> {
+    /// What is ready to be written, each with the number of its first batch.
+    async fn check(self, stream: &EventStream) -> Vec<Result<(u64, CheckedBatches)>> {
+        if self.sizes.len() > 1 {
+            let checked = stream.check_together(self.rows.clone(), self.sizes.clone()).await;
+            if let Ok(checked) = checked {
+                return vec![Ok((self.first, checked))];
+            }
+            // What is wrong with one of them is no fault of the others.
+        }
+        let each = self.split().into_iter().map(|Self { first, rows, key, .. }| async move {
+            let checked = stream.check(rows, &key).await;
+            checked.map(|checked| (first, checked)).map_err(|error| in_batch(first, error))
+        });
+        join_all(each).await
+    }
+
+    /// Each batch alone.
+    fn split(self) -> Vec<Self> {
         let Self { first, rows, sizes, key } = self;
-        let numbers = BatchNumbers { first, count: sizes.len() };
-        let checked = match sizes.as_slice() {
-            [_] => stream.check(rows, &key).await,
-            _ => stream.check_together(rows, sizes).await,
+        let mut start = 0;
+        let alone = |(first, size): (u64, usize)| {
+            let rows = rows.slice(start, size);
+            start += size;
+            Self { first, rows, sizes: vec![size], key: key.clone() }
         };
-        checked.map(|checked| (numbers, checked)).map_err(|error| numbers.name_in(error))
+        (first..).zip(sizes).map(alone).collect()
     }
 }
 
@@ -141,7 +178,7 @@ impl SentBatches {
         self.key.is_empty() && key.is_empty() && are_small && rows + batch.num_rows() <= MOST_OF_GROUP
     }
 
-    /// As columns of events. Where a batch has a value that no column can hold, those before it stand alone: they count.
+    /// As columns of events. Where a batch is too large, those before it stand alone: they count.
     fn convert(self, columns: &SentColumns) -> Vec<Result<Group>> {
         let Self { first, batches, key } = self;
         let convert = |first: u64, batches: &[RecordBatch]| {
@@ -153,8 +190,7 @@ impl SentBatches {
                 [] => Err(Error::internal("a group without a batch")),
             };
             let sizes: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
-            let numbers = BatchNumbers { first, count: sizes.len() };
-            let rows = rows.map_err(|error| numbers.name_in(error))?;
+            let rows = rows.map_err(|error| in_batch(first, error))?;
             Ok(Group { first, rows, sizes, key: key.clone() })
         };
         match convert(first, &batches) {
@@ -166,25 +202,32 @@ impl SentBatches {
     }
 }
 
+/// What becomes a group, and the columns that it has.
+type Sent = (Arc<SentColumns>, SentBatches);
+
 /// Makes groups of the messages of a stream.
 #[derive(Default)]
 struct BatchReader {
     /// None before the schema.
-    columns: Option<SentColumns>,
+    columns: Option<Arc<SentColumns>>,
     /// That have come.
     batches: u64,
 }
 
 impl BatchReader {
-    /// The batches among these messages, small ones together.
-    fn groups_of(&mut self, messages: Vec<Result<(Received, Bytes)>>) -> Vec<Result<Group>> {
+    /// The batches among these messages, small ones together. Each is converted when it is asked for: a short message can
+    /// stand for many megabytes.
+    fn groups_of(&mut self, messages: Vec<Result<(Received, Bytes)>>) -> impl Iterator<Item = Result<Group>> + use<> {
         let (mut groups, mut sent) = (Vec::new(), SentBatches::default());
         let outcome = messages.into_iter().try_for_each(|message| self.add(message, &mut sent, &mut groups));
         if let (Some(columns), false) = (self.columns.as_ref(), sent.batches.is_empty()) {
-            groups.extend(sent.convert(columns));
+            groups.push(Ok((Arc::clone(columns), sent)));
         }
         groups.extend(outcome.err().map(Err));
-        groups
+        groups.into_iter().flat_map(|group| match group {
+            Ok((columns, sent)) => sent.convert(&columns),
+            Err(error) => vec![Err(error)],
+        })
     }
 
     /// Adds the batch of a message to those that were sent, which become a group before where they do not take it.
@@ -192,28 +235,28 @@ impl BatchReader {
         &mut self,
         message: Result<(Received, Bytes)>,
         sent: &mut SentBatches,
-        groups: &mut Vec<Result<Group>>,
+        groups: &mut Vec<Result<Sent>>,
     ) -> Result<()> {
         let first = self.batches + 1;
         let (message, key) = message.map_err(|error| match self.columns {
-            Some(_) => BatchNumbers { first, count: 1 }.name_in(error),
-            // What is wrong with the schema is wrong with every batch.
-            None => error,
+            Some(_) if error.kind() == Kind::InvalidInput => in_batch(first, error),
+            // What is wrong with the schema, the token or the server is wrong with every batch.
+            _ => error,
         })?;
         let batch = match message {
             Received::Schema(schema) => {
                 // Those that came before it are of the one before.
                 if let (Some(columns), false) = (self.columns.as_ref(), sent.batches.is_empty()) {
-                    groups.extend(std::mem::take(sent).convert(columns));
+                    groups.push(Ok((Arc::clone(columns), std::mem::take(sent))));
                 }
-                self.columns = Some(SentColumns::of(&schema)?);
+                self.columns = Some(Arc::new(SentColumns::of(&schema)?));
                 return Ok(());
             }
             Received::Batch(batch) => batch,
         };
         let columns = self.columns.as_ref().ok_or_else(|| Error::invalid("a batch came before the schema"))?;
         if !sent.batches.is_empty() && !sent.takes(&batch, &key) {
-            groups.extend(std::mem::take(sent).convert(columns));
+            groups.push(Ok((Arc::clone(columns), std::mem::take(sent))));
         }
         if sent.batches.is_empty() {
             sent.first = first;
@@ -225,10 +268,9 @@ impl BatchReader {
     }
 }
 
-fn to_answer(result: AppendResult, metrics: &Metrics) -> Result<PutResult> {
-    metrics.events_ingested.inc_by(result.kept);
-    metrics.events_rejected.inc_by(result.rejected);
-    Ok(PutResult { app_metadata: serde_json::to_vec(&result)?.into() })
+fn to_answer(result: &AppendResult, report: &StreamReport) -> Result<PutResult> {
+    report.count(result);
+    Ok(PutResult { app_metadata: serde_json::to_vec(result)?.into() })
 }
 
 /// What was sent behind a batch that failed is not answered.

@@ -1,10 +1,12 @@
 //! Bulk ingest: DoPut on the path `ingest` with batches of the input schema, answered when they are stored.
 //!
 //! The first message carries a `LoadRequest` as JSON in its metadata, an empty last one the word `complete`, the answer a
-//! `LoadSummary`. A client whose own reader fails ends its stream as if all was sent: hence the last word.
+//! `LoadSummary`. A client whose own reader fails ends its stream as if all was sent: hence the last word. One that falls
+//! silent is given up, since others that send the same message ids wait for it; an empty message shows that it lives.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -24,6 +26,9 @@ use crate::request;
 
 /// The path of the descriptor.
 const PATH: &str = "ingest";
+
+/// How long an upload may be silent while its next message is waited for.
+const SILENCE: Duration = Duration::from_secs(60);
 
 impl FlightSql {
     /// What a client that reads files itself must know beforehand, as JSON.
@@ -55,13 +60,14 @@ impl FlightSql {
         context.caller.check_can_ingest()?;
         let request: LoadRequest = serde_json::from_slice(&first.app_metadata)
             .map_err(|error| Error::from(error).context("the first message's metadata is not a load request"))?;
-        let batches = receive(whole(futures::stream::iter([Ok(first)]).chain(rest)))
-            .try_filter_map(|message| std::future::ready(input_batch(message)))
-            .boxed();
+        let messages = heard(futures::stream::iter([Ok(first)]).chain(rest), SILENCE);
+        let batches =
+            receive(whole(messages)).try_filter_map(|message| std::future::ready(input_batch(message))).boxed();
         let summary = self.loader.load(&context.caller, request, batches).await?;
         if !summary.skipped {
-            self.metrics.loads.inc();
+            self.metrics.loads.inc_by(u64::from(summary.kept > 0));
             self.metrics.events_ingested.inc_by(summary.kept);
+            self.metrics.events_duplicate.inc_by(summary.duplicate);
             self.metrics.events_rejected.inc_by(summary.rejected);
         }
         if let Some(request) = request::current() {
@@ -69,6 +75,24 @@ impl FlightSql {
         }
         Ok(Response::new(PutResult { app_metadata: serde_json::to_vec(&summary)?.into() }))
     }
+}
+
+/// The same messages, with an error at the end once none has come for so long.
+fn heard(
+    messages: impl Stream<Item = Result<FlightData, Status>> + Send + 'static,
+    silence: Duration,
+) -> impl Stream<Item = Result<FlightData, Status>> + Send + 'static {
+    futures::stream::unfold(Some(messages.boxed()), move |messages| async move {
+        let mut messages = messages?;
+        match tokio::time::timeout(silence, messages.next()).await {
+            Ok(message) => Some((message?, Some(messages))),
+            Err(_) => {
+                let seconds = silence.as_secs();
+                let silent = format!("no message came for {seconds} s: nothing was loaded, send all of it again");
+                Some((Err(Status::deadline_exceeded(silent)), None))
+            }
+        }
+    })
 }
 
 /// The same messages, with an error at the end of a stream that lacks its last word.
@@ -137,6 +161,24 @@ mod tests {
         let batch = InputBuilder::default().finish().unwrap();
         assert!(input_batch(Received::Schema(batch.schema())).unwrap().is_none());
         assert_eq!(input_batch(Received::Batch(batch.clone())).unwrap(), Some(batch));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_upload_that_falls_silent_ends_and_a_slow_one_does_not() {
+        let slow = futures::stream::iter(0..3).then(|_| async {
+            tokio::time::sleep(SILENCE - Duration::from_secs(1)).await;
+            Ok::<_, Status>(FlightData::default())
+        });
+        let began = tokio::time::Instant::now();
+        let mut received = receive(whole(heard(slow.chain(futures::stream::pending()), SILENCE)));
+        // Empty messages are signs of life, and no rows.
+        let error = received.next().await.unwrap().unwrap_err();
+        assert_eq!(began.elapsed().as_secs(), 3 * 59 + 60);
+        assert_eq!(error.kind(), Kind::InvalidInput);
+        assert!(error.message().contains("no message came for 60 s: nothing was loaded"), "{error}");
+        assert!(received.next().await.is_none());
+        let ended = heard(futures::stream::iter([Ok(FlightData::default())]), SILENCE);
+        assert_eq!(ended.count().await, 1, "an end is no silence");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! A token is a password (any user name) or a bearer token. Must not know what a call wants.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_flight::{BasicAuth, HandshakeRequest, HandshakeResponse};
@@ -38,6 +39,8 @@ pub(super) struct Credentials {
 /// Who calls, in which session.
 pub(super) struct CallContext {
     pub(super) caller: Caller,
+    /// To ask again whether it is good, in a call that lasts.
+    pub(super) secret: Arc<str>,
     pub(super) clues: SessionClues,
     pub(super) options: SessionOptions,
 }
@@ -62,7 +65,7 @@ impl FlightSql {
         let caller = self.tokens.authenticate(&secret).await?;
         request::identify(&caller.workspace, &caller.principal);
         let options = self.sessions.options(&caller, &credentials.clues);
-        Ok(CallContext { caller, clues: credentials.clues, options })
+        Ok(CallContext { caller, secret: secret.into(), clues: credentials.clues, options })
     }
 
     /// Checks the password now, so that a wrong one is refused here and not at the first query, and gives back the

@@ -70,14 +70,20 @@ pub(super) fn receive_with_metadata(
         .boxed()
 }
 
-/// Refuses compressed bodies, and buffers that reach beyond the body, at which the decoder panics.
+/// Refuses compressed bodies, buffers that reach beyond the body, at which the decoder panics, and messages of no kind, which
+/// it leaves out: their sender waits for an answer.
 fn check_header(message: &FlightData) -> Result<()> {
     let header = arrow::ipc::root_as_message(&message.data_header)
         .map_err(|error| Error::invalid(format!("the uploaded Arrow message is malformed: {error}")))?;
     let batch = match header.header_type() {
         MessageHeader::RecordBatch => header.header_as_record_batch(),
         MessageHeader::DictionaryBatch => header.header_as_dictionary_batch().and_then(|dictionary| dictionary.data()),
-        _ => None,
+        MessageHeader::Schema => None,
+        _ => {
+            return Err(Error::invalid(
+                "the uploaded Arrow message is malformed: it is no schema, batch of rows or batch of a dictionary",
+            ));
+        }
     };
     let Some(batch) = batch else { return Ok(()) };
     if batch.compression().is_some() {

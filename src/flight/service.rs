@@ -12,6 +12,7 @@ use arrow_flight::{
 };
 use futures::{Stream, StreamExt, TryStreamExt};
 use prost::Message;
+use tokio::sync::watch;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::bindings::Bindings;
@@ -42,6 +43,8 @@ pub struct FlightSql {
     pub(super) signer: Signer,
     pub(super) bindings: Bindings,
     pub(super) running: Running,
+    /// Says to calls that last that the server stops.
+    pub(super) stopping: Arc<watch::Sender<bool>>,
     pub(super) executed: Executed,
     pub(super) sql_info: SqlInfoData,
     pub(super) xdbc_types: XdbcTypeInfoData,
@@ -51,9 +54,15 @@ pub struct FlightSql {
 #[derive(Clone)]
 pub struct Stopper {
     running: Running,
+    stopping: Arc<watch::Sender<bool>>,
 }
 
 impl Stopper {
+    /// Ends what would last for ever, once what has come is answered.
+    pub fn end_event_streams(&self) {
+        self.stopping.send_replace(true);
+    }
+
     /// Ends every running query with an error.
     pub fn cancel_all(&self) {
         self.running.cancel_all();
@@ -72,6 +81,7 @@ impl FlightSql {
             signer: Signer::new(clock.clone()),
             bindings: Bindings::default(),
             running: Running::default(),
+            stopping: Arc::default(),
             executed: Executed::new(clock),
             sql_info: super::sql_info::sql_info()?,
             xdbc_types: super::xdbc_types::xdbc_types()?,
@@ -79,7 +89,7 @@ impl FlightSql {
     }
 
     pub fn stopper(&self) -> Stopper {
-        Stopper { running: self.running.clone() }
+        Stopper { running: self.running.clone(), stopping: Arc::clone(&self.stopping) }
     }
 
     pub fn session_count(&self) -> SessionCount {

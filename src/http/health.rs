@@ -9,9 +9,9 @@ pub(super) async fn alive() -> &'static str {
     "ok"
 }
 
-pub(super) async fn ready(State(state): State<HttpState>) -> (StatusCode, &'static str) {
-    match state.readiness.is_ready() {
-        true => (StatusCode::OK, "ok"),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready: the server starts or stops"),
+pub(super) async fn ready(State(state): State<HttpState>) -> (StatusCode, String) {
+    match state.readiness.obstacle() {
+        None => (StatusCode::OK, "ok".to_owned()),
+        Some(obstacle) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {obstacle}\n")),
     }
 }

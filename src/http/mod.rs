@@ -5,31 +5,16 @@
 mod health;
 mod metrics;
 mod not_found;
+mod readiness;
 mod response;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::routing::get;
 
+pub use self::readiness::Readiness;
 use crate::metrics::Metrics;
-
-/// Whether requests should be sent here; false while the server starts and while it stops.
-#[derive(Clone, Default)]
-pub struct Readiness {
-    ready: Arc<AtomicBool>,
-}
-
-impl Readiness {
-    pub fn set(&self, ready: bool) {
-        self.ready.store(ready, Ordering::Release);
-    }
-
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Acquire)
-    }
-}
 
 /// What the handlers share.
 #[derive(Clone)]

@@ -14,9 +14,10 @@ use axum::response::Response;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tracing::{Instrument, Span};
 
+use super::undecodable::blame_sender;
 use crate::error::Kind;
 use crate::metrics::Metrics;
-use crate::request::RequestRecord;
+use crate::request::{EventCounts, RequestRecord};
 
 /// The header of every answer that names its request.
 const REQUEST_ID: &str = "x-request-id";
@@ -48,6 +49,9 @@ pub(super) async fn observe(State(observer): State<Observer>, request: Request, 
     let mut response = record.clone().scope(next.run(request)).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&record.id().to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if is_rpc {
+        blame_sender(response.headers_mut());
     }
     ending.outcome = match is_rpc {
         true => grpc_outcome(response.headers()),
@@ -94,14 +98,27 @@ impl Drop for Ending {
         let (principal, workspace) = (learned.principal.as_deref(), learned.workspace.as_deref());
         let text = learned.text.as_deref().filter(|_| self.observer.log_statements);
         let (statement, rows, call) = (learned.statement, self.record.rows(), self.call.as_str());
-        let ms = took.as_secs_f64() * 1_000.0;
+        let events = counts_of(&self.record);
+        let (batches, kept, duplicate) = (events(|of| of.batches), events(|of| of.kept), events(|of| of.duplicate));
+        let (rejected, position) = (events(|of| of.rejected), events(|of| of.position));
+        // To the microsecond.
+        let ms = (took.as_secs_f64() * 1_000_000.0).round() / 1_000.0;
         let _entered = self.span.enter();
         if self.is_rpc {
-            tracing::info!(call, principal, workspace, statement, text, rows, ms, outcome, "done");
+            tracing::info!(
+                call, principal, workspace, statement, text, rows, batches, kept, duplicate, rejected, position, ms,
+                outcome, "done"
+            );
         } else {
             tracing::debug!(call, ms, outcome, "done");
         }
     }
+}
+
+/// Gives single counts of an event stream, and none for what is no stream.
+fn counts_of(record: &RequestRecord) -> impl Fn(fn(EventCounts) -> u64) -> Option<u64> {
+    let events = record.events();
+    move |count| events.map(count)
 }
 
 /// The answer on its way out; it carries the ending along.

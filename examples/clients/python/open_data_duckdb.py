@@ -16,7 +16,9 @@ workspace = pathlib.Path(sys.argv[1])
 # The log of the Delta table says which files count.
 events = DeltaTable(workspace / "events").file_uris()
 # The last manifest by name is the newest; the files that it names are below its own folder.
-newest = max((workspace / "open" / "persons").glob("*.json"))
+newest = max((workspace / "open" / "persons").glob("*.json"), default=None)
+if newest is None:
+    sys.exit("no persons are published yet: run `convoke checkpoint` first")
 manifest = json.loads(newest.read_text())
 persons = [str(newest.parent / file) for file in manifest["files"]]
 

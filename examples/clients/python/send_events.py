@@ -17,7 +17,9 @@ import pyarrow.flight as flight
 
 BATCH_ROWS = 1_000
 IN_FLIGHT = 16
-TRIES = 5
+# Seconds without an answer after which it gives up: a server that was killed is back within less, and takes over.
+PATIENCE = 90
+LONGEST_PAUSE = 10
 
 address, token, path = sys.argv[1:]
 texts = ("message_id", "event", "user_id", "anonymous_id", "brand", "order_id", "currency")
@@ -51,17 +53,30 @@ def send_all(client: flight.FlightClient):
     writer.close()
 
 
-for attempt in range(TRIES):
-    try:
-        with flight.connect(address) as client:
-            send_all(client)
-        break
-    except (flight.FlightUnauthenticatedError, flight.FlightUnauthorizedError):
-        raise
-    except (flight.FlightError, pa.ArrowException) as error:
-        # What had no answer is sent again, with the same message ids.
-        print(error, file=sys.stderr)
-        if attempt + 1 == TRIES:
-            raise
-        time.sleep(2**attempt)
+def is_final(error: Exception) -> bool:
+    """Whether sending the same again cannot help: the token or what is sent must change."""
+    if isinstance(error, pa.ArrowInvalid):  # it is "resource exhausted", too, which passes
+        return "invalid argument" in str(error)
+    return isinstance(error, (flight.FlightUnauthenticatedError, flight.FlightUnauthorizedError, pa.ArrowKeyError))
+
+
+def send_until_done():
+    """Sends what had no answer again, with the same message ids, after pauses that grow until there is an answer."""
+    pause, waited = 1, 0
+    while True:
+        before = len(waiting)
+        try:
+            with flight.connect(address) as client:
+                return send_all(client)
+        except (flight.FlightError, pa.ArrowException) as error:
+            if len(waiting) < before:
+                pause, waited = 1, 0
+            if is_final(error) or waited >= PATIENCE:
+                raise
+            print(f"{error}; sent again in {pause} s", file=sys.stderr)
+        time.sleep(pause)
+        pause, waited = min(2 * pause, LONGEST_PAUSE), waited + pause
+
+
+send_until_done()
 print(f"{totals['kept']} kept, {totals['duplicate']} duplicate, {totals['rejected']} rejected")

@@ -40,6 +40,19 @@ async fn a_batch_without_a_schema_and_a_cut_body_are_refused() {
     assert_eq!(received(cut).await.unwrap_err().kind(), Kind::InvalidInput);
 }
 
+/// Verified as a table of flatbuffers whose every field is left out, and so a message without a kind.
+#[tokio::test]
+async fn a_message_of_no_kind_is_refused() {
+    let mut with_zeros = messages();
+    with_zeros.push(FlightData { data_header: vec![0; 40].into(), ..Default::default() });
+    let mut stream = receive(futures::stream::iter(with_zeros.into_iter().map(Ok)));
+    assert!(stream.next().await.unwrap().is_ok());
+    assert!(stream.next().await.unwrap().is_ok());
+    let error = stream.next().await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidInput);
+    assert!(error.message().contains("malformed"), "{error}");
+}
+
 #[tokio::test]
 async fn nothing_follows_an_error() {
     let mut broken = messages();

@@ -26,6 +26,9 @@ def test_a_demo_that_stays_says_how_to_connect(tmp_path):
         lines = iter(demo.stdout.readline, "")
         assert any("adbc_driver_flightsql" in line for line in lines)
         assert any("jdbc:arrow-flight-sql://" in line for line in lines)
+        asked = next(line for line in lines if "convoke sql --connect" in line).split()
+        assert "stays up" in next(line for line in lines if line.strip())
+        assert cli.run(*asked[1:], "SELECT count(*) > 200 AS n FROM events", "--format", "csv").stdout.split() == ["n", "true"]
     finally:
         demo.kill()
         demo.wait()

@@ -204,6 +204,12 @@ def test_a_time_without_a_zone_is_refused_with_what_to_do(event_server):
     assert "'ts'" in said and "zone" in said
 
 
+def test_a_stream_without_times_is_refused_as_a_whole(event_server):
+    """Each row of it would be rejected alone: nothing is kept, and the reason would come a thousand times."""
+    said = refused_schema(event_server, pa.schema([field for field in SCHEMA if field.name != "ts"]))
+    assert "events need a column 'ts'" in said
+
+
 @pytest.mark.parametrize("name", ["colour", "person", "received_at", "row", "raw", "reject_reason"])
 def test_an_unknown_column_is_named(event_server, name):
     said = refused_schema(event_server, pa.schema([*SCHEMA, (name, pa.string())]))

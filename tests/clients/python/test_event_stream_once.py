@@ -7,12 +7,13 @@ import re
 import subprocess
 import sys
 import threading
+import time
 
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 
-from support import cli
+from support import cli, ports
 from support.cutting_proxy import CuttingProxy
 from support.event_stream import SCHEMA, Stream, batch, counts
 from support.flightsql import Client
@@ -23,6 +24,8 @@ NOON = datetime.datetime(2024, 3, 10, 12, tzinfo=datetime.UTC)
 # Without message ids nothing but its key tells that a batch was there before.
 WITHOUT_IDS = pa.schema([field for field in SCHEMA if field.name != "message_id"])
 LONGEST_KEY = 256
+# For a server to end a stream.
+LONGEST_WAIT = 30
 
 
 @pytest.fixture
@@ -182,6 +185,27 @@ def test_a_batch_key_that_is_none_is_refused(event_server, key):
     assert stored(event_server, brand) == (1, 1)
 
 
+def test_what_was_answered_and_never_read_is_found_again(event_server):
+    """pyarrow gives no answer any more once a send has failed."""
+    sent = [(views("unread", ["0"]), b"unread 0"), (views("unread", ["1", "2"]), None), (views("unread", ["3"]), None)]
+    end = time.monotonic() + LONGEST_WAIT
+    with Stream(event_server) as stream:
+        for rows, key in sent:
+            stream.send(rows, key)
+        stream.send(views("refused", ["1"]), b"k" * (LONGEST_KEY + 1))
+        with pytest.raises(pa.ArrowInvalid, match="batch 4: .*key"):
+            while time.monotonic() < end:
+                stream.send(views("behind", ["1"]))
+                time.sleep(0.01)
+        with pytest.raises(pa.ArrowInvalid, match="batch 4: .*key"):
+            stream.answer()
+    with Stream(event_server) as stream:
+        again = [counts(stream.put(rows, key)) for rows, key in sent]
+    assert again == [(1, 0, 0), (0, 2, 0), (0, 1, 0)], "the first answer to the key, duplicates without one"
+    assert stored(event_server, "unread") == (4, 4)
+    assert stored(event_server, "refused") == (0, 0)
+
+
 @pytest.mark.parametrize("how", ["kill", "stop"])
 def test_ids_and_keys_are_known_after_a_restart(tmp_path, serve, how):
     """Out of the log after a kill, out of what the stop wrote after a stop."""
@@ -279,3 +303,31 @@ def test_the_example_program_goes_on_after_a_cut(tmp_path, event_server):
     proxy.stop()
     assert proxy.cut.is_set()
     assert stored(event_server, "example-cut") == (5_000, 5_000)
+
+
+# Says each pause in place of waiting.
+IMPATIENT = "import runpy, sys, time; time.sleep = lambda seconds: print('pause', seconds, flush=True); "
+IMPATIENT += "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+
+
+def pauses_of_example(address: str, token: str, path: pathlib.Path) -> tuple[list[int], str]:
+    """The pauses of a run of the example that fails, and its errors."""
+    command = [sys.executable, "-c", IMPATIENT, str(EXAMPLE), address, token, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    return [int(line.removeprefix("pause ")) for line in done.stdout.splitlines()], done.stderr
+
+
+def test_the_example_program_waits_for_a_server_that_starts_again(tmp_path):
+    """One that was killed on an object store takes over after 20 s (`store.writer_stale_seconds`), then reads."""
+    (port,) = ports.free(1)
+    pauses, said = pauses_of_example(f"grpc://127.0.0.1:{port}", "t", example_csv(tmp_path, "example-nobody"))
+    assert sum(pauses) >= 60 and max(pauses) <= 10, pauses
+    assert "FlightUnavailableError" in said
+
+
+def test_the_example_program_does_not_repeat_what_cannot_be_mended(tmp_path, event_server):
+    path = tmp_path / "events.csv"
+    path.write_text("message_id,ts,colour\ne-1,2024-03-10T12:00:00Z,red\n", encoding="ascii")
+    pauses, said = pauses_of_example(event_server.grpc, event_server.token, path)
+    assert not pauses and "events have no column 'colour'" in said

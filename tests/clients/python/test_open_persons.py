@@ -152,11 +152,12 @@ def test_readme_example_runs_as_it_stands(shop):
 
 
 def test_client_example_runs(shop):
-    checkpoint(shop)
     example = ROOT / "examples" / "clients" / "python" / "open_data_duckdb.py"
-    done = subprocess.run(
-        [sys.executable, str(example), str(shop / "convoke")], capture_output=True, text=True, timeout=120, check=False
-    )
+    call = [sys.executable, str(example), str(shop / "convoke")]
+    early = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
+    assert early.returncode == 1 and early.stderr.startswith("no persons are published yet: run `convoke checkpoint`")
+    checkpoint(shop)
+    done = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("epoch 1, events version 1, 300 persons")
     best = sorted(by_convoke(shop), key=lambda row: -row[3])[:5]
@@ -187,7 +188,7 @@ def test_a_running_server_holds_the_folder(start_server, shop, tmp_path):
     (tmp_path / "more.csv").write_text("ts,user_id,event\n2025-02-01,new,visit\n", encoding="ascii")
     cli.run("ingest", tmp_path / "more.csv", "--connect", server.http, "--token", server.token)
     refused = cli.run("checkpoint", "--data", server.data, code=1)
-    assert "checkpoint_minutes" in refused.stderr
+    assert "checkpoint_minutes" in refused.stderr and f"is served by {server.http}" in refused.stderr
 
 
 def test_missing_data(tmp_path):

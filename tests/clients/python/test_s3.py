@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import random
+import re
 import signal
 import subprocess
 import time
@@ -72,6 +73,21 @@ def test_a_server_takes_rows_and_they_survive_kill_9(s3, tmp_path):
     cli.run("ingest", rows_csv(tmp_path / "b.csv", "b", 7), "--connect", again.http, "--token", again.token)
     again.stop()
     assert cli.count_events(data, env=env) == 507
+
+
+def test_a_server_waits_for_one_that_was_killed_but_not_for_one_that_lives(s3):
+    """A supervisor starts the same command again at once: it must not end before the killed one counts as gone."""
+    data, env = s3.url(), s3.environment(CONVOKE_STORE_WRITER_STALE_SECONDS="6")
+    server = Server(data, env=env)
+    server.kill()
+    again = Server(data, env=env)
+    waited = r"waiting up to \d s for the writer at " + re.escape(server.http) + " to count as gone"
+    assert re.search(waited, again.log), again.log
+    refused = cli.run("serve", "--data", data, "--listen", "127.0.0.1:0", env=env, code=1)
+    assert f"served by {again.http}: use --connect {again.http}" in refused.stderr, refused.stderr
+    again.stop()
+    assert "stopping: 0 statements run" in again.log and "0 rows brought into files" in again.log, again.log
+    assert again.log.rstrip().endswith("stopped"), again.log
 
 
 def test_one_writer(s3, tmp_path):

@@ -146,9 +146,9 @@ def test_vacuum_lists_first(data):
     orphan.write_bytes(b"x" * 1000)
     os.utime(orphan, (0, 0))
     listed = cli.run("vacuum", "--data", data, "--dry-run")
-    assert orphan.name in listed.stdout and "1 objects would be removed" in listed.stdout
+    assert orphan.name in listed.stdout and "1 object would be removed" in listed.stdout
     assert orphan.exists()
-    assert "1 objects removed" in cli.run("vacuum", "--data", data).stdout
+    assert "1 object removed" in cli.run("vacuum", "--data", data).stdout
     assert not orphan.exists()
     cli.run("vacuum", "--data", data, "--retention-days", "0", code=2)
     assert cli.count_events(data) == cdnow.ROWS

@@ -98,7 +98,7 @@ def test_other_engines_find_the_rows_of_many_files_in_one_in_their_order(many_in
     before = len(DeltaTable(str(kept(data))).file_uris())
     assert before == INSERTS - 1
     done = cli.run("compact", "--data", data).stdout
-    assert f"1 user tables: {INSERTS - 1} rows, {before} files of" in done and "became 1 files" in done, done
+    assert f"1 user table: {INSERTS - 1} rows, {before} files of" in done and "became 1 file of" in done, done
     table = DeltaTable(str(kept(data)))
     (uri,) = table.file_uris()
     path = str(kept(data) / uri.split("/")[-1])

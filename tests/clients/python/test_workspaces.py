@@ -146,7 +146,7 @@ def test_drop_asks_or_takes_yes(two):
     assert token
     refused(["workspace", "drop", "shop_us", "--data", two], "--yes")
     assert "shop_us" in cli.run("workspace", "list", "--data", two).stdout
-    assert "1 tokens" in cli.run("workspace", "drop", "shop_us", "--data", two, "--yes").stdout
+    assert ", 1 token" in cli.run("workspace", "drop", "shop_us", "--data", two, "--yes").stdout
     assert not (two / "shop_us").exists()
     dropped = refused(["sql", "SELECT 1", "--data", two, "--workspace", "shop_us"], "no workspace 'shop_us'")
     never = refused(["sql", "SELECT 1", "--data", two, "--workspace", "shop_xx"])
@@ -233,11 +233,11 @@ def test_a_server_serves_all_workspaces_and_mixes_none(two, serve):
         assert str(foreign.value).replace("shop_us", "shop_xx") == str(missing.value)
 
         # What is served is neither set nor dropped, and says why.
-        refused(["workspace", "set", "shop_us", "--data", two, "base_currency=EUR"], "in use", "stop it")
-        refused(["workspace", "drop", "shop_us", "--data", two, "--yes"], "in use", "stop it")
+        refused(["workspace", "set", "shop_us", "--data", two, "base_currency=EUR"], f"is served by {server.http}", "stop it")
+        refused(["workspace", "drop", "shop_us", "--data", two, "--yes"], f"is served by {server.http}", "stop it")
         rates = two.parent / "rates.csv"
         rates.write_text("day,currency,rate\n2024-02-11,EUR,1.1\n", encoding="ascii")
-        refused(["import", "fx_rates", rates, "--data", two, "--workspace", "shop_us"], "in use", "stop it")
+        refused(["import", "fx_rates", rates, "--data", two, "--workspace", "shop_us"], f"is served by {server.http}", "stop it")
 
     # Tickets and handles of one with the token of the other.
     sql = "SELECT user_id FROM events"

@@ -26,7 +26,9 @@ async fn a_server_answers_before_it_is_ready_and_ends_when_it_cannot_be() {
         let (open, opened) = tokio::sync::oneshot::channel::<Result<()>>();
         let served = boot_with(world().await, Duration::ZERO, async move { opened.await.unwrap() }).await;
         assert!(get(served.address, "/healthz").await.starts_with("HTTP/1.1 200"));
-        assert!(get(served.address, "/readyz").await.starts_with("HTTP/1.1 503"));
+        let answer = get(served.address, "/readyz").await;
+        assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        assert!(answer.ends_with("\r\n\r\nnot ready: the server starts: the stored state is being read\n"), "{answer}");
         open.send(Ok(())).unwrap();
         super::until("it is ready", async || get(served.address, "/readyz").await.starts_with("HTTP/1.1 200")).await;
         let refused = async { Err(Error::conflict("another process writes")) };

@@ -22,6 +22,8 @@ mod schemes;
 mod spaces;
 /// What a stop leaves whole.
 mod stop;
+/// Bodies that are no messages.
+mod undecodable;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
