@@ -2,6 +2,9 @@
 //!
 //! Must not know any protocol beyond the two numbers that each kind maps to.
 
+mod full_disk;
+mod open_files;
+mod read_only;
 mod store_failure;
 
 use std::fmt;
@@ -12,6 +15,8 @@ use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
+pub use self::full_disk::is_full_disk;
+pub use self::open_files::is_out_of_files;
 pub use self::store_failure::StoreFailure;
 
 /// What a caller can do about an error.
@@ -348,6 +353,9 @@ impl From<object_store::Error> for Error {
             };
             return named.with_source(error);
         }
+        if let Some(ours) = Error::of_open_files(&error).or_else(|| Error::of_read_only(&error)) {
+            return ours.with_source(error);
+        }
         let kind = match &error {
             object_store::Error::NotFound { .. } => Kind::NotFound,
             object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. } => Kind::Conflict,
@@ -362,6 +370,9 @@ impl From<object_store::Error> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
+        if let Some(ours) = Error::of_open_files(&error).or_else(|| Error::of_read_only(&error)) {
+            return ours.with_source(error);
+        }
         let kind = match error.kind() {
             std::io::ErrorKind::NotFound => Kind::NotFound,
             std::io::ErrorKind::PermissionDenied => Kind::Forbidden,

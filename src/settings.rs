@@ -287,6 +287,37 @@ impl Settings {
     }
 }
 
+/// Section and key that a variable of the environment names by its form.
+fn setting_of(variable: &str) -> Option<(String, String)> {
+    let rest = variable.strip_prefix(ENVIRONMENT_PREFIX)?.strip_prefix('_')?;
+    let (section, key) = rest.split_once('_')?;
+    Some((section.to_lowercase(), key.to_lowercase()))
+}
+
+/// What is said of variables whose section is there and whose key is not: nothing else tells of a slip of the pen. All
+/// others may be those of other programs.
+///
+/// # Errors
+/// `Internal` for defaults that cannot be read.
+pub fn note_unknown_variables(variables: impl Iterator<Item = String>) -> Result<Vec<String>> {
+    let known = Layers::new()?.values;
+    let note = |variable: String| {
+        let (section, key) = setting_of(&variable)?;
+        let keys = known.get(&section)?.as_table()?;
+        if keys.contains_key(&key) {
+            return None;
+        }
+        let similar = similar_names(&key, keys.keys().map(String::as_str));
+        let similar = similar.iter().map(|key| format!("{ENVIRONMENT_PREFIX}_{section}_{key}").to_uppercase());
+        let hint = match similar.collect::<Vec<_>>().join(" or ") {
+            none if none.is_empty() => "SELECT * FROM system.settings lists them".to_owned(),
+            names => format!("did you mean {names}?"),
+        };
+        Some(format!("note: the variable {variable} is no setting and changes nothing: {hint}"))
+    };
+    Ok(variables.filter_map(note).collect())
+}
+
 /// Settings while they are merged: the values and where each comes from.
 struct Layers {
     values: Table,
@@ -313,11 +344,8 @@ impl Layers {
 
     /// `CONVOKE_QUERY_MEMORY` is `query.memory`; other variables with our prefix are not settings.
     fn overlay_environment(&mut self, name: &str, text: &str) -> Result<()> {
-        let Some(rest) = name.strip_prefix(ENVIRONMENT_PREFIX).and_then(|rest| rest.strip_prefix('_')) else {
-            return Ok(());
-        };
-        let Some((section, key)) = rest.split_once('_') else { return Ok(()) };
-        let key = format!("{}.{}", section.to_lowercase(), key.to_lowercase());
+        let Some((section, key)) = setting_of(name) else { return Ok(()) };
+        let key = format!("{section}.{key}");
         if self.held(&key).is_none() {
             return Ok(());
         }

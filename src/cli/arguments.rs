@@ -36,9 +36,9 @@ pub(super) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Serve SQL over Arrow Flight (and /healthz, /metrics) until stopped
+    /// Serve SQL over Arrow Flight (and /healthz, /readyz, /metrics) until stopped
     #[command(
-        after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815\n  convoke serve --data ./shop --listen 0.0.0.0:8815 --tls-cert server.pem --tls-key server.key"
+        after_help = "Example:\n  convoke token create --data ./shop --role analyst\n  convoke serve --data ./shop --listen 127.0.0.1:8815\n  convoke serve --data ./shop --listen 0.0.0.0:8815 \\\n      --tls-cert server.pem --tls-key server.key\n\nOver HTTP on the same port: /healthz (it runs), /readyz (it wants requests; if not, why), /metrics (Prometheus)"
     )]
     Serve(ServeArguments),
     /// Load events from CSV, NDJSON or Parquet files
@@ -46,12 +46,12 @@ pub(super) enum Command {
     Ingest(IngestArguments),
     /// Run SQL: one statement, a file, standard input, or a prompt on a terminal
     #[command(
-        after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 --token \"$TOKEN\" --format csv\n  convoke sql --data ./shop                     (a prompt: history, completion, \\d lists tables)\n  convoke sql -f report.sql --data ./shop"
+        after_help = "Examples:\n  convoke sql \"SELECT count(*) FROM events\" --data ./shop\n  convoke sql \"SELECT * FROM orders LIMIT 5\" --connect http://127.0.0.1:8815 \\\n      --token \"$TOKEN\" --format csv\n  convoke sql --data ./shop      (a prompt: history, completion, \\? helps)\n  convoke sql -f report.sql --data ./shop"
     )]
     Sql(SqlArguments),
     /// Load a synthetic shop, serve it, and run five queries over it
     #[command(
-        after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit\n\nIts folder is its own: the demo refuses one that holds other data, and `convoke ingest` refuses the demo's.\nAsk it by `convoke sql --data ./convoke-demo`, or remove it when done."
+        after_help = "Examples:\n  convoke demo\n  convoke demo --data /tmp/shop --persons 2000 --exit\n\nIts folder is its own: the demo refuses one that holds other data, and `convoke ingest` refuses the demo's. Ask it by `convoke sql --data ./convoke-demo`, or remove it when done."
     )]
     Demo(DemoArguments),
     /// Write the state of the identities, and publish the table of persons for other engines
@@ -68,12 +68,12 @@ pub(super) enum Command {
     Token(TokenCommand),
     /// Sort each month's events by person and time, and join small files
     #[command(
-        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone; small files of user tables that lie side by side are joined, and their rows keep\ntheir order. Loads, statements and queries may go on; what is killed half way changes nothing.\nA server does this by itself with the setting upkeep.minutes."
+        after_help = "Examples:\n  convoke compact --data ./shop\n  convoke compact --data ./shop --vacuum\n\nMonths that are one sorted run are left alone; small files of user tables that lie side by side are joined, and their rows keep their order. Loads, statements and queries may go on; what is killed half way changes nothing. A server does this by itself where upkeep.minutes is set (0, the default, is never)."
     )]
     Compact(CompactArguments),
     /// Remove files that no version within the retention refers to, and tables dropped before it
     #[command(
-        after_help = "Examples:\n  convoke vacuum --data ./shop --dry-run\n  convoke vacuum --data ./shop --retention-days 30\n\nNothing younger than the retention (setting upkeep.retention_days) is removed; of user tables that is what DELETE and\n`compact` replaced, and tables dropped before it. Entries of logs that no such version needs are removed, too."
+        after_help = "Examples:\n  convoke vacuum --data ./shop --dry-run\n  convoke vacuum --data ./shop --retention-days 30\n\nNothing younger than the retention (setting upkeep.retention_days) is removed; of user tables that is what DELETE and `compact` replaced, and tables dropped before it. Entries of logs that no such version needs are removed, too."
     )]
     Vacuum(VacuumArguments),
     /// Read every object and say which are damaged; exit code 1 when one is
@@ -83,28 +83,34 @@ pub(super) enum Command {
     Check(CheckArguments),
 }
 
+// A paragraph is one line: it is wrapped to the width of the terminal. Commands are short enough for each.
 const CHECKPOINT_EXAMPLE: &str = "Example:
   convoke checkpoint --data ./shop
 
-DuckDB, Polars, Spark and others then join the Delta table of events with the Parquet files (node, person, person_id)
-under the path that is printed: events.node = persons.node (README, Open data). The next start reads the checkpoint in
-place of all loads. A running server takes checkpoints by itself (settings identity.checkpoint_nodes and
+DuckDB, Polars, Spark and others then join the Delta table of events with the Parquet files (node, person, person_id) \
+under the path that is printed: events.node = persons.node (README, Open data). The next start reads the checkpoint in \
+place of all loads. A running server takes checkpoints by itself (settings identity.checkpoint_nodes and \
 identity.checkpoint_minutes).";
 
 const INGEST_EXAMPLES: &str = "Examples:
   convoke ingest purchases.csv --data ./shop --event 'Order Completed' \\
       --map ts=date,user_id=customer,revenue=dollars,quantity=cds
-  convoke ingest 'log/*.ndjson' --connect http://127.0.0.1:8815 --token \"$TOKEN\"
-  convoke ingest members.csv --data ./shop --type identify --map ts=joined,id.email=mail,id.member_no=card
+  convoke ingest 'log/*.ndjson' --connect http://127.0.0.1:8815 \\
+      --token \"$TOKEN\"
+  convoke ingest members.csv --data ./shop --type identify \\
+      --map ts=joined,id.email=mail,id.member_no=card
 
-A field that is not mapped keeps its column's name if that is a field of events, in any case (ORDER_ID, orderId); all
-other columns become properties, and those that look like a field (e-mail, OrderNo) are named. Blanks around values are
-cut, 123.0 is customer 123, usd is USD, 202401312359 is 2024-01-31 23:59. Values such as null, N/A, (not set), 0 or
-unknown identify nobody and are no order number (`convoke workspace set --help`). An alias links its user_id to its
+A field that is not mapped keeps its column's name if that is a field of events, in any case (ORDER_ID, orderId); all \
+other columns become properties, and those that look like a field (e-mail, OrderNo) are named. Blanks around values are \
+cut, 123.0 is customer 123, usd is USD, 202401312359 is 2024-01-31 23:59. Values such as null, N/A, (not set), 0 or \
+unknown identify nobody and are no order number (`convoke workspace set --help`). An alias links its user_id to its \
 previous_id, as a user_id and as an anonymous_id. Times more than two days from now are rejected.
-Exit code 1 when a file cannot be read, or when it has rows and none was kept; one without rows is said and no error.
-Fields: message_id ts type event anonymous_id user_id channel source brand store_id campaign_id order_id revenue cost
-        currency product_id category quantity properties context, and id.<type> for identifiers";
+
+Exit code 1 when a file cannot be read, or when it has rows and none was kept nor stored before; one without rows is \
+said and no error.
+
+Fields: message_id ts type event anonymous_id user_id channel source brand store_id campaign_id order_id revenue cost \
+currency product_id category quantity properties context, and id.<type> for identifiers";
 
 #[derive(Debug, Args)]
 pub(super) struct DataArguments {

@@ -7,9 +7,13 @@ use super::arguments::CheckpointArguments;
 use super::embedded::Embedded;
 use super::output;
 use super::progress::Progress;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::settings::Settings;
 use crate::store::paths;
+
+/// What to do while a server holds the workspace.
+const BY_ITSELF: &str = "a server takes checkpoints by itself (settings identity.checkpoint_minutes and \
+                         identity.checkpoint_nodes); or stop it, run this again, and start it";
 
 pub(super) async fn run(arguments: CheckpointArguments) -> Result<()> {
     let data = &arguments.data;
@@ -21,22 +25,11 @@ pub(super) async fn run(arguments: CheckpointArguments) -> Result<()> {
     let progress = Progress::follow_rows("checkpoint", total, Arc::clone(&written));
     let outcome = workspace.checkpoint_identity(&written).await;
     drop(progress);
-    let checkpoint = outcome.map_err(with_hint)?;
+    let checkpoint = embedded.explain_in_use(&data.workspace, outcome, BY_ITSELF).await?;
     let path = paths::below_data(&data.data, &data.workspace, &checkpoint.published_in.as_str().into());
     output::say(&format!("epoch    {}", checkpoint.epoch))?;
     output::say(&format!("version  {}", checkpoint.events_version))?;
     output::say(&format!("persons  {}", checkpoint.persons))?;
     output::say(&format!("nodes    {}", checkpoint.nodes))?;
     output::say(&format!("path     {path}"))
-}
-
-/// The message of the lock speaks of events.
-fn with_hint(error: Error) -> Error {
-    if error.kind() == Kind::Conflict {
-        return Error::conflict(format!(
-            "{error}; a running server takes checkpoints by itself (settings identity.checkpoint_minutes and \
-             identity.checkpoint_nodes)"
-        ));
-    }
-    error
 }

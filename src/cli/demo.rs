@@ -69,7 +69,7 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     asked?;
     match exit {
         true => output::say("The server of the demo has stopped; without --exit it goes on, and says how to connect.")?,
-        false => explain_connecting(&address, &token)?,
+        false => explain_connecting(&address, &token, &arguments.data)?,
     }
     let served = serving.await.map_err(|error| Error::internal(format!("the server ended: {error}")))?;
     drop(background);
@@ -142,7 +142,7 @@ async fn ask(address: &str, token: &str, shop: &Shop) -> Result<()> {
     Ok(())
 }
 
-fn explain_connecting(address: &str, token: &str) -> Result<()> {
+fn explain_connecting(address: &str, token: &str, data: &str) -> Result<()> {
     let grpc = address.replace("http://", "grpc://");
     let jdbc = address.replace("http://", "jdbc:arrow-flight-sql://");
     output::say(&format!(
@@ -154,6 +154,9 @@ fn explain_connecting(address: &str, token: &str) -> Result<()> {
          \n  cursor.execute(\"SELECT * FROM persons LIMIT 5\")\
          \n  print(cursor.fetch_arrow_table())\n\
          \nConnect by JDBC (DBeaver, Tableau; driver org.apache.arrow:flight-sql-jdbc-driver):\n\
-         \n  {jdbc}/?useEncryption=false&user=demo&password={token}\n"
+         \n  {jdbc}/?useEncryption=false&user=demo&password={token}\n\
+         \nAsk it from another terminal:\n\
+         \n  convoke sql --connect {address} --token {token}\n\
+         \nThe server stays up: Ctrl-C stops it, and its data stay in {data}."
     ))
 }

@@ -6,12 +6,12 @@ use chrono_tz::Tz;
 
 use super::arguments::{DataArguments, SettingsArguments};
 use crate::auth::{Caller, Tokens};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::ingest::Loader;
 use crate::query::Engine;
 use crate::settings::Settings;
-use crate::store::Root;
+use crate::store::{Root, WriterLock};
 use crate::workspace::{Manifest, Workspaces};
 
 /// Everything over one root.
@@ -67,6 +67,27 @@ impl Embedded {
         }
         Ok(())
     }
+
+    /// Puts a refusal of the right to write into words: who has it, and `advice`. That of the lock is for those who send
+    /// events.
+    pub(super) async fn explain_in_use<T>(&self, name: &WorkspaceName, outcome: Result<T>, advice: &str) -> Result<T> {
+        let error = match outcome {
+            Err(error) if error.kind() == Kind::Conflict => error,
+            outcome => return outcome,
+        };
+        let root = self.workspaces.root();
+        let url = root.url();
+        let holder = match WriterLock::served_at(root, name).await {
+            Some(address) => format!("workspace '{name}' under {url} is served by {address}"),
+            None => format!("another process writes to workspace '{name}' under {url}"),
+        };
+        Err(Error::conflict(format!("{holder}: {advice}")).with_source(error))
+    }
+}
+
+/// What is said of a folder that was not there.
+pub(super) fn describe_made(data: &str) -> String {
+    format!("there was no data folder '{data}': it is made, with an empty workspace")
 }
 
 /// Whether the data are to be in a folder that is not there.

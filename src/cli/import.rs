@@ -6,8 +6,8 @@ use futures::TryStreamExt;
 
 use super::arguments::{ImportArguments, ImportCommand};
 use super::embedded::{self, Embedded};
-use super::output;
-use super::workspace::in_use;
+use super::output::{self, counted};
+use super::workspace::BETWEEN_STARTS;
 use crate::error::{Error, Result};
 use crate::ingest::reference::{read_dates, read_fx_rates};
 use crate::query::SessionOptions;
@@ -36,11 +36,12 @@ async fn in_background<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Sen
 
 async fn dates(arguments: ImportArguments) -> Result<()> {
     let name = &arguments.data.workspace;
-    let workspace = open(&arguments).await?.workspaces.get(name).await?;
+    let embedded = open(&arguments).await?;
+    let workspace = embedded.workspaces.get(name).await?;
     let file = arguments.file.clone();
     let imported = in_background(move || read_dates(&file)).await?;
     let count = imported.names.len();
-    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = embedded.explain_in_use(name, workspace.writer().await, BETWEEN_STARTS).await?;
     let mut names = match arguments.replace {
         true => Default::default(),
         false => workspace.snapshot().rules.day_names.as_ref().clone(),
@@ -57,7 +58,7 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
     let name = &arguments.data.workspace;
     let embedded = open(&arguments).await?;
     let workspace = embedded.workspaces.get(name).await?;
-    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = embedded.explain_in_use(name, workspace.writer().await, BETWEEN_STARTS).await?;
     let rules = workspace.snapshot().rules.clone();
     let base = rules.orders(&embedded.settings.orders).base_currency;
     let (file, in_base) = (arguments.file.clone(), base.clone());
@@ -84,11 +85,6 @@ async fn fx_rates(arguments: ImportArguments) -> Result<()> {
         output::complain(&describe_without_rate(bookings, currencies));
     }
     Ok(())
-}
-
-/// The number with its noun.
-fn counted(number: usize, noun: &str) -> String {
-    if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
 fn describe_without_rate(bookings: i64, currencies: i64) -> String {

@@ -74,14 +74,14 @@ async fn load_files(target: &mut Target, found: &FoundFiles, options: &ReadOptio
             Err(failure) => return Err(failure.error),
         }
     }
-    outcome.finish(files.len())
+    outcome.finish(found)
 }
 
 /// How the files of a command fared.
 #[derive(Default)]
 struct Outcome<'f> {
     total: LoadSummary,
-    /// No row was kept.
+    /// No row was kept, and none was there before.
     lost: Vec<&'f Path>,
     /// Loaded before with other options.
     refused: Vec<&'f Path>,
@@ -96,7 +96,8 @@ impl<'f> Outcome<'f> {
         output::say(&describe(&file.display().to_string(), summary))?;
         summary.notes.iter().try_for_each(|note| output::say(&format!("  note: {note}")))?;
         report(file, summary, notes);
-        if summary.read > 0 && summary.kept == 0 {
+        // A file that comes again has done its work, if only by another name or with other options.
+        if summary.read > 0 && summary.kept == 0 && summary.duplicate == 0 {
             self.lost.push(file);
         }
         match (&summary.read_otherwise, summary.of_other_source) {
@@ -113,9 +114,14 @@ impl<'f> Outcome<'f> {
     }
 
     /// Sums up, and fails when some file is not loaded that should be.
-    fn finish(&self, files: usize) -> Result<()> {
+    fn finish(&self, found: &FoundFiles) -> Result<()> {
+        let files = found.files.len();
         if files > 1 {
-            output::say(&describe(&format!("{files} files"), &self.total))?;
+            // Those that are not there are no files.
+            let failed = self.failed.len().saturating_sub(found.missing.len());
+            let not_loaded = failed + self.refused.len() + self.of_other_source.len();
+            let not_loaded = if not_loaded > 0 { format!(", {not_loaded} not loaded") } else { String::new() };
+            output::say(&describe(&format!("{files} files{not_loaded}"), &self.total))?;
         }
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
@@ -319,8 +325,9 @@ fn describe(source: &str, summary: &LoadSummary) -> String {
         0 => String::new(),
         some => format!("{some} duplicate, "),
     };
+    let all_stored = if summary.duplicate == summary.read { ": all rows were stored before" } else { "" };
     format!(
-        "{source}: {} rows read, {} kept, {duplicates}{} rejected, {:.2} s, {rate:.0} rows/s",
+        "{source}: {} rows read, {} kept, {duplicates}{} rejected, {:.2} s, {rate:.0} rows/s{all_stored}",
         summary.read, summary.kept, summary.rejected, summary.seconds
     )
 }

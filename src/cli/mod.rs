@@ -8,10 +8,12 @@ mod embedded;
 mod import;
 mod ingest;
 mod logging;
+mod open_files;
 mod output;
 mod progress;
 mod prompt;
 pub mod questions;
+mod reachable;
 mod remote;
 mod serve;
 mod source;
@@ -27,6 +29,7 @@ use clap::Parser;
 
 use self::arguments::{Cli, Command};
 use crate::error::{Error, Result};
+use crate::settings::note_unknown_variables;
 use crate::store::end_terms;
 
 /// Parses the command line, runs the command, and says how it went: 0 done, 1 failed, 2 wrong usage.
@@ -74,7 +77,16 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
     runtime.map_err(Error::from)
 }
 
+/// Tells of variables that were meant as settings.
+fn note_variables() -> Result<()> {
+    // Names that are no texts are none of ours.
+    let variables = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    note_unknown_variables(variables)?.iter().for_each(|note| output::complain(note));
+    Ok(())
+}
+
 async fn run(cli: Cli) -> Result<()> {
+    note_variables()?;
     match cli.command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Ingest(arguments) => ingest::run(arguments).await,

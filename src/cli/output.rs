@@ -1,18 +1,20 @@
 //! Rows on standard output in one of four formats, and words for people on standard error.
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::fmt::Display;
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
 use datafusion::execution::SendableRecordBatchStream;
 use futures::{Stream, StreamExt};
 
 use super::arguments::Format;
 use crate::error::{Error, Result};
 use crate::flight::output::Output;
+
+mod layout;
 
 /// Rows of a table on the terminal at most; other formats have no limit.
 const TABLE_ROWS: usize = 1_000;
@@ -54,6 +56,12 @@ pub(super) fn complain(text: &str) {
 /// A line of the command's result. A closed pipe ends the command quietly.
 pub(super) fn say(text: &str) -> Result<()> {
     quiet_on_closed_pipe(writeln!(io::stdout(), "{text}"))
+}
+
+/// The number with its noun.
+pub(super) fn counted<N: Display + PartialEq + From<u8>>(number: N, noun: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 fn quiet_on_closed_pipe(outcome: io::Result<()>) -> Result<()> {
@@ -128,39 +136,22 @@ fn flat(batch: &RecordBatch) -> Result<RecordBatch> {
 }
 
 async fn print_table(mut rows: ResultRows) -> Result<u64> {
-    let mut table = new_table(&rows.schema);
+    let mut shown: Vec<Vec<String>> = Vec::new();
     let mut count = 0;
     while let Some(batch) = rows.batches.next().await {
         let batch = batch?;
-        let room = TABLE_ROWS.saturating_sub(count as usize);
-        add_rows(&mut table, &batch.slice(0, batch.num_rows().min(room)))?;
+        let room = TABLE_ROWS.saturating_sub(shown.len());
+        add_rows(&mut shown, &batch.slice(0, batch.num_rows().min(room)))?;
         count += batch.num_rows() as u64;
     }
-    say(&table.to_string())?;
+    say(&layout::render(&rows.schema, &shown, layout::terminal_width()))?;
     if count as usize > TABLE_ROWS {
         complain(&format!("{TABLE_ROWS} of {count} rows are shown; --format csv, json or arrow prints all"));
     }
     Ok(count)
 }
 
-fn new_table(schema: &SchemaRef) -> Table {
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_BORDERS_ONLY);
-    if io::stdout().is_terminal() {
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-    }
-    table.set_header(schema.fields().iter().map(|field| Cell::new(field.name()).add_attribute(Attribute::Bold)));
-    for (index, field) in schema.fields().iter().enumerate() {
-        if field.data_type().is_numeric()
-            && let Some(column) = table.column_mut(index)
-        {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<()> {
+fn add_rows(shown: &mut Vec<Vec<String>>, batch: &RecordBatch) -> Result<()> {
     let options = FormatOptions::default().with_null("NULL");
     let formatters = batch
         .columns()
@@ -168,7 +159,7 @@ fn add_rows(table: &mut Table, batch: &RecordBatch) -> Result<()> {
         .map(|column| Ok(ArrayFormatter::try_new(column, &options)?))
         .collect::<Result<Vec<_>>>()?;
     for row in 0..batch.num_rows() {
-        table.add_row(formatters.iter().map(|formatter| formatter.value(row).to_string()));
+        shown.push(formatters.iter().map(|formatter| formatter.value(row).to_string()).collect());
     }
     Ok(())
 }

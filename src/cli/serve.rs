@@ -14,7 +14,9 @@ use tokio_rustls::TlsAcceptor;
 
 use super::arguments::ServeArguments;
 use super::embedded::{self, Embedded};
+use super::open_files;
 use super::output;
+use super::reachable;
 use crate::auth::Tokens;
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
@@ -22,10 +24,11 @@ use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, Listening, ServerParts, tls};
 use crate::settings::{ServerSettings, Settings};
-use crate::workspace::{Workspaces, checkpoint_by_time, flush_by_time};
+use crate::workspace::{Workspaces, checkpoint_by_time, flush_by_time, flush_for_room};
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = settings(&arguments)?;
+    open_files::raise_limit();
     let tls = acceptor(&settings.server)?;
     let data = &arguments.data.data;
     let is_new = embedded::is_missing_folder(data);
@@ -34,12 +37,13 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     // Before anybody is told of the server: whoever knows of it may stop it.
     let stop = stop_signal()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let address = format!("{scheme}://{}", listener.local_addr()?);
+    let bound = listener.local_addr()?;
+    let address = format!("{scheme}://{bound}");
     // Before any request: what is opened from here on is opened for writing.
-    embedded.workspaces.serve(&address).await;
+    embedded.workspaces.serve(&reachable::address(scheme, bound)).await;
     embedded.create_default_workspace(None).await?;
     if is_new {
-        output::complain(&format!("there was no data folder '{data}': it is made, with an empty workspace"));
+        output::complain(&embedded::describe_made(data));
     }
     let (ready, begin) = oneshot::channel();
     let opening = open(embedded.workspaces.clone(), embedded.tokens.clone(), data.clone(), address, ready);
@@ -49,7 +53,11 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, opening, stop).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
-    workspaces.close().await;
+    let rows = workspaces.close().await;
+    if served.is_ok() {
+        tracing::info!("{rows} rows brought into files");
+        tracing::info!("stopped");
+    }
     served
 }
 
@@ -61,12 +69,15 @@ async fn open(
     address: String,
     ready: oneshot::Sender<Vec<WorkspaceName>>,
 ) -> Result<()> {
+    // So that who asks meanwhile learns how many there are; they are counted again below.
+    workspaces.unopened().await.ok();
     let mut opening = std::pin::pin!(open_default(&workspaces));
     if let Ok(outcome) = tokio::time::timeout(SAID_AFTER, &mut opening).await {
         outcome?;
     } else {
         output::complain(&format!(
-            "{address} is bound; the stored state is being read, and {address}/readyz says when it is"
+            "{address} is bound, but not ready: {}; {address}/readyz says when it is",
+            workspaces.start_report()
         ));
         opening.await?;
     }
@@ -99,6 +110,7 @@ pub(super) fn start_background(embedded: &Embedded) -> JoinSet<()> {
     tasks.spawn(embedded.engine.clone().sweep_leases(LEASE_SWEEP));
     let flushes = Duration::from_secs(embedded.settings.log.flush_seconds.max(1));
     tasks.spawn(flush_by_time(embedded.workspaces.clone(), flushes, embedded.settings.ingest.buffer_memory.0));
+    tasks.spawn(flush_for_room(embedded.workspaces.clone()));
     let upkeep = embedded.settings.upkeep.clone();
     if upkeep.minutes > 0 {
         tasks.spawn(jobs::run_every(embedded.workspaces.clone(), upkeep));
@@ -134,9 +146,9 @@ fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
     }
 }
 
-/// The default workspace is opened before anybody is told of the server.
+/// The default workspace is opened before anybody is told of the server, if need be after a writer that was killed.
 async fn open_default(workspaces: &Workspaces) -> Result<()> {
-    match workspaces.get(&WorkspaceName::default()).await {
+    match workspaces.get_after_predecessor(&WorkspaceName::default()).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) if error.kind() == Kind::Busy => {
             // Here the words of the writer's lock say more than those for a caller of the server.

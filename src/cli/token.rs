@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::DateTime;
 
 use super::arguments::{TokenArguments, TokenCommand, TokenListArguments, TokenRevokeArguments};
-use super::embedded::Embedded;
+use super::embedded::{self, Embedded};
 use super::output::{self, ResultRows};
 use crate::auth::{Role, TokenEntry, TokenState};
 use crate::error::{Error, Result};
@@ -28,10 +28,22 @@ pub(super) async fn run(command: TokenCommand) -> Result<()> {
 
 /// Prints only the token, so that it can go into a variable.
 async fn create(arguments: TokenArguments) -> Result<()> {
-    let embedded = Embedded::open(&arguments.data.data, Settings::defaults()?).await?;
+    let data = &arguments.data.data;
+    let is_new = embedded::is_missing_folder(data);
+    let embedded = Embedded::open(data, Settings::defaults()?).await?;
     embedded.create_workspace(&arguments.data, None).await?;
+    if is_new {
+        output::complain(&embedded::describe_made(data));
+    }
     let expires = arguments.expires.map(|days| Duration::from_secs(days.saturating_mul(SECONDS_A_DAY)));
     let workspace = arguments.data.workspace.clone();
+    // Only advice: a token that cannot be read keeps nobody from making another one.
+    if !arguments.name.is_empty()
+        && let Ok(tokens) = tokens_of(&embedded, Some(&workspace)).await
+        && let Some(note) = note_on_name(&tokens, &arguments.name)
+    {
+        output::complain(&note);
+    }
     let token = match (&arguments.source, arguments.role) {
         (None, role) => embedded.tokens.create(workspace, role, &arguments.name, expires).await?,
         (Some(source), Role::Ingest) => {
@@ -45,6 +57,16 @@ async fn create(arguments: TokenArguments) -> Result<()> {
         }
     };
     output::say(&token)
+}
+
+/// What to know when tokens have the name already.
+fn note_on_name(tokens: &[TokenEntry], name: &str) -> Option<String> {
+    let mut others = tokens.iter().filter(|token| token.name == name && token.state == TokenState::Active);
+    let other = others.next().filter(|_| !name.is_empty())?;
+    Some(format!(
+        "note: there is another token named '{name}', {}, and both hold: `convoke token revoke` takes its id",
+        shown_id(other)
+    ))
 }
 
 async fn list(arguments: TokenListArguments) -> Result<()> {

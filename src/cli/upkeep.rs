@@ -2,9 +2,9 @@
 
 use super::arguments::{CheckArguments, CompactArguments, VacuumArguments};
 use super::embedded::{self, Embedded};
-use super::output;
+use super::output::{self, counted};
 use super::progress::Progress;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::jobs::{Check, CompactionSummary, Compactor, Finding, Need, Unneeded, Vacuum};
 
 pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
@@ -15,10 +15,11 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
     let progress = Progress::follow("compacting", compactor.pending_rows(Need::All), compactor.progress(), false);
     let done = compactor.run(Need::All).await;
     drop(progress);
-    output::say(&describe(&done.map_err(beside_server)?))?;
+    let name = &arguments.data.workspace;
+    output::say(&describe(&embedded.explain_in_use(name, done, BY_ITSELF).await?))?;
     if arguments.vacuum {
         let removed = Vacuum::new(workspace, embedded.settings.upkeep.retention_days)?.run().await;
-        let removed = removed.map_err(beside_server)?;
+        let removed = embedded.explain_in_use(name, removed, BY_ITSELF).await?;
         output::say(&describe_removed(&removed, "removed"))?;
     }
     Ok(())
@@ -27,17 +28,17 @@ pub(super) async fn compact(arguments: CompactArguments) -> Result<()> {
 fn describe(done: &CompactionSummary) -> String {
     let what = match (done.months, done.tables) {
         (0, 0) => return "Nothing to do: every month is one sorted run, no small files lie side by side.".to_owned(),
-        (months, 0) => format!("{months} months"),
-        (0, tables) => format!("{tables} user tables"),
-        (months, tables) => format!("{months} months and {tables} user tables"),
+        (months, 0) => counted(months, "month"),
+        (0, tables) => counted(tables, "user table"),
+        (months, tables) => format!("{} and {}", counted(months, "month"), counted(tables, "user table")),
     };
     let seconds = done.seconds.max(f64::MIN_POSITIVE);
     format!(
-        "{what}: {} rows, {} files of {:.1} MB became {} files of {:.1} MB in {:.1} s ({:.1} MB/s, {:.0} rows/s)",
-        done.rows,
-        done.files_before,
+        "{what}: {}, {} of {:.1} MB became {} of {:.1} MB in {:.1} s ({:.1} MB/s, {:.0} rows/s)",
+        counted(done.rows, "row"),
+        counted(done.files_before, "file"),
         megabytes(done.bytes_before),
-        done.files_after,
+        counted(done.files_after, "file"),
         megabytes(done.bytes_after),
         done.seconds,
         megabytes(done.bytes_before) / seconds,
@@ -58,24 +59,17 @@ pub(super) async fn vacuum(arguments: VacuumArguments) -> Result<()> {
         }
         return output::say(&describe_removed(&unneeded, "would be removed"));
     }
-    output::say(&describe_removed(&vacuum.run().await.map_err(beside_server)?, "removed"))
+    let removed = embedded.explain_in_use(&arguments.data.workspace, vacuum.run().await, BY_ITSELF).await?;
+    output::say(&describe_removed(&removed, "removed"))
 }
 
-/// A refusal of the writer's place, in words for upkeep: that of the lock speaks of events.
-fn beside_server(error: Error) -> Error {
-    if error.kind() != Kind::Conflict {
-        return error;
-    }
-    Error::conflict(
-        "a running server or a writing command holds the workspace: a server does this work by itself, every \
-         upkeep.minutes of its settings (0: never); or stop it, run this again, and start it",
-    )
-    .with_source(error)
-}
+/// What to do while a server holds the workspace.
+const BY_ITSELF: &str = "a server does this by itself where upkeep.minutes is set (0, the default, is never); or stop it, \
+                         run this again, and start it";
 
 fn describe_removed(removed: &[Unneeded], verb: &str) -> String {
     let bytes = removed.iter().map(|object| object.bytes).sum();
-    format!("{} objects {verb}, {:.1} MB", removed.len(), megabytes(bytes))
+    format!("{} {verb}, {:.1} MB", counted(removed.len(), "object"), megabytes(bytes))
 }
 
 fn megabytes(bytes: u64) -> f64 {
@@ -98,14 +92,12 @@ pub(super) async fn check(arguments: CheckArguments) -> Result<()> {
     drop(progress);
     closed?;
     let summary = summary?;
-    let (objects, size) = (summary.objects, megabytes(summary.bytes));
-    output::say(&format!(
-        "{objects} objects, {size:.1} MB checked: {} faults, {} notes",
-        summary.faults, summary.notes
-    ))?;
+    let (objects, size) = (counted(summary.objects, "object"), megabytes(summary.bytes));
+    let (faults, notes) = (counted(summary.faults, "fault"), counted(summary.notes, "note"));
+    output::say(&format!("{objects}, {size:.1} MB checked: {faults}, {notes}"))?;
     match summary.faults {
         0 => Ok(()),
-        faults => Err(Error::corrupt(format!("{faults} faults in '{}'", arguments.data))),
+        _ => Err(Error::corrupt(format!("{faults} in '{}'", arguments.data))),
     }
 }
 

@@ -10,9 +10,9 @@ use super::arguments::{
     CreateWorkspaceArguments, DropWorkspaceArguments, ListArguments, SetWorkspaceArguments, WorkspaceCommand,
 };
 use super::embedded::Embedded;
-use super::output::{self, ResultRows};
+use super::output::{self, ResultRows, counted};
 use crate::auth::Caller;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::ids::WorkspaceName;
 use crate::query::SessionOptions;
 use crate::settings::{OrderSettings, Settings};
@@ -72,7 +72,7 @@ async fn set(arguments: SetWorkspaceArguments) -> Result<()> {
     let name = &arguments.name;
     let embedded = Embedded::open_existing(&arguments.root.data, server_settings()?).await?;
     let workspace = embedded.workspaces.get(name).await?;
-    let mut writer = workspace.writer().await.map_err(|error| in_use(name, error))?;
+    let mut writer = embedded.explain_in_use(name, workspace.writer().await, BETWEEN_STARTS).await?;
     let held = workspace.snapshot();
     let settings = held.rules.settings.with(&arguments.settings, &embedded.settings)?;
     let rules = writer.change_rules(RuleChange { settings: Some(settings), ..RuleChange::default() }).await?;
@@ -149,17 +149,9 @@ fn explain_lack(part: &str, purchases: i64, with_part: i64) -> Option<String> {
     Some(format!("note: {effect}; rows get a {part} when they are loaded, {way}"))
 }
 
-/// A refusal of the writer's place, in words for settings and imports.
-pub(super) fn in_use(name: &WorkspaceName, error: Error) -> Error {
-    if error.kind() != Kind::Conflict {
-        return error;
-    }
-    Error::conflict(format!(
-        "workspace '{name}' is in use by a running server or a writing command, and settings change between two starts \
-         only: stop it, run this again, and start it"
-    ))
-    .with_source(error)
-}
+/// What to do while a server holds what settings and imports change.
+pub(super) const BETWEEN_STARTS: &str =
+    "settings and imported tables change between two starts only: stop it, run this again, and start it";
 
 async fn drop_workspace(arguments: DropWorkspaceArguments) -> Result<()> {
     let name = &arguments.name;
@@ -167,8 +159,10 @@ async fn drop_workspace(arguments: DropWorkspaceArguments) -> Result<()> {
     if !arguments.yes {
         confirm(name, &arguments.root.data)?;
     }
-    let removed = embedded.workspaces.remove(name).await?;
-    output::say(&format!("workspace '{name}' is dropped: {} objects, {} tokens", removed.objects, removed.tokens))
+    let removed = embedded.workspaces.remove(name).await;
+    let removed = embedded.explain_in_use(name, removed, "stop it, then drop the workspace").await?;
+    let (objects, tokens) = (counted(removed.objects, "object"), counted(removed.tokens, "token"));
+    output::say(&format!("workspace '{name}' is dropped: {objects}, {tokens}"))
 }
 
 /// Asks for the name, which nobody types by mistake.

@@ -28,14 +28,16 @@ pub async fn run_every(workspaces: Workspaces, settings: UpkeepSettings) {
 }
 
 async fn keep_up(workspace: Arc<Workspace>, settings: &UpkeepSettings) -> Result<()> {
-    let compacted = Compactor::new(Arc::clone(&workspace), settings).run(Need::Worthwhile).await?;
-    if compacted.files_before > 0 {
-        tracing::info!(workspace = %workspace.name(), months = compacted.months, tables = compacted.tables,
-            files = compacted.files_before, rows = compacted.rows, seconds = compacted.seconds, "compacted");
-    }
+    let compacted = Compactor::new(Arc::clone(&workspace), settings).run(Need::Worthwhile).await;
+    // Whatever kept a table from being compacted, such as a full disk: what nobody needs goes.
     let removed = Vacuum::new(Arc::clone(&workspace), settings.retention_days)?.run().await?;
     if !removed.is_empty() {
         tracing::info!(workspace = %workspace.name(), objects = removed.len(), "vacuumed");
+    }
+    let compacted = compacted?;
+    if compacted.files_before > 0 {
+        tracing::info!(workspace = %workspace.name(), months = compacted.months, tables = compacted.tables,
+            files = compacted.files_before, rows = compacted.rows, seconds = compacted.seconds, "compacted");
     }
     Ok(())
 }

@@ -28,6 +28,22 @@ fn unknown_keys_and_wrong_values_name_the_key() {
 }
 
 #[test]
+fn variables_of_a_section_that_are_no_settings_are_told() {
+    let told = |name: &str| note_unknown_variables([name.to_owned()].into_iter()).unwrap();
+    for (name, meant) in [
+        ("CONVOKE_LOG_FLUSH_SECOND", "did you mean CONVOKE_LOG_FLUSH_SECONDS"),
+        ("CONVOKE_QUERY_MEMORYY", "did you mean CONVOKE_QUERY_MEMORY"),
+        ("CONVOKE_UPKEEP_ZZ", "system.settings lists them"),
+    ] {
+        let notes = told(name);
+        assert!(notes.len() == 1 && notes[0].contains(name) && notes[0].contains(meant), "{notes:?}");
+    }
+    for name in ["CONVOKE_LOG", "CONVOKE_LOG_FLUSH_SECONDS", "CONVOKE_BIN", "CONVOKE_TEST_DATA", "LOG_FLUSH", "PATH"] {
+        assert_eq!(told(name), [""; 0], "{name}");
+    }
+}
+
+#[test]
 fn the_base_currency_is_three_letters_in_upper_case() {
     let currency = |text: &str| {
         let env = environment(&[("CONVOKE_ORDERS_BASE_CURRENCY", text)]);

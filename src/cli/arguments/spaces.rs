@@ -18,50 +18,40 @@ pub(in crate::cli) struct RootArguments {
     pub(in crate::cli) data: String,
 }
 
+/// Each line is wrapped to the width of the terminal, behind its own indentation.
 const HELP_BEFORE_BLOCKED: &str = "Settings (key=value; an empty value takes one back, so that the server's setting holds):
-  purchase_events   events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
-  refund_events     events that take one back
-  base_currency     currency of orders that name none, and of net_base: three letters, such as USD
-  order_key         what an order number counts within: order_id (it is one order), source or brand
-  fx_max_age_days   days for which an exchange rate holds: 7, 0 for the same day only
-  identifier_types  types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the
-                    priority if need be: 'card_no:person:before email,tv_id:device'
-  blocked_values    values that identify nobody and are no order number (of events that are loaded from then on), beside
-                    those that are always blocked, in any case and brackets:";
+  purchase_events
+      events that are a purchase: 'Order Completed,Sold', or '[\"Sold, at last\"]' for names with commas
+  refund_events
+      events that take one back
+  base_currency
+      currency of orders that name none, and of net_base: three letters, such as USD
+  order_key
+      what an order number counts within: order_id (it is one order), source or brand
+  fx_max_age_days
+      days for which an exchange rate holds: 7, 0 for the same day only
+  identifier_types
+      types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the priority if \
+need be: 'card_no:person:before email,tv_id:device'
+  pii_columns
+      columns of events, or keys such as properties.phone, that hold personal data: no examples of them
+  blocked_values
+      values that identify nobody and are no order number (of events that are loaded from then on), beside those that \
+are always blocked, in any case and brackets:";
 
-const HELP_AFTER_BLOCKED: &str =
-    "                    addresses such as none@none.com, what has no letter and no digit but 0
-                    (-, ?, 0, 000), and numbers cut to 1.38E+10
-  pii_columns       columns of events, or keys such as properties.phone, that hold personal data: no examples of them";
+const HELP_AFTER_BLOCKED: &str = "      addresses such as none@none.com, what has no letter and no digit but 0 (-, ?, 0, \
+                                  000), and numbers cut to 1.38E+10";
 
 fn settings_help() -> String {
-    format!("{HELP_BEFORE_BLOCKED}\n{}\n{HELP_AFTER_BLOCKED}", blocked_lines())
-}
-
-/// The values that are always blocked, in lines below those of their setting.
-fn blocked_lines() -> String {
-    const INDENT: &str = "                    ";
-    // Where nothing says how wide the terminal is, the help is wrapped behind it.
-    const WIDTH: usize = 100;
-    let mut lines: Vec<String> = Vec::new();
-    for value in BlockedValues::built_in() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + value.chars().count() + 2 <= WIDTH => {
-                line.push(' ');
-                line.push_str(value);
-                line.push(',');
-            }
-            _ => lines.push(format!("{INDENT}{value},")),
-        }
-    }
-    lines.join("\n")
+    let blocked: String = BlockedValues::built_in().map(|value| format!(" {value},")).collect();
+    format!("{HELP_BEFORE_BLOCKED}\n     {blocked}\n{HELP_AFTER_BLOCKED}")
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum WorkspaceCommand {
     /// Make a workspace
     #[command(
-        after_help = format!("Examples:\n  convoke workspace create shop_cn --data ./shop --time-zone Asia/Shanghai\n  convoke workspace create shop_us --data ./shop base_currency=USD purchase_events='Order Completed,Sold'\n\n{}", settings_help())
+        after_help = format!("Examples:\n  convoke workspace create shop_cn --data ./shop --time-zone Asia/Shanghai\n  convoke workspace create shop_us --data ./shop base_currency=USD \\\n      purchase_events='Order Completed,Sold'\n\n{}", settings_help())
     )]
     Create(CreateWorkspaceArguments),
     /// List the workspaces of a data folder
@@ -69,7 +59,7 @@ pub(in crate::cli) enum WorkspaceCommand {
     List(ListArguments),
     /// Change settings of a workspace that no server serves at the moment
     #[command(
-        after_help = format!("Example:\n  convoke workspace set shop_cn --data ./shop base_currency=CNY identifier_types=card_no:person\n\n{}\n\nSELECT * FROM system.settings shows what holds. It holds from the next start of the server on.", settings_help())
+        after_help = format!("Example:\n  convoke workspace set shop_cn --data ./shop base_currency=CNY \\\n      identifier_types=card_no:person\n\n{}\n\nSELECT * FROM system.settings shows what holds. It holds from the next start of the server on.", settings_help())
     )]
     Set(SetWorkspaceArguments),
     /// Remove a workspace with all of its data, settings and tokens
@@ -135,12 +125,12 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 pub(in crate::cli) enum ImportCommand {
     /// Names of days: festivals, sales days
     #[command(
-        after_help = "Example:\n  convoke import dates festivals.csv --data ./shop\n\nColumns: day (2024-02-10) and name; a day may have several names, separated by ';' or in several rows.\nThey stand in dates.names:\n  SELECT day, names FROM dates WHERE array_length(names) > 0"
+        after_help = "Example:\n  convoke import dates festivals.csv --data ./shop\n\nColumns: day (2024-02-10) and name; a day may have several names, separated by ';' or in several rows. They stand in dates.names:\n  SELECT day, names FROM dates WHERE array_length(names) > 0"
     )]
     Dates(ImportArguments),
     /// Exchange rates, for net_base of orders
     #[command(
-        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency.\nA booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one its\namount_base is NULL, and so is net_base of its order:\n  SELECT currency, day, count(*) FROM order_entries WHERE amount_base IS NULL GROUP BY currency, day"
+        after_help = "Example:\n  convoke import fx_rates rates.csv --data ./shop --workspace shop_us\n\nColumns: day (2024-02-10), currency (EUR) and rate: units of the workspace's base currency for one unit of the currency. A booking takes the rate of its local day, or the last one at most fx_max_age_days (7) before; without one its amount_base is NULL, and so is net_base of its order:\n  SELECT currency, day, count(*) FROM order_entries\n    WHERE amount_base IS NULL GROUP BY currency, day"
     )]
     #[command(name = "fx_rates")]
     FxRates(ImportArguments),
@@ -161,7 +151,7 @@ pub(in crate::cli) struct ImportArguments {
 pub(in crate::cli) enum TokenCommand {
     /// Make a token and print it; it is not stored and cannot be shown again
     #[command(
-        after_help = "Examples:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n  convoke token create --data ./shop --workspace shop_us --role ingest --source web --expires 90\n\nClients send it as a bearer token, or as the password of any user name. It opens one workspace.\nRoles:\n  admin    everything in the workspace\n  analyst  reads all tables, owns tables\n  service  looks persons and audiences up, no SQL\n  ingest   sends events, nothing else; --source sets the source of all of them"
+        after_help = "Examples:\n  TOKEN=$(convoke token create --data ./shop --role analyst --name tableau)\n  convoke token create --data ./shop --workspace shop_us --role ingest \\\n      --source web --expires 90\n\nClients send it as a bearer token, or as the password of any user name. It opens one workspace.\nRoles:\n  admin    everything in the workspace\n  analyst  reads all tables, owns tables\n  service  looks persons and audiences up, no SQL\n  ingest   sends events, nothing else; --source sets the source of all of them"
     )]
     Create(TokenArguments),
     /// List tokens: what they are for, never what they are
@@ -184,8 +174,8 @@ pub(in crate::cli) struct TokenArguments {
     /// What the token is for
     #[arg(long, default_value = "")]
     pub(in crate::cli) name: String,
-    /// Days until it expires
-    #[arg(long, value_name = "DAYS")]
+    /// Days until it expires, at least 1 (default: never)
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(in crate::cli) expires: Option<u64>,
     /// For role ingest: the source that all of its events get
     #[arg(long, value_name = "NAME")]

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use futures::{FutureExt, StreamExt, stream};
+use object_store::path::Path;
 
 use self::part::{Files, Part, parts};
 use self::rows::rows_of;
@@ -79,7 +80,7 @@ impl Compactor {
     pub async fn run(&self, need: Need) -> Result<CompactionSummary> {
         let started = Instant::now();
         // Writing for nothing is spared when another process is the writer.
-        drop(self.workspace.writer().await?);
+        drop(self.workspace.writer_of_files().await?);
         let parts = parts(&self.workspace.snapshot(), need, self.file_size);
         let parallel = std::thread::available_parallelism().map_or(1, usize::from).min(parts.len().max(1));
         let memory = self.memory / parallel;
@@ -98,10 +99,11 @@ impl Compactor {
     async fn part(&self, part: Part, need: Need, memory: usize) -> Result<CompactionSummary> {
         for _ in 0..TRIES {
             let Some(files) = parts(&self.workspace.snapshot(), need, self.file_size).remove(&part) else { break };
-            let written = self.rewrite(&part, &files, memory).await;
-            let written = written.map_err(|error| error.context(format!("compacting {part}")))?;
+            let compacting = |error: Error| error.context(format!("compacting {part}"));
+            self.check_writable(&files).await.map_err(compacting)?;
+            let written = self.rewrite(&part, &files, memory).await.map_err(compacting)?;
             let summary = summary(&part, &files, &written);
-            let writer = self.workspace.writer().await?;
+            let writer = self.workspace.writer_of_files().await?;
             match commit(writer, &part, &files, written, self.file_size as u64).await {
                 Ok(()) => return Ok(summary),
                 // Somebody else took files away: what was written is for the next vacuum.
@@ -112,26 +114,41 @@ impl Compactor {
         Ok(CompactionSummary::default())
     }
 
+    async fn check_writable(&self, files: &Files) -> Result<()> {
+        match &files.table {
+            Some(table) => self.workspace.table_log(table.folder)?.check_writable().await,
+            None => self.workspace.events().check_writable().await,
+        }
+    }
+
     /// Writes the rows of each run of files anew.
     async fn rewrite(&self, part: &Part, files: &Files, memory: usize) -> Result<Vec<WrittenFile>> {
         let layout = files.layout()?;
-        let mut written = Vec::new();
+        let (mut written, mut begun) = (Vec::new(), Vec::new());
         for run in &files.runs {
-            written.extend(self.rewrite_run(part, &layout, run, memory).await?);
+            match self.rewrite_run(part, &layout, run, memory, &mut begun).await {
+                Ok(files) => written.extend(files),
+                Err(error) => {
+                    self.workspace.remove_begun(begun).await;
+                    return Err(error);
+                }
+            }
         }
         Ok(written)
     }
 
+    /// `begun` gets the places of the files that it writes, before it does.
     async fn rewrite_run(
         &self,
         part: &Part,
         layout: &FileLayout,
         files: &[Arc<DataFile>],
         memory: usize,
+        begun: &mut Vec<Path>,
     ) -> Result<Vec<WrittenFile>> {
         let mut rows = rows_of(self.workspace.store(), layout, files, memory)?;
         let name = part.run_name(files, self.workspace.clock().new_id())?;
-        let mut run = Run::new(&self.workspace, layout, name, self.file_size);
+        let mut run = Run::new(&self.workspace, layout, name, self.file_size, begun);
         while let Some(batch) = rows.next().await {
             let batch = batch?;
             let count = batch.num_rows() as u64;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use object_store::ObjectStore;
+use object_store::path::Path;
 use uuid::Uuid;
 
 use crate::clock::Clock;
@@ -44,14 +45,22 @@ pub(super) struct Run<'a> {
     file_size: usize,
     encoder: Option<Encoder>,
     written: Vec<WrittenFile>,
+    /// Where it writes.
+    begun: &'a mut Vec<Path>,
 }
 
 impl<'a> Run<'a> {
     /// A file of `file_size` bytes is full.
-    pub(super) fn new(workspace: &Workspace, layout: &'a FileLayout, name: RunName, file_size: usize) -> Self {
+    pub(super) fn new(
+        workspace: &Workspace,
+        layout: &'a FileLayout,
+        name: RunName,
+        file_size: usize,
+        begun: &'a mut Vec<Path>,
+    ) -> Self {
         let (store, clock) = (workspace.store(), workspace.clock().clone());
         let file_size = file_size.min(layout.most_bytes);
-        Self { store, clock, layout, name, file_size, encoder: None, written: Vec::new() }
+        Self { store, clock, layout, name, file_size, encoder: None, written: Vec::new(), begun }
     }
 
     /// Takes the next rows.
@@ -75,7 +84,9 @@ impl<'a> Run<'a> {
         let encoded = off_thread(move || encoder.finish()).await?;
         let path = self.name.file(self.written.len(), encoded.hash());
         let file = encoded.to_file(path, self.name.partition(), self.clock.now());
-        encoded.write(self.store.as_ref(), &self.layout.location(&file.file().path)).await?;
+        let location = self.layout.location(&file.file().path);
+        self.begun.push(location.clone());
+        encoded.write(self.store.as_ref(), &location).await?;
         self.written.push(file);
         Ok(())
     }

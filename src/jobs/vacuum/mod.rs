@@ -15,7 +15,7 @@ use object_store::{ObjectMeta, ObjectStoreExt};
 use uuid::Uuid;
 
 use self::tables::UserTableFiles;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::store::paths;
 use crate::workspace::Workspace;
 
@@ -50,30 +50,46 @@ impl Vacuum {
 
     /// What [`Self::run`] would remove, ordered by path.
     pub async fn list(&self) -> Result<Vec<Unneeded>> {
-        let _writer = self.workspace.writer().await?;
+        // Beside a server it is that of the state which this process has read: what is young is left out anyway.
+        let _writer = match self.workspace.writer_of_files().await {
+            Err(error) if error.kind() == Kind::Conflict => None,
+            outcome => Some(outcome?),
+        };
         Ok(self.unneeded().await?.0)
     }
 
     /// Removes it, and what the log does not need any more; returns what was removed.
     pub async fn run(&self) -> Result<Vec<Unneeded>> {
-        let mut writer = self.workspace.writer().await?;
+        let mut writer = self.workspace.writer_of_files().await?;
         writer.refresh().await?;
-        let version = self.workspace.snapshot().events.version;
         let (unneeded, dropped) = self.unneeded().await?;
         self.delete(unneeded.iter().map(|object| object.path.clone()).collect()).await?;
         for folder in dropped {
             self.workspace.remove_empty_table_folder(folder);
         }
-        // The log comes last: its entries say which files the versions within the retention had.
+        // The logs of tables come last: their entries say which files the versions within the retention had.
+        match self.clean_table_logs().await {
+            Err(error) if error.tells_full_disk() => {
+                let name = self.workspace.name();
+                tracing::warn!(workspace = %name, %error, "the logs of tables stay as they are until there is space");
+            }
+            outcome => outcome?,
+        }
+        Ok(unneeded)
+    }
+
+    async fn clean_table_logs(&self) -> Result<()> {
+        let snapshot = self.workspace.snapshot();
+        let version = snapshot.events.version;
         if version > 0 {
             self.workspace.events().checkpoint(version).await?;
             self.workspace.events().clean_log(self.cutoff).await?;
         }
-        for (name, table) in &self.workspace.snapshot().tables.tables {
+        for (name, table) in &snapshot.tables.tables {
             let cleaned = self.workspace.table_log(table.folder)?.clean(table.live.version, self.cutoff).await;
             cleaned.map_err(|error| error.context(format!("table '{name}'")))?;
         }
-        Ok(unneeded)
+        Ok(())
     }
 
     async fn delete(&self, paths: Vec<Path>) -> Result<()> {
@@ -120,7 +136,7 @@ impl Vacuum {
     }
 }
 
-/// What an unreferenced object was; `None` for one that is not ours to remove.
+/// What an unreferenced object was, one of a kind; `None` for one that is not ours to remove.
 pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static str> {
     let mut parts = path.parts();
     let folder = parts.next()?;
@@ -130,9 +146,9 @@ pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static
             let data = inside.as_ref() != paths::DELTA_LOG && path.extension() == Some("parquet");
             data.then_some("data file of events")
         }
-        paths::IDENTITY => paths::is_of_load(path).then_some("identity changes of a load"),
-        paths::DEAD_LETTERS => paths::is_of_load(path).then_some("dead letters of a load"),
-        paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("commit records"),
+        paths::IDENTITY => paths::is_of_load(path).then_some("file of identity changes"),
+        paths::DEAD_LETTERS => paths::is_of_load(path).then_some("file of dead letters"),
+        paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("file of commit records"),
         paths::DEDUPE => paths::is_dedupe_run(path).then_some("dedupe run"),
         // The log and its marks are trimmed by their writer alone, who knows what is needed of them.
         _ => None,
