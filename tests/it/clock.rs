@@ -50,7 +50,7 @@ async fn fill(workspaces: &Workspaces) {
     loader.load(&caller, request, futures::stream::iter([Ok(rows("u1"))]).boxed()).await.unwrap();
     let stream = loader.stream(&caller).await.unwrap();
     let checked = stream.check(rows("u2"), b"").await.unwrap();
-    stream.send(checked).await.unwrap().wait().await.unwrap();
+    stream.send(checked).await.wait().await.remove(0).unwrap();
     let rates = FxRates { base: "CNY".into(), ..Default::default() };
     let change = RuleChange { fx_rates: Some(rates), ..Default::default() };
     workspace.writer().await.unwrap().change_rules(change).await.unwrap();

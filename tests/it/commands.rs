@@ -144,6 +144,32 @@ fn the_help_of_settings_lists_all_blocked_values() {
     }
 }
 
+/// Text follows the width of the terminal, and a command can be copied from any.
+#[test]
+fn help_fills_its_lines_and_breaks_no_command() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in ["ingest", "checkpoint", "compact", "vacuum"] {
+        let at = |width: usize| {
+            let output = convoke(folder.path(), &[command, "--help"]).env("COLUMNS", width.to_string()).output();
+            String::from_utf8(output.unwrap().stdout).unwrap()
+        };
+        let examples = |help: &str| {
+            let lines = help.lines().filter(|line| line.starts_with("  convoke "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(examples(&at(80)), examples(&at(100)), "{command}");
+        let help = at(80);
+        let text = help.split("\nExample").nth(1).unwrap().split("\n\n").skip(1);
+        for lines in text.map(|paragraph| paragraph.lines().collect::<Vec<_>>()) {
+            for pair in lines.windows(2) {
+                let next = pair[1].split(' ').next().unwrap();
+                let filled = pair[0].chars().count() + 1 + next.chars().count();
+                assert!(filled > 80 && pair[0].chars().count() <= 80, "{command}: {pair:?}");
+            }
+        }
+    }
+}
+
 /// An export of a day without orders is no fault; that of the next day comes under the same name.
 #[test]
 fn a_file_without_rows_says_so_and_hides_no_later_one() {
@@ -160,6 +186,25 @@ fn a_file_without_rows_says_so_and_hides_no_later_one() {
     assert!(said(&run(folder.path(), &["ingest", "orders.csv"])).contains("1 rows read, 1 kept"));
     std::fs::write(&file, "").unwrap();
     assert!(complaint(folder.path(), &["ingest", "orders.csv"]).contains("is empty"));
+}
+
+/// A sender that repeats its export under another name has lost nothing.
+#[test]
+fn a_file_whose_rows_are_all_stored_is_no_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("a.csv", "ts,event,message_id\n2024-01-01,x,m1\n2024-01-02,x,m2\n");
+    write("b.csv", "ts,event,message_id\n2024-01-02,x,m2\n2024-01-01,x,m1\n");
+    write("c.csv", "ts,event,message_id\n2024-01-02,x,m2\nnever,x,m3\n");
+    write("d.csv", "when\n2024-01-02\n");
+    assert!(!ingest_well(folder.path(), &["a.csv"]).contains("stored before"));
+    let told = ingest_well(folder.path(), &["b.csv"]);
+    assert!(told.contains("0 kept, 2 duplicate") && told.contains("all rows were stored before"), "{told}");
+    let told = ingest_well(folder.path(), &["c.csv"]);
+    assert!(told.contains("1 duplicate, 1 rejected") && !told.contains("stored before"), "{told}");
+    let told = complaint(folder.path(), &["ingest", "a.csv", "d.csv", "nosuch.csv"]);
+    assert!(told.contains("2 files, 1 not loaded: "), "{told}");
+    assert_eq!(answer(folder.path(), "convoke-data", "SELECT count(*) FROM events"), "2");
 }
 
 #[test]
@@ -198,7 +243,20 @@ async fn upkeep_beside_a_server_says_what_works() {
     let data = world.folder.path().to_str().unwrap();
     for command in ["compact", "vacuum"] {
         let told = complaint(world.folder.path(), &[command, "--data", data]);
-        assert!(told.contains("upkeep.minutes") && !told.contains("--connect"), "{told}");
+        assert!(told.contains("writes to workspace") && told.contains("upkeep.minutes"), "{told}");
+        assert!(!told.contains("--connect"), "{told}");
+    }
+    // What only looks needs no turn.
+    let listed = run(world.folder.path(), &["vacuum", "--dry-run", "--data", data]);
+    assert!(listed.status.success() && said(&listed).contains("would be removed"), "{}", said(&listed));
+    // The same beginning whatever is refused.
+    for command in [
+        &["workspace", "set", "convoke", "base_currency=EUR"][..],
+        &["workspace", "drop", "convoke", "--yes"],
+        &["checkpoint"],
+    ] {
+        let told = complaint(world.folder.path(), &[command, &["--data", data]].concat());
+        assert!(told.contains("error: another process writes to workspace 'convoke' under "), "{told}");
     }
 }
 
@@ -216,6 +274,31 @@ fn a_server_that_makes_its_folder_says_so() {
     };
     assert!(first_line().contains("there was no data folder 'nosuch': it is made"));
     assert!(first_line().contains("no token was made yet"), "the second time it is there");
+}
+
+#[test]
+fn a_token_says_what_it_made_and_whose_name_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let create = ["token", "create", "--data", "typo", "--role", "ingest", "--name", "web"];
+    let told = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let first = run(folder.path(), &create);
+    assert!(told(&first).contains("there was no data folder 'typo': it is made"), "{}", said(&first));
+    assert_eq!(String::from_utf8_lossy(&first.stdout).lines().count(), 1, "the token alone");
+    let second = run(folder.path(), &create);
+    assert!(second.status.success() && !told(&second).contains("no data folder"), "{}", said(&second));
+    assert!(told(&second).contains("another token named 'web'"), "{}", said(&second));
+    let output = run(folder.path(), &[&create[..6], &["--expires", "0"]].concat());
+    assert!(!output.status.success() && told(&output).contains("--expires"), "{}", said(&output));
+}
+
+#[test]
+fn a_variable_that_is_nearly_a_setting_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = convoke(folder.path(), &["sql", "SELECT 1"]);
+    let output = command.env("CONVOKE_QUERY_MEMORYY", "1MiB").env("CONVOKE_BIN", "x").output().unwrap();
+    let told = said(&output);
+    assert!(told.contains("CONVOKE_QUERY_MEMORYY is no setting"), "{told}");
+    assert!(told.contains("did you mean CONVOKE_QUERY_MEMORY") && !told.contains("CONVOKE_BIN"), "{told}");
 }
 
 /// What --again would do is said where it is named, and what is told in its place does what was meant.

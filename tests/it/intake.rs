@@ -234,6 +234,7 @@ async fn a_time_beyond_the_cap_is_rejected_with_its_row() {
     let letters = world.rows("SELECT row, reason, raw ->> 'user_id' FROM system.dead_letters ORDER BY row").await;
     assert!(letters[0].starts_with("2 column 'ts': ") && letters[0].ends_with(" u2"), "{letters:?}");
     assert!(letters[0].contains("more than 48 hours beyond now"), "{letters:?}");
+    assert!(letters[0].contains("; --ts-format says how times are written"), "{letters:?}");
     assert!(letters[1].starts_with("3 column 'ts': 2076-05-31T00:00:00+00:00 lies"), "{letters:?}");
 
     let mut settings = Settings::defaults().unwrap();

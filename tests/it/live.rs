@@ -13,8 +13,10 @@ mod full_disk;
 mod kill;
 /// What must be stored, by what was sent and answered.
 mod oracle;
-/// Files that another program rewrites.
+/// Commits of other programs.
 mod other_programs;
+/// Tables that other programs made ones of a later protocol.
+mod other_protocols;
 /// Counts beside streams, flushes and compactions.
 mod readers;
 /// A batch that cannot be written, by its number.

@@ -26,6 +26,8 @@ mod intake;
 mod live;
 /// Loads: all or nothing, once, dead letters, restart.
 mod loads;
+/// JSON with many levels and long numbers, by each way in.
+mod nested_json;
 /// One zero and one NaN where SQL text files do not reach: bound parameters, bulk ingest, plans.
 mod one_zero;
 /// Promise 9 and the layout of the Delta table.

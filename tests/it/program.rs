@@ -36,6 +36,9 @@ pub fn token(data: &Path, source: Option<&str>) -> String {
     token.trim().to_owned()
 }
 
+/// Arguments of a server on a port that is free.
+const SERVE: [&str; 3] = ["serve", "--listen", "127.0.0.1:0"];
+
 /// A server in a process of its own, which its drop kills (SIGKILL): only a power cut takes more.
 pub struct Process {
     child: Child,
@@ -51,9 +54,23 @@ impl Process {
 
     /// With environment variables of its own.
     pub fn start_with(data: &Path, environment: &[(&str, &Path)]) -> Self {
-        let mut command = command(data, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut command = command(data, &SERVE);
+        command.envs(environment.iter().copied());
+        Self::run(command)
+    }
+
+    /// With a limit of open files that the process may raise by itself.
+    pub fn start_with_few_files(data: &Path, files: u32) -> Self {
+        let serve = command(data, &SERVE);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("ulimit -Sn {files} && exec \"$0\" \"$@\"")]);
+        command.arg(serve.get_program()).args(serve.get_args());
+        Self::run(command)
+    }
+
+    fn run(mut command: Command) -> Self {
         // One that is told to stop does so at once.
-        command.env("CONVOKE_LOG", "error").env("CONVOKE_SERVER_STOP_SECONDS", "0").envs(environment.iter().copied());
+        command.env("CONVOKE_LOG", "error").env("CONVOKE_SERVER_STOP_SECONDS", "0");
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -61,6 +78,10 @@ impl Process {
         let address = line.split_whitespace().last().unwrap_or_default().to_owned();
         assert!(address.starts_with("http://127.0.0.1:"), "the server does not start, it says '{line}'");
         Self { child, address, _output: output }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// As it says it itself, with the scheme.

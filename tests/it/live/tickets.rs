@@ -6,13 +6,17 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow_flight::Ticket;
+use convoke::error::Kind;
+use convoke::query::SessionOptions;
+use convoke::settings::Settings;
 use futures::TryStreamExt;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::time::{Instant, sleep};
 
+use super::load_one;
 use super::readers::{Progress, compact_often, flush_often, send_some};
-use crate::harness::{texts, world};
+use crate::harness::{texts, world, world_with};
 use crate::server::{Client, boot, ticket, within};
 
 const DURATION: Duration = Duration::from_secs(10);
@@ -103,4 +107,37 @@ async fn tickets_read_their_rows_while_rows_move_from_the_log_into_files() {
         assert!(flushes >= 5 && months >= 5 && rows.len() >= 20, "{flushes} {months} {}", rows.len());
     })
     .await;
+}
+
+/// Each statement of a client has a ticket, which it reads at once: what those leave behind must not cost others theirs.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_nobody_has_read_outlives_those_of_pollers() {
+    let mut settings = Settings::defaults().unwrap();
+    // A twentieth of it for kept states is less than the 150 below cost, each with lists of its own of persons and files.
+    settings.query.pool_memory.0 = 2 << 20;
+    let world = world_with(settings, "UTC").await;
+    let session = SessionOptions::default();
+    let sql = "SELECT count(*) FROM events";
+    let lease = async || {
+        let planned = world.engine.prepare(&world.caller, &session, sql, None).await.unwrap();
+        world.engine.lease(&planned, Duration::from_secs(900))
+    };
+    let read = async |leased| world.engine.prepare(&world.caller, &session, sql, Some(leased)).await;
+    load_one(&world, 0).await;
+    let promise = lease().await;
+    let mut polls = Vec::new();
+    for number in 1..=150 {
+        load_one(&world, number).await;
+        let poll = lease().await;
+        assert!(read(poll).await.is_ok());
+        polls.push(poll);
+    }
+    let gone = read(polls[0]).await.err().map(|error| error.kind());
+    assert_eq!(gone, Some(Kind::Conflict), "the budget is used up");
+    assert!(read(polls[148]).await.is_ok(), "what is held can be read again");
+    for _ in 0..2 {
+        let planned = read(promise).await.unwrap();
+        let rows = world.engine.execute(&world.caller, &session, &planned, Vec::new()).await.unwrap();
+        assert_eq!(texts(&rows.stream.try_collect::<Vec<_>>().await.unwrap()), ["1"]);
+    }
 }
