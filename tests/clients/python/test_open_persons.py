@@ -151,13 +151,21 @@ def test_readme_example_runs_as_it_stands(shop):
     assert [row[1] for row in best] == re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", done.stdout), done.stdout
 
 
-def test_client_example_runs(shop):
+def run_example(shop) -> subprocess.CompletedProcess:
     example = ROOT / "examples" / "clients" / "python" / "open_data_duckdb.py"
     call = [sys.executable, str(example), str(shop / "convoke")]
-    early = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
+
+
+def test_client_example_says_what_it_needs(tmp_path):
+    cli.ingest(tmp_path / "shop", write_csv(tmp_path / "browsing.csv", browsing()), "--map", MAP)
+    early = run_example(tmp_path / "shop")
     assert early.returncode == 1 and early.stderr.startswith("no persons are published yet: run `convoke checkpoint`")
+
+
+def test_client_example_runs(shop):
     checkpoint(shop)
-    done = subprocess.run(call, capture_output=True, text=True, timeout=120, check=False)
+    done = run_example(shop)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("epoch 1, events version 1, 300 persons")
     best = sorted(by_convoke(shop), key=lambda row: -row[3])[:5]
