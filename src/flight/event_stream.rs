@@ -168,19 +168,21 @@ struct SentBatches {
     first: u64,
     batches: Vec<RecordBatch>,
     key: Bytes,
+    /// Of all batches.
+    rows: usize,
+    /// One of them is not small.
+    has_large: bool,
 }
 
 impl SentBatches {
-    fn takes(&self, batch: &RecordBatch, key: &Bytes) -> bool {
-        let is_small = |batch: &RecordBatch| batch.num_rows() <= SMALL && batch_bytes(batch) <= SMALL_BYTES;
-        let are_small = is_small(batch) && self.batches.iter().all(is_small);
-        let rows: usize = self.batches.iter().map(RecordBatch::num_rows).sum();
-        self.key.is_empty() && key.is_empty() && are_small && rows + batch.num_rows() <= MOST_OF_GROUP
+    fn takes(&self, batch: &RecordBatch, is_small: bool, key: &Bytes) -> bool {
+        let are_small = is_small && !self.has_large;
+        self.key.is_empty() && key.is_empty() && are_small && self.rows + batch.num_rows() <= MOST_OF_GROUP
     }
 
     /// As columns of events. Where a batch is too large, those before it stand alone: they count.
     fn convert(self, columns: &SentColumns) -> Vec<Result<Group>> {
-        let Self { first, batches, key } = self;
+        let Self { first, batches, key, .. } = self;
         let convert = |first: u64, batches: &[RecordBatch]| {
             let rows = match batches {
                 [batch] => columns.convert(batch),
@@ -255,13 +257,17 @@ impl BatchReader {
             Received::Batch(batch) => batch,
         };
         let columns = self.columns.as_ref().ok_or_else(|| Error::invalid("a batch came before the schema"))?;
-        if !sent.batches.is_empty() && !sent.takes(&batch, &key) {
+        // Asked once a batch: what it takes of memory is told column by column.
+        let is_small = batch.num_rows() <= SMALL && batch_bytes(&batch) <= SMALL_BYTES;
+        if !sent.batches.is_empty() && !sent.takes(&batch, is_small, &key) {
             groups.push(Ok((Arc::clone(columns), std::mem::take(sent))));
         }
         if sent.batches.is_empty() {
             sent.first = first;
         }
         sent.key = key;
+        sent.rows += batch.num_rows();
+        sent.has_large |= !is_small;
         sent.batches.push(batch);
         self.batches = first;
         Ok(())
