@@ -23,7 +23,7 @@ use super::read::year_fault;
 use crate::error::{Error, Result};
 use crate::identity::{BlockedValues, IdentifierTypes};
 use crate::money;
-use crate::orders::Statement;
+use crate::orders::{MOST_PRODUCTS, Statement};
 use crate::settings::{OrderSettings, currency_code, not_a_currency};
 use crate::store::dedupe::MessageKey;
 use crate::store::events::schema;
@@ -237,9 +237,12 @@ impl RowChecker {
 
     /// Why what a purchase or refund event says of money cannot be kept. Of other events nobody asks for it.
     fn fault_of_statement(&self, rows: &InputColumns<'_>, row: usize, statement: &Statement) -> Option<String> {
-        let what = statement.too_large?;
+        let fault = match (statement.has_too_many_products, statement.too_large) {
+            (true, _) => format!("more than {MOST_PRODUCTS} products"),
+            (false, what) => format!("{} has more than 14 digits before the point", what?),
+        };
         let is_of_orders = rows.event.at(row).is_some_and(|event| self.orders.is_of_orders(event));
-        is_of_orders.then(|| format!("column 'properties': {what} has more than 14 digits before the point"))
+        is_of_orders.then(|| format!("column 'properties': {fault}"))
     }
 
     fn stored_columns(

@@ -37,7 +37,7 @@ impl LateChecks {
             || row.message_id.is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES)
             || row.identifiers.iter().any(|(kind, _)| !self.types.contains(kind))
             || [row.properties, row.context].into_iter().flatten().any(is_too_large)
-            || may_be_too_large(row)
+            || may_be_beyond(row)
     }
 }
 
@@ -45,10 +45,12 @@ fn is_too_large(json: &str) -> bool {
     json.len() > MAX_JSON_BYTES || json_text::is_too_deep(json)
 }
 
-/// Whether what the event says of money may be beyond an amount.
-fn may_be_too_large(row: &InputRow<'_>) -> bool {
+/// Whether what the event says of money may be beyond an amount, or of too many products.
+fn may_be_beyond(row: &InputRow<'_>) -> bool {
     const MANY: u128 = orders::LARGE * QUANTITY_ONE.unsigned_abs();
     row.event.is_some()
         && (row.quantity.is_some_and(|quantity| quantity.unsigned_abs() >= MANY)
-            || row.properties.is_some_and(orders::may_be_too_large))
+            || row
+                .properties
+                .is_some_and(|text| orders::may_be_too_large(text) || orders::may_have_too_many_products(text)))
 }

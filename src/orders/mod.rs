@@ -2,7 +2,8 @@
 //!
 //! `statement` reads an event on its way in, `event` is what is left of it, `resolve` turns the events of one order into
 //! its bookings, `items` takes these apart, `key` names the order, `product_keys` knows keys that count for nothing,
-//! `large_numbers` guesses what `statement` will refuse. Pure rules: must not know Arrow, SQL or storage.
+//! `product_list` how many products there may be, `large_numbers` guesses what `statement` will refuse. Pure rules: must
+//! not know Arrow, SQL or storage.
 
 mod event;
 mod items;
@@ -11,6 +12,7 @@ mod large_numbers;
 mod order;
 mod picked;
 mod product_keys;
+mod product_list;
 mod resolve;
 mod statement;
 #[cfg(test)]
@@ -20,5 +22,6 @@ pub use event::{OrderEvent, Row};
 pub use items::Item;
 pub use large_numbers::{LARGE, may_be_too_large};
 pub use order::{Entry, Kind, Order};
+pub use product_list::{MOST_PRODUCTS, may_have_too_many_products};
 pub use resolve::{Totals, resolve};
 pub use statement::{OwnLine, Product, StatedPrices, Statement, is_read, read_statement, stated_prices};

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The members of the object `text` that have these names; `None` for a text that is no object.
@@ -79,5 +79,47 @@ pub(super) fn scalar(value: &RawValue) -> Option<Cow<'_, str>> {
 
 /// The elements of an array; `None` for what is none.
 pub(super) fn elements(value: &RawValue) -> Option<Vec<&RawValue>> {
-    value.get().starts_with('[').then(|| serde_json::from_str(value.get()).ok()).flatten()
+    first_elements(value, usize::MAX)
+}
+
+/// The same; those behind the first `most` are not looked at.
+pub(super) fn first_elements(value: &RawValue, most: usize) -> Option<Vec<&RawValue>> {
+    if !value.get().starts_with('[') {
+        return None;
+    }
+    let mut found = Vec::new();
+    let mut reader = serde_json::Deserializer::from_str(value.get());
+    let outcome = Elements { found: &mut found, most }.deserialize(&mut reader);
+    // The reader takes it for an error that some are left.
+    (outcome.is_ok() || found.len() == most).then_some(found)
+}
+
+struct Elements<'f, 'de> {
+    found: &'f mut Vec<&'de RawValue>,
+    most: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements<'_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while self.found.len() < self.most
+            && let Some(element) = elements.next_element()?
+        {
+            self.found.push(element);
+        }
+        Ok(())
+    }
 }

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 
 use super::picked::{elements, pick, pick_and_look, scalar};
 use super::product_keys::{Meant, find_resemblance};
+use super::product_list::ProductList;
 use crate::error::shown;
 use crate::money::{self, Exact};
 
@@ -42,6 +43,8 @@ pub struct Statement {
     /// What `total` says, where it is a number.
     pub total: Option<i128>,
     pub products: Vec<Product>,
+    /// It has more products than are read: none is.
+    pub has_too_many_products: bool,
     /// Keys of products that look like one that counts, which their product lacks, and the key that counts.
     pub look_alikes: Vec<(String, &'static str)>,
 }
@@ -99,7 +102,9 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let lists = [products, line_items, items].into_iter().flatten();
     let mut look_alikes = LookAlikes::default();
     let read_list = |list| products_of(list, &mut numbers, &mut look_alikes);
-    let products = lists.into_iter().find_map(read_list).unwrap_or_default();
+    let products = lists.into_iter().find_map(read_list).unwrap_or(Some(Vec::new()));
+    let has_too_many_products = products.is_none();
+    let products = products.unwrap_or_default();
     let [total, value, price] =
         [("total", total), ("value", value), ("price", price)].map(|(name, value)| numbers.read(name, value));
     // What a reader could read is the event's own; what it could not is no 1 either.
@@ -111,7 +116,7 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         .or_else(|| total.map(|total| ("total", total.amount())))
         .or_else(|| value.map(|value| ("value", value.amount())));
     let has_unpriced = match products.is_empty() {
-        true => own.has_product,
+        true => own.has_product || has_too_many_products,
         false => products.iter().any(|product| product.amount.is_none()),
     };
     let unpriced = stated.is_none() && has_unpriced;
@@ -138,6 +143,7 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
         price: price.filter(|_| own.has_product).and_then(Exact::amount),
         total: total.and_then(Exact::amount),
         products,
+        has_too_many_products,
         look_alikes: look_alikes.missed,
     }
 }
@@ -148,8 +154,9 @@ fn in_range(amount: i128) -> Option<i128> {
 
 /// Whether a text may have one of the members: most events have none, and are not parsed.
 pub(super) fn mentions(text: &str) -> bool {
-    text.match_indices('"').any(|(quote, _)| {
-        let inside = &text.as_bytes()[quote + 1..];
+    // Bytes, since a search for a character costs more the more often it is found.
+    let quotes = text.bytes().enumerate().filter(|(_, byte)| *byte == b'"');
+    quotes.map(|(quote, _)| &text.as_bytes()[quote + 1..]).any(|inside| {
         MEMBERS.iter().any(|name| {
             inside.get(name.len()) == Some(&b'"') && inside[..name.len()].eq_ignore_ascii_case(name.as_bytes())
         })
@@ -222,16 +229,18 @@ impl LookAlikes {
     }
 }
 
-fn products_of(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Option<Vec<Product>> {
+/// `None` for no list, or an empty one; `Some(None)` for one that is too long.
+fn products_of(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Option<Option<Vec<Product>>> {
     // A cell of a CSV file holds the array as a text.
-    let Some(values) = elements(value) else {
+    let Some(list) = ProductList::of(value) else {
         let text = scalar(value).filter(|text| text.starts_with('['))?;
         let inner: Box<RawValue> = serde_json::from_str(&text).ok()?;
         return products_of(&inner, numbers, look_alikes);
     };
+    let ProductList::Products(values) = list else { return Some(None) };
     let given = values.into_iter().filter(|value| value.get() != "null");
     let products: Vec<Product> = given.map(|value| product(value, numbers, look_alikes)).collect();
-    (!products.is_empty()).then_some(products)
+    (!products.is_empty()).then_some(Some(products))
 }
 
 fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Product {

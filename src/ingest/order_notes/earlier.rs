@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 
 use super::held::Key;
 use super::{DAY_MICROSECONDS, Named, OrderNotes};
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ingest::order_columns;
 use crate::orders::Statement;
 use crate::store::events::{FoundRows, ReadLimit, WantedOrders, rows_of_orders};
@@ -156,5 +156,5 @@ impl<'a> StoredColumns<'a> {
 }
 
 fn lacks(column: &str) -> Error {
-    Error::corrupt(format!("an events file has no column {column} of its type: run `convoke check`"))
+    Error::corrupt(format!("an events file has no column {column} of its type")).with_help(RUN_CHECK)
 }

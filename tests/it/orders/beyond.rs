@@ -40,6 +40,28 @@ async fn amounts_are_exact_or_the_event_is_rejected() {
     assert_eq!(world.rows("SELECT raw FROM system.dead_letters ORDER BY row").await, lines);
 }
 
+/// docs/events.md: of a purchase or refund, at most 10,000 products. Of other events nobody reads them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_of_too_many_products_is_rejected() {
+    let of = |number: &str, count: usize| json!({"order_id": number, "products": vec![json!({"price": 1}); count]});
+    let mut file = tempfile::Builder::new().suffix(".ndjson").tempfile().unwrap();
+    let events = [
+        bought("m1", "01T00:00", of("most", 10_000)),
+        bought("m2", "01T00:00", of("more", 10_001)),
+        event("m3", "Product List Viewed", "u1", "01T00:00", of("seen", 10_001)),
+    ];
+    for event in &events {
+        writeln!(file, "{event}").unwrap();
+    }
+    let world = world().await;
+    let reader = FileReader::open(file.path(), ReadOptions::default()).unwrap();
+    let summary = world.load_batches("many", reader.batches().collect()).await.unwrap();
+    assert_eq!((summary.kept, summary.rejected), (2, 1));
+    assert_eq!(world.rows("SELECT order_id, gross FROM orders").await, ["most 10000.0000"]);
+    let rejected = format!("2 column 'properties': more than 10000 products {}", events[1]);
+    assert_eq!(world.rows("SELECT row, reason, raw FROM system.dead_letters").await, [rejected]);
+}
+
 /// An order beyond DECIMAL(18,4) is named; without it the others are read.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_order_beyond_its_type_is_named() {
