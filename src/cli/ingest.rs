@@ -89,6 +89,8 @@ struct Outcome<'f> {
     of_other_source: Vec<&'f Path>,
     /// Could not be read, or are not there.
     failed: Vec<&'f Path>,
+    /// How many were loaded before.
+    skipped: usize,
 }
 
 impl<'f> Outcome<'f> {
@@ -100,6 +102,7 @@ impl<'f> Outcome<'f> {
         if summary.read > 0 && summary.kept == 0 && summary.duplicate == 0 {
             self.lost.push(file);
         }
+        self.skipped += usize::from(summary.skipped);
         match (&summary.read_otherwise, summary.of_other_source) {
             (None, _) => {}
             (Some(_), false) => self.refused.push(file),
@@ -121,7 +124,11 @@ impl<'f> Outcome<'f> {
             let failed = self.failed.len().saturating_sub(found.missing.len());
             let not_loaded = failed + self.refused.len() + self.of_other_source.len();
             let not_loaded = if not_loaded > 0 { format!(", {not_loaded} not loaded") } else { String::new() };
-            output::say(&describe(&format!("{files} files{not_loaded}"), &self.total))?;
+            let total = match self.skipped == files {
+                true => format!("{files} files: nothing was loaded: all of them were loaded before"),
+                false => describe(&format!("{files} files{not_loaded}"), &self.total),
+            };
+            output::say(&total)?;
         }
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");

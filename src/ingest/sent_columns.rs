@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field, Fields, Schema};
 use chrono_tz::Tz;
@@ -12,8 +12,8 @@ use chrono_tz::Tz;
 use super::expanded_size::expanded_bytes;
 use super::input;
 use super::read::{
-    AMOUNTS, IdentifierColumns, QUANTITIES, Rejects, TimeParser, category_array, decimal_array, identifier_array,
-    time_array,
+    AMOUNTS, IdentifierColumns, PREVIOUS_ID, QUANTITIES, Rejects, TimeParser, category_array, decimal_array,
+    identifier_array, is_previous_id, time_array,
 };
 use crate::error::{Error, Result, shown};
 use crate::workspace::MOST_EVENTS;
@@ -27,6 +27,9 @@ const OF_REJECTED: [&str; 2] = ["reject_reason", "raw"];
 /// The one column that each event must have a value in.
 const TIME: &str = "ts";
 
+const KIND: &str = "type";
+const IDENTIFIERS: &str = "identifiers";
+
 /// Bytes of a batch's columns as plain texts, numbers and lists, at most: those of a message without dictionaries and views.
 const MOST_BYTES: usize = 64 << 20;
 
@@ -34,6 +37,8 @@ const MOST_BYTES: usize = 64 << 20;
 pub struct SentColumns {
     /// Of each column of the input schema, its place in the upload.
     places: Vec<Option<usize>>,
+    /// The place of what an alias links its user to, which becomes one of the identifiers.
+    previous: Option<usize>,
 }
 
 impl SentColumns {
@@ -43,12 +48,21 @@ impl SentColumns {
     pub fn of(schema: &Schema) -> Result<Self> {
         let wanted = input::schema();
         let mut places = vec![None; wanted.fields().len()];
+        let mut previous = None;
+        let twice = |field: &Field| Error::invalid(format!("column {} is there twice", shown(field.name())));
         for (at, field) in schema.fields().iter().enumerate() {
+            if is_previous_id(field.name()) {
+                check_type(field, &Field::new(field.name(), DataType::Utf8, true))?;
+                if previous.replace(at).is_some() {
+                    return Err(twice(field));
+                }
+                continue;
+            }
             let place = wanted.index_of(field.name()).ok().filter(|_| !OWN.contains(&field.name().as_str()));
             let place = place.ok_or_else(|| unknown(field.name()))?;
             check_type(field, wanted.field(place))?;
             if places[place].replace(at).is_some() {
-                return Err(Error::invalid(format!("column {} is there twice", shown(field.name()))));
+                return Err(twice(field));
             }
         }
         if wanted.index_of(TIME).is_ok_and(|place| places[place].is_none()) {
@@ -56,7 +70,7 @@ impl SentColumns {
                 "events need a column '{TIME}', a timestamp with a zone: when each of them happened"
             )));
         }
-        Ok(Self { places })
+        Ok(Self { places, previous })
     }
 
     /// A batch of [`input::schema`]; what was not sent is NULL, and a row with a value that its column cannot hold is
@@ -71,14 +85,36 @@ impl SentColumns {
         let mut rejects = Rejects::default();
         let places = self.places.iter().zip(wanted.fields());
         let columns = places.filter(|(_, field)| !OF_REJECTED.contains(&field.name().as_str()));
-        let columns = columns.map(|(place, field)| match place {
-            Some(place) if *batch.column(*place).data_type() != DataType::Null => {
-                convert(batch.column(*place), field, &mut rejects)
+        let columns = columns.map(|(place, field)| {
+            let sent = place.map(|at| batch.column(at)).filter(|column| *column.data_type() != DataType::Null);
+            match sent {
+                sent if field.name() == IDENTIFIERS && (sent.is_some() || self.previous.is_some()) => {
+                    self.identifiers(sent, batch, &mut rejects)
+                }
+                Some(sent) => convert(sent, field, &mut rejects),
+                None => Ok(new_null_array(field.data_type(), batch.num_rows())),
             }
-            _ => Ok(new_null_array(field.data_type(), batch.num_rows())),
         });
         let columns: Vec<ArrayRef> = columns.collect::<Result<_>>()?;
         rejects.finish(columns, batch)
+    }
+
+    /// Those of a list, if one was sent, and what aliases link their users to.
+    fn identifiers(&self, list: Option<&ArrayRef>, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {
+        let list = list.map(|list| cast(IDENTIFIERS, list, &identifiers_with_gaps())).transpose()?;
+        let [name, _] = PREVIOUS_ID;
+        let previous = self.previous.map(|at| cast(name, batch.column(at), &DataType::Utf8)).transpose()?;
+        let columns = IdentifierColumns {
+            list: list.as_ref().map(|list| (IDENTIFIERS, list)),
+            singles: Vec::new(),
+            previous: previous.as_ref().map(|previous| (name, previous)),
+        };
+        let kinds = match self.places[input::schema().index_of(KIND)?] {
+            Some(at) if previous.is_some() => cast(KIND, batch.column(at), &DataType::Utf8)?.as_string::<i32>().clone(),
+            // The types of the events are asked for where there is a previous identifier.
+            _ => StringArray::new_null(batch.num_rows()),
+        };
+        identifier_array(&columns, &kinds, rejects)
     }
 }
 
@@ -110,12 +146,6 @@ fn convert(column: &ArrayRef, field: &Field, rejects: &mut Rejects) -> Result<Ar
         "revenue" | "cost" => decimal_array(name, column, &AMOUNTS, rejects),
         "quantity" => decimal_array(name, column, &QUANTITIES, rejects),
         "category" => category_array(&[(name, &cast(name, column, field.data_type())?)], column.len()),
-        "identifiers" => {
-            let lists = cast(name, column, &identifiers_with_gaps())?;
-            let columns = IdentifierColumns { list: Some((name, &lists)), singles: Vec::new(), previous: None };
-            // The types of the events are asked for where there is a previous identifier.
-            identifier_array(&columns, &StringArray::new_null(column.len()), rejects)
-        }
         _ => cast(name, column, field.data_type()),
     }
 }
@@ -138,7 +168,8 @@ fn identifiers_with_gaps() -> DataType {
 fn unknown(name: &str) -> Error {
     let wanted = input::schema();
     let names = wanted.fields().iter().map(|field| field.name().as_str()).filter(|name| !OWN.contains(name));
-    let names: Vec<&str> = names.collect();
+    let [previous, _] = PREVIOUS_ID;
+    let names: Vec<&str> = names.chain([previous]).collect();
     Error::invalid(format!(
         "events have no column {}: their columns are {}; what else is to be kept goes into properties as JSON",
         shown(name),

@@ -205,6 +205,10 @@ fn a_file_whose_rows_are_all_stored_is_no_fault() {
     let told = complaint(folder.path(), &["ingest", "a.csv", "d.csv", "nosuch.csv"]);
     assert!(told.contains("2 files, 1 not loaded: "), "{told}");
     assert_eq!(answer(folder.path(), "convoke-data", "SELECT count(*) FROM events"), "2");
+    write("e.csv", "ts,event\n2024-01-01,y\n");
+    ingest_well(folder.path(), &["e.csv"]);
+    let again = ingest_well(folder.path(), &["a.csv", "e.csv"]);
+    assert!(again.ends_with("2 files: nothing was loaded: all of them were loaded before\n"), "{again}");
 }
 
 #[test]

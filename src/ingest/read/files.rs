@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::store::paths::{DELTA_LOG, EVENTS, MANIFEST};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +100,7 @@ impl FoundFiles {
 /// All files that the patterns name.
 ///
 /// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known
-/// extensions under it) or a glob. One without any file does not keep the files of the others out: it is among the
+/// extensions under it, but for those of our own data folders) or a glob. One without any file does not keep the files of the others out: it is among the
 /// missing. Where no pattern names a file, that is the error.
 pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
     let mut found = FoundFiles::default();
@@ -152,6 +153,11 @@ fn glob_paths(pattern: &str) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
+/// Whether a folder is a workspace of ours: what is in it was loaded, or made of what was.
+fn is_workspace(folder: &Path) -> bool {
+    folder.join(MANIFEST).is_file() && folder.join(EVENTS).join(DELTA_LOG).is_dir()
+}
+
 /// Adds a file, or the files under a folder. `named`: the user wrote this very path, so it is not left out.
 fn add(path: &Path, named: bool, found: &mut FoundFiles) -> Result<()> {
     let unreadable = |error: std::io::Error| Error::from(error).context(path.display());
@@ -161,6 +167,9 @@ fn add(path: &Path, named: bool, found: &mut FoundFiles) -> Result<()> {
         } else if !is_bookkeeping(path) {
             found.passed_over.push(path.to_owned());
         }
+        return Ok(());
+    }
+    if is_workspace(path) {
         return Ok(());
     }
     for entry in std::fs::read_dir(path).map_err(unreadable)? {

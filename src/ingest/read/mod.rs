@@ -32,6 +32,7 @@ mod tests;
 
 pub(in crate::ingest) use coerce::{TimeParser, year_fault};
 pub use coerce::{trim_blanks, whole_number_text};
+pub(in crate::ingest) use draft::{PREVIOUS_ID, is_previous_id};
 pub use field::EventKind;
 pub use files::{Format, FoundFiles, expand, extension};
 pub use look_alike::Notes;

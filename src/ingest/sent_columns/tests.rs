@@ -97,18 +97,36 @@ fn identifiers_without_type_or_value_are_left_out() {
     let lists = ListArray::try_new(element, OffsetBuffer::from_lengths([1, 3, 0]), Arc::new(pairs), None).unwrap();
     let events = with_times(vec![("identifiers", Arc::new(lists))]).unwrap();
     assert_eq!(events.column_by_name("reject_reason").unwrap().null_count(), 3);
-    let lists = events.column_by_name("identifiers").unwrap().as_list::<i32>().clone();
-    let of = |row: usize| {
+    assert_eq!(identifiers(&events), ["", "phone=13 email=a@x.cn", ""]);
+}
+
+/// Of each row, as `type=value` with blanks between.
+fn identifiers(events: &RecordBatch) -> Vec<String> {
+    let lists = events.column_by_name("identifiers").unwrap().as_list::<i32>();
+    let of_row = |row: usize| {
         let pairs = lists.value(row);
-        let part = |at: usize| {
-            let texts = pairs.as_struct().column(at).as_string::<i32>().clone();
-            texts.iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>()
-        };
-        (part(0), part(1))
+        let part = |at: usize| pairs.as_struct().column(at).as_string::<i32>().clone();
+        let (kinds, values) = (part(0), part(1));
+        let pairs = kinds.iter().zip(&values).map(|(kind, value)| format!("{}={}", kind.unwrap(), value.unwrap()));
+        pairs.collect::<Vec<String>>().join(" ")
     };
-    assert_eq!(of(0), (vec![], vec![]));
-    assert_eq!(of(1), (vec!["phone".to_owned(), "email".to_owned()], vec!["13".to_owned(), "a@x.cn".to_owned()]));
-    assert_eq!(of(2), (vec![], vec![]));
+    (0..lists.len()).map(of_row).collect()
+}
+
+/// As a file does: what it links may be an anonymous id or a user id (case B1).
+#[test]
+fn an_alias_links_its_previous_id() {
+    let texts = |values: [Option<&str>; 3]| -> ArrayRef { Arc::new(StringArray::from(values.to_vec())) };
+    for name in ["previous_id", "previousId"] {
+        let kinds = ("type", texts([Some("Alias"), Some("track"), Some("alias")]));
+        let previous = (name, texts([Some(" c9 "), Some("c8"), None]));
+        let events = with_times(vec![kinds.clone(), previous.clone()]).unwrap();
+        assert_eq!(identifiers(&events), ["user_id=c9 anonymous_id=c9", "", ""]);
+        let twice = with_times(vec![kinds, previous.clone(), ("PREVIOUSID", previous.1)]).unwrap_err();
+        assert!(twice.message().contains("'PREVIOUSID' is there twice"), "{twice}");
+    }
+    let number = with_times(vec![("previous_id", Arc::new(Int64Array::from(vec![7])))]).unwrap_err();
+    assert!(number.message().contains("column 'previous_id' has type Int64: send Utf8"), "{number}");
 }
 
 /// Levels without a name are left out, and a path without levels is none; where all are right, too.

@@ -32,6 +32,28 @@ fn files_folders_and_globs() {
     assert!(names(path, &["a***"]).unwrap_err().contains("is not a pattern"));
 }
 
+/// A user table and the events themselves are Parquet, too, and `./convoke-data` lies where the files do.
+#[test]
+fn a_data_folder_of_ours_is_no_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    for name in
+        ["mine/events/_delta_log/00000000000000000000.json", "mine/tables/t/part.parquet", "theirs/part.parquet"]
+    {
+        let file = path.join("convoke-data").join(name);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "x").unwrap();
+    }
+    for of in ["mine", "theirs"] {
+        std::fs::write(path.join("convoke-data").join(of).join("workspace.json"), "{}").unwrap();
+    }
+    std::fs::write(path.join("a.csv"), "x").unwrap();
+    // A folder with a file of that name alone is anybody's.
+    let of_others = ["convoke-data/theirs/part.parquet", "convoke-data/theirs/workspace.json"];
+    assert_eq!(names(path, &["."]).unwrap(), [["a.csv"].as_slice(), &of_others].concat());
+    assert!(names(path, &["convoke-data/mine"]).unwrap_err().contains("names no file"));
+}
+
 /// README.md: of several files one that cannot be read does not keep the others out.
 #[test]
 fn what_names_no_file_does_not_keep_the_others_out() {
