@@ -253,6 +253,10 @@ fn is_blank_form(value: &str) -> bool {
 
 /// What stands within brackets or quotes, however many.
 fn without_enclosures(value: &str) -> &str {
+    // Nearly every value, and a comparison with each pair takes more than all else that is asked of it.
+    if value.bytes().next().is_none_or(|first| first.is_ascii_alphanumeric()) {
+        return value;
+    }
     let mut inner = value;
     while let Some(next) = ENCLOSURES.iter().find_map(|(open, close)| inner.strip_prefix(*open)?.strip_suffix(*close)) {
         inner = next.trim();

@@ -75,13 +75,18 @@ impl Dictionary {
     }
 
     fn holds(&self, node: Node, kind: TypeId, value: &str) -> bool {
-        self.entry(node) == (kind, value)
+        self.types[node as usize] == kind && bytes_in(&self.text, &self.ends, node) == value.as_bytes()
     }
 }
 
 fn value_in<'a>(text: &'a [u8], ends: &[u64], node: Node) -> &'a str {
+    // Only whole `str`s were appended, so every slice between two ends is UTF-8.
+    std::str::from_utf8(bytes_in(text, ends, node)).unwrap_or_default()
+}
+
+/// The value without a look at whether it is UTF-8: a comparison does not need that.
+fn bytes_in<'a>(text: &'a [u8], ends: &[u64], node: Node) -> &'a [u8] {
     let index = node as usize;
     let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-    // Only whole `str`s were appended, so every slice between two ends is UTF-8.
-    std::str::from_utf8(&text[start..ends[index] as usize]).unwrap_or_default()
+    &text[start..ends[index] as usize]
 }

@@ -13,7 +13,7 @@ use super::persons::Persons;
 use super::sets::IdentifierSets;
 use super::snapshot::{Arrays, IdentitySnapshot};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ids::{Epoch, Node, Person};
 
 pub use checkpoint::{GraphRestorer, node_schema, published_schema};
@@ -117,7 +117,7 @@ impl IdentityGraph {
     /// # Errors
     /// `Corrupt` when its numbers do not follow on those of the graph.
     pub fn replay(&mut self, batch: &IdentityBatch) -> Result<()> {
-        let gap = || Error::corrupt("identity objects do not follow on each other: run `convoke check`");
+        let gap = || Error::corrupt("identity objects do not follow on each other").with_help(RUN_CHECK);
         let mut dictionary = self.dictionary.write();
         for (node, kind, value) in &batch.nodes {
             if dictionary.intern(*kind, value)? != (*node, true) {

@@ -13,7 +13,7 @@ use arrow::compute::{filter_record_batch, is_not_null};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit};
 
 use super::{Birth, BirthCause, IdentityBatch};
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::identity::columns;
 use crate::identity::identifier::{IdentifierTypes, TypeId};
 use crate::identity::sets::{Origin, OriginIndex, OriginRef, SetFacts};
@@ -261,7 +261,7 @@ pub(in crate::identity) fn births_of(table: &RecordBatch) -> Result<Vec<Birth>> 
 }
 
 fn damaged(what: &str) -> Error {
-    Error::corrupt(format!("an identity object has damaged {what}: run `convoke check`"))
+    Error::corrupt(format!("an identity object has damaged {what}")).with_help(RUN_CHECK)
 }
 
 fn numbers(values: impl Iterator<Item = u32>) -> ArrayRef {

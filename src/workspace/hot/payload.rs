@@ -10,10 +10,16 @@ use bytes::{Buf, Bytes};
 use serde::{Deserialize, Serialize};
 
 use super::{HotBatch, HotPart};
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch};
 use crate::store::dead_letters;
-use crate::store::events::{LoadRecord, LocalMonths, schema};
+use crate::store::events::{LoadRecord, LocalMonths, batch_bytes, schema};
+
+/// In front of each section.
+const LENGTH_BYTES: usize = size_of::<u32>();
+
+/// About what the schemas of all tables take.
+const SCHEMA_BYTES: usize = 16 << 10;
 
 #[derive(Serialize)]
 struct Head<'p> {
@@ -32,18 +38,21 @@ impl HotPart {
     /// # Errors
     /// `Internal` when a section is larger than 4 GiB.
     pub fn to_payload(&self, types: &IdentifierTypes) -> Result<Vec<u8>> {
-        let mut payload = Vec::new();
+        let tables = self.identity.to_tables(types)?;
+        // A payload of megabytes that grows as it is written is copied as often, into memory that is new each time.
+        let bytes: usize = tables.iter().chain([&self.rows]).chain(&self.dead_letters).map(batch_bytes).sum();
+        let mut payload = Vec::with_capacity(bytes + bytes / 8 + SCHEMA_BYTES);
         let head = Head { loads: &self.loads, batches: &self.batches };
-        push_section(&mut payload, &serde_json::to_vec(&head)?)?;
-        for table in self.identity.to_tables(types)? {
+        push_section(&mut payload, |section| Ok(serde_json::to_writer(section, &head)?))?;
+        for table in tables {
             match table.num_rows() {
-                0 => push_section(&mut payload, &[])?,
-                _ => push_section(&mut payload, &stream(&table.schema(), &[table])?)?,
+                0 => push_section(&mut payload, |_| Ok(()))?,
+                _ => push_section(&mut payload, |section| write_stream(section, &table.schema(), &[table]))?,
             }
         }
         let stored = self.rows.project(&Vec::from_iter(0..schema::stored().fields().len()))?;
-        push_section(&mut payload, &stream(&schema::stored(), &[stored])?)?;
-        push_section(&mut payload, &stream(&dead_letters::schema(), &self.dead_letters)?)?;
+        push_section(&mut payload, |section| write_stream(section, &schema::stored(), &[stored]))?;
+        push_section(&mut payload, |section| write_stream(section, &dead_letters::schema(), &self.dead_letters))?;
         Ok(payload)
     }
 
@@ -58,7 +67,7 @@ impl HotPart {
         months: &mut LocalMonths,
     ) -> Result<Self> {
         let damaged = |what: &str| {
-            Error::corrupt(format!("record {position} of the log has damaged {what}: run `convoke check`"))
+            Error::corrupt(format!("record {position} of the log has damaged {what}")).with_help(RUN_CHECK)
         };
         let mut section = |what: &str| take_section(&mut payload).ok_or_else(|| damaged(what));
         let head = section("loads")?;
@@ -84,10 +93,14 @@ impl HotPart {
     }
 }
 
-fn push_section(payload: &mut Vec<u8>, bytes: &[u8]) -> Result<()> {
-    let length = u32::try_from(bytes.len()).map_err(|_| Error::internal("a record of the log beyond 4 GiB"))?;
-    payload.extend_from_slice(&length.to_le_bytes());
-    payload.extend_from_slice(bytes);
+/// Writes a section behind its length.
+fn push_section(payload: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<()> {
+    let start = payload.len() + LENGTH_BYTES;
+    payload.extend_from_slice(&[0; LENGTH_BYTES]);
+    write(payload)?;
+    let length = payload.len() - start;
+    let length = u32::try_from(length).map_err(|_| Error::internal("a record of the log beyond 4 GiB"))?;
+    payload[start - LENGTH_BYTES..start].copy_from_slice(&length.to_le_bytes());
     Ok(())
 }
 
@@ -96,10 +109,10 @@ fn take_section(payload: &mut Bytes) -> Option<Bytes> {
     (length <= payload.len()).then(|| payload.split_to(length))
 }
 
-fn stream(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<u8>> {
-    let mut writer = StreamWriter::try_new(Vec::new(), schema)?;
+fn write_stream(section: &mut Vec<u8>, schema: &SchemaRef, batches: &[RecordBatch]) -> Result<()> {
+    let mut writer = StreamWriter::try_new(section, schema)?;
     batches.iter().try_for_each(|batch| writer.write(batch))?;
-    Ok(writer.into_inner()?)
+    Ok(writer.finish()?)
 }
 
 fn batches(bytes: Bytes, schema: &SchemaRef) -> Option<Vec<RecordBatch>> {
