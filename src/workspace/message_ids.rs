@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 
 use super::snapshot::Snapshot;
 use super::state::Workspace;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, RUN_CHECK, Result};
 use crate::store::dedupe::{DedupeSettings, Hour, IndexBuilder, MessageKey, ReceiveHours, RunPaths, verify_run};
 use crate::store::delta::DataFile;
 use crate::store::events::{columns_of, schema};
@@ -131,7 +131,7 @@ fn received_at(rows: &RecordBatch) -> Result<TimestampMicrosecondArray> {
 fn column(rows: &RecordBatch, name: &str, data_type: &DataType) -> Result<ArrayRef> {
     let column = rows.column_by_name(name);
     let column =
-        column.ok_or_else(|| Error::corrupt(format!("an events file has no column {name}: run `convoke check`")))?;
+        column.ok_or_else(|| Error::corrupt(format!("an events file has no column {name}")).with_help(RUN_CHECK))?;
     Ok(cast(column, data_type)?)
 }
 

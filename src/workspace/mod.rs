@@ -16,6 +16,7 @@ mod memory;
 mod message_ids;
 mod other_commits;
 mod queue;
+mod recent_failure;
 mod recovery;
 pub mod reference;
 mod registry;

@@ -11,6 +11,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::flush::FLUSH_BUFFER;
 use super::load::Load;
+use super::recent_failure::RecentFailure;
 use super::rules::{RuleChange, Rules};
 use super::snapshot::Snapshot;
 use super::state::Workspace;
@@ -37,6 +38,8 @@ pub(super) struct Writing {
     pub(super) loads: Vec<Weak<Mutex<LoadKeys>>>,
     /// Message ids that were sealed for a flush and are in no run yet, the oldest first.
     pub(super) unwritten_keys: Vec<Sealed>,
+    /// Why they could not be made anew from the stored events, which takes reading all of them.
+    pub(super) keys_failure: Option<RecentFailure>,
     /// It was said that message ids do not fit into memory.
     pub(super) window_is_told: bool,
     /// Open as long as nothing went wrong with it.

@@ -9,7 +9,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 
 use super::table::CommitRecord;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, RUN_CHECK, Result};
 use crate::store::{objects, paths};
 
 /// A commit record with its version.
@@ -53,7 +53,7 @@ pub(super) async fn versions(store: &Arc<dyn ObjectStore>) -> Result<Vec<u64>> {
 /// `Corrupt` when the object is not what [`write`] writes.
 pub(super) async fn read(store: &Arc<dyn ObjectStore>, version: u64) -> Result<Vec<Numbered>> {
     let path = paths::loads_in_workspace(version);
-    let damaged = |why: &str| Error::corrupt(format!("object '{path}' {why}: run `convoke check`"));
+    let damaged = |why: &str| Error::corrupt(format!("object '{path}' {why}")).with_help(RUN_CHECK);
     let bytes = objects::read(store, &path).await?.ok_or_else(|| damaged("is missing"))?;
     let batches = objects::decode_parquet(bytes).map_err(|error| damaged(&format!("cannot be read ({error})")))?;
     let mut commits = Vec::new();

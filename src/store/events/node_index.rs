@@ -15,7 +15,7 @@ use parquet::file::page_index::column_index::ColumnIndexMetaData;
 use parquet::file::statistics::Statistics;
 
 use super::file_bytes::FileBytes;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ids::Node;
 use crate::store::delta::DataFile;
 use crate::store::paths;
@@ -116,9 +116,9 @@ async fn read_pages(store: Arc<dyn ObjectStore>, path: &str, size: u64) -> Resul
     let metadata = file
         .footer(PageIndexPolicy::Optional, PageIndexPolicy::Optional)
         .await
-        .map_err(|error| Error::corrupt(format!("object '{location}' {error}: run `convoke check`")))?;
+        .map_err(|error| Error::corrupt(format!("object '{location}' {error}")).with_help(RUN_CHECK))?;
     FilePages::of(&metadata)
-        .ok_or_else(|| Error::corrupt(format!("object '{location}' has no column node: run `convoke check`")))
+        .ok_or_else(|| Error::corrupt(format!("object '{location}' has no column node")).with_help(RUN_CHECK))
 }
 
 impl FilePages {

@@ -23,7 +23,7 @@ use parquet::schema::types::SchemaDescriptor;
 
 use super::file_bytes::FileBytes;
 use super::schema;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::store::delta::DataFile;
 use crate::store::paths;
 
@@ -146,7 +146,7 @@ pub(super) fn reader(store: &Arc<dyn ObjectStore>, file: &DataFile) -> FileBytes
 
 pub(super) fn damaged(file: &DataFile, error: &ParquetError) -> Error {
     let path = paths::events_file_in_workspace(&file.path);
-    Error::corrupt(format!("object '{path}' {error}: run `convoke check`"))
+    Error::corrupt(format!("object '{path}' {error}")).with_help(RUN_CHECK)
 }
 
 /// Where the columns that tell an order are in a file.

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::commit_records::{self, Numbered};
 use super::schema;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ids::{Epoch, WorkspaceName};
 use crate::store::delta::{Change, DeltaTable, LiveFiles, LogObjects, TableDefinition};
 use crate::store::{Root, paths};
@@ -42,6 +42,9 @@ pub struct CommitRecord {
     /// The objects that hold the message ids of the rows.
     #[serde(default)]
     pub dedupe: RunChange,
+    /// The message ids are those of rows that were in files before: it brings none.
+    #[serde(default)]
+    pub is_without_rows: bool,
 }
 
 /// Objects of message ids, each a path below the workspace.
@@ -62,6 +65,10 @@ impl CommitRecord {
     pub fn is_rewrite(&self) -> bool {
         let is_without_objects = self.identity.is_none() && self.dead_letters.is_none();
         self.loads.is_empty() && is_without_objects && self.dedupe == RunChange::default()
+    }
+
+    fn brings_rows(&self) -> bool {
+        !self.is_rewrite() && !self.is_without_rows
     }
 }
 
@@ -163,9 +170,9 @@ impl EventsTable {
             match self.table.commit_info(version).await? {
                 Some(info) => {
                     if let Some(record) = record_in(&info, version)? {
-                        let since = match record.is_rewrite() {
-                            true => self.time_of_rows_before(version).await,
-                            false => time_in(&info),
+                        let since = match record.brings_rows() {
+                            true => time_in(&info),
+                            false => self.time_of_rows_before(version).await,
                         };
                         return Ok(Reach { position: record.position, since });
                     }
@@ -181,7 +188,7 @@ impl EventsTable {
     async fn time_of_rows_before(&self, version: u64) -> Option<DateTime<Utc>> {
         for version in (1..version).rev().take(LOOKS_FOR_TIME) {
             let info = self.table.commit_info(version).await.ok()??;
-            if record_in(&info, version).ok()?.is_some_and(|record| !record.is_rewrite()) {
+            if record_in(&info, version).ok()?.is_some_and(|record| record.brings_rows()) {
                 return time_in(&info);
             }
         }
@@ -268,7 +275,7 @@ fn time_in(info: &Value) -> Option<DateTime<Utc>> {
 }
 
 fn missing_entry(version: u64) -> Error {
-    Error::corrupt(format!("version {version} is missing from the log of the events table: run `convoke check`"))
+    Error::corrupt(format!("version {version} is missing from the log of the events table")).with_help(RUN_CHECK)
 }
 
 fn definition() -> TableDefinition {

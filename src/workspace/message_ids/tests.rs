@@ -74,6 +74,9 @@ async fn runs_that_are_gone_from_a_bucket_are_written_anew_and_named() {
         }
         let state = next.snapshot();
         assert_eq!(state.events.rows(), u64::from(3 * EVENTS));
+        // Each batch was flushed by a commit of its own, the last of which is version 3.
+        let since = async |version| next.events().reach(version).await.unwrap().since.unwrap();
+        assert_eq!(since(state.events.version).await, since(3).await, "it brought no rows");
         let named: Vec<Path> =
             state.dedupe_runs().into_iter().map(|run| Path::from(format!("convoke/{run}"))).collect();
         let (kept, new): (Vec<&Path>, Vec<&Path>) = named.iter().partition(|run| before.contains(run));
@@ -101,6 +104,34 @@ async fn a_flush_that_cannot_merge_runs_stands_and_they_are_written_anew() {
     for batch in 0..8 {
         assert_eq!(send(&next, numbers(batch)).await.duplicate, u64::from(EVENTS), "batch {batch}");
     }
+}
+
+/// All events are read for it, and many senders wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn message_ids_that_cannot_be_made_anew_are_not_tried_with_each_group() {
+    let (store, runs) = bucket(1).await;
+    store.delete(&runs[0]).await.unwrap();
+    let listed: Vec<_> = store.list(Some(&Path::from("convoke/events"))).map(|object| object.unwrap()).collect().await;
+    let file =
+        listed.into_iter().map(|object| object.location).find(|path| path.extension() == Some("parquet")).unwrap();
+    let whole = store.get(&file).await.unwrap().bytes().await.unwrap();
+    store.put(&file, vec![0; whole.len()].into()).await.unwrap();
+    let next = process(&store).await;
+    let refusal = async || loop {
+        match next.writer().await.err() {
+            // The process before ends its claim in the background.
+            Some(error) if error.kind() == Kind::Conflict => tokio::time::sleep(Duration::from_millis(5)).await,
+            error => break error.map(|error| (error.kind(), error.to_string())),
+        }
+    };
+    let first = refusal().await.expect("refused");
+    assert_eq!(first.0, Kind::Corrupt, "{}", first.1);
+    // Had the file been read once more, it would be found whole.
+    store.put(&file, whole.into()).await.unwrap();
+    assert_eq!(refusal().await, Some(first));
+    // As when its time has passed.
+    next.turn().await.keys_failure = None;
+    assert_eq!(send(&next, numbers(0)).await.duplicate, u64::from(EVENTS));
 }
 
 /// `None` where the log has no bounds.

@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::store::dedupe::{BatchKey, Decision, DedupeIndex, MessageKey, Pending, Shrinkage};
 use crate::store::delta::{Change, ChangeKind};
 use crate::store::events::{CommitRecord, RunChange};
+use crate::workspace::recent_failure::RecentFailure;
 use crate::workspace::snapshot::Snapshot;
 
 impl Writer {
@@ -60,16 +61,36 @@ impl Writer {
     /// nothing tells. The others stay, for the batch keys in them. Where none is lost they are read again.
     ///
     /// # Errors
-    /// `Corrupt` when an events file is damaged, too; what the commit says.
+    /// `Corrupt` when an events file is damaged, too, or when another program allows no commit: both are repeated for a
+    /// while, as is that of a full disk.
     pub(in crate::workspace) async fn make_keys_anew(&mut self, damage: &Error) -> Result<()> {
         self.forget_keys();
+        if let Some(error) = self.writing.keys_failure.as_ref().and_then(RecentFailure::repeat) {
+            return Err(error);
+        }
+        let outcome = self.replace_lost_keys(damage).await;
+        self.writing.keys_failure = outcome.as_ref().err().filter(|error| lasts(error)).map(RecentFailure::new);
+        outcome
+    }
+
+    async fn replace_lost_keys(&mut self, damage: &Error) -> Result<()> {
+        if let Some(change) = self.write_keys_anew(damage).await? {
+            self.commit_runs(change).await?;
+        }
+        let (keys, shrinkage) = self.workspace.recover_keys(&self.snapshot()).await?;
+        self.take_keys(keys, &shrinkage);
+        Ok(())
+    }
+
+    /// Writes what is to be committed; `None` where no run is lost.
+    async fn write_keys_anew(&self, damage: &Error) -> Result<Option<RunChange>> {
         let state = self.snapshot();
         let removed = self.workspace.lost_runs(&state).await?;
         if removed.is_empty() {
-            let (keys, shrinkage) = self.workspace.recover_keys(&state).await?;
-            self.take_keys(keys, &shrinkage);
-            return Ok(());
+            return Ok(None);
         }
+        // Before all events are read, and runs written that nothing would name.
+        self.workspace.events().check_writable().await?;
         tracing::warn!(
             workspace = %self.workspace.name(), error = %damage,
             lost = ?removed,
@@ -78,10 +99,7 @@ impl Writer {
         );
         let added = self.workspace.write_runs_anew(&state).await?;
         tracing::info!(workspace = %self.workspace.name(), runs = added.len(), "message ids are written anew");
-        self.commit_runs(RunChange { added, removed }).await?;
-        let (keys, shrinkage) = self.workspace.recover_keys(&self.snapshot()).await?;
-        self.take_keys(keys, &shrinkage);
-        Ok(())
+        Ok(Some(RunChange { added, removed }))
     }
 
     async fn commit_runs(&mut self, dedupe: RunChange) -> Result<()> {
@@ -91,7 +109,8 @@ impl Writer {
         let change = Change { removed: &[], added: &[], kind: ChangeKind::Append };
         // As the commit before left it: rows of the log are no part of this one.
         let epoch = held.commits.iter().next_back().map_or(0, |commit| commit.epoch);
-        let record = CommitRecord { position: held.flushed, epoch, dedupe, ..CommitRecord::default() };
+        let position = held.flushed;
+        let record = CommitRecord { position, epoch, dedupe, is_without_rows: true, ..CommitRecord::default() };
         if let Err(error) = self.workspace.events().commit(version, change, &record).await {
             self.doubt_commit(&error);
             return Err(error);
@@ -113,6 +132,12 @@ impl Writer {
 
     fn take_keys(&mut self, keys: DedupeIndex, shrinkage: &Shrinkage) {
         self.writing.keys = Some(keys);
+        self.writing.keys_failure = None;
         self.tell_window(shrinkage);
     }
+}
+
+/// Whether trying at once ends in the same way.
+fn lasts(error: &Error) -> bool {
+    error.kind() == Kind::Corrupt || error.tells_full_disk()
 }

@@ -112,18 +112,19 @@ pub async fn load(
     let horizon = mark.map_or(Hour(0), |mark| mark.clock.now().horizon(settings.window_hours));
     let (mut runs, mut bytes, mut lost, mut dropped) = (Vec::new(), 0, None, Vec::new());
     let mut left_out = Vec::new();
-    for RunSummary { path, newest, bytes: estimate, .. } in summaries {
+    for summary in summaries {
+        let newest = summary.newest;
         if newest < horizon {
-            left_out.push((newest, path));
+            left_out.push((newest, summary.path));
             continue;
         }
-        if lost.is_some() || bytes + estimate as usize > budget {
+        if lost.is_some() || bytes + summary.bytes as usize > budget {
             lost = lost.max(Some(newest));
-            left_out.push((newest, path.clone()));
-            dropped.push(path);
+            left_out.push((newest, summary.path.clone()));
+            dropped.push(summary.path);
             continue;
         }
-        let run = Run::open(Arc::clone(store), path).await?;
+        let run = Run::open_summarized(Arc::clone(store), summary).await?;
         bytes += run.bytes();
         runs.push(Arc::new(run));
     }

@@ -38,7 +38,7 @@ pub(super) use self::writer::{Layout, RunWriter};
 /// Read from the end of an object at first: footer and tail of a run of 50,000 keys.
 const FIRST_READ: u64 = 64 << 10;
 
-/// What a run holds, from its footer alone.
+/// What a run holds, from its footer alone: for [`Run::open_summarized`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
     pub path: Path,
@@ -50,6 +50,9 @@ pub struct RunSummary {
     pub mark: Mark,
     /// About the memory that the run takes when it is open.
     pub bytes: u64,
+    footer: Footer,
+    /// The last bytes of the object, which came along.
+    last: Bytes,
 }
 
 /// An open run.
@@ -69,7 +72,16 @@ impl Run {
     /// # Errors
     /// `Corrupt` when the object is missing or is not what was written.
     pub async fn open(store: Arc<dyn ObjectStore>, path: Path) -> Result<Self> {
-        let (footer, last) = read_footer(store.as_ref(), &path).await?;
+        let summary = summarize(&store, &path).await?;
+        Self::open_summarized(store, summary).await
+    }
+
+    /// The same for one whose footer was read.
+    ///
+    /// # Errors
+    /// As [`Run::open`].
+    pub async fn open_summarized(store: Arc<dyn ObjectStore>, summary: RunSummary) -> Result<Self> {
+        let RunSummary { path, footer, last, .. } = summary;
         let tail_range = footer.tail_offset..footer.tail_offset + footer.tail_bytes;
         let stored = match (last.len() - FOOTER_BYTES).checked_sub(footer.tail_bytes as usize) {
             Some(start) => last.slice(start..last.len() - FOOTER_BYTES),
@@ -134,7 +146,7 @@ impl Run {
 /// # Errors
 /// As [`Run::open`].
 pub async fn summarize(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<RunSummary> {
-    let (footer, _) = read_footer(store.as_ref(), path).await?;
+    let (footer, last) = read_footer(store.as_ref(), path).await?;
     Ok(RunSummary {
         path: path.clone(),
         messages: footer.messages,
@@ -143,6 +155,8 @@ pub async fn summarize(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<RunS
         newest: footer.newest,
         mark: footer.mark,
         bytes: footer.tail_bytes + size_of::<Run>() as u64,
+        footer,
+        last,
     })
 }
 

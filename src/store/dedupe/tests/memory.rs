@@ -9,6 +9,7 @@ use super::super::index::{DedupeIndex, DedupeSettings, load};
 use super::super::pending::Pending;
 use super::super::run::Run;
 use super::{at_hour, key, keys, memory_store};
+use crate::store::tests::faulty::FaultyStore;
 
 const SETTINGS: DedupeSettings = DedupeSettings { window_hours: 48, exact_bytes: 1 << 20, cache_bytes: 1 << 16 };
 
@@ -123,6 +124,17 @@ async fn loading_keeps_to_the_budget_as_shrinking_does() {
     assert_eq!(unknown_hours(&part).await, [0, 1, 2]);
     let (none, shrinkage) = load(&store, &paths, SETTINGS, 0).await.unwrap();
     assert_eq!((shrinkage.dropped.len(), shrinkage.window_hours, none.now()), (10, 0, Some(Hour(1009))));
+}
+
+/// Their tails are among the bytes that are read first: a request tells the size, one more the rest.
+#[tokio::test]
+async fn small_runs_are_loaded_by_two_requests_each() {
+    let counting = Arc::new(FaultyStore::default());
+    let store: Arc<dyn ObjectStore> = counting.clone();
+    let paths: Vec<Path> = ten_runs(&store, SETTINGS).await.runs().map(|run| run.path().clone()).collect();
+    let before = *counting.gets.lock();
+    load(&store, &paths, SETTINGS, usize::MAX).await.unwrap();
+    assert_eq!(*counting.gets.lock() - before, 20);
 }
 
 /// Who restarts after runs were dropped for good still knows that the window is cut.

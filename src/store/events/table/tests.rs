@@ -73,7 +73,7 @@ async fn the_position_outlives_the_entries_that_told_it() {
     assert_eq!(events.position(4).await, 7);
 }
 
-/// By the times in the entries; compactions and the commits of other programs bring no rows.
+/// By the times in the entries; compactions, message ids made anew and the commits of other programs bring no rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn when_rows_came_last_is_told_by_the_commit_that_brought_them() {
     let events = Events::new().await;
@@ -86,8 +86,14 @@ async fn when_rows_came_last_is_told_by_the_commit_that_brought_them() {
     events.table.rewrite(2, Change { removed: &[], added: &[], kind: ChangeKind::Append }, 3).await.unwrap();
     events.commit_of_another_program(3).await;
     assert_eq!((since(2).await, since(3).await), (Some(first), Some(first)));
-    events.commit(4, 5).await;
-    assert!(since(4).await.unwrap() >= first);
+    let dedupe = RunChange { added: vec!["dedupe/new.run".to_owned()], removed: vec!["dedupe/lost.run".to_owned()] };
+    let anew = CommitRecord { position: 3, dedupe, is_without_rows: true, ..CommitRecord::default() };
+    let nothing = Change { removed: &[], added: &[], kind: ChangeKind::Append };
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    events.table.commit(4, nothing, &anew).await.unwrap();
+    assert_eq!(since(4).await, Some(first));
+    events.commit(5, 5).await;
+    assert!(since(5).await.unwrap() > first);
     events.table.store.delete(&Events::entry(1)).await.unwrap();
     assert_eq!(since(3).await, None, "nothing tells it any more");
 }
