@@ -4,7 +4,11 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
+
+use uuid::Uuid;
 
 use super::durable::remove_staged;
 use super::root::Root;
@@ -95,8 +99,22 @@ impl WriterLock {
 
     /// The number of this process's claim in an object store; `None` where there is none to number.
     pub fn term(&self) -> Option<u64> {
+        self.claim().map(|(number, _)| number)
+    }
+
+    /// The same with the writer that the claim names.
+    pub(super) fn claim(&self) -> Option<(u64, Uuid)> {
         match &self.held {
-            Held::Term(term) => Some(term.number()),
+            Held::Term(term) => Some(term.own_claim()),
+            Held::File(_) | Held::Alone => None,
+        }
+    }
+
+    /// Tells, from now on, whether this process's claim in an object store was found to be gone, as after a drop of the
+    /// workspace; `None` where there is none.
+    pub fn claim_watch(&self) -> Option<Arc<AtomicBool>> {
+        match &self.held {
+            Held::Term(term) => Some(term.claim_watch()),
             Held::File(_) | Held::Alone => None,
         }
     }

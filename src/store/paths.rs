@@ -8,8 +8,9 @@
 //! <root>/<workspace>/events/                       the Delta table of events
 //! <root>/<workspace>/events/month=M/part-*.parquet   rows of a load; sorted-* after compaction
 //! <root>/<workspace>/events_loads/<version>.parquet  records of all loads up to a version
-//! <root>/<workspace>/wal/<sequence>.log            what was acknowledged and is not in files yet; segments or objects
-//! <root>/<workspace>/wal_trim/<number>.mark        from where on the log is kept (object stores only)
+//! <root>/<workspace>/wal/<sequence>.log            what was acknowledged and is not in files yet, in segments on a disk
+//! <root>/<workspace>/wal/<workspace id>/<sequence>.log      the same in an object store
+//! <root>/<workspace>/wal_trim/<workspace id>/<number>.mark  from where on the log is kept (object stores only)
 //! <root>/<workspace>/identity/<load>.parquet       nodes, identifier sets and births of a load or a flush
 //! <root>/<workspace>/identity/checkpoints/<epoch>-<version>-<id>/   the identity graph of one epoch
 //! <root>/<workspace>/open/persons/                 the persons of the newest checkpoints, for other engines
@@ -34,7 +35,7 @@ mod checkpoints;
 mod wal;
 
 pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
-pub use wal::{WAL, WalPaths};
+pub use wal::{WAL, WalPaths, is_of_other_log};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";

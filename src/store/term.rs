@@ -14,6 +14,7 @@ mod tests;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use object_store::path::Path;
@@ -163,8 +164,8 @@ impl Term {
             return Err(Error::conflict("it has just begun"));
         }
         let (path, claim) = (paths.writer_term(number, HEARTBEAT), paths.writer_term(number, CLAIM));
-        let heart = Heart { store: Arc::clone(&store), path, claim, writer, clock, address: Mutex::default() };
-        let heart = Arc::new(heart);
+        let (address, is_gone) = (Mutex::default(), Arc::default());
+        let heart = Arc::new(Heart { store: Arc::clone(&store), path, claim, writer, clock, address, is_gone });
         heart.beat().await?;
         let beating = tokio::spawn(Arc::clone(&heart).go_on((stale_after / BEATS).max(SHORTEST)));
         let term = Arc::new(Self { store, paths, number, heart, beating });
@@ -187,8 +188,14 @@ impl Term {
         ))
     }
 
-    pub(super) fn number(&self) -> u64 {
-        self.number
+    /// The number, and whom the claim names as the writer.
+    pub(super) fn own_claim(&self) -> (u64, Uuid) {
+        (self.number, self.heart.writer)
+    }
+
+    /// Tells, from now on, whether the claim was looked for and not found.
+    pub(super) fn claim_watch(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.heart.is_gone)
     }
 
     /// Tells others where the server of this process is reached.

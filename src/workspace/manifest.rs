@@ -17,7 +17,7 @@ use crate::store::objects;
 
 /// Version of the layout of a workspace; any other is refused. Since 2, events hold what they say of orders; since 3,
 /// commits name their place in the log.
-const FORMAT: u64 = 4;
+const FORMAT: u64 = 5;
 
 /// What sort of events a load brings. A workspace holds one sort: no figure is of both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,10 +88,10 @@ impl Manifest {
         let format = document.get("format").and_then(Value::as_u64).unwrap_or_default();
         if format > FORMAT {
             return Err(Error::corrupt(format!(
-                "workspace '{workspace}' has format {format}, this program (convoke {}) reads up to format {FORMAT}: use \
-                 a newer convoke",
+                "workspace '{workspace}' has format {format}, this program (convoke {}) reads up to format {FORMAT}",
                 env!("CARGO_PKG_VERSION")
-            )));
+            ))
+            .with_help("use a newer convoke"));
         }
         if (1..FORMAT).contains(&format) {
             return Err(Error::conflict(format!(

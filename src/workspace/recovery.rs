@@ -11,7 +11,7 @@ use super::hot::{Hot, HotPart};
 use super::rules::Rules;
 use super::snapshot::{Commits, Snapshot};
 use super::state::Workspace;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, RUN_CHECK, Result};
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::store::dedupe::{self, DedupeIndex, DedupeSettings, Shrinkage};
 use crate::store::delta::LiveFiles;
@@ -221,7 +221,7 @@ impl Workspace {
 
     async fn read_identity(&self, types: &IdentifierTypes, path: &str) -> Result<IdentityBatch> {
         let bytes = objects::read(&self.store(), &path.into()).await?.ok_or_else(|| {
-            Error::corrupt(format!("object '{path}' of workspace '{}' is missing: run `convoke check`", self.name()))
+            Error::corrupt(format!("object '{path}' of workspace '{}' is missing", self.name())).with_help(RUN_CHECK)
         })?;
         IdentityBatch::from_record_batches(types, &objects::decode_parquet(bytes)?)
     }

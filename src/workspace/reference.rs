@@ -11,7 +11,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Date32Type, Decimal128Type, Field, Schema, SchemaRef};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 
 /// A rate: DECIMAL(24,12), held as an integer of [`RATE_ONE`]ths; small currencies need the digits.
 pub const RATE: DataType = DataType::Decimal128(24, 12);
@@ -62,7 +62,7 @@ pub fn fx_rates_schema() -> SchemaRef {
 }
 
 fn damaged() -> Error {
-    Error::corrupt("an object of a reference table is damaged: run `convoke check`")
+    Error::corrupt("an object of a reference table is damaged").with_help(RUN_CHECK)
 }
 
 fn columns<const N: usize>(batch: &RecordBatch) -> Result<[&ArrayRef; N]> {

@@ -12,11 +12,12 @@ use chrono_tz::Tz;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
-use self::opening::{Damage, Openings};
+use self::opening::Openings;
 use self::succession::Predecessor;
 use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
 use super::memory::WorkspacesMemory;
+use super::recent_failure::RecentFailure;
 use super::removal;
 use super::rules::Rules;
 use super::settings::WorkspaceSettings;
@@ -35,7 +36,8 @@ pub struct Workspaces {
     root: Root,
     open: Arc<Mutex<HashMap<WorkspaceName, Slot>>>,
     openings: Arc<Mutex<Openings>>,
-    damage: Arc<Mutex<HashMap<WorkspaceName, Damage>>>,
+    /// Why some could not be opened for writing. To try costs a claim, which stays in the store for good.
+    damage: Arc<Mutex<HashMap<WorkspaceName, RecentFailure>>>,
     /// How many are still to be opened by a server that starts.
     to_open: Arc<AtomicUsize>,
     /// Whom a server that starts waits for.
@@ -133,7 +135,12 @@ impl Workspaces {
         match objects::create_json(self.root.store().as_ref(), &path, &manifest).await {
             Err(error) if error.kind() == Kind::Conflict => Err(exists(name)),
             Err(error) => Err(error),
-            Ok(()) => self.get(name).await,
+            Ok(()) => {
+                // One of this name that others have dropped may be held still.
+                let is_it = |slot: &Slot| slot.get().is_none_or(|open| open.manifest().id == manifest.id);
+                self.open.lock().retain(|of, slot| of != name || is_it(slot));
+                self.get(name).await
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use super::manifest::Manifest;
 use super::reference::{DayNames, FxRates, fx_rates_schema};
 use super::settings::WorkspaceSettings;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::identity::IdentifierTypes;
 use crate::settings::OrderSettings;
 use crate::store::{objects, paths};
@@ -150,5 +150,5 @@ async fn read(store: &Arc<dyn ObjectStore>, path: &str) -> Result<Vec<arrow::rec
 }
 
 fn missing(path: &str) -> Error {
-    Error::corrupt(format!("object '{path}' of the workspace's settings is missing: run `convoke check`"))
+    Error::corrupt(format!("object '{path}' of the workspace's settings is missing")).with_help(RUN_CHECK)
 }

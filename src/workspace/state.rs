@@ -1,6 +1,7 @@
 //! One open workspace: what it consists of, and its newest state.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
@@ -40,6 +41,8 @@ pub struct Workspace {
     tables: UserTables,
     newest: RwLock<Arc<Snapshot>>,
     writing: Arc<Mutex<Writing>>,
+    /// Of the claim to write that this process had last.
+    claim_is_gone: RwLock<Arc<AtomicBool>>,
     /// Events that wait for the writer.
     queue: Queue,
     /// How many wait for their turn to write.
@@ -74,6 +77,7 @@ impl Workspace {
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
             writing: Arc::default(),
+            claim_is_gone: RwLock::default(),
             queue: Queue::new(&memory),
             asking: watch::Sender::default(),
             flushing: Mutex::default(),
@@ -197,6 +201,21 @@ impl Workspace {
         {
             tracing::warn!(workspace = %self.name, %error, "other writers are refused without this server's address");
         }
+    }
+
+    /// From now on this tells whether the claim to write is gone.
+    pub(super) fn watch_claim(&self, is_gone: Arc<AtomicBool>) {
+        *self.claim_is_gone.write() = is_gone;
+    }
+
+    /// There is no claim to write, and there will be none.
+    pub(super) fn lose_claim(&self) {
+        self.claim_is_gone.read().store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the claim to write is gone: others may have dropped the workspace.
+    pub(super) fn is_claim_gone(&self) -> bool {
+        self.claim_is_gone.read().load(Ordering::Relaxed)
     }
 
     /// Waits for those who asked to write before.

@@ -405,7 +405,7 @@ async fn a_newer_format_is_refused_with_both_versions() {
     std::fs::write(&path, r#"{"format": 99, "time_zone": {"new": "shape"}}"#).unwrap();
     let again = open(Arc::clone(&world.folder), Settings::defaults().unwrap(), "UTC").await;
     let error = again.workspaces.get(&name("newer")).await.err().unwrap();
-    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 4"), "{error}");
+    assert!(error.to_string().contains("format 99") && error.to_string().contains("up to format 5"), "{error}");
     let entries = again.workspaces.list().await.unwrap();
     assert!(
         entries.iter().any(|entry| matches!(&entry.state, WorkspaceState::Unusable(why) if why.contains("format 99"))),

@@ -107,9 +107,10 @@ impl Vacuum {
         let objects: Vec<ObjectMeta> = self.workspace.store().list(None).try_collect().await?;
         let newest_loads = objects.iter().filter_map(|object| paths::loads_version(&object.location)).max();
         let tables = UserTableFiles::read(&self.workspace, &objects, self.cutoff).await?;
+        let id = self.workspace.manifest().id;
         let what = |object: &ObjectMeta| {
             let free = object.last_modified < self.cutoff && !needed.contains(&object.location);
-            let kind = kind_of(&object.location, newest_loads).filter(|_| free);
+            let kind = kind_of(&object.location, newest_loads, id).filter(|_| free);
             kind.or_else(|| tables.unneeded(object))
         };
         let found = objects.iter().filter_map(|object| {
@@ -136,8 +137,11 @@ impl Vacuum {
     }
 }
 
-/// What an unreferenced object was, one of a kind; `None` for one that is not ours to remove.
-pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static str> {
+/// What an unreferenced object of the workspace of this id was, one of a kind; `None` for one that is not ours to remove.
+pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>, workspace: Uuid) -> Option<&'static str> {
+    if paths::is_of_other_log(path, workspace) {
+        return Some("log object of a dropped workspace");
+    }
     let mut parts = path.parts();
     let folder = parts.next()?;
     match folder.as_ref() {
@@ -150,7 +154,10 @@ pub(super) fn kind_of(path: &Path, newest_loads: Option<u64>) -> Option<&'static
         paths::DEAD_LETTERS => paths::is_of_load(path).then_some("file of dead letters"),
         paths::EVENTS_LOADS => (paths::loads_version(path) < newest_loads).then_some("file of commit records"),
         paths::DEDUPE => paths::is_dedupe_run(path).then_some("dedupe run"),
-        // The log and its marks are trimmed by their writer alone, who knows what is needed of them.
+        // The workspace's own log and its marks are trimmed by their writer alone, who knows what is needed of them.
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! The signs of life of one term. Must not know when a writer counts as gone.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use object_store::path::Path;
@@ -23,6 +24,8 @@ pub(super) struct Heart {
     pub(super) clock: Clock,
     /// Where the server of this process is reached, once it is one.
     pub(super) address: Mutex<Option<String>>,
+    /// The claim was looked for and not found.
+    pub(super) is_gone: Arc<AtomicBool>,
 }
 
 impl Heart {
@@ -37,7 +40,11 @@ impl Heart {
     /// claims, and those of the next one of its name have the same numbers.
     pub(super) async fn is_claimed(&self) -> Result<bool> {
         let claim: Option<Value> = objects::read_json(&self.store, &self.claim).await?;
-        Ok(claim.is_some_and(|claim| claim["writer"] == self.writer.to_string()))
+        let is_claimed = claim.is_some_and(|claim| claim["writer"] == self.writer.to_string());
+        if !is_claimed {
+            self.is_gone.store(true, Ordering::Relaxed);
+        }
+        Ok(is_claimed)
     }
 
     /// False when there is no claim any more that it could be a sign of life of: nothing is written then.

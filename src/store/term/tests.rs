@@ -3,6 +3,7 @@ use object_store::memory::InMemory;
 
 use super::*;
 use crate::ids::WorkspaceName;
+use crate::store::tests::delete_all;
 use crate::store::tests::faulty::{Fault, FaultyStore};
 
 const LONG: Duration = Duration::from_secs(3_600);
@@ -148,10 +149,7 @@ async fn only_a_new_heartbeat_or_a_newer_term_is_a_sign_of_life() {
 async fn a_writer_whose_claim_is_gone_leaves_no_sign_of_life() {
     let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
     let slept = Term::claim(Arc::clone(&store), paths(), LONG, Clock::default()).await.unwrap();
-    let all: Vec<Path> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
-    for path in &all {
-        store.delete(path).await.unwrap();
-    }
+    delete_all(&store).await;
     tokio::time::sleep(LONG).await;
     slept.announce("http://127.0.0.1:8815").await.unwrap();
     assert_eq!(slept.check().await.unwrap_err().kind(), Kind::Conflict);

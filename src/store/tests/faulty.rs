@@ -35,6 +35,7 @@ pub(in crate::store) struct FaultyStore {
     /// Create-only puts overwrite, as with some S3 servers.
     pub(in crate::store) overwrites: bool,
     pub(in crate::store) puts: Mutex<u32>,
+    pub(in crate::store) gets: Mutex<u32>,
 }
 
 impl FaultyStore {
@@ -89,6 +90,7 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        *self.gets.lock() += 1;
         self.inner.get_opts(location, options).await
     }
 

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-pub use self::claims::{ClaimProbe, TermCheck};
+pub use self::claims::{ClaimProbe, OwnClaim, TermCheck};
 use self::folder::{Entry, Folder, encode};
 pub use self::folder::{LogObject, LogPlace};
 use self::index::Index;
@@ -33,7 +33,7 @@ use self::requests::Landed;
 pub use self::requests::Retries;
 pub use self::trim::Trimmer;
 use super::record::{Header, MAX_PAYLOAD_BYTES, Record};
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 
 /// Who writes a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,13 +86,19 @@ pub struct ObjectLog {
 
 /// Takes the log over with a term that was claimed for this. What it holds is replayed by [`ObjectLog::read_after`],
 /// from the position up to which the workspace was flushed as it is read *behind* this call, and before the first append.
+/// `flushed_to` is one that was read before: the log must reach it.
 ///
 /// # Errors
 /// `Conflict` when a newer term was claimed, `Corrupt` for an object that is damaged or missing, else that of the store.
 /// A term that has failed to open is of no more use.
-pub async fn open(place: LogPlace, writer: LogWriter, claims: Arc<dyn TermCheck>) -> Result<(ObjectLog, Trimmer)> {
+pub async fn open(
+    place: LogPlace,
+    writer: LogWriter,
+    claims: Arc<dyn TermCheck>,
+    flushed_to: u64,
+) -> Result<(ObjectLog, Trimmer)> {
     let folder = Arc::new(Folder::new(place));
-    let (index, mark) = opening::take_over(&folder, &writer, &claims).await?;
+    let (index, mark) = opening::take_over(&folder, &writer, &claims, flushed_to).await?;
     let (index, state) = (Mutex::new(index), Mutex::new(LogState::Serving));
     let shared = Arc::new(Shared { folder, writer, claims, index, state });
     Ok((ObjectLog { shared: Arc::clone(&shared), appending: false }, Trimmer::new(shared, mark)))
@@ -187,18 +193,19 @@ impl Shared {
         self.confirm_term().await?;
         if let Landed::Others(object) = landed {
             return Err(Error::corrupt(format!(
-                "log object '{}' of term {} stands where only term {} may write: run `convoke check`",
+                "log object '{}' of term {} stands where only term {} may write",
                 self.folder.paths.object(sequence),
                 object.header.term,
                 self.writer.term
-            )));
+            ))
+            .with_help(RUN_CHECK));
         }
         let entry = Entry::new(&header, bytes.len() as u64);
         self.index.lock().push(entry, position + records.len() as u64)
     }
 
     /// # Errors
-    /// `Conflict` when a newer term was claimed; the log is fenced then.
+    /// `Conflict` when a newer term was claimed, for which the log is fenced then, or when the own claim is gone.
     async fn confirm_term(&self) -> Result<()> {
         let newest = self.claims.newest().await?;
         if newest > self.writer.term {

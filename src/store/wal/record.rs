@@ -254,7 +254,7 @@ impl Header {
             return Ok(None);
         }
         if &bytes[..6] != MAGIC || crc32c::crc32c(&bytes[..68]) != u32::from_le_bytes(chunk(bytes, 68)) {
-            return Err(Error::corrupt("the header of the log is damaged: restore the file from a copy"));
+            return Err(Error::corrupt("the header of the log is damaged").with_help("restore the file from a copy"));
         }
         let format = u16::from_le_bytes(chunk(bytes, 6));
         if format != FORMAT {

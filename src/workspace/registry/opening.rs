@@ -15,6 +15,7 @@ use super::{Slot, Workspaces, not_found};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::store::WriterLock;
+use crate::workspace::recent_failure::RecentFailure;
 use crate::workspace::removal;
 use crate::workspace::state::Workspace;
 
@@ -24,15 +25,6 @@ pub(super) enum Openings {
     /// The process stops.
     Closed,
 }
-
-/// Why a workspace could not be opened for writing. To try costs a claim, which stays in the store for good.
-pub(super) struct Damage {
-    found: Instant,
-    error: Error,
-}
-
-/// So long it is not tried again.
-const LOOKED_AT_AGAIN: Duration = Duration::from_secs(10);
 
 /// Each holds rows for its files meanwhile.
 const CLOSED_AT_ONCE: usize = 4;
@@ -51,12 +43,12 @@ impl Workspaces {
     /// `NotFound` for a workspace that is not there; `Busy` when this process serves and another one writes to it, or
     /// when it stops.
     pub async fn get(&self, name: &WorkspaceName) -> Result<Arc<Workspace>> {
-        let slot = Arc::clone(self.open.lock().entry(name.clone()).or_default());
+        let slot = self.slot(name).await?;
         if let Some(workspace) = slot.get() {
             return Ok(Arc::clone(workspace));
         }
-        if let Some(damage) = self.damage.lock().get(name).filter(|damage| damage.found.elapsed() < LOOKED_AT_AGAIN) {
-            return Err(damage.error.repeat());
+        if let Some(damage) = self.damage.lock().get(name).and_then(RecentFailure::repeat) {
+            return Err(damage);
         }
         let (answer, answered) = oneshot::channel();
         let opening = self.clone().open_in(slot, name.clone());
@@ -73,6 +65,20 @@ impl Workspaces {
         })
     }
 
+    /// The place of a workspace. One that others have dropped, and perhaps made anew, while this process was its writer is
+    /// opened no more.
+    async fn slot(&self, name: &WorkspaceName) -> Result<Slot> {
+        let open = self.open.lock().get(name).and_then(|slot| slot.get().cloned());
+        if let Some(held) = open.filter(|held| held.is_claim_gone())
+            && self.manifest(name).await?.is_none_or(|stored| stored.id != held.manifest().id)
+        {
+            tracing::warn!(workspace = %name, "another process has dropped the workspace: it is closed here");
+            let is_other = |slot: &Slot| slot.get().is_none_or(|open| !Arc::ptr_eq(open, &held));
+            self.open.lock().retain(|of, slot| of != name || is_other(slot));
+        }
+        Ok(Arc::clone(self.open.lock().entry(name.clone()).or_default()))
+    }
+
     async fn open_in(self, slot: Slot, name: WorkspaceName) -> Result<Arc<Workspace>> {
         match slot.get_or_try_init(|| self.open(&name)).await {
             Ok(workspace) => {
@@ -81,8 +87,7 @@ impl Workspaces {
             }
             Err(error) => {
                 if self.server.get().is_some() && error.kind() == Kind::Corrupt {
-                    let damage = Damage { found: Instant::now(), error: error.repeat() };
-                    self.damage.lock().insert(name.clone(), damage);
+                    self.damage.lock().insert(name.clone(), RecentFailure::new(&error));
                 }
                 // A name that is not there must not stay in memory: the map and this call hold its slot, and nobody else.
                 let is_of_others = |slot: &Slot| slot.initialized() || Arc::strong_count(slot) > 2;

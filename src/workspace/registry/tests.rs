@@ -1,11 +1,12 @@
 use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use object_store::memory::InMemory;
 use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use object_store::{ObjectStore, ObjectStoreExt};
 
 use super::*;
+use crate::store::tests::delete_all;
 
 const ADDRESS: &str = "http://127.0.0.1:8815";
 
@@ -133,10 +134,7 @@ async fn a_workspace_that_was_dropped_while_its_writer_slept_stays_dropped() {
     let slept = server.get(&name("a")).await.unwrap();
     drop(slept.writer().await.unwrap());
     // As another process does that takes this one for gone.
-    let all: Vec<_> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
-    for path in &all {
-        store.delete(path).await.unwrap();
-    }
+    delete_all(&store).await;
     assert_eq!(slept.writer().await.err().unwrap().kind(), Kind::NotFound);
     assert!(store.list(None).next().await.is_none(), "nothing of it came back");
     // A sign of life that was on its way.
@@ -148,4 +146,40 @@ async fn a_workspace_that_was_dropped_while_its_writer_slept_stays_dropped() {
     drop(other.get(&name("a")).await.unwrap().writer().await.unwrap());
     let error = slept.writer().await.err().unwrap();
     assert!(error.kind() == Kind::Conflict && error.message().contains("made anew"), "{error}");
+    let opened = server.get(&name("a")).await.unwrap();
+    assert_ne!(opened.manifest().id, slept.manifest().id, "whoever asks again gets the one that is there");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_only_answers_queries_closes_what_others_have_dropped() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let process = || Workspaces::new(Root::in_shared_store(Arc::clone(&store)).unwrap().with_stale_seconds(1));
+    let server = process();
+    server.serve(ADDRESS).await;
+    make(&server, &["a", "b"]).await;
+    delete_all(&store).await;
+    let other = process();
+    make(&other, &["a"]).await;
+    let made = other.get(&name("a")).await.unwrap().manifest().id;
+    // Each heartbeat looks at the claim.
+    tokio::time::timeout(Duration::from_secs(30), async {
+        while server.get(&name("a")).await.unwrap().manifest().id != made || server.get(&name("b")).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .unwrap();
+    assert_eq!(server.get(&name("b")).await.err().unwrap().kind(), Kind::NotFound);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_workspace_that_is_made_anew_is_not_the_one_that_others_have_dropped() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let server = Workspaces::new(Root::in_shared_store(Arc::clone(&store)).unwrap());
+    make(&server, &["a"]).await;
+    let before = server.get(&name("a")).await.unwrap();
+    delete_all(&store).await;
+    let made = server.create(&name("a"), &Manifest::new(Tz::UTC)).await.unwrap();
+    assert_ne!(made.manifest().id, before.manifest().id);
+    assert_eq!(server.get(&name("a")).await.unwrap().manifest().id, made.manifest().id);
 }

@@ -77,7 +77,7 @@ fn has_checksum(path: &Path) -> bool {
 }
 
 fn is_log(folder: &Path) -> bool {
-    folder.filename().is_some_and(|name| name.starts_with("wal"))
+    ["/wal/", "/wal_trim/"].iter().any(|log| format!("{folder}/").contains(log))
 }
 
 /// Every fault at a rate of its own; some seeds know only some of them. Most steps make many requests.

@@ -45,6 +45,9 @@ impl Writer {
                 return Err(error);
             }
             self.writing.claim_is_used = false;
+            if let Some(is_gone) = lock.claim_watch() {
+                self.workspace.watch_claim(is_gone);
+            }
             self.workspace.announce_in(self.writing.lock.insert(lock)).await;
         }
         Ok(())
@@ -57,13 +60,17 @@ impl Writer {
         if !root.is_shared() {
             return Ok(());
         }
-        match Manifest::read(&root.store(), &root.paths(name).manifest(), name).await? {
-            Some(stored) if stored.id == self.workspace.manifest().id => Ok(()),
-            Some(_) => Err(Error::conflict(format!(
-                "workspace '{name}' was dropped and made anew after it was opened here: start again"
-            ))),
-            None => Err(not_found(name.as_str())),
+        let stored = Manifest::read(&root.store(), &root.paths(name).manifest(), name).await?;
+        if stored.as_ref().is_some_and(|stored| stored.id == self.workspace.manifest().id) {
+            return Ok(());
         }
+        self.workspace.lose_claim();
+        Err(match stored {
+            Some(_) => Error::conflict(format!(
+                "workspace '{name}' was dropped and made anew after it was opened here: connect again, or start again"
+            )),
+            None => not_found(name.as_str()),
+        })
     }
 
     /// Reads what others have written, or what is stored when a load has not come back.

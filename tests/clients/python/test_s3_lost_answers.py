@@ -12,7 +12,7 @@ FIRST, SECOND = 400, 30
 
 # Objects that are written once: the record of a load, and what a flush makes of it.
 WRITES = {
-    "record of the log": r"/wal/0+2\.log",
+    "record of the log": r"/wal/[^/]+/0+2\.log",
     "commit": r"/_delta_log/0+[1-9]\.json",
     "identity changes": r"/identity/",
     "data file": r"/month(=|%3D)2024-01/",
@@ -90,7 +90,7 @@ def test_a_record_that_never_reaches_the_store_is_not_acknowledged(s3, losing_pr
     first, second = write_files(tmp_path)
     server = Server(s3.url(), env=impatient)
     send = lambda path, **options: cli.run("ingest", path, "--connect", server.http, "--token", server.token, **options)
-    losing_proxy.lose(r"/wal/0+2\.log", UNAVAILABLE, times=1_000, applied=False)
+    losing_proxy.lose(r"/wal/[^/]+/0+2\.log", UNAVAILABLE, times=1_000, applied=False)
     failed = send(first, code=1)
     assert "503" in failed.stderr, failed.stderr
     losing_proxy.lose("nothing at all", DROP)

@@ -283,10 +283,10 @@ def test_a_newer_format_is_refused_with_both_versions(two, serve):
     token = create_token(two, "shop_us", "analyst")
     cli.run("workspace", "create", "convoke", "--data", two)
     (two / "shop_us" / "workspace.json").write_text('{"format": 7}', encoding="ascii")
-    refused(["sql", "SELECT 1", "--data", two, "--workspace", "shop_us"], "format 7", "up to format 4")
+    refused(["sql", "SELECT 1", "--data", two, "--workspace", "shop_us"], "format 7", "up to format 5")
     assert "format 7" in cli.run("workspace", "list", "--data", two).stdout
     server = serve(two)
-    with pytest.raises(Exception, match="format 7.*up to format 4"), adbc.connect(server, token) as connection:
+    with pytest.raises(Exception, match="format 7.*up to format 5"), adbc.connect(server, token) as connection:
         adbc.one(connection, "SELECT 1 AS one")
     (two / "convoke" / "workspace.json").write_text('{"format": 7}', encoding="ascii")
-    refused(["serve", "--data", two, "--listen", "127.0.0.1:0"], "format 7", "up to format 4")
+    refused(["serve", "--data", two, "--listen", "127.0.0.1:0"], "format 7", "up to format 5")

@@ -48,9 +48,10 @@ impl LogReader {
         match segments.front() {
             None if after > 0 => {
                 return Err(Error::corrupt(format!(
-                    "the log has no segment in '{}', and should reach to position {after}: restore the folder",
+                    "the log has no segment in '{}', and should reach to position {after}",
                     disk.path("")
-                )));
+                ))
+                .with_help("restore the folder"));
             }
             Some(first) if first.first_position > after + 1 => return Err(missing(disk.as_ref(), first, after + 1)),
             _ => {}
@@ -93,10 +94,11 @@ impl LogReader {
             let end = segment.first_position + records.len() as u64 - 1;
             if end < self.after {
                 return Err(Error::corrupt(format!(
-                    "the log ends at position {end} in segment '{}', and should reach to {}: restore the file from a copy",
+                    "the log ends at position {end} in segment '{}', and should reach to {}",
                     self.disk.path(&segment.name),
                     self.after
-                )));
+                ))
+                .with_help("restore the file from a copy"));
             }
             records.drain(..(self.after + 1 - segment.first_position) as usize);
             if let Some(record) = records.last() {
@@ -165,7 +167,8 @@ impl LogReader {
 
 fn missing(disk: &dyn Disk, next: &Segment, position: u64) -> Error {
     Error::corrupt(format!(
-        "the log is damaged: the segment before '{}' is missing, offset 0, position {position}: restore it from a copy",
+        "the log is damaged: the segment before '{}' is missing, offset 0, position {position}",
         disk.path(&next.name)
     ))
+    .with_help("restore it from a copy")
 }

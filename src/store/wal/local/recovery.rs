@@ -109,9 +109,10 @@ async fn read_tail(disk: &dyn Disk, newest: Option<&Segment>) -> Result<Tail> {
 fn ends_too_early(disk: &dyn Disk, listing: &Listing, tail: &Tail, flushed_to: u64) -> Error {
     let Some(newest) = listing.segments.last() else {
         return Error::corrupt(format!(
-            "the log has no segment in '{}', and {flushed_to} records were flushed from it: restore the folder",
+            "the log has no segment in '{}', and {flushed_to} records were flushed from it",
             disk.path("")
-        ));
+        ))
+        .with_help("restore the folder");
     };
     let (offset, position) = (tail.scan_end, tail.last + 1);
     let why = format!("the log ends here, and records up to position {flushed_to} were flushed from it");

@@ -59,11 +59,8 @@ fn sequence_of(name: &str) -> Option<u64> {
 
 /// The refusal to read a segment.
 pub(super) fn corrupt(disk: &dyn Disk, name: &str, damage: &Damage) -> Error {
-    Error::corrupt(format!(
-        "the log is damaged: segment '{}', {damage}; records may be lost: restore the file from a copy, or the workspace \
-         from a backup",
-        disk.path(name)
-    ))
+    Error::corrupt(format!("the log is damaged: segment '{}', {damage}; records may be lost", disk.path(name)))
+        .with_help("restore the file from a copy, or the workspace from a backup")
 }
 
 /// Why the segment that no other one follows is not the newest that was written, if it says so.
@@ -107,7 +104,7 @@ pub(super) async fn list_segments(disk: &dyn Disk, workspace: Uuid) -> Result<Li
         };
         let after = listing.segments.last().map_or(1, |segment| segment.first_position);
         let damage = |why: String| corrupt(disk, &file.name, &Damage { offset: 0, position: after, why });
-        let Some(header) = Header::decode(&bytes).map_err(|error| damage(error.message().to_owned()))? else {
+        let Some(header) = Header::decode(&bytes).map_err(|error| damage(error.what().to_owned()))? else {
             listing.unborn.push(file.name);
             continue;
         };

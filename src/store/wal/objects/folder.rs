@@ -118,15 +118,15 @@ impl Folder {
     fn header(&self, path: &Path, sequence: u64, bytes: &[u8]) -> Result<Header> {
         let header = Header::decode(bytes).map_err(|error| error.context(format!("log object '{path}'")))?;
         let Some(header) = header else {
-            return Err(Error::corrupt(format!(
-                "log object '{path}' ends within its header or has none: restore it from a copy"
-            )));
+            return Err(Error::corrupt(format!("log object '{path}' ends within its header or has none"))
+                .with_help("restore it from a copy"));
         };
         if header.workspace != self.workspace || header.sequence != sequence {
             return Err(Error::corrupt(format!(
-                "log object '{path}' is object {} of workspace {}: it was copied from elsewhere, restore the right one",
+                "log object '{path}' is object {} of workspace {}",
                 header.sequence, header.workspace
-            )));
+            ))
+            .with_help("it was copied from elsewhere, restore the right one"));
         }
         Ok(header)
     }
@@ -136,9 +136,8 @@ impl Folder {
         let mut records = Vec::new();
         let mut offset = HEADER_BYTES;
         let damage = |offset: usize, position: u64, why: &str| {
-            Err(Error::corrupt(format!(
-                "log object '{path}' is damaged at byte {offset}, position {position}: {why}; restore it from a copy"
-            )))
+            Err(Error::corrupt(format!("log object '{path}' is damaged at byte {offset}, position {position}: {why}"))
+                .with_help("restore it from a copy"))
         };
         while offset < bytes.len() {
             let expected = header.first_position + records.len() as u64;

@@ -58,10 +58,10 @@ impl Index {
             && (entry.term < before.term || entry.first_position <= before.first_position)
         {
             return Err(Error::corrupt(format!(
-                "log object {} (term {}, first position {}) cannot follow object {} (term {}, first position {}): \
-                 restore the log from a copy",
+                "log object {} (term {}, first position {}) cannot follow object {} (term {}, first position {})",
                 entry.sequence, entry.term, entry.first_position, before.sequence, before.term, before.first_position
-            )));
+            ))
+            .with_help("restore the log from a copy"));
         }
         self.next_sequence = entry.sequence + 1;
         self.next_position = next_position;

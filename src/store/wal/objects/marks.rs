@@ -115,9 +115,10 @@ impl Folder {
         let mark = TrimMark::decode(bytes, self.workspace).filter(|mark| mark.number == number);
         mark.ok_or_else(|| {
             Error::corrupt(format!(
-                "object '{}' is damaged, or no trim mark of this workspace: restore it from a copy",
+                "object '{}' is damaged, or no trim mark of this workspace",
                 self.paths.trim_mark(number)
             ))
+            .with_help("restore it from a copy")
         })
     }
 }

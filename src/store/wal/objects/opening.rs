@@ -2,7 +2,7 @@
 //!
 //! 1. The term is claimed, before all this: from here on no older writer acknowledges anything that lands.
 //! 2. A trim mark of ours takes the next number: no older trimmer deletes anything that is not given up already.
-//! 3. The end is looked for, by reading object after object until one is missing.
+//! 3. The end is looked for, by reading object after object until one is missing. It is behind all that was flushed.
 //! 4. A fence is created there: no older writer's object lands in the log any more, whether acknowledged or not.
 //! 5. The term is still the newest and the mark still ours: nobody newer has trimmed so far that the fence stands where
 //!    others have passed long ago.
@@ -27,8 +27,9 @@ pub(super) async fn take_over(
     folder: &Folder,
     writer: &LogWriter,
     claims: &Arc<dyn TermCheck>,
+    flushed_to: u64,
 ) -> Result<(Index, TrimMark)> {
-    let outcome = hold_and_fence(folder, writer).await;
+    let outcome = hold_and_fence(folder, writer, flushed_to).await;
     let newest = claims.newest().await?;
     if newest > writer.term {
         // Also when that failed: what looked damaged or missing may only have been trimmed by the newer writer.
@@ -41,9 +42,18 @@ pub(super) async fn take_over(
     Ok((index, mark))
 }
 
-async fn hold_and_fence(folder: &Folder, writer: &LogWriter) -> Result<(Index, TrimMark)> {
+async fn hold_and_fence(folder: &Folder, writer: &LogWriter, flushed_to: u64) -> Result<(Index, TrimMark)> {
     let mark = hold_trims(folder, writer).await?;
     let index = folder.survey(mark.first_kept).await?;
+    // Before the fence: each would be one more position, until the log seems to be long enough.
+    let last = index.next_position() - 1;
+    if last < flushed_to {
+        return Err(Error::corrupt(format!(
+            "the log in '{}' ends at position {last}, and records up to position {flushed_to} were flushed from it",
+            folder.paths.objects()
+        ))
+        .with_help("restore the folder"));
+    }
     Ok((fence(folder, writer, index).await?, mark))
 }
 
@@ -91,11 +101,12 @@ pub(super) async fn fence(folder: &Folder, writer: &LogWriter, mut index: Index)
         }
         if object.header.first_position != position {
             return Err(Error::corrupt(format!(
-                "log object '{}' begins with position {}, the one before it ends at {}: restore the log from a copy",
+                "log object '{}' begins with position {}, the one before it ends at {}",
                 folder.paths.object(sequence),
                 object.header.first_position,
                 position - 1
-            )));
+            ))
+            .with_help("restore the log from a copy"));
         }
         index.push(Entry::new(&object.header, object.bytes()), object.next_position())?;
     }

@@ -104,11 +104,11 @@ impl LogReader {
         let first = object.header.first_position;
         if first != entry.first_position || self.expected.is_some_and(|expected| expected != first) {
             return Err(Error::corrupt(format!(
-                "log object '{}' begins with position {first}, the one before it ends at {}: restore the log from a \
-                 copy",
+                "log object '{}' begins with position {first}, the one before it ends at {}",
                 self.folder.paths.object(entry.sequence),
                 self.expected.unwrap_or(entry.first_position) - 1
-            )));
+            ))
+            .with_help("restore the log from a copy"));
         }
         self.expected = Some(object.next_position());
         let name = self.folder.paths.object(entry.sequence).to_string();

@@ -71,9 +71,7 @@ impl Folder {
     }
 
     pub(super) fn missing(&self, sequence: u64) -> Error {
-        Error::corrupt(format!(
-            "log object '{}' is missing, and the log needs it: restore it from a copy",
-            self.paths.object(sequence)
-        ))
+        Error::corrupt(format!("log object '{}' is missing, and the log needs it", self.paths.object(sequence)))
+            .with_help("restore it from a copy")
     }
 }

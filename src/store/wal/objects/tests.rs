@@ -32,7 +32,7 @@ fn memory() -> Arc<dyn ObjectStore> {
 fn place(store: &Arc<dyn ObjectStore>) -> LogPlace {
     LogPlace {
         store: Arc::clone(store),
-        paths: WalPaths::new(Path::from("shop")),
+        paths: WalPaths::new(Path::from("shop"), WORKSPACE),
         workspace: WORKSPACE,
         retries: RETRIES,
         read_ahead: 2,
@@ -47,18 +47,23 @@ fn claim_path(term: u64) -> Path {
     Path::from(format!("shop/_writer/{term:020}.json"))
 }
 
-fn claims(place: &LogPlace, term: u64) -> Arc<dyn TermCheck> {
-    Arc::new(ClaimProbe::new(Arc::clone(&place.store), place.retries, claim_path, term))
+fn probe(place: &LogPlace, term: u64, id: u128) -> ClaimProbe {
+    let own = OwnClaim { term, writer: Uuid::from_u128(id) };
+    ClaimProbe::new(Arc::clone(&place.store), place.retries, claim_path, own)
+}
+
+fn claims(place: &LogPlace, term: u64, id: u128) -> Arc<dyn TermCheck> {
+    Arc::new(probe(place, term, id))
 }
 
 /// Claims the next term; `id` tells claims apart.
 async fn claim(place: &LogPlace, id: u128) -> Result<u64> {
     let requests = Requests::new(Arc::clone(&place.store), place.retries);
-    let id = Bytes::copy_from_slice(&id.to_le_bytes());
+    let claim = Bytes::from(serde_json::json!({ "writer": Uuid::from_u128(id) }).to_string());
     let mut term = 0;
     loop {
-        term = claims(place, term).newest().await? + 1;
-        if let Landed::Ours = requests.create(&claim_path(term), &id, |_| Ok(())).await? {
+        term = probe(place, term, id).newest_from_own().await? + 1;
+        if let Landed::Ours = requests.create(&claim_path(term), &claim, |_| Ok(())).await? {
             return Ok(term);
         }
     }
@@ -67,7 +72,7 @@ async fn claim(place: &LogPlace, id: u128) -> Result<u64> {
 /// Claims the next term and opens the log with it.
 async fn take(place: &LogPlace, id: u128) -> Result<(ObjectLog, Trimmer)> {
     let term = claim(place, id).await?;
-    open(place.clone(), writer(term, id), claims(place, term)).await
+    open(place.clone(), writer(term, id), claims(place, term, id), 0).await
 }
 
 fn record(position: u64, text: &str) -> Record {

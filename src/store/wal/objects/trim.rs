@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::marks::TrimMark;
 use super::requests::Landed;
 use super::{Shared, taken_over};
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::store::paths::WalPaths;
 
 /// Trims a log while another task appends to it.
@@ -50,9 +50,10 @@ impl Trimmer {
         if let Landed::Others(other) = landed {
             if other.term <= mark.term {
                 return Err(Error::internal(format!(
-                    "trim mark {} of term {} stands where only term {} may write: run `convoke check`",
+                    "trim mark {} of term {} stands where only term {} may write",
                     other.number, other.term, mark.term
-                )));
+                ))
+                .with_help(RUN_CHECK));
             }
             self.log.fence(other.term);
             return Err(taken_over(other.term));

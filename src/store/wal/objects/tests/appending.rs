@@ -84,6 +84,23 @@ async fn a_stale_writer_whose_object_number_was_trimmed_acknowledges_nothing() {
     assert!(place.store.head(&place.paths.object(3)).await.is_err(), "what it left is swept");
 }
 
+/// A workspace that is dropped loses its claims; the next one of its name begins with the same numbers.
+#[tokio::test]
+async fn a_writer_whose_claim_is_gone_or_another_ones_acknowledges_nothing() {
+    for is_made_anew in [false, true] {
+        let place = place(&memory());
+        let (mut log, mut trimmer) = take(&place, 1).await.unwrap();
+        append(&mut log, &["a"]).await.unwrap();
+        place.store.delete(&claim_path(1)).await.unwrap();
+        if is_made_anew {
+            assert_eq!(claim(&place, 2).await.unwrap(), 1);
+        }
+        assert_eq!(trimmer.trim(1).await.unwrap_err().kind(), Kind::Conflict);
+        assert_eq!(append(&mut log, &["lost"]).await.unwrap_err().kind(), Kind::Conflict);
+        assert!(matches!(log.state(), LogState::Ended { .. }), "{:?}", log.state());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_append_that_is_given_up_ends_the_log() {
     let (store, place) = simulated(Rates::default());

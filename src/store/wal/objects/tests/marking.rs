@@ -40,6 +40,6 @@ async fn each_flipped_bit_of_a_mark_is_noticed() {
         store.put_opts(&path, hurt.into(), Default::default()).await.unwrap();
         let error = folder.newest_mark().await.unwrap_err();
         assert_eq!(error.kind(), Kind::Corrupt, "bit {bit}");
-        assert!(error.message().contains("wal_trim/00000000000000000001.mark"), "{error}");
+        assert!(error.message().contains("/00000000000000000001.mark"), "{error}");
     }
 }

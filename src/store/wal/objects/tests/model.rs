@@ -81,9 +81,12 @@ impl Process {
 
     async fn open(&self, place: &LogPlace, term: u64) -> Result<(ObjectLog, Trimmer)> {
         let writer = writer(term, self.id);
-        let claims = if self.left_out == LeftOut::TermCheck { Arc::new(Blind(term)) as _ } else { claims(place, term) };
+        let claims = match self.left_out {
+            LeftOut::TermCheck => Arc::new(Blind(term)) as _,
+            _ => claims(place, term, self.id),
+        };
         if matches!(self.left_out, LeftOut::Nothing | LeftOut::TermCheck) {
-            return open(place.clone(), writer, claims).await;
+            return open(place.clone(), writer, claims, 0).await;
         }
         let folder = Arc::new(Folder::new(place.clone()));
         let mark = match self.left_out {

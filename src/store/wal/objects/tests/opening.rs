@@ -42,17 +42,37 @@ async fn an_object_of_an_older_writer_at_the_end_is_stepped_over() {
     let folder = Folder::new(place.clone());
     // It lands behind the claim, and is not acknowledged; the fence comes behind it all the same.
     assert_eq!(append(&mut first, &["landed"]).await.unwrap_err().kind(), Kind::Conflict);
-    let (log, _) = open(place.clone(), writer(term, 2), claims(&place, term)).await.unwrap();
+    let (log, _) = open(place.clone(), writer(term, 2), claims(&place, term, 2), 0).await.unwrap();
     assert_eq!(texts(log.read_after(0).unwrap()).await.unwrap(), pairs(&[(1, ""), (2, "landed"), (3, "")]));
     let fence = folder.read_object(3).await.unwrap().unwrap();
     assert_eq!((fence.header.term, fence.records[0].kind), (term, RecordKind::Fence));
+}
+
+/// Each try would else push the end on by a fence, until the log seems to be long enough.
+#[tokio::test]
+async fn a_log_that_ends_before_what_was_flushed_is_refused_each_time() {
+    let place = place(&memory());
+    let (mut first, _) = take(&place, 1).await.unwrap();
+    append(&mut first, &["a"]).await.unwrap();
+    for id in 2..4 {
+        let term = claim(&place, id).await.unwrap();
+        let refused = open(place.clone(), writer(term, id), claims(&place, term, id), 3).await.err().unwrap();
+        assert_eq!(refused.kind(), Kind::Corrupt);
+        assert!(
+            refused.message().contains("ends at position 2") && refused.message().contains("position 3"),
+            "{refused}"
+        );
+    }
+    let term = claim(&place, 4).await.unwrap();
+    let (log, _) = open(place.clone(), writer(term, 4), claims(&place, term, 4), 2).await.unwrap();
+    assert_eq!(texts(log.read_after(0).unwrap()).await.unwrap(), pairs(&[(1, ""), (2, "a"), (3, "")]));
 }
 
 #[tokio::test]
 async fn a_term_opens_once() {
     let place = place(&memory());
     let (mut log, _) = take(&place, 1).await.unwrap();
-    let refused = open(place.clone(), writer(1, 9), claims(&place, 1)).await.err().unwrap();
+    let refused = open(place.clone(), writer(1, 9), claims(&place, 1, 1), 0).await.err().unwrap();
     assert_eq!(refused.kind(), Kind::Conflict);
     append(&mut log, &["still mine"]).await.unwrap();
 }
@@ -63,11 +83,11 @@ async fn a_writer_whose_term_was_passed_before_it_opened_is_refused() {
     let early = claim(&place, 1).await.unwrap();
     let passed = |refused: Result<(ObjectLog, Trimmer)>| assert_eq!(refused.err().unwrap().kind(), Kind::Conflict);
     let late = claim(&place, 2).await.unwrap();
-    passed(open(place.clone(), writer(early, 1), claims(&place, early)).await);
+    passed(open(place.clone(), writer(early, 1), claims(&place, early, 1), 0).await);
     // Its fence stands there, and harms nobody.
-    let (log, _) = open(place.clone(), writer(late, 2), claims(&place, late)).await.unwrap();
+    let (log, _) = open(place.clone(), writer(late, 2), claims(&place, late, 2), 0).await.unwrap();
     assert_eq!(log.next_position(), 3);
-    passed(open(place.clone(), writer(early, 3), claims(&place, early)).await);
+    passed(open(place.clone(), writer(early, 3), claims(&place, early, 1), 0).await);
 }
 
 #[tokio::test]
@@ -81,7 +101,7 @@ async fn an_object_that_is_missing_before_another_is_named() {
     store.delete(&place.paths.object(2)).await.unwrap();
     let error = take(&place, 2).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Corrupt);
-    assert!(error.message().contains("wal/00000000000000000002.log"), "{error}");
+    assert!(error.message().contains("/00000000000000000002.log"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -57,7 +57,8 @@ async fn write(place: LogPlace, id: u128, mut dice: Dice, oracle: &Oracle) {
 
 async fn reign(place: &LogPlace, id: u128, dice: &mut Dice, oracle: &Oracle) -> Result<()> {
     let term = claim(place, id).await?;
-    let (mut log, mut trimmer) = open(place.clone(), writer(term, id), claims(place, term)).await?;
+    let (mut log, mut trimmer) =
+        open(place.clone(), writer(term, id), claims(place, term, id), oracle.flushed()).await?;
     // Behind the opening, as `open` says.
     let flushed = oracle.flushed();
     let replayed = texts(log.read_after(flushed)?).await?;
