@@ -3,6 +3,7 @@
 //! Must not know any protocol beyond the two numbers that each kind maps to.
 
 mod full_disk;
+mod help;
 mod open_files;
 mod read_only;
 mod store_failure;
@@ -16,6 +17,7 @@ use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
 pub use self::full_disk::is_full_disk;
+pub use self::help::RUN_CHECK;
 pub use self::open_files::is_out_of_files;
 pub use self::store_failure::StoreFailure;
 
@@ -126,7 +128,9 @@ type Source = Box<dyn std::error::Error + Send + Sync>;
 pub struct Error {
     kind: Kind,
     detail: Option<Detail>,
+    /// Ends with `: ` and the help, where there is some.
     message: String,
+    help: Option<&'static str>,
     source: Option<Source>,
 }
 
@@ -134,7 +138,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, detail: None, message: message.into(), source: None }
+        Self { kind, detail: None, message: message.into(), help: None, source: None }
     }
 
     pub fn invalid(message: impl Into<String>) -> Self {
@@ -179,11 +183,6 @@ impl Error {
         self
     }
 
-    /// The same error without its source.
-    fn without_source(&self) -> Self {
-        Self { kind: self.kind, detail: self.detail, message: self.message.clone(), source: None }
-    }
-
     /// The same error with what was being done in front of the message.
     pub fn context(mut self, doing: impl fmt::Display) -> Self {
         self.message = format!("{doing}: {}", self.message);
@@ -201,7 +200,8 @@ impl Error {
 
     /// The same error for another one whose request shared the fate.
     pub fn repeat(&self) -> Self {
-        Self { kind: self.kind, detail: self.detail, message: self.message.clone(), source: None }
+        let Self { kind, detail, help, .. } = *self;
+        Self { kind, detail, message: self.message.clone(), help, source: None }
     }
 
     pub fn detail(&self) -> Option<Detail> {
@@ -251,14 +251,14 @@ impl From<DataFusionError> for Error {
             },
             DataFusionError::ResourcesExhausted(_) => Kind::Busy,
             DataFusionError::External(source) => match source.downcast_ref::<Error>() {
-                Some(ours) => return ours.without_source(),
+                Some(ours) => return ours.repeat(),
                 // A pattern of a column, which is compiled when the rows are there.
                 None if source.is::<regex::Error>() => Kind::InvalidInput,
                 None => source.downcast_ref::<ArrowError>().map_or(Kind::Internal, arrow_kind),
             },
             DataFusionError::ParquetError(parquet) => match parquet.as_ref() {
                 ParquetError::External(source) => match source.downcast_ref::<Error>() {
-                    Some(ours) => return ours.without_source(),
+                    Some(ours) => return ours.repeat(),
                     None => cut_short(source.as_ref()),
                 },
                 _ => Kind::Corrupt,
@@ -279,7 +279,7 @@ impl From<DataFusionError> for Error {
 fn below_writer(error: &ArrowError) -> Option<Error> {
     let ArrowError::IoError(_, failure) = error else { return None };
     // Without its source: DataFusion would take the innermost error for what is to be said.
-    failure.get_ref()?.downcast_ref::<Error>().map(Error::without_source)
+    failure.get_ref()?.downcast_ref::<Error>().map(Error::repeat)
 }
 
 fn schema_message(error: &SchemaError) -> String {

@@ -9,7 +9,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::StreamExt;
 
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, RUN_CHECK};
 use crate::store::delta::verify;
 use crate::store::events::{self, Order};
 use crate::store::tables;
@@ -41,14 +41,15 @@ pub(super) fn named(
 /// The error with the name of the object that it is about, if that is damage.
 pub(super) async fn name(error: impl Into<Error>, workspace: &Workspace, snapshot: &Snapshot) -> Error {
     let ours = error.into();
-    if ours.kind() != Kind::Corrupt || ours.message().contains("convoke check") {
+    // One with help is ours, and names what is damaged.
+    if ours.kind() != Kind::Corrupt || ours.help().is_some() {
         return ours;
     }
     let found = tokio::time::timeout(LOOKING, damaged_file(workspace, snapshot)).await.ok().flatten();
-    let named = found.unwrap_or_else(|| format!("a data file is damaged ({}): run `convoke check`", ours.message()));
+    let named = found.unwrap_or_else(|| format!("a data file is damaged ({})", ours.message()));
     // Without its source: DataFusion would take the innermost error for what is to be said.
     tracing::warn!(error = %ours, "damaged data");
-    Error::corrupt(named)
+    Error::corrupt(named).with_help(RUN_CHECK)
 }
 
 async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<String> {
@@ -62,7 +63,7 @@ async fn damaged_file(workspace: &Workspace, snapshot: &Snapshot) -> Option<Stri
             let Ok(verified) = verify(&workspace.store(), layout, file).await else { continue };
             if let Some(fault) = verified.faults.first() {
                 let path = layout.location(&file.path);
-                return Some(format!("object '{path}' {fault}: run `convoke check`"));
+                return Some(format!("object '{path}' {fault}"));
             }
         }
     }

@@ -39,8 +39,16 @@ impl fmt::Display for DurableLocalStore {
     }
 }
 
-fn generic(source: io::Error) -> Error {
-    Error::Generic { store: "DurableLocalStore", source: Box::new(source) }
+/// Why a file is not written. What the system says names none.
+#[derive(Debug, thiserror::Error)]
+#[error("'{}' cannot be written: {source}", .path.display())]
+struct WriteFailure {
+    path: PathBuf,
+    source: io::Error,
+}
+
+fn write_failure(target: &FilePath, source: io::Error) -> Error {
+    Error::Generic { store: "local disk", source: Box::new(WriteFailure { path: target.to_owned(), source }) }
 }
 
 fn sync_folder(folder: &FilePath) -> io::Result<()> {
@@ -114,7 +122,7 @@ fn publish(staged: &FilePath, target: &FilePath, create: bool) -> io::Result<()>
 
 fn put_durably(target: &FilePath, payload: &PutPayload, create: bool) -> Result<()> {
     if let Some(folder) = target.parent() {
-        create_folder(folder).map_err(generic)?;
+        create_folder(folder).map_err(|error| write_failure(target, error))?;
     }
     let staged = staged_name(target);
     let outcome = write_staged(&staged, payload).and_then(|()| publish(&staged, target, create));
@@ -124,7 +132,7 @@ fn put_durably(target: &FilePath, payload: &PutPayload, create: bool) -> Result<
             io::ErrorKind::AlreadyExists => {
                 Error::AlreadyExists { path: target.display().to_string(), source: Box::new(error) }
             }
-            _ => generic(error),
+            _ => write_failure(target, error),
         }
     })
 }
@@ -216,3 +224,6 @@ impl MultipartUpload for DurableUpload {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

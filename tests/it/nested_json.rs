@@ -75,22 +75,24 @@ async fn a_stream_rejects_what_is_too_deep() {
     check_world(&world).await;
 }
 
-fn write_ndjson(path: &Path) {
+fn write_ndjson(path: &Path) -> Option<Vec<String>> {
     let line = |(user, traits): (&str, String)| {
-        format!("{{\"type\":\"identify\",\"timestamp\":\"{TIME}\",\"userId\":\"{user}\",\"traits\":{traits}}}\n")
+        format!("{{\"type\":\"identify\",\"timestamp\":\"{TIME}\",\"userId\":\"{user}\",\"traits\":{traits}}}")
     };
-    fs::write(path, people().into_iter().map(line).collect::<String>()).unwrap();
+    let lines: Vec<String> = people().into_iter().map(line).collect();
+    fs::write(path, lines.join("\n") + "\n").unwrap();
+    Some(lines)
 }
 
-fn write_csv(path: &Path) {
-    let line = |(user, properties): (&str, String)| {
-        format!("identify,{TIME},{user},\"{}\"\n", properties.replace('"', "\"\""))
-    };
-    let lines: String = people().into_iter().map(line).collect();
-    fs::write(path, format!("type,ts,user_id,properties\n{lines}")).unwrap();
+fn write_csv(path: &Path) -> Option<Vec<String>> {
+    let line =
+        |(user, properties): (&str, String)| format!("identify,{TIME},{user},\"{}\"", properties.replace('"', "\"\""));
+    let lines: Vec<String> = people().into_iter().map(line).collect();
+    fs::write(path, format!("type,ts,user_id,properties\n{}\n", lines.join("\n"))).unwrap();
+    Some(lines)
 }
 
-fn write_parquet(path: &Path) {
+fn write_parquet(path: &Path) -> Option<Vec<String>> {
     let people = people();
     let times = TimestampMicrosecondArray::from_value(at(TIME).unwrap(), people.len()).with_timezone("UTC");
     let texts = |texts: Vec<&str>| Arc::new(StringArray::from(texts)) as ArrayRef;
@@ -104,10 +106,11 @@ fn write_parquet(path: &Path) {
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batch.schema(), None).unwrap();
     writer.write(&batch).unwrap();
     writer.close().unwrap();
+    None
 }
 
-/// Writes a file of people.
-type Write = fn(&Path);
+/// Writes a file of people; gives their rows, where these are lines of text.
+type Write = fn(&Path) -> Option<Vec<String>>;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn files_of_each_format_reject_what_is_too_deep() {
@@ -116,7 +119,7 @@ async fn files_of_each_format_reject_what_is_too_deep() {
     let folder = tempfile::tempdir().unwrap();
     for (name, write) in formats {
         let path = folder.path().join(name);
-        write(&path);
+        let lines = write(&path);
         let reader = FileReader::open(&path, ReadOptions::default()).unwrap();
         let (source, content_hash) = (name.into(), name.into());
         let request = LoadRequest { source, content_hash, file_hash: None, again: false, checked: true };
@@ -125,5 +128,9 @@ async fn files_of_each_format_reject_what_is_too_deep() {
         let summary = world.loader.load(&world.caller, request, batches).await.unwrap();
         assert_eq!((summary.kept, summary.rejected), (2, 3), "{name}");
         check_world(&world).await;
+        if let Some(lines) = lines {
+            // To be corrected and loaded again.
+            assert_eq!(world.rows("SELECT raw FROM system.dead_letters ORDER BY row").await, lines[2..], "{name}");
+        }
     }
 }

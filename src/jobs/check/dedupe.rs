@@ -5,7 +5,7 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::{Report, without_help};
+use super::Report;
 use crate::error::{Kind, Result};
 use crate::store::dedupe::verify_run;
 
@@ -28,7 +28,7 @@ pub(super) async fn check(
         match outcome {
             Ok(()) => {}
             Err(error) if error.kind() == Kind::Corrupt => {
-                report.fault(&format!("{prefix}{run}"), without_help(&error), REBUILD);
+                report.fault(&format!("{prefix}{run}"), error.what(), REBUILD);
             }
             Err(error) => return Err(error),
         }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::{RESTORE, Report};
-use crate::error::{Error, Result};
-use crate::store::delta::{DataFile, FileLayout, LogObjects, TAKE_BACK, Verified, verify};
+use super::{RESTORE, Report, help};
+use crate::error::Result;
+use crate::store::delta::{DataFile, FileLayout, LogObjects, Verified, verify};
 use crate::store::paths::{self, LogObject};
 
 /// Checks the log of the table in folder `table` and gives what `newest` reads from it; `None`, and said, when it cannot.
@@ -26,8 +26,7 @@ pub(super) async fn check_log<T>(
         Err(error) => {
             // What is wrong with an entry has been said.
             if report.summary.faults == before {
-                let (said, help) = said_and_help(&error);
-                report.fault(&log_of(table, prefix), format!("cannot be read ({said})"), help);
+                report.fault(&log_of(table, prefix), format!("cannot be read ({})", error.what()), help(&error));
             }
             Ok(None)
         }
@@ -37,19 +36,12 @@ pub(super) async fn check_log<T>(
 /// Says when nothing can be written to the table in folder `table`.
 pub(super) fn check_writable(outcome: Result<()>, table: &Path, prefix: &str, report: &mut Report<'_>) {
     if let Err(error) = outcome {
-        let (said, help) = said_and_help(&error);
-        report.fault(&log_of(table, prefix), format!("cannot be written to ({said})"), help);
+        report.fault(&log_of(table, prefix), format!("cannot be written to ({})", error.what()), help(&error));
     }
 }
 
 fn log_of(table: &Path, prefix: &str) -> String {
     format!("{prefix}{table}/{}", paths::DELTA_LOG)
-}
-
-/// What helps stands in the message where it is another program's change.
-fn said_and_help(error: &Error) -> (&str, &'static str) {
-    let said = error.message().strip_suffix(TAKE_BACK).and_then(|said| said.strip_suffix(": "));
-    said.map_or((error.message(), RESTORE), |said| (said, TAKE_BACK))
 }
 
 async fn check_entries(
@@ -78,7 +70,7 @@ async fn check_entries(
         }
         next = Some(version + 1);
         if let Err(error) = log.actions(&entry.path).await {
-            report.fault(&path, error.message().replace(&format!("object '{}' ", entry.path), ""), RESTORE);
+            report.fault(&path, error.what().replace(&format!("object '{}' ", entry.path), ""), RESTORE);
         }
     }
     let first = entries.iter().find_map(|entry| match entry.kind {

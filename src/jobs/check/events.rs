@@ -6,7 +6,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::{RESTORE, Report, dedupe, delta, without_help};
+use super::{RESTORE, Report, dedupe, delta};
 use crate::error::Result;
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -109,7 +109,7 @@ async fn check_identity(
         };
         if let Err(error) = outcome {
             whole = false;
-            report.fault(&format!("{prefix}{path}"), without_help(&error), RESTORE);
+            report.fault(&format!("{prefix}{path}"), error.what(), RESTORE);
         }
     }
     Ok(whole.then_some(graph))

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::{RESTORE, Report, without_help};
+use super::{RESTORE, Report};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -42,9 +42,8 @@ impl LogCheck<'_> {
         report: &mut Report<'_>,
     ) -> Result<()> {
         let folder = Path::from(paths::WAL);
-        for object in listed.iter().filter(|object| object.location.prefix_matches(&folder)) {
-            report.looked_at(object.size);
-        }
+        let is_of_it = |path: &Path| path.prefix_matches(&folder) && !paths::is_of_other_log(path, self.manifest.id);
+        listed.iter().filter(|object| is_of_it(&object.location)).for_each(|object| report.looked_at(object.size));
         let path = format!("{}/{folder}", self.name);
         // Without it nothing tells where the log goes on, and why it is not known was said.
         let Some(mut position) = position else { return Ok(()) };
@@ -52,7 +51,7 @@ impl LogCheck<'_> {
             let faults = match self.read(position, graph.take()).await {
                 Ok(faults) if faults.is_empty() => return Ok(()),
                 Ok(faults) => faults,
-                Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => vec![without_help(&error)],
+                Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => vec![error.what().to_owned()],
                 Err(error) => return Err(error),
             };
             let reached = if look < LOOKS { self.position().await.unwrap_or(position) } else { position };
@@ -102,7 +101,7 @@ impl LogCheck<'_> {
                 };
                 if let Err(error) = outcome {
                     graph = None;
-                    faults.push(format!("{}: {}", place(position), without_help(&error)));
+                    faults.push(format!("{}: {}", place(position), error.what()));
                 }
             }
         }

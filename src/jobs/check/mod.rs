@@ -19,7 +19,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStore};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ids::WorkspaceName;
 use crate::store::{Root, paths};
 
@@ -125,13 +125,9 @@ impl Check {
     }
 }
 
-/// The message without the advice to run this very check, nor to restore what is damaged: that is said beside it.
-fn without_help(error: &Error) -> String {
-    let message = error.message().replace(": run `convoke check`", "");
-    match message.split_once(": restore ") {
-        Some((what, _)) => what.to_owned(),
-        None => message,
-    }
+/// What helps against an error, if not what it says itself: to run this very check is no help here.
+fn help(error: &Error) -> &'static str {
+    error.help().filter(|help| *help != RUN_CHECK).unwrap_or(RESTORE)
 }
 
 /// Where findings go.

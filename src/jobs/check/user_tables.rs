@@ -9,7 +9,7 @@ use object_store::{ObjectMeta, ObjectStore};
 use uuid::Uuid;
 
 use super::under_way::UnderWay;
-use super::{RESTORE, Report, delta, loose};
+use super::{RESTORE, Report, delta, help, loose};
 use crate::error::{Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::store::tables::{TableCatalogStore, TableLog, file_layout};
@@ -34,7 +34,7 @@ pub(super) async fn check(
         Ok(newest) => newest.tables.into_iter().map(|(name, entry)| (entry.folder, name)).collect(),
         Err(error) if error.kind() == Kind::Corrupt => {
             if report.summary.faults == faults {
-                report.fault(&format!("{prefix}{catalog}"), error.message(), RESTORE);
+                report.fault(&format!("{prefix}{catalog}"), error.what(), help(&error));
             }
             return Ok(());
         }

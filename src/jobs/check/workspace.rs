@@ -6,10 +6,11 @@ use std::sync::Arc;
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectMeta, ObjectStoreExt};
+use uuid::Uuid;
 
 use super::log::LogCheck;
 use super::under_way::UnderWay;
-use super::{RESTORE, Report, events, loose, user_tables};
+use super::{RESTORE, Report, events, help, loose, user_tables};
 use crate::error::{Kind, Result};
 use crate::identity::IdentifierTypes;
 use crate::ids::WorkspaceName;
@@ -36,14 +37,14 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
     let newest_loads = listed.iter().filter_map(|object| paths::loads_version(&object.location)).max();
     let mut unreferenced = Vec::new();
     for object in listed.iter().filter(|object| !known.contains(&object.location)) {
-        if is_checked_elsewhere(&object.location) {
+        if is_checked_elsewhere(&object.location, manifest.id) {
             continue;
         }
         if removed.contains(&object.location) {
             loose::check(&store, object, &prefix, report).await?;
             continue;
         }
-        match vacuum::kind_of(&object.location, newest_loads) {
+        match vacuum::kind_of(&object.location, newest_loads, manifest.id) {
             Some(what) => {
                 report.looked_at(object.size);
                 if !under_way.has(object) {
@@ -80,8 +81,8 @@ async fn note_unreferenced(
     Ok(())
 }
 
-/// Logs, the manifest, and the user's tables have been looked at.
-fn is_checked_elsewhere(path: &Path) -> bool {
+/// Logs of the workspace of this id, its manifest, and the user's tables have been looked at.
+fn is_checked_elsewhere(path: &Path, workspace: Uuid) -> bool {
     // Locks and claims of writers come and go.
     let is_lock = path.filename().is_some_and(|name| name.starts_with('.'));
     let in_log = path.parts().any(|part| part.as_ref() == paths::DELTA_LOG);
@@ -90,7 +91,7 @@ fn is_checked_elsewhere(path: &Path) -> bool {
         || paths::is_of_writers(path)
         || in_log
         || path.as_ref() == paths::MANIFEST
-        || folders.iter().any(|folder| path.prefix_matches(folder))
+        || (folders.iter().any(|folder| path.prefix_matches(folder)) && !paths::is_of_other_log(path, workspace))
 }
 
 /// Whether the workspace can be read at all; then its manifest and identifier types.
@@ -115,8 +116,7 @@ async fn check_manifest(
     match rules {
         Ok(found) => Ok(Some(found)),
         Err(error) if error.kind() == Kind::Corrupt => {
-            let help = if error.message().contains("newer convoke") { "use a newer convoke" } else { RESTORE };
-            report.fault(&path, error.message(), help);
+            report.fault(&path, error.what(), help(&error));
             Ok(None)
         }
         Err(error) => Err(error),

@@ -18,7 +18,7 @@ use object_store::path::Path;
 use self::part::{Files, Part, parts};
 use self::rows::rows_of;
 use self::run::Run;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, RUN_CHECK, Result};
 use crate::settings::UpkeepSettings;
 use crate::store::delta::{DataFile, FileLayout, WrittenFile};
 use crate::workspace::{Workspace, Writer};
@@ -160,8 +160,9 @@ impl Compactor {
             (files.iter().map(|file| file.rows).sum(), written.iter().map(|file| file.file().rows).sum());
         if before != after {
             return Err(Error::corrupt(format!(
-                "there are {after} rows in its files, the log says {before}: nothing was changed; run `convoke check`"
-            )));
+                "there are {after} rows in its files, the log says {before}: nothing was changed"
+            ))
+            .with_help(RUN_CHECK));
         }
         Ok(written)
     }

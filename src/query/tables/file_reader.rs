@@ -24,7 +24,7 @@ use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
 
-use crate::error::Error;
+use crate::error::{Error, RUN_CHECK};
 use crate::store::floating_bounds;
 
 /// Readers of one workspace's store, with one cache of footers.
@@ -75,7 +75,7 @@ struct DataFileReader {
 impl DataFileReader {
     fn named(&self, why: impl fmt::Display) -> ParquetError {
         let path = &self.object.location;
-        ParquetError::External(Box::new(Error::corrupt(format!("object '{path}' {why}: run `convoke check`"))))
+        ParquetError::External(Box::new(Error::corrupt(format!("object '{path}' {why}")).with_help(RUN_CHECK)))
     }
 
     fn store_error(&self, error: object_store::Error) -> ParquetError {

@@ -15,7 +15,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::ObjectStore;
 
 use super::rows;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::ids::WorkspaceName;
 use crate::query::history::History;
 use crate::query::pinned_state::pinned;
@@ -183,6 +183,6 @@ impl PartitionStream for DeadLetterObjects {
 async fn read_letters(store: Arc<dyn ObjectStore>, path: String) -> Result<Vec<RecordBatch>, DataFusionError> {
     let bytes = objects::read(&store, &path.as_str().into())
         .await?
-        .ok_or_else(|| Error::corrupt(format!("object '{path}' is missing: run `convoke check`")))?;
+        .ok_or_else(|| Error::corrupt(format!("object '{path}' is missing")).with_help(RUN_CHECK))?;
     Ok(objects::decode_parquet(bytes)?)
 }

@@ -9,7 +9,7 @@ use deltalake_core::kernel::{Add, Remove};
 use super::actions::ActionReader;
 use super::layout::Layout;
 use super::statistics::FileStatistics;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 
 /// A live file with the statistics of the log.
 ///
@@ -63,7 +63,7 @@ impl DataFile {
 
 fn read(actions: &ActionReader<'_>, row: usize, layout: &Layout) -> Result<DataFile> {
     let missing = |column: &str| {
-        Error::corrupt(format!("a file in the log of {} has no {column}: run `convoke check`", layout.label))
+        Error::corrupt(format!("a file in the log of {} has no {column}", layout.label)).with_help(RUN_CHECK)
     };
     let partition = layout.partition.map(|name| {
         let column = format!("partition.{name}");

@@ -11,7 +11,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::store::objects;
 use crate::store::paths::{DELTA_LOG, LogObject};
 
@@ -60,7 +60,7 @@ impl LogObjects {
     /// # Errors
     /// `Corrupt` when the object is missing or is not lines of JSON.
     pub async fn actions(&self, path: &Path) -> Result<Vec<Value>> {
-        let damaged = |why: String| Error::corrupt(format!("object '{path}' {why}: run `convoke check`"));
+        let damaged = |why: String| Error::corrupt(format!("object '{path}' {why}")).with_help(RUN_CHECK);
         let bytes = objects::read(&self.store, path).await?.ok_or_else(|| damaged("is missing".to_owned()))?;
         let actions = serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>();
         actions.collect::<Result<_, _>>().map_err(|error| damaged(format!("is not lines of JSON ({error})")))

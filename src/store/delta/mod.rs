@@ -23,7 +23,6 @@ pub use encoder::{Encoded, Encoder, content_hash};
 pub use file_layout::FileLayout;
 pub use layout::Layout;
 pub use log_objects::{LogEntry, LogObjects};
-pub use protocol::TAKE_BACK;
 pub use statistics::FileStatistics;
 pub use table::{Change, ChangeKind, DeltaTable, LiveFiles};
 pub use verify::{Verified, verify};

@@ -18,7 +18,7 @@ const WRITER_VERSION: i32 = 2;
 const WRITER_FEATURES: [&str; 2] = ["appendOnly", "invariants"];
 
 /// What helps where another program asked for too much.
-pub const TAKE_BACK: &str = "take that change back with the program that made it, by RESTORE of the version before (with \
+const TAKE_BACK: &str = "take that change back with the program that made it, by RESTORE of the version before (with \
                              delta-rs: `DeltaTable(...).restore(VERSION, protocol_downgrade_allowed=True)`)";
 
 /// # Errors
@@ -30,9 +30,10 @@ pub(super) fn check_readable(label: &str, protocol: &Protocol) -> Result<()> {
     }
     Err(Error::corrupt(format!(
         "{label} asks for readers of version {version}{}, since a change by another program; convoke is one of version \
-         {READER_VERSION}: {TAKE_BACK}",
+         {READER_VERSION}",
         with(&features)
-    )))
+    ))
+    .with_help(TAKE_BACK))
 }
 
 /// # Errors
@@ -41,10 +42,10 @@ pub(super) fn check_files(label: &str, state: &DeltaTableState) -> Result<()> {
     match state.log_data().iter().find(|file| file.deletion_vector_descriptor().is_some()) {
         None => Ok(()),
         Some(file) => Err(Error::corrupt(format!(
-            "file '{}' of {label} has a deletion vector, since a change by another program; convoke reads none: \
-             {TAKE_BACK}",
+            "file '{}' of {label} has a deletion vector, since a change by another program; convoke reads none",
             file.path()
-        ))),
+        ))
+        .with_help(TAKE_BACK)),
     }
 }
 
@@ -58,9 +59,10 @@ pub(super) fn check_writable(label: &str, protocol: &Protocol) -> Result<()> {
     }
     Err(Error::corrupt(format!(
         "{label} asks for writers of version {version}{}, since a change by another program, such as a constraint; \
-         convoke is one of version {WRITER_VERSION} and writes nothing to it: {TAKE_BACK}",
+         convoke is one of version {WRITER_VERSION} and writes nothing to it",
         with(&features)
-    )))
+    ))
+    .with_help(TAKE_BACK))
 }
 
 fn names<F: Display>(features: Option<&[F]>) -> Vec<String> {

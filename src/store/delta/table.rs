@@ -16,7 +16,7 @@ use super::data_file::{DataFile, WrittenFile};
 use super::layout::Layout;
 use super::log_objects::LogObjects;
 use crate::clock::Clock;
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::store::Root;
 use crate::store::paths::LogObject;
 
@@ -116,7 +116,7 @@ impl DeltaTable {
     }
 
     pub fn missing(&self) -> Error {
-        Error::corrupt(format!("the log of {} is missing: run `convoke check`", self.layout.label))
+        Error::corrupt(format!("the log of {} is missing", self.layout.label)).with_help(RUN_CHECK)
     }
 
     /// Writes version `version`, which must be the next one, with `info` in its `commitInfo`.

@@ -12,7 +12,7 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, RUN_CHECK, Result};
 use crate::store::{objects, paths};
 
 /// Older revisions kept for a look back.
@@ -54,7 +54,7 @@ impl TableCatalogStore {
         match revisions.max() {
             None => Ok(TableCatalog::default()),
             Some(newest) => self.read(newest).await?.ok_or_else(|| {
-                Error::corrupt(format!("revision {newest} of the table catalog is missing: run `convoke check`"))
+                Error::corrupt(format!("revision {newest} of the table catalog is missing")).with_help(RUN_CHECK)
             }),
         }
     }

@@ -6,7 +6,7 @@ use object_store::ObjectStore;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use uuid::Uuid;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, RUN_CHECK, Result};
 use crate::store::delta::DataFile;
 use crate::store::{objects, paths};
 
@@ -15,7 +15,7 @@ pub async fn rows_of(store: &Arc<dyn ObjectStore>, folder: Uuid, file: &DataFile
     let path = paths::table_file_in_workspace(folder, &file.path);
     // A file is small enough to be held whole: that is how it was written.
     let bytes = objects::read(store, &path).await?.ok_or_else(|| {
-        Error::corrupt(format!("file '{}' of a user table is missing: run `convoke check`", file.path))
+        Error::corrupt(format!("file '{}' of a user table is missing", file.path)).with_help(RUN_CHECK)
     })?;
     Ok(ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?)
 }
@@ -28,8 +28,6 @@ pub fn check_row_count(file: &DataFile, found: u64) -> Result<()> {
     if found == file.rows {
         return Ok(());
     }
-    Err(Error::corrupt(format!(
-        "file '{}' of a user table has {found} rows, its log says {}: run `convoke check`",
-        file.path, file.rows
-    )))
+    Err(Error::corrupt(format!("file '{}' of a user table has {found} rows, its log says {}", file.path, file.rows))
+        .with_help(RUN_CHECK))
 }
