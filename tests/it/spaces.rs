@@ -390,11 +390,11 @@ async fn an_older_format_is_refused_with_what_to_do() {
     let world = world().await;
     let path = world.folder.path().join("convoke/workspace.json");
     let text = std::fs::read_to_string(&path).unwrap();
-    assert!(text.contains("\"format\":4") || text.contains("\"format\": 4"), "{text}");
-    std::fs::write(&path, text.replacen(['4'], "3", 1)).unwrap();
+    assert!(text.contains("\"format\": 5"), "{text}");
+    std::fs::write(&path, text.replacen("\"format\": 5", "\"format\": 4", 1)).unwrap();
     let error = elsewhere(&world).get(&world.caller.workspace).await.err().unwrap();
     assert_eq!(error.kind(), Kind::Conflict, "{error}");
-    assert!(error.to_string().contains("format 3") && error.to_string().contains("anew"), "{error}");
+    assert!(error.to_string().contains("format 4") && error.to_string().contains("anew"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
