@@ -89,7 +89,7 @@ struct Outcome<'f> {
     of_other_source: Vec<&'f Path>,
     /// Could not be read, or are not there.
     failed: Vec<&'f Path>,
-    /// How many were loaded before.
+    /// How many were loaded before, with the same options.
     skipped: usize,
 }
 
@@ -102,7 +102,8 @@ impl<'f> Outcome<'f> {
         if summary.read > 0 && summary.kept == 0 && summary.duplicate == 0 {
             self.lost.push(file);
         }
-        self.skipped += usize::from(summary.skipped);
+        // What is refused is skipped, too, and is not what was loaded.
+        self.skipped += usize::from(summary.skipped && summary.read_otherwise.is_none());
         match (&summary.read_otherwise, summary.of_other_source) {
             (None, _) => {}
             (Some(_), false) => self.refused.push(file),

@@ -100,8 +100,8 @@ impl FoundFiles {
 /// All files that the patterns name.
 ///
 /// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known
-/// extensions under it, but for those of our own data folders) or a glob. One without any file does not keep the files of the others out: it is among the
-/// missing. Where no pattern names a file, that is the error.
+/// extensions under it, but for those of our own workspaces) or a glob. One without any file does not keep the files of
+/// the others out: it is among the missing. Where no pattern names a file, that is the error.
 pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for pattern in patterns {
