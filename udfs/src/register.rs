@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 use datafusion::common::Result;
 use datafusion::logical_expr::registry::FunctionRegistry;
 
-use crate::{bitmap, clv, lifecycle};
+use crate::{bitmap, clv, identity, lifecycle};
 
 /// Registers every function, aggregate and window function; local days are those of UTC.
 ///
@@ -23,13 +23,18 @@ pub fn register_all_in_zone(registry: &mut dyn FunctionRegistry, zone: Tz) -> Re
         bitmap::scalar_functions(),
         bitmap::conversion_functions(),
         clv::scalar_functions(),
+        identity::scalar_functions(),
         lifecycle::scalar_functions(zone),
     ];
     for function in scalars.into_iter().flatten() {
         registry.register_udf(function)?;
     }
-    let aggregates =
-        [bitmap::aggregate_functions(), clv::aggregate_functions(zone), lifecycle::aggregate_functions(zone)];
+    let aggregates = [
+        bitmap::aggregate_functions(),
+        clv::aggregate_functions(zone),
+        identity::aggregate_functions(),
+        lifecycle::aggregate_functions(zone),
+    ];
     for function in aggregates.into_iter().flatten() {
         registry.register_udaf(function)?;
     }
