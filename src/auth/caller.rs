@@ -64,6 +64,7 @@ struct Right {
 
 const QUERY: Right = Right { work: "run SQL or see the tables", roles: &[Role::Admin, Role::Analyst] };
 const WRITE_TABLES: Right = Right { work: "make or change tables", roles: &[Role::Admin, Role::Analyst] };
+const IDENTITY_RULES: Right = Right { work: "see or change the identity rules", roles: &[Role::Admin] };
 const SEND_EVENTS: Right = Right { work: "send events", roles: &[Role::Admin, Role::Ingest] };
 
 /// One authenticated caller: a workspace, a principal in it, and a role.
@@ -107,6 +108,11 @@ impl Caller {
     /// Refuses a caller who may not make, fill, change or drop user tables.
     pub fn check_can_write_tables(&self) -> Result<()> {
         self.check(&WRITE_TABLES)
+    }
+
+    /// Refuses a caller who may not see or change the rules of identity stitching.
+    pub fn check_can_change_identity_rules(&self) -> Result<()> {
+        self.check(&IDENTITY_RULES)
     }
 
     /// Refuses a caller who may not send events.

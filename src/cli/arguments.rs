@@ -9,8 +9,10 @@ use crate::ids::{DEFAULT_WORKSPACE, WorkspaceName};
 use crate::ingest::read::{EventKind, Mapping};
 use crate::settings::Bytes;
 
+mod identity;
 mod spaces;
 
+pub(super) use self::identity::{IdentityCommand, IdentityRulesArguments};
 pub(super) use self::spaces::{
     CreateWorkspaceArguments, DropWorkspaceArguments, ImportArguments, ImportCommand, ListArguments, RootArguments,
     SetWorkspaceArguments, TokenArguments, TokenCommand, TokenListArguments, TokenRevokeArguments, WorkspaceCommand,
@@ -60,6 +62,9 @@ pub(super) enum Command {
     /// Make, list, set and drop workspaces
     #[command(subcommand)]
     Workspace(WorkspaceCommand),
+    /// Show and change the rules by which identifiers become persons
+    #[command(subcommand)]
+    Identity(IdentityCommand),
     /// Import reference tables: names of days, exchange rates
     #[command(subcommand)]
     Import(ImportCommand),

@@ -5,6 +5,7 @@ mod checkpoint;
 mod connector;
 mod demo;
 mod embedded;
+mod identity;
 mod import;
 mod ingest;
 mod logging;
@@ -94,6 +95,7 @@ async fn run(cli: Cli) -> Result<()> {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Checkpoint(arguments) => checkpoint::run(arguments).await,
         Command::Workspace(command) => workspace::run(command).await,
+        Command::Identity(command) => identity::run(command).await,
         Command::Import(command) => import::run(command).await,
         Command::Token(command) => token::run(command).await,
         Command::Compact(arguments) => upkeep::compact(arguments).await,

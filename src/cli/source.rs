@@ -1,6 +1,6 @@
-//! Where `convoke sql` sends its statements: an engine over a folder, or a server.
+//! Where `convoke sql` and `convoke identity` send their statements: an engine over a folder, or a server.
 
-use super::arguments::SqlArguments;
+use super::arguments::{ConnectArguments, DataArguments, SettingsArguments};
 use super::embedded::{self, Embedded};
 use super::output::ResultRows;
 use super::remote::Remote;
@@ -22,13 +22,17 @@ pub(super) struct Folder {
 }
 
 impl Source {
-    pub(super) async fn open(arguments: &SqlArguments) -> Result<Self> {
-        if let Some(remote) = Remote::of(&arguments.connect).await? {
+    pub(super) async fn open(
+        connect: &ConnectArguments,
+        data: &DataArguments,
+        settings: &SettingsArguments,
+    ) -> Result<Self> {
+        if let Some(remote) = Remote::of(connect).await? {
             return Ok(Self::Server(remote));
         }
-        let settings = embedded::settings(&arguments.settings, None)?;
-        let embedded = Embedded::open_existing(&arguments.data.data, settings).await?;
-        let caller = embedded::local_caller(&arguments.data);
+        let settings = embedded::settings(settings, None)?;
+        let embedded = Embedded::open_existing(&data.data, settings).await?;
+        let caller = embedded::local_caller(data);
         Ok(Self::Folder(Box::new(Folder { embedded, caller, session: SessionOptions::default() })))
     }
 

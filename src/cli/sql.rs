@@ -11,7 +11,7 @@ use crate::query::split;
 
 pub(super) async fn run(arguments: SqlArguments) -> Result<()> {
     arguments.statement.as_deref().map_or(Ok(()), check_single)?;
-    let mut source = Source::open(&arguments).await?;
+    let mut source = Source::open(&arguments.connect, &arguments.data, &arguments.settings).await?;
     if let Some(statement) = &arguments.statement {
         return run_one(&mut source, statement, arguments.format).await;
     }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::settings::similar_names;
 
 /// Index of a type in its [`IdentifierTypes`]: fixed for a type that comes with the program, and in the order in which
@@ -10,12 +10,12 @@ use crate::settings::similar_names;
 pub type TypeId = u8;
 
 /// Types of a workspace at most, those that come with the program included.
-const MAX_TYPES: usize = 64;
+pub(super) const MAX_TYPES: usize = 64;
 /// Longest name of a type in bytes.
 const MAX_NAME_BYTES: usize = 63;
 
-/// What an identifier names: a person, a device, a browser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// What an identifier names: a person, a device, a browser; in the order of their priority.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IdentifierClass {
     Person,
@@ -99,7 +99,9 @@ impl IdentifierTypes {
         let mut types = Self::default();
         let mut order: Vec<TypeId> = (0..types.types.len() as TypeId).collect();
         for new in added {
-            check_name(&new.name)?;
+            if let Some(fault) = name_fault(&new.name) {
+                return Err(Error::invalid(fault));
+            }
             if types.types.iter().any(|known| known.name == new.name) {
                 return Err(Error::invalid(format!("identifier type '{}' is there already", new.name)));
             }
@@ -110,12 +112,34 @@ impl IdentifierTypes {
             order.insert(at, types.types.len() as TypeId);
             types.types.push(IdentifierType { name: new.name.clone(), class: new.class });
         }
-        types.ranks = vec![0; order.len()];
-        for (rank, id) in order.into_iter().enumerate() {
-            // There are at most `MAX_TYPES`.
-            types.ranks[usize::from(id)] = rank as u8;
-        }
+        types.set_order(&order);
         Ok(types)
+    }
+
+    /// Types in the order of their priority, with all of those that come with the program among them.
+    pub(super) fn in_order<'t>(order: impl IntoIterator<Item = (&'t str, IdentifierClass)>) -> Self {
+        let mut types = Self::default();
+        let mut ids: Vec<TypeId> = Vec::new();
+        for (name, class) in order {
+            let known = types.types.iter().position(|known| known.name == name);
+            let at = known.unwrap_or_else(|| {
+                types.types.push(IdentifierType { name: name.to_owned(), class });
+                types.types.len() - 1
+            });
+            types.types[at].class = class;
+            // There are at most `MAX_TYPES`.
+            ids.push(at as TypeId);
+        }
+        types.set_order(&ids);
+        types
+    }
+
+    fn set_order(&mut self, order: &[TypeId]) {
+        self.ranks = vec![0; self.types.len()];
+        for (rank, id) in order.iter().enumerate() {
+            // There are at most `MAX_TYPES`.
+            self.ranks[usize::from(*id)] = rank as u8;
+        }
     }
 
     /// Where in the priority a new type goes.
@@ -181,15 +205,16 @@ impl IdentifierTypes {
     }
 }
 
-/// Lower-case letters, digits and `_`, a letter first: names become keys of files and columns.
-fn check_name(name: &str) -> Result<()> {
+/// What is wrong with a name. Names become keys of files and columns: lower-case letters, digits and `_`, a letter first.
+pub(super) fn name_fault(name: &str) -> Option<String> {
     let starts = name.starts_with(|first: char| first.is_ascii_lowercase());
     let legal = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     if starts && legal && name.len() <= MAX_NAME_BYTES {
-        return Ok(());
+        return None;
     }
-    Err(Error::invalid(format!(
-        "'{name}' is not a name of an identifier type: use up to {MAX_NAME_BYTES} lower-case letters, digits and '_', a \
-         letter first"
-    )))
+    Some(format!(
+        "{} is not a name of an identifier type: use up to {MAX_NAME_BYTES} lower-case letters, digits and '_', a letter \
+         first",
+        shown(name)
+    ))
 }

@@ -11,9 +11,12 @@ mod components;
 mod dictionary;
 mod graph;
 mod identifier;
+mod link_rules;
 mod load_numbers;
 mod overlay;
 mod persons;
+pub mod resolution;
+mod rulebook;
 mod sets;
 mod snapshot;
 #[cfg(test)]
@@ -27,8 +30,10 @@ pub use blocked::BlockedValues;
 pub use chunked::Chunked;
 pub use graph::{Crowded, GraphRestorer, IdentityGraph, node_schema, published_schema};
 pub use identifier::{AddedType, IdentifierClass, IdentifierTypes, Place, TypeId};
+pub use link_rules::{Keep, Limit, LinkRules, NO_LIMIT, Period, TypeRule};
 pub use load_numbers::LoadNumbers;
 pub use overlay::Overlay;
+pub use rulebook::{BlockReason, Rulebook, Usable};
 pub use sets::{IdentifierSets, Origin, OriginId, OriginRef, Seen, SetBuilder, SetFacts};
 pub use snapshot::{IdentitySnapshot, PersonEntry};
 

@@ -1,6 +1,7 @@
 //! The usable identifiers of a batch's events, row by row: those of nobody and those that are too long are left out, and
 //! each stands once a row.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use arrow::datatypes::{DataType, Field};
 use super::input_columns::{InputColumns, Texts};
 use super::omissions::Tally;
 use crate::error::{Error, Result};
-use crate::identity::{BlockedValues, IdentifierTypes, TypeId};
+use crate::identity::{IdentifierTypes, Rulebook, TypeId, Usable};
 use crate::store::events::schema;
 
 /// Longest identifier in bytes.
@@ -43,13 +44,14 @@ pub(super) struct Identifiers {
 impl Identifiers {
     /// # Errors
     /// `InvalidInput` for a type that there is not.
-    pub(super) fn of(rows: &InputColumns<'_>, types: &Arc<IdentifierTypes>, blocked: &BlockedValues) -> Result<Self> {
+    pub(super) fn of(rows: &InputColumns<'_>, rulebook: &Rulebook) -> Result<Self> {
+        let types = rulebook.types();
         let mut ends = Vec::with_capacity(rows.len());
         let mut kinds = Vec::with_capacity(rows.len());
         let mut values = StringBuilder::new();
         let mut of_nobody = Tally::default();
         let mut too_long = Vec::new();
-        let mut of_row: Vec<(TypeId, &str)> = Vec::new();
+        let mut of_row: Vec<(TypeId, Cow<'_, str>)> = Vec::new();
         for row in 0..rows.len() {
             of_row.clear();
             let own = [(IdentifierTypes::USER_ID, rows.user_id), (IdentifierTypes::ANONYMOUS_ID, rows.anonymous_id)];
@@ -59,12 +61,16 @@ impl Identifiers {
                 let (kind, value) = identifier?;
                 if value.len() > MAX_BYTES {
                     too_long.push(LongIdentifier { row: rows.row_number(row), kind: types.name(kind).to_owned() });
-                } else if blocked.contains(value) {
+                    continue;
+                }
+                let Usable::As(spelled) = rulebook.usable(kind, value) else {
                     of_nobody.add(value);
-                } else if !of_row.contains(&(kind, value)) {
-                    of_row.push((kind, value));
+                    continue;
+                };
+                if !of_row.iter().any(|(known, held)| *known == kind && *held == spelled) {
                     kinds.push(kind);
-                    values.append_value(value);
+                    values.append_value(&spelled);
+                    of_row.push((kind, spelled));
                 }
             }
             ends.push(kinds.len());

@@ -92,8 +92,7 @@ impl<'b> Intake<'b> {
         let orders = rules.orders(&settings.orders);
         let base = BaseCurrency::new(rules, &orders, workspace.manifest().time_zone);
         let checker = RowChecker {
-            blocked: Arc::new(rules.settings.blocked(&settings.identity)),
-            types: Arc::clone(&rules.types),
+            rulebook: rules.rulebook_on(&settings.identity),
             orders: Arc::new(orders.clone()),
             message_prefix: message_prefix(caller, request, repetitions(seen, request, caller)),
             received_at: now,
@@ -319,8 +318,7 @@ impl LoadedRows {
         of_orders.look_back(workspace.store(), before).await;
         let on_orders = of_orders.finish(|node| after.identity.person_of(node));
         let repetition = of_orders.note_of_repetition();
-        let blocked = &before.rules.settings.blocked_values;
-        let crowded = crowded_values::note(&self.crowded, workspace.name(), blocked);
+        let crowded = crowded_values::note(&self.crowded, workspace.name(), &before.rules.settings);
         repetition.into_iter().chain(crowded).chain(self.acceptor.notes_on_names()).chain(on_orders).collect()
     }
 

@@ -11,7 +11,7 @@ use super::dead_letters::{DeadLetters, Fault};
 use super::sent_columns::check_row_count;
 use crate::auth::Caller;
 use crate::error::{Error, Result};
-use crate::identity::{BlockedValues, IdentifierTypes, Overlay};
+use crate::identity::{Overlay, Rulebook};
 use crate::settings::{OrderSettings, Settings};
 use crate::store::dedupe::BatchKey;
 use crate::store::events::batch_bytes;
@@ -37,8 +37,7 @@ pub struct EventStream {
 /// What rows are checked by, of one revision of the settings.
 struct CheckRules {
     revision: u64,
-    blocked: Arc<BlockedValues>,
-    types: Arc<IdentifierTypes>,
+    rulebook: Arc<Rulebook>,
     orders: Arc<OrderSettings>,
 }
 
@@ -84,8 +83,7 @@ impl EventStream {
         let rules = self.rules();
         let received_at = self.workspace.clock().now_micros();
         let checker = RowChecker {
-            blocked: Arc::clone(&rules.blocked),
-            types: Arc::clone(&rules.types),
+            rulebook: Arc::clone(&rules.rulebook),
             orders: Arc::clone(&rules.orders),
             // Events without an id are new whenever they come.
             message_prefix: self.workspace.clock().new_id().simple().to_string(),
@@ -128,8 +126,7 @@ impl EventStream {
         }
         let rules = Arc::new(CheckRules {
             revision: newest.rules.revision,
-            blocked: Arc::new(newest.rules.settings.blocked(&self.settings.identity)),
-            types: Arc::clone(&newest.rules.types),
+            rulebook: newest.rules.rulebook_on(&self.settings.identity),
             orders: Arc::new(newest.rules.orders(&self.settings.orders)),
         });
         *held = Some(Arc::clone(&rules));

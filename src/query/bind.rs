@@ -243,6 +243,8 @@ impl Engine {
 fn parsed_again(sql: &str) -> Result<Written> {
     match statement::parse(sql)? {
         Parsed::Query { written, .. } => Ok(*written),
-        Parsed::SetTimeZone(_) => Err(Error::internal("a planned query is no query any more")),
+        Parsed::SetTimeZone(_) | Parsed::IdentityRules(_) => {
+            Err(Error::internal("a planned query is no query any more"))
+        }
     }
 }

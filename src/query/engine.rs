@@ -25,6 +25,7 @@ use super::places::Places;
 use super::session::{SessionOptions, Templates};
 use super::spill_folder::SpillFolder;
 use super::spilling_join::Attempt;
+use super::statement::RulesStatement;
 use super::stop::Stop;
 use super::threads::QueryThreads;
 use super::write::Once;
@@ -78,12 +79,24 @@ pub struct PlannedStatement {
     pub kind: StatementKind,
     pub schema: SchemaRef,
     pub parameters: Parameters,
-    /// `None` for a statement that only changes the session.
+    /// `None` for a statement that only changes the session, or the rules of identity stitching.
     pub(super) plan: Option<LogicalPlan>,
+    /// What it is to do with these rules, if anything.
+    pub(super) of_rules: Option<RulesStatement>,
     /// A parameter or a call of a function stands in a table function: binding means planning again.
     pub(super) plan_again: bool,
     /// The values that the schema holds for, and with `plan_again` the plan.
     pub(super) planned_for: Option<Vec<ScalarValue>>,
+}
+
+impl PlannedStatement {
+    /// The text of the rules that the statement puts in force.
+    pub(super) fn new_rules(&self) -> Option<Arc<str>> {
+        match &self.of_rules {
+            Some(RulesStatement::Replace(text)) => Some(text.as_str().into()),
+            Some(RulesStatement::Show) | None => None,
+        }
+    }
 }
 
 /// A planned statement and the state that it reads when it runs. Cheap to clone.
@@ -233,8 +246,10 @@ impl Engine {
                 statement
             }
         };
-        if statement.kind == StatementKind::Update {
-            caller.check_can_write_tables()?;
+        match (&statement.of_rules, &statement.kind) {
+            (Some(_), _) => caller.check_can_change_identity_rules()?,
+            (None, StatementKind::Update) => caller.check_can_write_tables()?,
+            (None, _) => {}
         }
         Ok(Prepared { statement, binding })
     }
@@ -252,13 +267,13 @@ impl Engine {
         parameters: Vec<ScalarValue>,
     ) -> Result<Execution> {
         caller.check_can_query()?;
+        if prepared.kind == StatementKind::Update {
+            return self.change(caller, session, prepared, vec![parameters], Once::default()).await;
+        }
         if prepared.plan.is_none() {
             // The session of the protocol has changed already: there are no rows.
             let stream = EmptyRecordBatchStream::new(Arc::clone(&prepared.schema));
             return Ok(Execution { stream: Box::pin(stream) });
-        }
-        if prepared.kind == StatementKind::Update {
-            return self.change(caller, session, prepared, vec![parameters], Once::default()).await;
         }
         let query = self.history.start(caller, &prepared.sql);
         let outcome = self.panics.contain(self.start(session, prepared, parameters, &query)).await;

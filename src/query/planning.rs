@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::Schema;
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::common::DFSchemaRef;
 use datafusion::execution::context::{SQLOptions, SessionState};
 use datafusion::logical_expr::LogicalPlan;
@@ -13,10 +13,25 @@ use super::engine::{Engine, PlannedStatement, StatementKind};
 use super::parameters::{Parameters, has_parameter, take_stand_ins};
 use super::rules::logical::{RuleContext, apply_to_written};
 use super::session::SessionOptions;
-use super::statement::{self, FunctionKinds, Parsed, Written, input_names};
+use super::statement::{self, FunctionKinds, Parsed, RulesStatement, Written, input_names};
 use super::write::{self, Change};
 use super::{promise, suggest, table_functions};
 use crate::error::{Error, Result};
+
+impl PlannedStatement {
+    fn without_plan(sql: &str, kind: StatementKind, schema: SchemaRef) -> Self {
+        Self {
+            sql: sql.to_owned(),
+            kind,
+            schema,
+            parameters: Parameters::default(),
+            plan: None,
+            of_rules: None,
+            plan_again: false,
+            planned_for: None,
+        }
+    }
+}
 
 impl Engine {
     pub(super) async fn plan(
@@ -29,15 +44,17 @@ impl Engine {
             Parsed::Query { written, parameters } => (written, parameters),
             Parsed::SetTimeZone(name) => {
                 let kind = StatementKind::SetSession(session.with_time_zone(&name)?);
-                return Ok(PlannedStatement {
-                    sql: sql.to_owned(),
-                    kind,
-                    schema: Arc::new(Schema::empty()),
-                    parameters: Parameters::default(),
-                    plan: None,
-                    plan_again: false,
-                    planned_for: None,
-                });
+                return Ok(PlannedStatement::without_plan(sql, kind, Arc::new(Schema::empty())));
+            }
+            Parsed::IdentityRules(replace @ RulesStatement::Replace(_)) => {
+                let planned = PlannedStatement::without_plan(sql, StatementKind::Update, write::count_schema());
+                return Ok(PlannedStatement { of_rules: Some(replace), ..planned });
+            }
+            Parsed::IdentityRules(RulesStatement::Show) => {
+                // The shape of the workspace has the revision of its rules: this holds as long as the plan is kept.
+                let rules = binding.snapshot.rules.rulebook.to_text().replace('\'', "''");
+                let shown = Box::pin(self.plan(binding, session, &format!("SELECT '{rules}' AS rules"))).await?;
+                return Ok(PlannedStatement { sql: sql.to_owned(), of_rules: Some(RulesStatement::Show), ..shown });
             }
         };
         let is_of_the_moment = written.is_of_the_moment();
@@ -58,7 +75,7 @@ impl Engine {
             false => (StatementKind::Query, promise::columns(&state, &plan)?),
         };
         let (sql, plan) = (sql.to_owned(), Some(plan));
-        Ok(PlannedStatement { sql, kind, schema, parameters, plan, plan_again, planned_for: None })
+        Ok(PlannedStatement { sql, kind, schema, parameters, plan, plan_again, planned_for: None, of_rules: None })
     }
 
     /// The analysed plan of a statement, refused where it is not what a user may run.

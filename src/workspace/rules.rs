@@ -14,8 +14,8 @@ use super::reference::{DayNames, FxRates, fx_rates_schema};
 use super::settings::WorkspaceSettings;
 use crate::clock::Clock;
 use crate::error::{Error, RUN_CHECK, Result};
-use crate::identity::IdentifierTypes;
-use crate::settings::OrderSettings;
+use crate::identity::{IdentifierTypes, Rulebook};
+use crate::settings::{IdentitySettings, OrderSettings};
 use crate::store::{objects, paths};
 
 /// What defines the days, orders and identifiers of a workspace; immutable, held by every snapshot.
@@ -23,7 +23,8 @@ use crate::store::{objects, paths};
 pub struct Rules {
     pub revision: u64,
     pub settings: WorkspaceSettings,
-    pub types: Arc<IdentifierTypes>,
+    /// As the settings say it.
+    pub rulebook: Arc<Rulebook>,
     pub day_names: Arc<DayNames>,
     pub fx_rates: Arc<FxRates>,
     stored: Tables,
@@ -67,6 +68,19 @@ impl Rules {
         self.settings.orders(server)
     }
 
+    /// The identifier types and their priority.
+    pub fn types(&self) -> &Arc<IdentifierTypes> {
+        self.rulebook.types()
+    }
+
+    /// The rules of identity that hold for new events: what the server blocks is blocked, too.
+    pub fn rulebook_on(&self, server: &IdentitySettings) -> Arc<Rulebook> {
+        match server.blocked_values.is_empty() {
+            true => Arc::clone(&self.rulebook),
+            false => Arc::new(self.rulebook.with_blocked(&server.blocked_values)),
+        }
+    }
+
     /// The rates, when they are in the base currency that holds.
     pub fn rates_in(&self, base: &str) -> Option<&Arc<FxRates>> {
         Some(&self.fx_rates).filter(|rates| rates.base == base)
@@ -77,8 +91,8 @@ impl Rules {
         let revision = newest(store).await?;
         if revision == 0 {
             let settings = manifest.settings.clone();
-            let types = Arc::new(IdentifierTypes::with_added(&settings.identifier_types)?);
-            return Ok(Self { settings, types, ..Self::default() });
+            let rulebook = Arc::new(settings.rulebook()?);
+            return Ok(Self { settings, rulebook, ..Self::default() });
         }
         let path = paths::settings_in_workspace(revision);
         let document: Document = objects::read_json(store, &path).await?.ok_or_else(|| missing(path.as_ref()))?;
@@ -93,7 +107,7 @@ impl Rules {
         };
         Ok(Self {
             revision,
-            types: Arc::new(IdentifierTypes::with_added(&settings.identifier_types)?),
+            rulebook: Arc::new(settings.rulebook()?),
             settings,
             day_names: Arc::new(day_names),
             fx_rates: Arc::new(fx_rates),
@@ -113,7 +127,7 @@ impl Rules {
     ) -> Result<Self> {
         let mut next = Self { revision: self.revision + 1, ..self.clone() };
         if let Some(settings) = change.settings {
-            next.types = Arc::new(IdentifierTypes::with_added(&settings.identifier_types)?);
+            next.rulebook = Arc::new(settings.rulebook()?);
             next.settings = settings;
         }
         if let Some(names) = change.day_names {

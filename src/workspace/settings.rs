@@ -1,10 +1,12 @@
 //! What a workspace sets for itself: `key=value` in, checked values out. What it leaves unset is the server's setting.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use toml::Value;
 
 use crate::error::{Error, Result};
-use crate::identity::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place};
+use crate::identity::{AddedType, BlockedValues, IdentifierClass, IdentifierTypes, Place, Rulebook};
 use crate::settings::{
     IdentitySettings, OrderKey, OrderSettings, Settings, currency_code, did_you_mean, not_a_currency,
 };
@@ -43,6 +45,10 @@ pub struct WorkspaceSettings {
     /// Values that identify nobody, beyond those that are built in and the server's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub blocked_values: Vec<String>,
+    /// The rules of identity stitching, as [`Rulebook::to_text`] writes them. They say all types and blocked values: the
+    /// two lists above are empty beside them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity_rules: Option<String>,
     /// Columns of `events`, or keys of its objects (`properties.phone`), that hold personal data, beyond the usual ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pii_columns: Vec<String>,
@@ -59,6 +65,9 @@ const KEYS: [(&str, &str); 8] = [
     ("blocked_values", "identity"),
     ("pii_columns", "workspace"),
 ];
+
+/// What identity rules say, too, once a workspace has some.
+const IN_RULES: [&str; 2] = ["identifier_types", "blocked_values"];
 
 impl WorkspaceSettings {
     /// These settings after `pairs` of key and value; an empty value takes a setting back.
@@ -79,7 +88,14 @@ impl WorkspaceSettings {
     }
 
     fn set(&mut self, key: &str, text: &str) -> Result<()> {
-        match short_key(key)? {
+        let key = short_key(key)?;
+        if self.identity_rules.is_some() && IN_RULES.contains(&key) {
+            return Err(Error::invalid(
+                "the identity rules of this workspace say it: `convoke identity rules` shows them, and stores a file with \
+                 others",
+            ));
+        }
+        match key {
             "purchase_events" => self.purchase_events = optional(text, list)?,
             "refund_events" => self.refund_events = optional(text, list)?,
             "base_currency" => self.base_currency = optional(text, currency)?,
@@ -112,15 +128,39 @@ impl WorkspaceSettings {
         }
     }
 
-    /// The values that hold in the workspace for no identifier and no order number.
-    pub fn blocked(&self, server: &IdentitySettings) -> BlockedValues {
-        BlockedValues::new(server.blocked_values.iter().chain(&self.blocked_values))
+    /// The rules of identity stitching that hold in the workspace.
+    ///
+    /// # Errors
+    /// `InvalidInput` for settings that were not checked.
+    pub fn rulebook(&self) -> Result<Rulebook> {
+        match &self.identity_rules {
+            Some(text) => Rulebook::parse(text),
+            None => {
+                let types = Arc::new(IdentifierTypes::with_added(&self.identifier_types)?);
+                Ok(Rulebook::of_types(&types, &self.blocked_values))
+            }
+        }
+    }
+
+    /// These settings with the rules of a text, which take the place of the added types and the blocked values.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a text that cannot be used, and for rules that are not supported yet.
+    pub fn with_identity_rules(&self, text: &str) -> Result<Self> {
+        let rulebook = Rulebook::parse(text)?;
+        rulebook.check_supported()?;
+        Ok(Self {
+            identity_rules: Some(rulebook.to_text()),
+            identifier_types: Vec::new(),
+            blocked_values: Vec::new(),
+            ..self.clone()
+        })
     }
 
     /// All blocked values that have a name: those built in, the server's, the workspace's.
-    fn blocked_texts(&self, server: &IdentitySettings) -> Vec<String> {
+    fn blocked_texts(&self, server: &IdentitySettings, rulebook: &Rulebook) -> Vec<String> {
         let built_in = BlockedValues::built_in().map(str::to_owned);
-        built_in.chain(server.blocked_values.iter().cloned()).chain(self.blocked_values.iter().cloned()).collect()
+        built_in.chain(server.blocked_values.iter().chain(rulebook.blocked_values()).cloned()).collect()
     }
 
     /// Keys of `column` whose values are personal data, `None` when all are.
@@ -135,6 +175,9 @@ impl WorkspaceSettings {
     /// (key, value, whether the workspace set it) of all settings that a workspace may set, as they hold.
     pub fn entries(&self, server: &Settings) -> Vec<(String, String, bool)> {
         let orders = self.orders(&server.orders);
+        // It was checked when it was set.
+        let rulebook = self.rulebook().unwrap_or_default();
+        let has_rules = self.identity_rules.is_some();
         let columns = PII_COLUMNS.map(str::to_owned).into_iter().chain(self.pii_columns.iter().cloned());
         let values = [
             (list_text(&orders.purchase_events), self.purchase_events.is_some()),
@@ -142,8 +185,8 @@ impl WorkspaceSettings {
             (orders.base_currency, self.base_currency.is_some()),
             (orders.order_key.as_str().to_owned(), self.order_key.is_some()),
             (orders.fx_max_age_days.to_string(), self.fx_max_age_days.is_some()),
-            (self.types_text(), !self.identifier_types.is_empty()),
-            (list_text(&self.blocked_texts(&server.identity)), !self.blocked_values.is_empty()),
+            (types_text(rulebook.types()), has_rules || !self.identifier_types.is_empty()),
+            (list_text(&self.blocked_texts(&server.identity, &rulebook)), has_rules || !self.blocked_values.is_empty()),
             (list_text(&columns.collect::<Vec<_>>()), !self.pii_columns.is_empty()),
         ];
         let keys = KEYS.iter().map(|(key, section)| format!("{section}.{key}"));
@@ -154,27 +197,24 @@ impl WorkspaceSettings {
     pub fn own(&self, server: &Settings) -> Vec<(String, String)> {
         let added: Vec<String> =
             self.identifier_types.iter().map(|added| format!("{}:{}", added.name, added.class.as_str())).collect();
-        let entries = self.entries(server).into_iter().filter(|(_, _, own)| *own);
+        let is_in_rules = |key: &str| self.identity_rules.is_some() && IN_RULES.iter().any(|of| key.ends_with(of));
+        let entries = self.entries(server).into_iter().filter(|(key, _, own)| *own && !is_in_rules(key));
         entries
             .map(|(key, value, _)| match key.rsplit('.').next() {
                 Some("identifier_types") => (key, list_text(&added)),
                 Some("blocked_values") => (key, list_text(&self.blocked_values)),
                 _ => (key, value),
             })
+            .chain(self.identity_rules.iter().map(|_| ("identity rules".to_owned(), "its own".to_owned())))
             .collect()
     }
+}
 
-    /// All types as `name:class`, highest priority first.
-    fn types_text(&self) -> String {
-        // They were checked when they were set.
-        let types = IdentifierTypes::with_added(&self.identifier_types).unwrap_or_default();
-        let texts: Vec<String> = types
-            .by_priority()
-            .into_iter()
-            .map(|id| format!("{}:{}", types.name(id), types.class(id).as_str()))
-            .collect();
-        list_text(&texts)
-    }
+/// All types as `name:class`, highest priority first.
+fn types_text(types: &IdentifierTypes) -> String {
+    let by_priority = types.by_priority().into_iter();
+    let texts: Vec<String> = by_priority.map(|id| format!("{}:{}", types.name(id), types.class(id).as_str())).collect();
+    list_text(&texts)
 }
 
 /// `orders.purchase_events` and `purchase_events` are the same key.

@@ -19,6 +19,8 @@ mod engine;
 mod event_stream;
 /// Files whose footers hold bounds of DOUBLE and REAL, as an earlier program wrote them; files that are skipped still.
 mod floating_bounds;
+/// Rules of identity stitching: by statement and command, and what they make of events.
+mod identity_rules;
 /// What comes in: spellings, times, currencies, nobodies, the same content, synthetic beside real events.
 mod intake;
 /// What statements and tickets read while others write; what kill -9, a cut wire, a full disk and a failed sync leave of a

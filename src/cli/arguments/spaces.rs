@@ -32,7 +32,8 @@ const HELP_BEFORE_BLOCKED: &str = "Settings (key=value; an empty value takes one
       days for which an exchange rate holds: 7, 0 for the same day only
   identifier_types
       types beyond user_id, email, ...: name:class, with class person, device or cookie, and a place in the priority if \
-need be: 'card_no:person:before email,tv_id:device'
+need be: 'card_no:person:before email,tv_id:device'. Rules of identity, once a workspace has some, say these types and \
+blocked values instead: `convoke identity rules --help`
   pii_columns
       columns of events, or keys such as properties.phone, that hold personal data: no examples of them
   blocked_values

@@ -11,6 +11,7 @@ use datafusion::common::cast::as_string_array;
 use datafusion::common::{Result as DfResult, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 
+use crate::identity::Usable;
 use crate::ids::Node;
 use crate::query::pinned_state::pinned;
 use crate::workspace::Snapshot;
@@ -81,7 +82,12 @@ impl PersonOfIdentifier {
 }
 
 fn person_of_identifier(state: &Snapshot, kind: &str, value: &str) -> crate::error::Result<Option<i64>> {
-    let node = state.identity.node(state.rules.types.id(kind)?, value);
+    let kind = state.rules.types().id(kind)?;
+    // What is blocked by now may have been an identifier before.
+    let node = match state.rules.rulebook.usable(kind, value) {
+        Usable::As(spelled) => state.identity.node(kind, &spelled),
+        Usable::Blocked(_) => state.identity.node(kind, value),
+    };
     Ok(node.and_then(|node| state.identity.person_of(node)).map(i64::from))
 }
 

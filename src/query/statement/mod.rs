@@ -20,6 +20,7 @@ mod dialect;
 mod distinct_on;
 mod distinct_order;
 mod fetch;
+mod identity_rules;
 pub(super) mod input_names;
 mod insert_rows;
 mod interval_texts;
@@ -50,6 +51,7 @@ mod words;
 pub(super) use self::cast_names::tell_apart;
 pub(super) use self::clauses::FunctionKinds;
 use self::dialect::ConvokeDialect;
+pub(super) use self::identity_rules::RulesStatement;
 pub(super) use self::keyed_tables::may_show_false_key;
 pub(super) use self::repairs::{JSON_COLUMNS, has_quoted_name, repairs};
 pub(super) use self::repeated_names::{is_marked, mark, mark_unread, shown_name};
@@ -73,6 +75,8 @@ const MAX_OPERATORS: usize = 2_000;
 pub(super) enum Parsed {
     /// Yields rows; with the number of its parameters.
     Query { written: Box<Written>, parameters: usize },
+    /// Of the rules of identity stitching.
+    IdentityRules(RulesStatement),
     /// `SET TIME ZONE 'name'`.
     SetTimeZone(String),
 }
@@ -91,6 +95,9 @@ pub(super) fn parse(sql: &str) -> Result<Parsed> {
         return Err(Error::invalid(format!("the statement is longer than {MAX_STATEMENT_BYTES} bytes")));
     }
     let (tokens, parameters) = tokenize(sql)?;
+    if let Some(of_rules) = identity_rules::read(&tokens)? {
+        return Ok(Parsed::IdentityRules(of_rules));
+    }
     let words = Words::of(&tokens);
     let mut parser = DFParserBuilder::new(tokens).with_dialect(&ConvokeDialect).build().map_err(syntax_error)?;
     let mut statements = parser.parse_statements().map_err(syntax_error)?;
@@ -388,7 +395,7 @@ fn not_allowed(statement: &str) -> Error {
     let words: Vec<&str> = statement.split_whitespace().take(3).take_while(|word| word.len() < 20).collect();
     Error::invalid(format!(
         "{} is not a statement of this server: it runs SELECT, EXPLAIN, DESCRIBE, SHOW, CREATE TABLE, \
-         INSERT, DELETE, DROP TABLE and SET TIME ZONE",
+         INSERT, DELETE, DROP TABLE, SET TIME ZONE and CREATE OR REPLACE IDENTITY RULES",
         words.join(" ").to_uppercase()
     ))
 }

@@ -84,7 +84,7 @@ impl ConstantTable for Timeline {
         let of_person = match texts.as_slice() {
             [Some(kind), Some(value)] => {
                 // Unknown types are refused when the statement is planned; who has the identifier is seen when it runs.
-                self.rules.types.id(kind)?;
+                self.rules.types().id(kind)?;
                 let identifier = vec![lit(kind.as_str()), lit(value.trim())];
                 col("person").eq(self.person_of_identifier.call(identifier))
             }

@@ -51,6 +51,9 @@ impl Engine {
         rows: Vec<Vec<ScalarValue>>,
         once: Once,
     ) -> Result<Execution> {
+        if let Some(text) = prepared.new_rules() {
+            return self.replace_identity_rules(caller, prepared, text, once).await;
+        }
         caller.check_can_write_tables()?;
         let query = self.history.start(caller, &prepared.sql);
         let work = self.start_change(caller, session, prepared, rows, once, &query);

@@ -1,4 +1,5 @@
-//! Statements that change user tables: CREATE TABLE [AS], INSERT, DELETE, DROP TABLE, and bulk ingest.
+//! Statements that change something: user tables by CREATE TABLE [AS], INSERT, DELETE, DROP TABLE and bulk ingest; the
+//! rules of identity stitching.
 //!
 //! Rows are found and written at one snapshot; the commit then checks that what it replaces is still there. Nothing is
 //! visible before the commit, and a commit that has begun is brought to its end whoever goes away.
@@ -7,6 +8,7 @@ mod bulk;
 mod change;
 mod delete;
 mod engine;
+mod identity_rules;
 mod once;
 mod rows;
 mod run;

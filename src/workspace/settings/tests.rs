@@ -35,11 +35,11 @@ fn blocked_values_are_added_to_those_of_the_server_and_of_the_program() {
     let mut server = Settings::defaults().unwrap();
     server.identity.blocked_values = vec!["kiosk".into()];
     let set = set(&[("blocked_values", "Kasse 1,u0")]).unwrap();
-    let blocked = set.blocked(&server.identity);
+    let rulebook = set.rulebook().unwrap().with_blocked(&server.identity.blocked_values);
     for value in ["kasse 1", "u0", "KIOSK", "(not set)", "NULL"] {
-        assert!(blocked.contains(value), "{value}");
+        assert!(rulebook.blocked().contains(value), "{value}");
     }
-    assert!(!blocked.contains("kasse 2"));
+    assert!(!rulebook.blocked().contains("kasse 2"));
     let (held, own) = value(&set, "identity.blocked_values");
     assert!(own && held.contains("\"null\"") && held.ends_with("\"Kasse 1\", \"u0\"]"), "{held}");
     assert_eq!(set.own(&server), [("identity.blocked_values".to_owned(), r#"["Kasse 1", "u0"]"#.to_owned())]);
