@@ -16,7 +16,7 @@ use datafusion::error::DataFusionError;
 use datafusion::parquet::errors::ParquetError;
 use datafusion::sql::sqlparser::parser::ParserError;
 
-pub use self::full_disk::is_full_disk;
+pub use self::full_disk::{WriteFailure, is_full_disk};
 pub use self::help::RUN_CHECK;
 pub use self::open_files::is_out_of_files;
 pub use self::store_failure::StoreFailure;
@@ -109,14 +109,20 @@ pub enum Detail {
     TableExists,
     /// There is no table of this name.
     NoTable,
+    /// A local disk has no space left.
+    FullDisk,
+    /// The log of a workspace holds as much as it may.
+    FullLog,
 }
 
 impl Detail {
-    /// The SQLSTATE, as ODBC and ADBC list it.
+    /// The SQLSTATE, as ODBC and ADBC list it; of what they have none for, as PostgreSQL does (class 53).
     pub fn sqlstate(self) -> &'static str {
         match self {
             Detail::TableExists => "42S01",
             Detail::NoTable => "42S02",
+            Detail::FullDisk => "53100",
+            Detail::FullLog => "53400",
         }
     }
 }
@@ -194,6 +200,11 @@ impl Error {
         StoreFailure::find(error).map(|failure| Self::new(failure.kind(), failure.to_string()))
     }
 
+    /// What a local disk said somewhere below `error`, and what can be done about it; `None` where it said no such thing.
+    pub fn of_disk(error: &(dyn std::error::Error + 'static)) -> Option<Self> {
+        Self::of_open_files(error).or_else(|| Self::of_read_only(error)).or_else(|| Self::of_full_disk(error))
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
     }
@@ -212,7 +223,7 @@ impl Error {
     pub fn grpc_code(&self) -> tonic::Code {
         match self.detail {
             Some(Detail::TableExists) => tonic::Code::AlreadyExists,
-            Some(Detail::NoTable) | None => self.kind.grpc_code(),
+            Some(Detail::NoTable | Detail::FullDisk | Detail::FullLog) | None => self.kind.grpc_code(),
         }
     }
 
@@ -265,6 +276,12 @@ impl From<DataFusionError> for Error {
             },
             _ => Kind::Internal,
         };
+        // What is none of the statement's: a disk may say what helps.
+        if kind == Kind::Internal
+            && let Some(ours) = Error::of_disk(&error)
+        {
+            return ours.with_source(error);
+        }
         let message = match error.find_root() {
             DataFusionError::SchemaError(schema_error, _) => schema_message(schema_error),
             DataFusionError::SQL(fault, _) => syntax_message(fault),
@@ -353,7 +370,7 @@ impl From<object_store::Error> for Error {
             };
             return named.with_source(error);
         }
-        if let Some(ours) = Error::of_open_files(&error).or_else(|| Error::of_read_only(&error)) {
+        if let Some(ours) = Error::of_disk(&error) {
             return ours.with_source(error);
         }
         let kind = match &error {
@@ -370,7 +387,7 @@ impl From<object_store::Error> for Error {
 
 impl From<std::io::Error> for Error {
     fn from(error: std::io::Error) -> Self {
-        if let Some(ours) = Error::of_open_files(&error).or_else(|| Error::of_read_only(&error)) {
+        if let Some(ours) = Error::of_disk(&error) {
             return ours.with_source(error);
         }
         let kind = match error.kind() {

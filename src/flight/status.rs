@@ -42,6 +42,9 @@ mod tests {
         let cases = [
             (Error::conflict("it is there"), Detail::TableExists, Code::AlreadyExists, "42S01"),
             (Error::not_found("it is not there"), Detail::NoTable, Code::NotFound, "42S02"),
+            // Of PostgreSQL (appendix A): disk_full, configuration_limit_exceeded.
+            (Error::busy("it is full"), Detail::FullDisk, Code::ResourceExhausted, "53100"),
+            (Error::busy("it is full"), Detail::FullLog, Code::ResourceExhausted, "53400"),
         ];
         for (error, detail, code, sqlstate) in cases {
             let kind = error.kind();

@@ -14,7 +14,7 @@ use datafusion::execution::disk_manager::{DiskManager, DiskManagerBuilder, DiskM
 use datafusion::execution::spill_file::{SpillFile, SpillWriter, TempFileFactory};
 use futures::stream::BoxStream;
 
-use crate::error::{Error, Result};
+use crate::error::{Detail, Error, Result};
 
 /// The files of all statements. Cheap to clone.
 #[derive(Clone)]
@@ -91,11 +91,11 @@ struct LimitedWriter {
 impl Write for LimitedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.folder.check_takes(bytes.len()).map_err(io::Error::other)?;
-        self.writer.write(bytes)
+        self.writer.write(bytes).map_err(explain_full_disk)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
+        self.writer.flush().map_err(explain_full_disk)
     }
 }
 
@@ -103,6 +103,17 @@ impl SpillWriter for LimitedWriter {
     fn finish(&mut self) -> DfResult<()> {
         self.writer.finish()
     }
+}
+
+/// It is another disk than that of the data, and other things help.
+fn explain_full_disk(error: io::Error) -> io::Error {
+    if Error::of_full_disk(&error).is_none() {
+        return error;
+    }
+    let folder = std::env::temp_dir();
+    let what = format!("the disk for spilled data ('{}') is full", folder.display());
+    let full = Error::busy(what).with_help("free space on it, or start with TMPDIR naming a folder on another disk");
+    io::Error::other(full.with_detail(Detail::FullDisk))
 }
 
 #[cfg(test)]

@@ -21,6 +21,8 @@ use object_store::{
     PutMultipartOptions, PutOptions, PutPayload, PutResult, Result, UploadPart,
 };
 
+use crate::error::WriteFailure;
+
 /// An [`ObjectStore`] over the local disk with durable, atomic puts.
 #[derive(Debug)]
 pub(super) struct DurableLocalStore {
@@ -37,14 +39,6 @@ impl fmt::Display for DurableLocalStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("DurableLocalStore")
     }
-}
-
-/// Why a file is not written. What the system says names none.
-#[derive(Debug, thiserror::Error)]
-#[error("'{}' cannot be written: {source}", .path.display())]
-struct WriteFailure {
-    path: PathBuf,
-    source: io::Error,
 }
 
 fn write_failure(target: &FilePath, source: io::Error) -> Error {

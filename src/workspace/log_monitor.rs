@@ -2,26 +2,26 @@
 //!
 //! The log tells what it holds, recovery and flushes tell when they are done. Must not know how the log is stored.
 
+mod failures;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 
+use self::failures::Failures;
 use super::snapshot::Snapshot;
-use crate::error::Kind;
+use crate::error::Error;
 use crate::store::wal::LogGauge;
 
 #[derive(Debug, Default)]
 pub struct LogMonitor {
     gauge: Arc<LogGauge>,
     times: Mutex<Times>,
-    /// It was said that another process writes.
-    fence_is_told: AtomicBool,
+    failures: Mutex<Failures>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -57,9 +57,10 @@ impl LogMonitor {
         &self.gauge
     }
 
-    pub(super) fn note_flush(&self, at: DateTime<Utc>) {
+    /// Whether that is news: those before it failed.
+    pub(super) fn note_flush(&self, at: DateTime<Utc>) -> bool {
         self.times.lock().last_flush = Some(at);
-        self.fence_is_told.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.failures.lock()).of_flush().is_some()
     }
 
     /// What the stored state says of a flush of before, or of another process.
@@ -68,10 +69,19 @@ impl LogMonitor {
         times.last_flush = times.last_flush.max(at);
     }
 
-    /// Whether a flush that failed for this is news: that another process writes is that once, until this one writes
-    /// again.
-    pub(super) fn note_failure(&self, kind: Kind) -> bool {
-        kind != Kind::Conflict || !self.fence_is_told.swap(true, Ordering::Relaxed)
+    /// Whether a flush that failed for this is news.
+    pub(super) fn note_failed_flush(&self, error: &Error) -> bool {
+        self.failures.lock().add_of_flush(error)
+    }
+
+    /// The same for a look at what others committed.
+    pub(super) fn note_failed_look(&self, error: &Error) -> bool {
+        self.failures.lock().add(error)
+    }
+
+    /// Why the last flush in the background failed; `None` when it did not.
+    pub(super) fn flush_failure(&self) -> Option<Error> {
+        self.failures.lock().of_flush().map(Error::repeat)
     }
 
     pub(super) fn note_replay(&self, took: Duration) {

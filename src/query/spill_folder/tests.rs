@@ -38,9 +38,13 @@ async fn all_files_together_hold_no_more_than_the_limit() {
     other.open_writer().unwrap().write_all(b"cdefghij").unwrap();
 }
 
-/// A full disk is no limit of ours, whatever it is called.
+/// A full disk is no limit of ours, however deep it is told.
 #[test]
-fn another_fault_of_the_disk_stays_what_it_is() {
-    let full = io::Error::other(DataFusionError::IoError(io::ErrorKind::StorageFull.into()));
-    assert_eq!(as_told(full).kind(), Kind::Internal);
+fn a_full_disk_is_told_with_its_folder_and_another_fault_stays_what_it_is() {
+    let wrap = |kind: io::ErrorKind| explain_full_disk(io::Error::other(DataFusionError::IoError(kind.into())));
+    let full = as_told(wrap(io::ErrorKind::StorageFull));
+    let folder = std::env::temp_dir();
+    let told = format!("the disk for spilled data ('{}') is full: free space on it", folder.display());
+    assert!(full.kind() == Kind::Busy && full.message().starts_with(&told), "{full}");
+    assert_eq!(as_told(wrap(io::ErrorKind::BrokenPipe)).kind(), Kind::Internal);
 }

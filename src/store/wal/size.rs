@@ -2,7 +2,7 @@
 
 use parking_lot::Mutex;
 
-use crate::error::Error;
+use crate::error::{Detail, Error};
 
 /// What a log takes where it lies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,8 @@ impl LogGauge {
 pub(super) fn no_room(bytes: u64, limit: u64) -> Error {
     Error::busy(format!(
         "the log of the workspace holds {bytes} bytes of the {limit} that it may: nothing is taken until its rows are in \
-         files, which is under way; try again soon, and where that does not help look at what the server logs of it, or \
-         raise log.disk_limit"
+         files"
     ))
+    .with_help("try again soon, or raise log.disk_limit")
+    .with_detail(Detail::FullLog)
 }

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import pathlib
 import threading
 import time
 import urllib.request
@@ -85,6 +86,51 @@ def test_a_stop_says_what_it_does(tmp_path):
     server.stop()
     messages = [line["message"] for line in said(server) if line["message"] != "done"]
     assert messages[-3:] == ["stopping: 0 statements run", "2 rows brought into files", "stopped"], messages
+
+
+def put_in_the_way(server) -> pathlib.Path:
+    """A file in the place of the folder of the rows' month: none of their files can be written."""
+    path = pathlib.Path(server.data) / "convoke" / "events" / "month=2024-03"
+    path.write_text("", encoding="ascii")
+    return path
+
+
+def test_a_flush_that_goes_on_failing_is_told_once_and_once_that_it_works_again(tmp_path):
+    server = serve(tmp_path)
+    in_the_way = put_in_the_way(server)
+    with Stream(server) as stream:
+        stream.put(batch(visits("a", "b")))
+    failed = wait_for_line(server, level="WARN", message="rows stay in the log")
+    assert "month=2024-03" in failed["error"], failed
+    # Some tries more, one a second.
+    time.sleep(5)
+    in_the_way.unlink()
+    wait_for_line(server, message="rows of the log come into files again", workspace="convoke")
+    server.stop()
+    assert [line for line in said(server) if line["level"] == "WARN"] == [failed]
+
+
+def test_a_stop_says_what_stays_in_the_log_and_the_next_start_brings_it_into_files(tmp_path):
+    env = cli.environment() | {"CONVOKE_LOG_FLUSH_SECONDS": "3600"}
+    server = Server(tmp_path / "data", "--log-format", "json", env=env)
+    in_the_way = put_in_the_way(server)
+    with Stream(server) as stream:
+        stream.put(batch(visits("a", "b")))
+    server.stop()
+    lines = [line for line in said(server) if line["message"] != "done"]
+    assert [line["message"] for line in lines[-5:]] == [
+        "stopping: 0 statements run",
+        "rows stay in the log, which keeps them for the next start",
+        "0 rows brought into files",
+        "2 rows stay in the log, where they are durable: the next server shows them, and brings them into files",
+        "stopped",
+    ], lines
+    assert (lines[-4]["level"], lines[-4]["workspace"], lines[-4]["rows"]) == ("WARN", "convoke", 2)
+    assert "month=2024-03" in lines[-4]["error"], lines[-4]
+    in_the_way.unlink()
+    server = serve(tmp_path)
+    assert wait_for_line(server, message="rows of the log are in files now")["rows"] == 2
+    server.stop()
 
 
 def test_an_open_stream_does_not_hold_up_a_stop(tmp_path):

@@ -4,15 +4,15 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use tempfile::TempDir;
 use tonic::{Code, Status};
 
 use super::event_stream::{Answer, Batch, send_all};
-use crate::program::{Process, rows_in_folder, said, token};
-use crate::server::{rows, within};
+use crate::program::{Process, command, rows_in_folder, said, token};
+use crate::server::{rows, status, within};
 
 const ROWS: usize = 50;
 const COUNT: &str = "SELECT count(*), count(DISTINCT message_id) FROM events";
@@ -151,6 +151,74 @@ async fn a_start_on_a_full_disk_answers_queries_and_what_makes_space_runs() {
         drop(server);
         let server = Process::start(disk.path());
         assert_eq!(counts(&disk, &server, &token).await, expected(2), "after a kill");
+    })
+    .await;
+}
+
+/// `convoke ARGUMENTS` with the server.
+fn beside(server: &Process, token: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_convoke"));
+    command.args(arguments).args(["--connect", server.address(), "--token", token]);
+    command
+}
+
+/// What is said of a full disk, whoever meets it: where it is, and what helps.
+fn check_reason(disk: &SmallDisk, told: &str) {
+    let folder = format!("the disk that holds '{}", disk.path().display());
+    assert!(
+        told.contains(&folder) && told.contains("' is full: free space on it") && told.contains("vacuum"),
+        "{told}"
+    );
+}
+
+fn check_refused(disk: &SmallDisk, mut command: Command) {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let told = String::from_utf8_lossy(&stderr).into_owned();
+    assert!(!status.success(), "{command:?}: {told}");
+    check_reason(disk, &told);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_is_told_to_all_who_write_to_it() {
+    let disk = match SmallDisk::mount("32m") {
+        Ok(disk) => disk,
+        Err(reason) => return eprintln!("SKIPPED: no file system can be mounted here: {reason}"),
+    };
+    // More rows than a load leaves in the log.
+    let (elsewhere, mut lines) = (tempfile::tempdir().unwrap(), "message_id,ts,event,user_id\n".to_owned());
+    lines.extend((0..60_000).map(|row| format!("m{row},2024-01-05T00:00:00Z,Viewed,u{row}\n")));
+    let file = elsewhere.path().join("visits.csv");
+    fs::write(&file, lines).unwrap();
+    let file = file.to_str().unwrap();
+    within(async {
+        let token = token(disk.path(), None);
+        let server = Process::start(disk.path());
+        let mut client = server.client(&token).await;
+        client.execute_update("CREATE TABLE kept AS SELECT 1 AS v".into(), None).await.unwrap();
+        let filler = disk.fill();
+        let (create, insert) = ("CREATE TABLE made AS SELECT 1 AS v", "INSERT INTO kept VALUES (2)");
+        for sql in [create, insert] {
+            let refused = status(client.execute_update(sql.into(), None).await.unwrap_err());
+            assert_eq!(refused.code(), Code::ResourceExhausted, "{sql}: {refused:?}");
+            check_reason(&disk, refused.message());
+        }
+        let load = ["ingest", file];
+        let commands: [&[&str]; 2] = [&["token", "create", "--role", "analyst"], &["workspace", "create", "other"]];
+        check_refused(&disk, beside(&server, &token, &load));
+        commands.iter().for_each(|arguments| check_refused(&disk, command(disk.path(), arguments)));
+        assert_eq!(rows(&mut client, "SELECT sum(v) FROM kept").await, ["1"], "nothing of what was refused");
+
+        fs::remove_file(&filler).unwrap();
+        for sql in [create, insert] {
+            client.execute_update(sql.into(), None).await.unwrap();
+        }
+        commands.iter().for_each(|arguments| drop(said(disk.path(), arguments)));
+        assert!(beside(&server, &token, &load).status().unwrap().success());
+        let counts = "SELECT (SELECT sum(v) FROM kept), (SELECT sum(v) FROM made), (SELECT count(*) FROM events)";
+        assert_eq!(rows(&mut client, counts).await, ["3 1 60000"]);
+        drop(server);
+        disk.fill();
+        check_refused(&disk, command(disk.path(), &["ingest", file, "--again"]));
     })
     .await;
 }

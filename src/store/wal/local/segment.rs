@@ -75,8 +75,7 @@ pub(super) fn write_error(disk: &dyn Disk, name: &str, fault: WriteFault) -> Err
     let path = disk.path(name);
     if fault.is_full() {
         let (WriteFault::Write(failure) | WriteFault::Sync(failure)) = fault;
-        return Error::busy(format!("the disk of the log '{path}' is full: free space on it, then try again"))
-            .with_source(failure);
+        return Error::full_disk(path.as_ref()).with_source(failure);
     }
     let (WriteFault::Write(failure) | WriteFault::Sync(failure)) = &fault;
     if let Some(error) = Error::of_open_files(failure) {
