@@ -35,7 +35,8 @@ pub(super) async fn run(arguments: DemoArguments) -> Result<()> {
     let workspace = embedded.workspaces.get_or_create(&data.workspace, &manifest).await?;
     let shop = Shop::new(arguments.persons);
     check_is_of(&shop, &workspace, &data.data)?;
-    load(&embedded.loader, embedded::local_caller(&data), &shop).await?;
+    let loaded = load(&embedded.loader, embedded::local_caller(&data), &shop).await;
+    embedded.explain_in_use(&data.workspace, loaded, serve::ONE_SERVER).await?;
 
     let listen = embedded.settings.server.listen.clone();
     let listener = serve::listen(&listen, false).await?;

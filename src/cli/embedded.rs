@@ -68,21 +68,31 @@ impl Embedded {
         Ok(())
     }
 
-    /// Puts a refusal of the right to write into words: who has it, and `advice`. That of the lock is for those who send
-    /// events.
+    /// [`explain_in_use`] for a workspace of this folder.
     pub(super) async fn explain_in_use<T>(&self, name: &WorkspaceName, outcome: Result<T>, advice: &str) -> Result<T> {
-        let error = match outcome {
-            Err(error) if error.kind() == Kind::Conflict => error,
-            outcome => return outcome,
-        };
-        let root = self.workspaces.root();
-        let url = root.url();
-        let holder = match WriterLock::served_at(root, name).await {
-            Some(address) => format!("workspace '{name}' under {url} is served by {address}"),
-            None => format!("another process writes to workspace '{name}' under {url}"),
-        };
-        Err(Error::conflict(format!("{holder}: {advice}")).with_source(error))
+        explain_in_use(&self.workspaces, name, outcome, advice).await
     }
+}
+
+/// Puts a refusal of the right to write into words: who has it, and `advice`. That of the lock is for those who send
+/// events.
+pub(super) async fn explain_in_use<T>(
+    workspaces: &Workspaces,
+    name: &WorkspaceName,
+    outcome: Result<T>,
+    advice: &str,
+) -> Result<T> {
+    let error = match outcome {
+        Err(error) if error.kind() == Kind::Conflict => error,
+        outcome => return outcome,
+    };
+    let root = workspaces.root();
+    let url = root.url();
+    let holder = match WriterLock::served_at(root, name).await {
+        Some(address) => format!("workspace '{name}' under {url} is served by {address}"),
+        None => format!("another process writes to workspace '{name}' under {url}"),
+    };
+    Err(Error::conflict(format!("{holder}: {advice}")).with_source(error))
 }
 
 /// What is said of a folder that was not there.

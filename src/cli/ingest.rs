@@ -91,6 +91,8 @@ struct Outcome<'f> {
     failed: Vec<&'f Path>,
     /// How many were loaded before, with the same options.
     skipped: usize,
+    /// How many have no row.
+    empty: usize,
 }
 
 impl<'f> Outcome<'f> {
@@ -104,6 +106,7 @@ impl<'f> Outcome<'f> {
         }
         // What is refused is skipped, too, and is not what was loaded.
         self.skipped += usize::from(summary.skipped && summary.read_otherwise.is_none());
+        self.empty += usize::from(!summary.skipped && summary.read == 0);
         match (&summary.read_otherwise, summary.of_other_source) {
             (None, _) => {}
             (Some(_), false) => self.refused.push(file),
@@ -123,13 +126,7 @@ impl<'f> Outcome<'f> {
         if files > 1 {
             // Those that are not there are no files.
             let failed = self.failed.len().saturating_sub(found.missing.len());
-            let not_loaded = failed + self.refused.len() + self.of_other_source.len();
-            let not_loaded = if not_loaded > 0 { format!(", {not_loaded} not loaded") } else { String::new() };
-            let total = match self.skipped == files {
-                true => format!("{files} files: nothing was loaded: all of them were loaded before"),
-                false => describe(&format!("{files} files{not_loaded}"), &self.total),
-            };
-            output::say(&total)?;
+            output::say(&self.describe_total(files, failed))?;
         }
         if self.total.rejected > 0 {
             output::complain("rejected rows are kept with their reason: SELECT * FROM system.dead_letters");
@@ -149,6 +146,25 @@ impl<'f> Outcome<'f> {
         .filter_map(|(files, what)| describe_files(files, what))
         .collect();
         if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults.join("; "))) }
+    }
+
+    /// What became of several files, of which so many could not be read.
+    fn describe_total(&self, files: usize, failed: usize) -> String {
+        let not_loaded = failed + self.refused.len() + self.of_other_source.len();
+        if self.total.read > 0 {
+            let not_loaded = if not_loaded > 0 { format!(", {not_loaded} not loaded") } else { String::new() };
+            return describe(&format!("{files} files{not_loaded}"), &self.total);
+        }
+        let kinds =
+            [(self.skipped, "loaded before"), (self.empty, "without rows"), (not_loaded, "refused or unreadable")];
+        let what = match kinds.iter().find(|(count, _)| *count == files) {
+            Some((_, all)) => format!("all of them {all}"),
+            None => {
+                let some = kinds.iter().filter(|(count, _)| *count > 0);
+                some.map(|(count, what)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+            }
+        };
+        format!("{files} files: nothing was loaded: {what}")
     }
 }
 
@@ -210,7 +226,7 @@ async fn open_target(arguments: &IngestArguments) -> Result<(Target, chrono_tz::
     embedded.create_workspace(&arguments.data, arguments.time_zone).await?;
     let workspace = embedded.workspaces.get(&arguments.data.workspace).await?;
     let zone = workspace.manifest().time_zone;
-    let types = Arc::clone(&workspace.snapshot().rules.types);
+    let types = Arc::clone(workspace.snapshot().rules.types());
     for kind in Mapping::parse_all(&arguments.map)?.identifier_types() {
         types.id(kind).map_err(|error| error.context(format!("--map id.{kind}")))?;
     }

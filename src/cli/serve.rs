@@ -24,7 +24,7 @@ use crate::jobs;
 use crate::metrics::Metrics;
 use crate::server::{self, Listening, ServerParts, tls};
 use crate::settings::{ServerSettings, Settings};
-use crate::workspace::{Workspaces, checkpoint_by_time, flush_by_time, flush_for_room};
+use crate::workspace::{ClosedLogs, Workspaces, checkpoint_by_time, flush_by_time, flush_for_room};
 
 pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let settings = settings(&arguments)?;
@@ -53,12 +53,23 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<()> {
     let served = server::serve(Listening::with_tls(listener, tls), parts(embedded), grace, opening, stop).await;
     // Half a compaction leaves nothing but files for the next vacuum.
     drop(background);
-    let rows = workspaces.close().await;
+    let closed = workspaces.close().await;
     if served.is_ok() {
-        tracing::info!("{rows} rows brought into files");
-        tracing::info!("stopped");
+        report_end(closed);
     }
     served
+}
+
+/// Rows that stay in the log are no failure of a stop: the next server shows them from its start on.
+fn report_end(closed: ClosedLogs) {
+    tracing::info!("{} rows brought into files", closed.flushed);
+    if closed.left > 0 {
+        tracing::warn!(
+            "{} rows stay in the log, where they are durable: the next server shows them, and brings them into files",
+            closed.left
+        );
+    }
+    tracing::info!("stopped");
 }
 
 /// Reads the default workspace, and says when the server is ready; the names of the others are given to `ready`.
@@ -148,16 +159,21 @@ fn acceptor(settings: &ServerSettings) -> Result<Option<TlsAcceptor>> {
 
 /// The default workspace is opened before anybody is told of the server, if need be after a writer that was killed.
 async fn open_default(workspaces: &Workspaces) -> Result<()> {
-    match workspaces.get_after_predecessor(&WorkspaceName::default()).await {
+    let name = WorkspaceName::default();
+    match workspaces.get_after_predecessor(&name).await {
         Err(error) if error.kind() == Kind::NotFound => Ok(()),
         Err(error) if error.kind() == Kind::Busy => {
-            // Here the words of the writer's lock say more than those for a caller of the server.
-            let of_lock = error.source().and_then(|source| source.downcast_ref::<Error>());
-            Err(of_lock.map(Error::repeat).unwrap_or(error))
+            // Its words are for a caller of the server, those of the writer's lock for who sends events.
+            let of_lock = error.source().and_then(|source| source.downcast_ref::<Error>()).map(Error::repeat);
+            embedded::explain_in_use(workspaces, &name, Err(of_lock.unwrap_or(error)), ONE_SERVER).await
         }
         outcome => outcome.map(drop),
     }
 }
+
+/// What to do where another process writes to the folder that is to be served.
+pub(super) const ONE_SERVER: &str = "a data folder has one server: go on with the one that runs, stop it and start this \
+                                     one again, or serve another folder with --data";
 
 /// Workspaces that are still to be opened; where they cannot be listed, each is opened when it is asked for.
 async fn unopened(workspaces: &Workspaces) -> Vec<WorkspaceName> {

@@ -20,7 +20,7 @@ use super::login::CallContext;
 use super::receive::{Received, receive};
 use super::service::FlightSql;
 use super::table_ingest::TABLE_PATH;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, shown};
 use crate::ingest::{LOAD_COMPLETE, LoadRequest, input};
 use crate::request;
 
@@ -51,10 +51,7 @@ impl FlightSql {
             return self.ingest_path(context, table, first, rest).await;
         }
         if path != [PATH] {
-            return Err(Error::not_found(format!(
-                "nothing can be put there: the path for events is '{EVENTS_PATH}', for whole files of them '{PATH}', for rows \
-                 of a table '{TABLE_PATH}' and its name"
-            )));
+            return Err(no_such_path(path));
         }
         // Before the first row is read: a caller without the right must not send gigabytes first.
         context.caller.check_can_ingest()?;
@@ -75,6 +72,18 @@ impl FlightSql {
         }
         Ok(Response::new(PutResult { app_metadata: serde_json::to_vec(&summary)?.into() }))
     }
+}
+
+/// Names the paths that there are. A wrong argument, and nothing that is not found: clients show that as a missing key.
+fn no_such_path(path: &[String]) -> Error {
+    let given = match path {
+        [] => "the descriptor of the upload has neither a path nor a command".to_owned(),
+        parts => format!("nothing can be put at the path {}", shown(&parts.join("/"))),
+    };
+    Error::invalid(format!(
+        "{given}: the path of a stream of events is '{EVENTS_PATH}', that of rows for a table has two parts, '{TABLE_PATH}' \
+         and the table's name, and '{PATH}' is that of files which `convoke ingest` sends"
+    ))
 }
 
 /// The same messages, with an error at the end once none has come for so long.

@@ -146,7 +146,7 @@ impl FlightSql {
         first: FlightData,
         messages: Streaming<FlightData>,
     ) -> Result<Response<PutResult>, Status> {
-        if !descriptor.path.is_empty() {
+        if !descriptor.path.is_empty() || descriptor.cmd.is_empty() {
             return self.put_path(context, &descriptor.path, first, messages).await.map_err(to_status);
         }
         match command(&descriptor)? {

@@ -19,9 +19,9 @@ use super::json_text;
 use super::late_checks::{MAX_JSON_BYTES, MAX_MESSAGE_ID_BYTES};
 use super::omissions::Tally;
 use super::order_columns::{self, Said};
-use super::read::year_fault;
+use super::read::{NAMELESS_TRACK, year_fault};
 use crate::error::{Error, Result};
-use crate::identity::{BlockedValues, IdentifierTypes};
+use crate::identity::Rulebook;
 use crate::money;
 use crate::orders::{MOST_PRODUCTS, Statement};
 use crate::settings::{OrderSettings, currency_code, not_a_currency};
@@ -41,8 +41,7 @@ const MOST_IDENTIFIERS: usize = 100;
 
 /// How the rows of one load are checked.
 pub(super) struct RowChecker {
-    pub(super) blocked: Arc<BlockedValues>,
-    pub(super) types: Arc<IdentifierTypes>,
+    pub(super) rulebook: Arc<Rulebook>,
     pub(super) orders: Arc<OrderSettings>,
     /// In front of the row number in message ids that the source does not give.
     pub(super) message_prefix: String,
@@ -137,7 +136,7 @@ impl RowChecker {
     pub(super) fn check(&self, batch: &RecordBatch, first_row: i64) -> Result<Events> {
         InputColumns::of(batch, first_row)?;
         let read = batch.num_rows();
-        let mut input = canonical::spell(batch, &self.blocked)?;
+        let mut input = canonical::spell(batch, self.rulebook.blocked())?;
         let rows = InputColumns::of(&input, first_row)?;
         let mut statements = order_columns::statements(&input)?;
         let (keep, faults) = self.check_rows(&rows, &statements)?;
@@ -149,7 +148,7 @@ impl RowChecker {
             input = filter_record_batch(&replace_column(&input, "row", Arc::new(numbers))?, &keep)?;
         }
         let rows = InputColumns::of(&input, first_row)?;
-        let identifiers = Identifiers::of(&rows, &self.types, &self.blocked)?;
+        let identifiers = Identifiers::of(&rows, &self.rulebook)?;
         let mut blocked_order_numbers = Tally::default();
         let stored = self.stored_columns(&rows, &statements, &identifiers, &mut blocked_order_numbers)?;
         let names_messages = rows.message_id.0.null_count() < rows.len();
@@ -213,10 +212,15 @@ impl RowChecker {
         {
             return Some(format!("column 'type': '{kind}' is not one of {}", EVENT_TYPES.join(", ")));
         }
+        if rows.event.at(row).is_none() && rows.kind.at(row).is_none_or(|kind| kind == DEFAULT_TYPE) {
+            return Some(format!("column 'event': {NAMELESS_TRACK}"));
+        }
         if rows.message_id.at(row).is_some_and(|id| id.len() > MAX_MESSAGE_ID_BYTES) {
             return Some(format!("column 'message_id': longer than {MAX_MESSAGE_ID_BYTES} bytes"));
         }
-        if let Some(reason) = rows.identifiers_of(row).find_map(|(kind, _)| identifier_fault(&self.types, kind)) {
+        if let Some(reason) =
+            rows.identifiers_of(row).find_map(|(kind, _)| identifier_fault(self.rulebook.types(), kind))
+        {
             return Some(reason);
         }
         let objects = [("properties", rows.properties), ("context", rows.context)];
@@ -285,7 +289,7 @@ impl RowChecker {
     /// Numbers of orders; what names nobody names no order.
     fn order_numbers(&self, rows: &InputColumns<'_>, blocked: &mut Tally) -> ArrayRef {
         let mut is_blocked = |number: &str| {
-            let is_blocked = self.blocked.contains(number);
+            let is_blocked = self.rulebook.blocked().contains(number);
             if is_blocked {
                 blocked.add(number);
             }

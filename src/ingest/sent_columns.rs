@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::{DataType, Field, Fields, Schema};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema};
 use chrono_tz::Tz;
 
 use super::expanded_size::expanded_bytes;
 use super::input;
 use super::read::{
     AMOUNTS, IdentifierColumns, PREVIOUS_ID, QUANTITIES, Rejects, TimeParser, category_array, decimal_array,
-    identifier_array, is_previous_id, time_array,
+    identifier_array, identifier_places, is_previous_id, time_array,
 };
 use crate::error::{Error, Result, shown};
 use crate::workspace::MOST_EVENTS;
@@ -101,7 +101,7 @@ impl SentColumns {
 
     /// Those of a list, if one was sent, and what aliases link their users to.
     fn identifiers(&self, list: Option<&ArrayRef>, batch: &RecordBatch, rejects: &mut Rejects) -> Result<ArrayRef> {
-        let list = list.map(|list| cast(IDENTIFIERS, list, &identifiers_with_gaps())).transpose()?;
+        let list = list.map(|list| cast(IDENTIFIERS, list, &pairs_of_texts(list.data_type()))).transpose()?;
         let [name, _] = PREVIOUS_ID;
         let previous = self.previous.map(|at| cast(name, batch.column(at), &DataType::Utf8)).transpose()?;
         let columns = IdentifierColumns {
@@ -158,10 +158,15 @@ fn cast(name: &str, column: &ArrayRef, wanted: &DataType) -> Result<ArrayRef> {
     cast_with_options(column, wanted, &strict).map_err(|error| Error::invalid(format!("column '{name}': {error}")))
 }
 
-/// Lists whose elements may lack their type or their value, as where a program has a customer without an e-mail.
-fn identifiers_with_gaps() -> DataType {
-    let fields = input::identifier_fields();
-    let fields: Fields = fields.iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+/// Lists like these of (type, value) structs, with plain texts in the order that they have. Elements may lack their type
+/// or their value, as where a program has a customer without an e-mail.
+fn pairs_of_texts(sent: &DataType) -> DataType {
+    let sent = element(sent);
+    let fields = match sent.as_deref().map(Field::data_type) {
+        Some(DataType::Struct(fields)) => fields.clone(),
+        _ => input::identifier_fields(),
+    };
+    let fields: Fields = fields.iter().map(|field| Field::new(field.name(), DataType::Utf8, true)).collect();
     DataType::List(Arc::new(Field::new("element", DataType::Struct(fields), true)))
 }
 
@@ -202,19 +207,22 @@ fn is_text(kind: &DataType) -> bool {
     matches!(kind, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View)
 }
 
-/// Whether both are lists whose elements, and the parts of these by their place, are texts or the like.
-fn is_list_like(sent: &DataType, wanted: &DataType) -> bool {
-    let element = |kind: &DataType| match kind {
+/// What the elements of a list are; `None` for what is none.
+fn element(list: &DataType) -> Option<FieldRef> {
+    match list {
         DataType::List(field) | DataType::LargeList(field) => Some(Arc::clone(field)),
         _ => None,
-    };
+    }
+}
+
+/// Whether both are lists whose elements are texts, or identifiers of two texts.
+fn is_list_like(sent: &DataType, wanted: &DataType) -> bool {
     let (Some(sent), Some(wanted)) = (element(sent), element(wanted)) else { return false };
     match (sent.data_type(), wanted.data_type()) {
         (DataType::Struct(sent), DataType::Struct(wanted)) => {
             sent.len() == wanted.len()
-                && sent.iter().zip(wanted).all(|(sent, wanted)| {
-                    sent.name() == wanted.name() && is_text(sent.data_type()) && is_text(wanted.data_type())
-                })
+                && identifier_places(sent).is_some()
+                && sent.iter().all(|part| is_text(part.data_type()))
         }
         (sent, wanted) => is_text(sent) && is_text(wanted),
     }

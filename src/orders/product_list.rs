@@ -54,6 +54,22 @@ mod tests {
         }
     }
 
+    /// What has no products leaves them to the next property; what has too many does not.
+    #[test]
+    fn the_first_list_that_has_products_counts() {
+        let one = r#"[{"price":5}]"#;
+        for absent in ["[]", "[null]", "3", r#""[]""#, r#""none""#] {
+            let said = |next: &str| {
+                read_statement(Some(&format!(r#"{{"products":{absent},"items":{next}}}"#)), OwnLine::default())
+            };
+            assert_eq!((said(one).products.len(), said(one).has_too_many_products), (1, false), "{absent}");
+            assert!(said(&list(MOST_PRODUCTS + 1)).has_too_many_products, "{absent}");
+        }
+        let long = format!(r#"{{"products":{},"items":{one}}}"#, list(MOST_PRODUCTS + 1));
+        let said = read_statement(Some(&long), OwnLine::default());
+        assert_eq!((said.products.len(), said.has_too_many_products), (0, true));
+    }
+
     #[test]
     fn elements_behind_the_first_ones_are_not_looked_at() {
         let of = |text: &str| {

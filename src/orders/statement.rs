@@ -102,9 +102,12 @@ pub fn read_statement(properties: Option<&str>, own: OwnLine) -> Statement {
     let lists = [products, line_items, items].into_iter().flatten();
     let mut look_alikes = LookAlikes::default();
     let read_list = |list| products_of(list, &mut numbers, &mut look_alikes);
-    let products = lists.into_iter().find_map(read_list).unwrap_or(Some(Vec::new()));
-    let has_too_many_products = products.is_none();
-    let products = products.unwrap_or_default();
+    let listed = lists.into_iter().map(read_list).find(|listed| !matches!(listed, Products::Absent));
+    let (products, has_too_many_products) = match listed {
+        Some(Products::Listed(products)) => (products, false),
+        Some(Products::TooMany) => (Vec::new(), true),
+        Some(Products::Absent) | None => (Vec::new(), false),
+    };
     let [total, value, price] =
         [("total", total), ("value", value), ("price", price)].map(|(name, value)| numbers.read(name, value));
     // What a reader could read is the event's own; what it could not is no 1 either.
@@ -229,18 +232,30 @@ impl LookAlikes {
     }
 }
 
-/// `None` for no list, or an empty one; `Some(None)` for one that is too long.
-fn products_of(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Option<Option<Vec<Product>>> {
-    // A cell of a CSV file holds the array as a text.
-    let Some(list) = ProductList::of(value) else {
-        let text = scalar(value).filter(|text| text.starts_with('['))?;
-        let inner: Box<RawValue> = serde_json::from_str(&text).ok()?;
-        return products_of(&inner, numbers, look_alikes);
+/// What a property that may have products has.
+enum Products {
+    /// It is no list, or an empty one: another property may have them.
+    Absent,
+    /// More than are read.
+    TooMany,
+    /// At least one.
+    Listed(Vec<Product>),
+}
+
+fn products_of(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Products {
+    let values = match ProductList::of(value) {
+        Some(ProductList::Products(values)) => values,
+        Some(ProductList::TooLong) => return Products::TooMany,
+        None => {
+            // A cell of a CSV file holds the array as a text.
+            let inner = scalar(value).filter(|text| text.starts_with('['));
+            let inner: Option<Box<RawValue>> = inner.and_then(|text| serde_json::from_str(&text).ok());
+            return inner.map_or(Products::Absent, |inner| products_of(&inner, numbers, look_alikes));
+        }
     };
-    let ProductList::Products(values) = list else { return Some(None) };
     let given = values.into_iter().filter(|value| value.get() != "null");
     let products: Vec<Product> = given.map(|value| product(value, numbers, look_alikes)).collect();
-    (!products.is_empty()).then_some(Some(products))
+    if products.is_empty() { Products::Absent } else { Products::Listed(products) }
 }
 
 fn product(value: &RawValue, numbers: &mut Numbers, look_alikes: &mut LookAlikes) -> Product {

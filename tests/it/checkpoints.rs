@@ -97,7 +97,8 @@ async fn loading_goes_on_after_a_start_from_a_checkpoint() {
     load(&first, loads).await;
     load(&first, loads + 1).await;
     let second = reopened(&folder).await;
-    let row = InputRow { ts: at("2024-01-05T00:00:00Z"), user_id: Some("u1"), ..Default::default() };
+    let row =
+        InputRow { ts: at("2024-01-05T00:00:00Z"), user_id: Some("u1"), event: Some("seen"), ..Default::default() };
     assert!(second.load("load 2", &[row]).await.skipped, "loads before the checkpoint are known");
     load(&second, loads).await;
     load(&second, loads + 1).await;
@@ -137,7 +138,12 @@ async fn a_failed_load_is_undone_from_a_checkpoint_and_the_loads_after_it() {
     load(&world, 1).await;
     let before = world.rows(ASKED).await;
     let mut builder = convoke::ingest::input::InputBuilder::default();
-    builder.push(&InputRow { ts: at("2024-01-05T00:00:00Z"), user_id: Some("phantom"), ..Default::default() });
+    builder.push(&InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        user_id: Some("phantom"),
+        event: Some("seen"),
+        ..Default::default()
+    });
     let broken = vec![builder.finish(), Err(convoke::error::Error::invalid("the disk was pulled out"))];
     assert!(world.load_batches("broken", broken).await.is_err());
     // Takes the writer, which undoes the load first.
@@ -244,7 +250,12 @@ async fn loads_go_on_while_a_checkpoint_is_written() {
 async fn a_load_that_brings_enough_nodes_is_followed_by_a_checkpoint() {
     let settings = Settings::load(Some("[identity]\ncheckpoint_nodes = 12\n"), std::iter::empty(), &[]).unwrap();
     let world = world_with(settings, "UTC").await;
-    let row = |user| InputRow { ts: at("2024-01-05T00:00:00Z"), user_id: Some(user), ..Default::default() };
+    let row = |user| InputRow {
+        ts: at("2024-01-05T00:00:00Z"),
+        user_id: Some(user),
+        event: Some("seen"),
+        ..Default::default()
+    };
     let users: Vec<_> = (0..24).map(|number| format!("u{number}")).collect();
     for (load, users) in users.chunks(4).enumerate() {
         let rows: Vec<_> = users.iter().map(|user| row(user)).collect();

@@ -203,12 +203,46 @@ fn a_file_whose_rows_are_all_stored_is_no_fault() {
     let told = ingest_well(folder.path(), &["c.csv"]);
     assert!(told.contains("1 duplicate, 1 rejected") && !told.contains("stored before"), "{told}");
     let told = complaint(folder.path(), &["ingest", "a.csv", "d.csv", "nosuch.csv"]);
-    assert!(told.contains("2 files, 1 not loaded: "), "{told}");
+    assert!(told.contains("2 files: nothing was loaded: 1 loaded before, 1 refused or unreadable\n"), "{told}");
     assert_eq!(answer(folder.path(), "convoke-data", "SELECT count(*) FROM events"), "2");
     write("e.csv", "ts,event\n2024-01-01,y\n");
     ingest_well(folder.path(), &["e.csv"]);
     let again = ingest_well(folder.path(), &["a.csv", "e.csv"]);
-    assert!(again.ends_with("2 files: nothing was loaded: all of them were loaded before\n"), "{again}");
+    assert!(again.ends_with("2 files: nothing was loaded: all of them loaded before\n"), "{again}");
+}
+
+/// One that was loaded before is there, whatever the others are.
+#[test]
+fn of_files_that_bring_no_row_each_kind_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("good.csv", GOOD);
+    ["empty.csv", "empty_too.csv"].iter().for_each(|name| write(name, "ts,event,user_id\n"));
+    ingest_well(folder.path(), &["good.csv"]);
+    let told = ingest_well(folder.path(), &["good.csv", "empty.csv"]);
+    assert!(told.contains("good.csv: skipped") && told.contains("empty.csv: NO ROWS"), "{told}");
+    assert!(told.ends_with("2 files: nothing was loaded: 1 loaded before, 1 without rows\n"), "{told}");
+    let told = ingest_well(folder.path(), &["empty.csv", "empty_too.csv"]);
+    assert!(told.ends_with("2 files: nothing was loaded: all of them without rows\n"), "{told}");
+    write("new.csv", "ts,event,user_id\n2024-03-03,seen,u2\n");
+    let told = ingest_well(folder.path(), &["good.csv", "empty.csv", "new.csv"]);
+    assert!(told.contains("\n3 files: 1 rows read, 1 kept"), "{told}");
+}
+
+/// Their bytes are there, but not as these options read them.
+#[test]
+fn refused_files_do_not_count_as_loaded_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("good.csv", GOOD);
+    write("more.csv", &GOOD.replace(",u1,a,", ",u2,b,"));
+    ingest_well(folder.path(), &["good.csv", "more.csv"]);
+    let told = complaint(folder.path(), &["ingest", "good.csv", "more.csv", "--source", "shop"]);
+    assert!(told.contains("2 files: nothing was loaded: all of them refused or unreadable\n"), "{told}");
+    write("third.csv", &GOOD.replace(",u1,a,", ",u3,c,"));
+    ingest_well(folder.path(), &["third.csv", "--source", "shop"]);
+    let told = complaint(folder.path(), &["ingest", "good.csv", "third.csv", "--source", "shop"]);
+    assert!(told.contains("2 files: nothing was loaded: 1 loaded before, 1 refused or unreadable\n"), "{told}");
 }
 
 #[test]

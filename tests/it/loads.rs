@@ -56,10 +56,15 @@ async fn bad_rows_are_kept_with_their_reason_and_good_ones_loaded() {
         InputRow { row: Some(6), properties: Some(&long), ..purchase("u6", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(7), properties: Some("[1]"), ..purchase("u7", "2024-01-05T00:00:00Z") },
         InputRow { row: Some(8), properties: Some("{\"a\":"), ..purchase("u8", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(9), kind: None, event: Some(" "), ..purchase("u9", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(10), kind: Some("Track"), event: None, ..purchase("u10", "2024-01-05T00:00:00Z") },
+        // A word about a person, or a look at a page, needs no name.
+        InputRow { row: Some(11), kind: Some("identify"), event: None, ..purchase("u11", "2024-01-05T00:00:00Z") },
+        InputRow { row: Some(12), kind: Some("page"), event: None, ..purchase("u12", "2024-01-05T00:00:00Z") },
     ];
     let summary = world.load("mixed", &rows).await;
-    assert_eq!((summary.read, summary.kept, summary.rejected), (8, 1, 7));
-    assert_eq!(world.rows("SELECT user_id FROM events").await, ["u1"]);
+    assert_eq!((summary.read, summary.kept, summary.rejected), (12, 3, 9));
+    assert_eq!(world.rows("SELECT user_id FROM events ORDER BY user_id").await, ["u1", "u11", "u12"]);
     let letters = world.rows("SELECT row, reason FROM system.dead_letters ORDER BY row").await;
     for (letter, part) in letters.iter().zip([
         "2 column 'ts'",
@@ -69,10 +74,12 @@ async fn bad_rows_are_kept_with_their_reason_and_good_ones_loaded() {
         "6 column 'properties': longer than 1048576 bytes",
         "7 column 'properties'",
         "8 column 'properties'",
+        "9 column 'event': an event of type track needs a name",
+        "10 column 'event': an event of type track needs a name",
     ]) {
         assert!(letter.starts_with(part), "{letter} should start with {part}");
     }
-    assert_eq!(letters.len(), 7);
+    assert_eq!(letters.len(), 9);
     assert_eq!(world.row("SELECT raw FROM system.dead_letters WHERE row = 3").await, "1,2");
 }
 

@@ -83,7 +83,7 @@ impl DraftRules {
         };
         let event = draft.text(EventField::Event).or(self.event.as_deref().filter(|_| kind.is_action()));
         if event.is_none() && kind == EventKind::Track {
-            return Err(self.at(EventField::Event, MISSING_EVENT));
+            return Err(self.at(EventField::Event, &missing_event()));
         }
         let identifiers = self.identifiers(draft, kind)?;
         let levels = self.levels(draft);
@@ -222,8 +222,13 @@ pub fn split_levels<'a>(text: &'a str) -> Vec<Cow<'a, str>> {
 
 pub const MISSING_TIME: &str = "the time of the event is missing";
 
-pub const MISSING_EVENT: &str =
-    "an event of type track needs a name: --event NAME gives one to rows without, --type names another type";
+/// Why an event of type track without a name is none, whichever way it comes.
+pub const NAMELESS_TRACK: &str = "an event of type track needs a name";
+
+/// The same with what the flags of a load can do about it.
+pub fn missing_event() -> Reason {
+    format!("{NAMELESS_TRACK}: --event NAME gives one to rows without, --type names another type")
+}
 
 pub fn column_reason(column: &str, reason: &str) -> Reason {
     format!("column '{column}': {reason}")

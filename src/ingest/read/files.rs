@@ -1,9 +1,9 @@
-//! Finds the files that a user named, and tells their format by the extension. Opens none of them.
+//! Finds the files that a user named, and tells their format by the extension. Reads none of them.
 
 use std::path::{Path, PathBuf};
 
+use super::own_folders::OwnFolders;
 use crate::error::{Error, Result};
-use crate::store::paths::{DELTA_LOG, EVENTS, MANIFEST};
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,7 @@ pub struct FoundFiles {
     pub missing: Vec<Missing>,
     /// Files beside them of a kind that is not known.
     passed_over: Vec<PathBuf>,
+    own: OwnFolders,
 }
 
 /// A pattern whose files cannot be found.
@@ -99,9 +100,10 @@ impl FoundFiles {
 
 /// All files that the patterns name.
 ///
-/// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known
-/// extensions under it, but for those of our own workspaces) or a glob. One without any file does not keep the files of
-/// the others out: it is among the missing. Where no pattern names a file, that is the error.
+/// A pattern is a file (of any name: opening it tells when it cannot be read), a folder (all files of known extensions
+/// under it) or a glob. What lies in a workspace of ours, or among our tokens, is left out unless the very file is named.
+/// One without any file does not keep the files of the others out: it is among the missing. Where no pattern names a file,
+/// that is the error.
 pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
     let mut found = FoundFiles::default();
     for pattern in patterns {
@@ -118,7 +120,7 @@ pub fn expand(patterns: &[String]) -> Result<FoundFiles> {
 
 /// Adds the files of a pattern, at least one.
 fn expand_one(pattern: &str, found: &mut FoundFiles) -> Result<()> {
-    let (before, others) = (found.files.len(), found.passed_over.len());
+    let (before, others, own) = (found.files.len(), found.passed_over.len(), found.own.held);
     // A file whose name happens to hold `[` or `*` is meant as it is.
     let literal = Path::new(pattern);
     if literal.exists() {
@@ -132,8 +134,12 @@ fn expand_one(pattern: &str, found: &mut FoundFiles) -> Result<()> {
         return Ok(());
     }
     let has_others = found.passed_over.len() > others;
-    let known = if has_others { format!(": known are {}", known_kinds()) } else { String::new() };
-    Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{known}")))
+    let why = match (has_others, found.own.held > own) {
+        (true, _) => format!(": known are {}", known_kinds()),
+        (false, true) => ": what Convoke keeps in a data folder is left out, unless each file is named".to_owned(),
+        (false, false) => String::new(),
+    };
+    Err(Error::not_found(format!("'{pattern}' names no file that can be loaded{why}")))
 }
 
 /// The reason of the only pattern, or all reasons in one.
@@ -153,23 +159,19 @@ fn glob_paths(pattern: &str) -> Result<Vec<PathBuf>> {
         .collect()
 }
 
-/// Whether a folder is a workspace of ours: what is in it was loaded, or made of what was.
-fn is_workspace(folder: &Path) -> bool {
-    folder.join(MANIFEST).is_file() && folder.join(EVENTS).join(DELTA_LOG).is_dir()
-}
-
 /// Adds a file, or the files under a folder. `named`: the user wrote this very path, so it is not left out.
 fn add(path: &Path, named: bool, found: &mut FoundFiles) -> Result<()> {
     let unreadable = |error: std::io::Error| Error::from(error).context(path.display());
-    if !path.is_dir() {
+    let is_folder = path.is_dir();
+    if (is_folder || !named) && found.own.hold(path) {
+        return Ok(());
+    }
+    if !is_folder {
         if named || Format::of(path).is_ok() {
             found.files.push(path.to_owned());
         } else if !is_bookkeeping(path) {
             found.passed_over.push(path.to_owned());
         }
-        return Ok(());
-    }
-    if is_workspace(path) {
         return Ok(());
     }
     for entry in std::fs::read_dir(path).map_err(unreadable)? {

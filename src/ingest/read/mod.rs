@@ -20,6 +20,7 @@ mod look_alike;
 mod mapping;
 mod ndjson;
 mod options;
+mod own_folders;
 mod parquet;
 mod quotes;
 mod reader;
@@ -32,15 +33,15 @@ mod tests;
 
 pub(in crate::ingest) use coerce::{TimeParser, year_fault};
 pub use coerce::{trim_blanks, whole_number_text};
-pub(in crate::ingest) use draft::{PREVIOUS_ID, is_previous_id};
+pub(in crate::ingest) use draft::{NAMELESS_TRACK, PREVIOUS_ID, is_previous_id};
 pub use field::EventKind;
 pub use files::{Format, FoundFiles, expand, extension};
 pub use look_alike::Notes;
 pub use mapping::Mapping;
 pub use options::ReadOptions;
 pub(in crate::ingest) use parquet::{
-    AMOUNTS, IdentifierColumns, QUANTITIES, Rejects, category_array, decimal_array, identifier_array, object_lines,
-    time_array,
+    AMOUNTS, IdentifierColumns, QUANTITIES, Rejects, category_array, decimal_array, identifier_array,
+    identifier_places, object_lines, time_array,
 };
 pub use reader::{FileHashes, FileReader, InputBatches};
 pub use source::open;

@@ -100,6 +100,31 @@ fn identifiers_without_type_or_value_are_left_out() {
     assert_eq!(identifiers(&events), ["", "phone=13 email=a@x.cn", ""]);
 }
 
+/// Names tell which is which, whatever the order of a program's fields.
+#[test]
+fn the_parts_of_identifiers_are_found_by_name() {
+    let value: ArrayRef = Arc::new(StringArray::from(vec!["a@x.cn", "13"]));
+    let kind: ArrayRef = Arc::new(LargeStringArray::from(vec!["email", "phone"]));
+    let sent = |parts: [(&str, &ArrayRef); 2]| {
+        let fields = parts.map(|(name, part)| Field::new(name, part.data_type().clone(), true));
+        let pairs =
+            StructArray::try_new(Fields::from(fields.to_vec()), parts.map(|(_, part)| Arc::clone(part)).into(), None);
+        let element = Arc::new(Field::new("item", DataType::Struct(Fields::from(fields.to_vec())), true));
+        let lists = ListArray::try_new(element, OffsetBuffer::from_lengths([1, 1]), Arc::new(pairs.unwrap()), None);
+        with_times(vec![("identifiers", Arc::new(lists.unwrap()))])
+    };
+    for parts in [
+        [("type", &kind), ("value", &value)],
+        [("value", &value), ("type", &kind)],
+        [("Value", &value), ("TYPE", &kind)],
+    ] {
+        assert_eq!(identifiers(&sent(parts).unwrap()), ["email=a@x.cn", "phone=13"], "{parts:?}");
+    }
+    for parts in [[("type", &kind), ("id", &value)], [("type", &kind), ("Type", &value)]] {
+        assert!(sent(parts).unwrap_err().message().contains("column 'identifiers' has type"), "{parts:?}");
+    }
+}
+
 /// Of each row, as `type=value` with blanks between.
 fn identifiers(events: &RecordBatch) -> Vec<String> {
     let lists = events.column_by_name("identifiers").unwrap().as_list::<i32>();

@@ -210,6 +210,17 @@ def test_a_stream_without_times_is_refused_as_a_whole(event_server):
     assert "events need a column 'ts'" in said
 
 
+@pytest.mark.parametrize("path", [(), ("",), ("event",), ("events", "web"), ("table",)])
+def test_a_wrong_path_is_refused_with_those_that_there_are(event_server, path):
+    options = flight.FlightCallOptions(headers=[(b"authorization", f"Bearer {event_server.token}".encode())])
+    with flight.FlightClient(event_server.grpc) as client, pytest.raises(pa.ArrowInvalid) as refusal:
+        writer, answers = client.do_put(flight.FlightDescriptor.for_path(*path), SCHEMA, options)
+        answers.read()
+        writer.close()
+    said = str(refusal.value)
+    assert "'events'" in said and "'table' and the table's name" in said
+
+
 @pytest.mark.parametrize("name", ["colour", "person", "received_at", "row", "raw", "reject_reason"])
 def test_an_unknown_column_is_named(event_server, name):
     said = refused_schema(event_server, pa.schema([*SCHEMA, (name, pa.string())]))
@@ -229,6 +240,8 @@ BAD = {
     "no time": ({"ts": None}, "'ts'"),
     "far time": ({"ts": FAR}, "ts"),
     "type": ({"type": "sale"}, "'sale'"),
+    "no name": ({"event": None}, "'event'"),
+    "blank name": ({"event": " ", "type": "Track"}, "'event'"),
     "currency": ({"currency": "dollars"}, "'currency'"),
     "properties": ({"properties": "[1]"}, "'properties'"),
 }

@@ -74,6 +74,39 @@ def test_a_bad_value_rejects_its_row_as_in_a_file(event_server, tmp_path, name):
         assert not [letter["raw"] for letter in found if "ERROR" in letter["raw"]]
 
 
+def test_an_event_without_a_name_is_none_whichever_way_it_comes(event_server, tmp_path):
+    rows = events("nameless", "event", pa.array(["seen", None, " "]))
+    answer = put(event_server, rows)
+    assert counts(answer) == (1, 0, 2)
+    said = "column 'event': an event of type track needs a name"
+    assert answer["reasons"] == [f"row 2: {said}"], "the reason of both"
+    file = tmp_path / "events.parquet"
+    pq.write_table(pa.Table.from_batches([rows]), file)
+    cli.run("ingest", file, "--connect", event_server.http, "--token", event_server.token)
+    with Client(event_server) as client:
+        sql = "SELECT reason FROM system.dead_letters WHERE raw LIKE '%\"nameless-%'"
+        reasons = [row["reason"] for row in client.rows(sql).to_pylist()]
+    assert len(reasons) == 4
+    assert all(reason.startswith(said) for reason in reasons)
+
+
+def test_an_event_of_another_type_needs_no_name(event_server):
+    kinds = pa.array(["identify", "page", "screen", "group", "alias", "track", None])
+    rows = events("other types", "event", pa.array([None] * 7, pa.string())).append_column("type", kinds)
+    assert counts(put(event_server, rows)) == (5, 0, 2)
+
+
+VALUE_FIRST = pa.list_(pa.struct([("value", pa.string()), ("type", pa.string())]))
+
+
+def test_the_parts_of_identifiers_may_have_any_order(event_server):
+    pairs = pa.array([[{"type": "email", "value": "order@x.cn"}]], VALUE_FIRST)
+    assert counts(put(event_server, events("value first", "identifiers", pairs))) == (1, 0, 0)
+    with Client(event_server) as client:
+        (row,) = client.rows("SELECT identifiers FROM events WHERE brand = 'value first'").to_pylist()
+    assert row["identifiers"] == [{"type": "email", "value": "order@x.cn"}]
+
+
 GAPS = {
     "category": pa.array([["a", None], [None], [], None, ["x/y", ""]], pa.list_(pa.string())),
     "identifiers": pa.array(

@@ -164,12 +164,6 @@ async fn a_wrong_upload_is_refused_and_leaves_nothing() {
                 upload("ingest", "a", other.schema(), vec![Ok(other.clone())]).boxed(),
                 Code::InvalidArgument,
             ),
-            (
-                "the path for events",
-                &token,
-                upload("elsewhere", "a", input::schema(), vec![visit("x1")]).boxed(),
-                Code::NotFound,
-            ),
             ("load request", &token, nameless.boxed(), Code::InvalidArgument),
             ("descriptor", &token, without_descriptor.boxed(), Code::InvalidArgument),
             ("may not send events", &analyst, good().boxed(), Code::PermissionDenied),
@@ -183,6 +177,36 @@ async fn a_wrong_upload_is_refused_and_leaves_nothing() {
         // Nothing of the refused ones is remembered as loaded.
         assert!(!put(&served, &served.token_of(Role::Ingest).await, good()).await.unwrap().skipped);
         assert_eq!(rows(&mut served.client().await, COUNT).await, ["5"]);
+    })
+    .await;
+}
+
+/// Not as something that is not found, which pyarrow shows as a missing key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_path_where_nothing_can_be_put_is_answered_with_those_that_there_are() {
+    within(async {
+        let served = served().await;
+        let wrong: [(&[&str], &str); 6] = [
+            (&[], "neither a path nor a command"),
+            (&[""], "the path ''"),
+            (&["event"], "the path 'event'"),
+            (&["events", "web"], "the path 'events/web'"),
+            (&["table/mine"], "the path 'table/mine'"),
+            (&["table"], "the path 'table'"),
+        ];
+        for (path, named) in wrong {
+            let path: Vec<String> = path.iter().map(|part| (*part).to_owned()).collect();
+            let data = FlightDataEncoderBuilder::new()
+                .with_schema(input::schema())
+                .with_flight_descriptor(Some(FlightDescriptor::new_path(path)))
+                .build(futures::stream::iter([visit("x1")]));
+            let status = status(put(&served, &served.token, data).await.expect_err(named));
+            assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
+            for part in [named, "'events'", "'table' and the table's name", "'ingest'"] {
+                assert!(status.message().contains(part), "{part}: {status:?}");
+            }
+        }
+        assert_eq!(rows(&mut served.client().await, COUNT).await, ["4"]);
     })
     .await;
 }

@@ -69,7 +69,8 @@ async fn a_month_that_grew_is_compacted_again_alone() {
     let world = world().await;
     load_some(&world, 2, 20).await;
     compact(&world).await;
-    let row = InputRow { ts: at("2024-02-03T00:00:00Z"), user_id: Some("u1"), ..Default::default() };
+    let row =
+        InputRow { ts: at("2024-02-03T00:00:00Z"), user_id: Some("u1"), event: Some("seen"), ..Default::default() };
     world.load("late", &[row]).await;
     let done = compact(&world).await;
     assert_eq!((done.months, done.rows, done.files_before, done.files_after), (1, 21, 2, 1));
@@ -93,7 +94,7 @@ async fn loads_and_queries_go_on() {
         let mut builder = InputBuilder::default();
         for day in 1..=9 {
             let ts = format!("2024-01-{day:02}T{load:02}:30:00Z");
-            builder.push(&InputRow { ts: at(&ts), user_id: Some("new"), ..Default::default() });
+            builder.push(&InputRow { ts: at(&ts), user_id: Some("new"), event: Some("seen"), ..Default::default() });
         }
         world.load_batches(&format!("more-{load}"), vec![builder.finish()]).await.unwrap();
         expected += 9;
@@ -142,7 +143,13 @@ async fn more_than_fits_in_memory_is_sorted_on_disk() {
     for row in 0..60_000_i64 {
         let user = format!("u{}", row * 7_919 % 1_000);
         let ts = at("2024-01-01T00:00:00Z").map(|start| start + row * 1_000_000);
-        builder.push(&InputRow { ts, user_id: Some(&user), properties: Some(&note), ..Default::default() });
+        builder.push(&InputRow {
+            ts,
+            user_id: Some(&user),
+            event: Some("seen"),
+            properties: Some(&note),
+            ..Default::default()
+        });
     }
     world.load_batches("wide", vec![builder.finish()]).await.unwrap();
     let sums = "SELECT count(*), count(DISTINCT message_id), sum(length(properties)), sum(person) FROM events";

@@ -7,7 +7,12 @@ use convoke::jobs::Vacuum;
 async fn many_loads(world: &World, from: usize, to: usize) {
     for load in from..to {
         let user = format!("u{load}");
-        let row = InputRow { ts: at("2024-01-05T00:00:00Z"), user_id: Some(&user), ..Default::default() };
+        let row = InputRow {
+            ts: at("2024-01-05T00:00:00Z"),
+            user_id: Some(&user),
+            event: Some("seen"),
+            ..Default::default()
+        };
         world.load(&format!("load-{load}"), &[row]).await;
     }
 }

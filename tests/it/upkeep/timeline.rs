@@ -57,7 +57,7 @@ async fn a_merge_after_compaction_joins_both_timelines() {
 }
 
 fn seen(user: &str) -> InputRow<'_> {
-    InputRow { ts: at("2024-02-20T00:00:00Z"), user_id: Some(user), ..Default::default() }
+    InputRow { ts: at("2024-02-20T00:00:00Z"), user_id: Some(user), event: Some("seen"), ..Default::default() }
 }
 
 /// Bytes that a statement read of the files, out of the metrics of its plan.
@@ -82,7 +82,7 @@ async fn one_of_many_persons_costs_few_pages() {
     for row in 0..40_000_i64 {
         let user = format!("u{}", row * 7_919 % 10_000);
         let ts = at("2024-01-01T00:00:00Z").map(|start| start + row * 1_000_000);
-        builder.push(&InputRow { ts, user_id: Some(&user), ..Default::default() });
+        builder.push(&InputRow { ts, user_id: Some(&user), event: Some("seen"), ..Default::default() });
     }
     world.load_batches("many", vec![builder.finish()]).await.unwrap();
     compact(&world).await;

@@ -14,7 +14,7 @@ mod rendered;
 mod typed;
 
 pub use file::ParquetBatches;
-pub use nested::{IdentifierColumns, category_array, identifier_array};
+pub use nested::{IdentifierColumns, category_array, identifier_array, identifier_places};
 pub use rejects::Rejects;
 pub use rendered::object_lines;
 pub use typed::{AMOUNTS, QUANTITIES, decimal_array, time_array};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, ListArray, ListBuilder, StringArray, StringBuilder, StructBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::super::coerce::trimmed;
 use super::super::draft::{PREVIOUS_ID_TYPES, bad_identifier_type, identifier_type, split_levels};
@@ -148,13 +148,22 @@ fn push_identifier(builder: &mut ListBuilder<StructBuilder>, kind: &str, value: 
     elements.append(true);
 }
 
+/// Where a struct has the type and the value of an identifier: by their names, in any case and any order. `None` where it
+/// lacks one.
+pub fn identifier_places(fields: &Fields) -> Option<[usize; 2]> {
+    let place = |name: &str| {
+        let exact = fields.iter().position(|field| field.name() == name);
+        exact.or_else(|| fields.iter().position(|field| field.name().eq_ignore_ascii_case(name)))
+    };
+    Some([place("type")?, place("value")?])
+}
+
 impl GivenIdentifiers {
     fn new(name: &str, column: &ArrayRef) -> Result<Self> {
         let wrong = || unreadable(name, column.data_type(), "a list of structs with type and value");
         let lists = column.as_list_opt::<i32>().ok_or_else(wrong)?.clone();
         let structs = lists.values().as_struct_opt().ok_or_else(wrong)?;
-        let part = |part: &str| structs.column_by_name(part).ok_or_else(wrong);
-        let (kinds, values) = (part("type")?, part("value")?);
+        let [kinds, values] = identifier_places(structs.fields()).ok_or_else(wrong)?.map(|at| structs.column(at));
         let kinds = text_array(name, &cast(kinds, &DataType::Utf8).map_err(|_| wrong())?, trimmed)?;
         let floats = FloatIds::of(values)?;
         let values = text_array(name, values, trimmed)?;

@@ -17,7 +17,7 @@ use super::super::coerce::{
     Reason, TimeParser, decimal_from_float, decimal_from_integer, decimal_from_text, quantity_from_float,
     quantity_from_integer, quantity_from_text, trimmed,
 };
-use super::super::draft::{MISSING_EVENT, MISSING_TIME, unknown_kind};
+use super::super::draft::{MISSING_TIME, missing_event, unknown_kind};
 use super::super::field::EventKind;
 use super::rejects::Rejects;
 use super::rendered::is_utf8;
@@ -253,7 +253,7 @@ pub fn event_array(
         let own = texts.as_ref().filter(|texts| texts.is_valid(row)).map(|texts| texts.value(row));
         let event = own.or(default.filter(|_| kind.is_action()));
         if event.is_none() && kind == EventKind::Track {
-            let _ = rejects.keep::<()>(row, name, Err(MISSING_EVENT.to_owned()));
+            let _ = rejects.keep::<()>(row, name, Err(missing_event()));
         }
         events.append_option(event);
     }

@@ -44,6 +44,9 @@ fn a_data_folder_of_ours_is_no_source() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, "x").unwrap();
     }
+    let token = path.join("convoke-data/_tokens").join(format!("{}.json", blake3::hash(b"a token")));
+    std::fs::create_dir_all(token.parent().unwrap()).unwrap();
+    std::fs::write(&token, "{}").unwrap();
     for of in ["mine", "theirs"] {
         std::fs::write(path.join("convoke-data").join(of).join("workspace.json"), "{}").unwrap();
     }
@@ -51,7 +54,21 @@ fn a_data_folder_of_ours_is_no_source() {
     // A folder with a file of that name alone is anybody's.
     let of_others = ["convoke-data/theirs/part.parquet", "convoke-data/theirs/workspace.json"];
     assert_eq!(names(path, &["."]).unwrap(), [["a.csv"].as_slice(), &of_others].concat());
-    assert!(names(path, &["convoke-data/mine"]).unwrap_err().contains("names no file"));
+    for pattern in ["**/*.json", "**/*.parquet", "convoke-data/*/*"] {
+        let found = names(path, &[pattern]).unwrap();
+        assert!(
+            !found.is_empty() && found.iter().all(|name| of_others.contains(&name.as_str())),
+            "{pattern}: {found:?}"
+        );
+    }
+    for pattern in ["convoke-data/mine", "convoke-data/mine/tables", "convoke-data/_tokens", "convoke-data/mine/*/*/*"]
+    {
+        let told = names(path, &[pattern]).unwrap_err();
+        assert!(told.ends_with("what Convoke keeps in a data folder is left out, unless each file is named"), "{told}");
+    }
+    // One that is named is meant: the data are open.
+    let named = "convoke-data/mine/tables/t/part.parquet";
+    assert_eq!(names(path, &[named]).unwrap(), [named]);
 }
 
 /// README.md: of several files one that cannot be read does not keep the others out.

@@ -249,11 +249,12 @@ fn properties_alone_pass_unchanged_and_checked() {
 
 #[test]
 fn lists_of_identifiers_and_levels() {
+    // By their names, whatever their order is.
     let fields =
-        Fields::from(vec![Field::new("type", DataType::Utf8, true), Field::new("value", DataType::Utf8, true)]);
+        Fields::from(vec![Field::new("Value", DataType::Utf8, true), Field::new("type", DataType::Utf8, true)]);
     let kinds: ArrayRef = Arc::new(StringArray::from(vec!["phone", "email", "member_no"]));
     let values: ArrayRef = Arc::new(StringArray::from(vec![Some(" 138 "), Some("a@x"), None]));
-    let structs = StructArray::new(fields.clone(), vec![kinds, values], None);
+    let structs = StructArray::new(fields.clone(), vec![values, kinds], None);
     let element = Arc::new(Field::new("item", DataType::Struct(fields), true));
     let lists = ListArray::new(element, OffsetBuffer::from_lengths([2, 1]), Arc::new(structs), None);
     let mut levels = ListBuilder::new(StringBuilder::new());
