@@ -1,7 +1,7 @@
 //! The live core: what a commit costs while many persons are there, how fast events come in through DoPut, beside
-//! ClickHouse and beside questions, and what a start costs when all of them are in the log.
+//! ClickHouse and beside questions and queries, and what a start costs when all of them are in the log.
 //!
-//! `cargo bench --bench live [-- graph stream chdb beside recovery]`, by name, or all. Prints Markdown; asserts nothing
+//! `cargo bench --bench live [-- graph stream chdb beside query recovery]`, by name, or all. Prints Markdown; asserts nothing
 //! about speed, but does fail when an event gets lost. `README.md` beside this file says what each line means.
 
 // A bench prints its figures.
@@ -34,6 +34,8 @@ mod peer;
 #[path = "end_to_end/program.rs"]
 #[allow(dead_code)]
 mod program;
+#[path = "live/query.rs"]
+mod query;
 #[path = "live/recovery.rs"]
 mod recovery;
 #[path = "end_to_end/samples.rs"]
@@ -52,7 +54,7 @@ use std::time::Duration;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What can be chosen by name: `cargo bench --bench live -- stream beside`.
-const TOPICS: [&str; 5] = ["graph", "stream", "chdb", "beside", "recovery"];
+const TOPICS: [&str; 6] = ["graph", "stream", "chdb", "beside", "query", "recovery"];
 /// Persons of the graphs, unless others are named: `cargo bench --bench live -- graph 1000000`.
 const SIZES: [usize; 2] = [1_000_000, 10_000_000];
 
@@ -89,6 +91,9 @@ async fn run() -> anyhow::Result<()> {
     }
     if is_chosen("beside") {
         beside::measure(&folder.path().join("beside"), duration).await?;
+    }
+    if is_chosen("query") {
+        query::measure(&folder.path().join("query"), duration).await?;
     }
     if is_chosen("recovery") {
         recovery::measure(&folder.path().join("recovery")).await?;

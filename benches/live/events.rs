@@ -36,7 +36,6 @@ pub struct EventSource {
     /// Batches made so far.
     batches: usize,
     newcomers: u64,
-    /// Time of the first event, microseconds since 1970.
     start: i64,
 }
 
@@ -47,6 +46,11 @@ impl EventSource {
         // No event lies in the future, however many are made.
         let start = (Utc::now() - Duration::hours(1)).timestamp_micros();
         Ok(Self { schema: schema()?, dice, variants, batches: 0, newcomers: 0, start })
+    }
+
+    /// Time of the first event, microseconds since 1970; each event is a microsecond later than the one before.
+    pub fn start(&self) -> i64 {
+        self.start
     }
 
     /// The next events, [`BATCH_ROWS`] of them.
