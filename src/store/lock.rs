@@ -4,13 +4,10 @@
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use uuid::Uuid;
-
 use super::durable::remove_staged;
+use super::own_claim::OwnClaim;
 use super::root::Root;
 use super::term::{Claim, Holder, Term};
 use crate::error::{Error, Kind, Result};
@@ -97,24 +94,28 @@ impl WriterLock {
         }
     }
 
+    /// The same where the workspace turned out to be dropped before: nothing is left of the lock, which would look like a
+    /// workspace that was dropped in part.
+    pub async fn release_of_dropped(self, root: &Root, workspace: &WorkspaceName) {
+        if let (Held::File(_), Some(folder)) = (&self.held, root.local_folder()) {
+            let folder = folder.join(workspace.as_str());
+            // While it is locked. The folder stays where somebody makes the workspace anew.
+            if let Err(error) = fs::remove_file(folder.join(LOCK_FILE)).and_then(|()| fs::remove_dir(&folder)) {
+                tracing::debug!(%workspace, %error, "the folder of a dropped workspace stays");
+            }
+        }
+        self.release().await;
+    }
+
     /// The number of this process's claim in an object store; `None` where there is none to number.
     pub fn term(&self) -> Option<u64> {
-        self.claim().map(|(number, _)| number)
+        self.claim().map(OwnClaim::term)
     }
 
-    /// The same with the writer that the claim names.
-    pub(super) fn claim(&self) -> Option<(u64, Uuid)> {
+    /// This process's claim in an object store; `None` where nobody can take the right to write away.
+    pub fn claim(&self) -> Option<&OwnClaim> {
         match &self.held {
             Held::Term(term) => Some(term.own_claim()),
-            Held::File(_) | Held::Alone => None,
-        }
-    }
-
-    /// Tells, from now on, whether this process's claim in an object store was found to be gone, as after a drop of the
-    /// workspace; `None` where there is none.
-    pub fn claim_watch(&self) -> Option<Arc<AtomicBool>> {
-        match &self.held {
-            Held::Term(term) => Some(term.claim_watch()),
             Held::File(_) | Held::Alone => None,
         }
     }
@@ -128,6 +129,18 @@ impl WriterLock {
         match &self.held {
             Held::Term(term) => term.check().await,
             // Nobody can take these away.
+            Held::File(_) | Held::Alone => Ok(()),
+        }
+    }
+
+    /// Asks behind a commit whether the workspace that it was for was dropped meanwhile: what a process did that slept
+    /// between [`Self::check`] and its commit is told to nobody then.
+    ///
+    /// # Errors
+    /// `Conflict` when it was.
+    pub async fn confirm(&self) -> Result<()> {
+        match &self.held {
+            Held::Term(term) => term.confirm().await,
             Held::File(_) | Held::Alone => Ok(()),
         }
     }

@@ -12,6 +12,7 @@ pub mod floating_bounds;
 mod lock;
 mod log_store;
 pub mod objects;
+mod own_claim;
 pub mod paths;
 mod root;
 pub mod tables;
@@ -21,5 +22,6 @@ pub(crate) mod tests;
 pub mod wal;
 
 pub use lock::WriterLock;
+pub use own_claim::OwnClaim;
 pub use root::Root;
 pub use term::{Holder, end_terms};

@@ -33,9 +33,11 @@ use crate::ids::WorkspaceName;
 
 mod checkpoints;
 mod wal;
+mod writers;
 
 pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
 pub use wal::{WAL, WalPaths, is_of_other_log};
+pub use writers::{TermObject, is_of_writers};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";
@@ -63,32 +65,10 @@ impl WorkspacePaths {
         self.base.clone().join(EVENTS)
     }
 
-    /// Folder of the objects that tell which process writes.
-    pub fn writer(&self) -> Path {
-        self.base.clone().join(WRITER)
-    }
-
-    /// An object of one writer's term: `json` claims it, `heartbeat` and `ended` tell how it goes.
-    pub fn writer_term(&self, term: u64, what: &str) -> Path {
-        self.writer().join(format!("{term:020}.{what}"))
-    }
-
-    /// Written to learn the time of the store's own clock.
-    pub fn writer_clock(&self) -> Path {
-        self.writer().join("clock")
-    }
     /// Folder of one user table.
     pub fn table(&self, folder: Uuid) -> Path {
         self.base.clone().join(TABLES).join(folder.to_string())
     }
-}
-
-/// Folder of the claims of writers below their workspace.
-pub const WRITER: &str = "_writer";
-
-/// Whether an object below the workspace tells which process writes, and nothing of the workspace itself.
-pub fn is_of_writers(path: &Path) -> bool {
-    path.prefix_matches(&Path::from(WRITER))
 }
 
 /// Folder of the user tables below their workspace.
@@ -225,6 +205,11 @@ pub enum LogObject {
 }
 
 impl LogObject {
+    /// Path of the entry of a version in the log of the Delta table in folder `table`.
+    pub fn entry_path(table: &str, version: u64) -> Path {
+        Path::from(format!("{table}/{DELTA_LOG}/{version:020}.json"))
+    }
+
     /// `None` for any other object: hints, checksums, parts of other writers.
     pub fn of(path: &Path) -> Option<Self> {
         let name = path.filename()?;

@@ -14,7 +14,6 @@ mod tests;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use object_store::path::Path;
@@ -30,13 +29,10 @@ use self::board::Board;
 use self::heart::Heart;
 pub use self::holder::Holder;
 use super::objects;
-use super::paths::WorkspacePaths;
+use super::own_claim::OwnClaim;
+use super::paths::{TermObject, WorkspacePaths};
 use crate::clock::Clock;
 use crate::error::{Error, Kind, Result};
-
-const CLAIM: &str = "json";
-const HEARTBEAT: &str = "heartbeat";
-const ENDED: &str = "ended";
 
 /// Heartbeats in the time after which a writer counts as gone.
 const BEATS: u32 = 4;
@@ -142,7 +138,8 @@ impl Term {
         let _claiming = CLAIMING.read().await;
         let number = next_number(&store, &paths, stale_after, &clock).await?;
         let writer = create_claim(&store, &paths, number, &clock).await?;
-        let begun = Self::begin(Arc::clone(&store), paths.clone(), (number, writer), stale_after, clock).await;
+        let begun =
+            Self::begin(Arc::clone(&store), paths.clone(), OwnClaim::new(number, writer), stale_after, clock).await;
         if begun.is_err()
             && let Err(error) = end(&store, &paths, number).await
         {
@@ -154,18 +151,19 @@ impl Term {
     async fn begin(
         store: Arc<dyn ObjectStore>,
         paths: WorkspacePaths,
-        (number, writer): (u64, Uuid),
+        own: OwnClaim,
         stale_after: Duration,
         clock: Clock,
     ) -> Result<Claim> {
         let board = Board::read(&store, &paths).await?;
+        let number = own.term();
         if board.newest() != number {
             // This process was so slow that its number had come and gone.
             return Err(Error::conflict("it has just begun"));
         }
-        let (path, claim) = (paths.writer_term(number, HEARTBEAT), paths.writer_term(number, CLAIM));
-        let (address, is_gone) = (Mutex::default(), Arc::default());
-        let heart = Arc::new(Heart { store: Arc::clone(&store), path, claim, writer, clock, address, is_gone });
+        let (path, claim) = (paths.writer_heartbeat(number), paths.writer_claim(number));
+        let heart = Heart { store: Arc::clone(&store), path, claim, own, clock, address: Mutex::default() };
+        let heart = Arc::new(heart);
         heart.beat().await?;
         let beating = tokio::spawn(Arc::clone(&heart).go_on((stale_after / BEATS).max(SHORTEST)));
         let term = Arc::new(Self { store, paths, number, heart, beating });
@@ -188,14 +186,20 @@ impl Term {
         ))
     }
 
-    /// The number, and whom the claim names as the writer.
-    pub(super) fn own_claim(&self) -> (u64, Uuid) {
-        (self.number, self.heart.writer)
+    /// Asks again behind a commit, before anybody is told of it: what a newer writer has read by then counts, and what went
+    /// to a workspace that was dropped does not.
+    ///
+    /// # Errors
+    /// `Conflict` when this one's claim is gone.
+    pub(super) async fn confirm(&self) -> Result<()> {
+        match self.heart.is_claimed().await? {
+            true => Ok(()),
+            false => Err(OwnClaim::refusal()),
+        }
     }
 
-    /// Tells, from now on, whether the claim was looked for and not found.
-    pub(super) fn claim_watch(&self) -> Arc<AtomicBool> {
-        Arc::clone(&self.heart.is_gone)
+    pub(super) fn own_claim(&self) -> &OwnClaim {
+        &self.heart.own
     }
 
     /// Tells others where the server of this process is reached.
@@ -222,9 +226,9 @@ impl Term {
     /// Signs of life of older terms are of no use once a newer one stands; one that stays is harmless. Their claims stay
     /// for good: a writer that slept looks for the number after its own, and must find it.
     async fn forget_older(&self, board: Board) {
-        let claim = |path: &Path| path.extension() == Some(CLAIM);
+        let is_claim = |path: &Path| TermObject::of(path).is_some_and(|(_, what)| what == TermObject::Claim);
         let older = board.reigns.range(..self.number).flat_map(|(_, reign)| &reign.objects);
-        for path in older.filter(|path| !claim(path)) {
+        for path in older.filter(|path| !is_claim(path)) {
             if let Err(error) = self.store.delete(path).await {
                 tracing::debug!(%path, error = %Error::from(error), "an old writer's object stays");
             }
@@ -275,7 +279,7 @@ async fn create_claim(
     number: u64,
     clock: &Clock,
 ) -> Result<Uuid> {
-    let path = paths.writer_term(number, CLAIM);
+    let path = paths.writer_claim(number);
     let claim = |writer: Uuid| {
         json!({ "writer": writer, "program": env!("CARGO_PKG_VERSION"), "started_at": clock.now() }).to_string()
     };
@@ -295,5 +299,5 @@ async fn create_claim(
 }
 
 async fn end(store: &Arc<dyn ObjectStore>, paths: &WorkspacePaths, number: u64) -> Result<()> {
-    objects::create(store.as_ref(), &paths.writer_term(number, ENDED), "{}").await
+    objects::create(store.as_ref(), &paths.writer_ended(number), "{}").await
 }

@@ -13,7 +13,7 @@ use self::number::{NewRecord, OpenEvents, number};
 use super::hot::{AppendResult, HotPart};
 use super::snapshot::Snapshot;
 use super::writer::Writer;
-use crate::error::{Error, Result};
+use crate::error::{Detail, Error, Result};
 use crate::identity::{IdentitySnapshot, Overlay};
 use crate::store::dedupe::{BatchKey, LoadKeys, MessageKey};
 use crate::store::events::{LoadRecord, LocalMonths};
@@ -109,7 +109,7 @@ impl Writer {
         // Runs of message ids may have been made anew meanwhile.
         let held = self.snapshot();
         let overlay = Overlay::new(held.identity.clone(), self.workspace.root().clock().clone());
-        let types = Arc::clone(&held.rules.types);
+        let types = Arc::clone(held.rules.types());
         let months = LocalMonths::new(self.workspace.manifest().time_zone);
         let numbering = tokio::task::spawn_blocking(move || number(open, decision.verdicts(), overlay, months, &types));
         let record = numbering.await.map_err(|error| Error::internal(format!("numbering events: {error}")))??;
@@ -155,12 +155,25 @@ impl Writer {
             return Ok(());
         }
         let part = HotPart { identity: graph.finish_batch(), epoch: graph.epoch(), ..HotPart::default() };
-        let payload = part.to_payload(&held.rules.types)?;
-        let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
+        let payload = part.to_payload(held.rules.types())?;
+        let position = self.write_record(payload).await?;
         self.show(&held, part, position, graph.snapshot())?;
         self.writing.graph = Some(graph);
         self.workspace.flush_if_due();
         Ok(())
+    }
+
+    /// Makes a record durable, and gives its position. Where the log is full, and what empties it fails, that is said: to
+    /// wait does not help then.
+    async fn write_record(&mut self, payload: Vec<u8>) -> Result<u64> {
+        let outcome = self.log()?.append(RecordKind::Events, payload.into()).await;
+        outcome.map_err(|full| match self.workspace.log_monitor().flush_failure() {
+            Some(failure) if full.detail() == Some(Detail::FullLog) => {
+                let what = format!("{}, and they cannot be brought there: {}", full.what(), failure.message());
+                Error::busy(what).with_detail(Detail::FullLog)
+            }
+            _ => full,
+        })
     }
 
     /// Publishes the state behind the record of a part.
@@ -188,7 +201,7 @@ impl Writer {
             tell_position(held.position);
             return Ok(results);
         }
-        let position = self.log()?.append(RecordKind::Events, payload.into()).await?;
+        let position = self.write_record(payload).await?;
         // No await from here on: what is durable becomes visible.
         part.set_position(position);
         tell_position(position);

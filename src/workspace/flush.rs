@@ -65,7 +65,7 @@ impl Workspace {
         if sealed.parts.is_empty() {
             return Ok(held);
         }
-        let flushed = self.write_parts(&sealed, &held.rules.types, buffer).await?;
+        let flushed = self.write_parts(&sealed, held.rules.types(), buffer).await?;
         let mut writer = self.writer().await?;
         if !self.snapshot().hot.begins_with(&sealed.parts) {
             // A load with files took them along, or they were read anew from the log; what was written is for the next
@@ -104,26 +104,11 @@ impl Workspace {
     /// A flush that nobody waits for; whether it succeeded.
     pub(super) async fn flush_or_tell(self: &Arc<Self>, buffer: usize) -> bool {
         let Err(error) = self.flush(buffer).await else { return true };
-        match self.log_monitor().note_failure(error.kind()) {
+        match self.log_monitor().note_failed_flush(&error) {
             true => tracing::warn!(workspace = %self.name(), %error, "rows stay in the log"),
             false => tracing::debug!(workspace = %self.name(), %error, "rows stay in the log"),
         }
         false
-    }
-
-    /// Brings what is in the log into files and ends the log; who wants to write after that is refused. Does no more where
-    /// this process is not the writer, or not yet: what it has not read it has not changed. Gives the number of rows.
-    pub(super) async fn close(self: &Arc<Self>) -> Result<usize> {
-        let mut writer = Writer { workspace: Arc::clone(self), writing: self.turn().await };
-        let is_ready = writer.is_ready();
-        writer.writing.close();
-        if !is_ready {
-            return Ok(0);
-        }
-        let rows = self.snapshot().hot.rows();
-        writer.flush(FLUSH_BUFFER).await?;
-        writer.writing.end_log().await?;
-        Ok(rows)
     }
 
     /// Writes the rows, identity changes, rejected rows and message ids of parts as files and objects. Where that fails,
@@ -245,7 +230,7 @@ impl Writer {
         self.workspace.events().check_writable().await?;
         let mut sealed = self.seal(held.position)?;
         sealed.merging = None;
-        let flushed = self.workspace.write_parts(&sealed, &held.rules.types, buffer).await?;
+        let flushed = self.workspace.write_parts(&sealed, held.rules.types(), buffer).await?;
         self.commit_flush(flushed, None).await
     }
 
@@ -263,7 +248,8 @@ impl Writer {
         let change = Change { removed: &[], added: &files, kind: ChangeKind::Append };
         let expired = self.keys_of_messages()?.expire();
         record.dedupe.removed.extend(expired.iter().filter(|path| !runs.are_merged(path)).map(Path::to_string));
-        if let Err(error) = self.workspace.events().commit(version, change, &record).await {
+        let committed = self.workspace.events().commit(version, change, &record).await;
+        if let Err(error) = self.confirm(committed).await {
             // What landed all the same is told by what is stored: the next one reads it.
             match identity.is_some() {
                 true => self.doubt_commit(&error),
@@ -280,7 +266,9 @@ impl Writer {
         let identity = identity.unwrap_or_else(|| held.identity.clone());
         let held = held.as_ref().clone();
         self.workspace.publish(Snapshot { position, events, flushed, hot, identity, commits, ..held });
-        self.workspace.log_monitor().note_flush(self.workspace.clock().now());
+        if self.workspace.log_monitor().note_flush(self.workspace.clock().now()) {
+            tracing::info!(workspace = %self.workspace.name(), "rows of the log come into files again");
+        }
         let damage = self.take_runs(runs);
         self.checkpoint_log_if_due(version).await;
         if let Err(error) = self.log()?.trim(flushed).await {

@@ -5,6 +5,8 @@
 mod append;
 mod base_currency;
 mod checkpoint;
+mod claim_watch;
+mod closing;
 mod flush;
 pub mod hot;
 mod hot_room;
@@ -34,6 +36,7 @@ mod writer;
 pub use append::{BatchResults, MOST_EVENTS, NewEvents, NewRows, Rejected};
 pub use base_currency::{BaseCurrency, local_day};
 pub use checkpoint::{Checkpoint, checkpoint_by_time};
+pub use closing::ClosedLogs;
 pub use flush::flush_by_time;
 pub use hot::AppendResult;
 pub use hot_room::flush_for_room;

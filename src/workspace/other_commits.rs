@@ -15,7 +15,7 @@ const LOOKED_AT_ONCE: usize = 8;
 pub(super) async fn see(workspaces: Vec<Arc<Workspace>>) {
     let look = |workspace: Arc<Workspace>| async move {
         if let Err(error) = workspace.see_other_commits().await {
-            match workspace.log_monitor().note_failure(error.kind()) {
+            match workspace.log_monitor().note_failed_look(&error) {
                 true => tracing::warn!(workspace = %workspace.name(), %error, "what others committed is not seen"),
                 false => tracing::debug!(workspace = %workspace.name(), %error, "what others committed is not seen"),
             }
@@ -38,7 +38,7 @@ impl Workspace {
         if !is_writer || is_seen() {
             return Ok(());
         }
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer_of_files().await?;
         if is_seen() { Ok(()) } else { writer.refresh().await }
     }
 }

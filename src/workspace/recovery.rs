@@ -60,7 +60,7 @@ impl Workspace {
 
     /// The state of a version without the log.
     async fn read_files(&self, events: LiveFiles, rules: &Arc<Rules>) -> Result<(IdentityGraph, Snapshot)> {
-        let types = Arc::clone(&rules.types);
+        let types = Arc::clone(rules.types());
         if let Some(restored) =
             self.checkpoints().restore(events.version, || IdentityGraph::new(Arc::clone(&types))).await
         {

@@ -1,7 +1,6 @@
 //! One open workspace: what it consists of, and its newest state.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
@@ -9,6 +8,7 @@ use parking_lot::RwLock;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 
 use super::checkpoint::Checkpoints;
+use super::claim_watch::ClaimWatch;
 use super::log_monitor::LogMonitor;
 use super::manifest::Manifest;
 use super::memory::{WorkspaceMemory, WorkspacesMemory};
@@ -41,8 +41,7 @@ pub struct Workspace {
     tables: UserTables,
     newest: RwLock<Arc<Snapshot>>,
     writing: Arc<Mutex<Writing>>,
-    /// Of the claim to write that this process had last.
-    claim_is_gone: RwLock<Arc<AtomicBool>>,
+    claim_watch: ClaimWatch,
     /// Events that wait for the writer.
     queue: Queue,
     /// How many wait for their turn to write.
@@ -70,14 +69,14 @@ impl Workspace {
         let rules = Arc::new(Rules::load(&store, &manifest).await?);
         let memory = memory.share();
         Ok(Self {
-            events: EventsTable::new(&root, &name)?,
+            events: EventsTable::new(&root, &name, manifest.id)?,
             tables: UserTables::new(&root, &name),
-            checkpoints: Checkpoints::new(Arc::clone(&store), root.clock().clone()),
+            checkpoints: Checkpoints::new(Arc::clone(&store), root.clock().clone(), manifest.id),
             nodes: NodeIndex::new(Arc::clone(&store)),
             store,
             newest: RwLock::new(Arc::new(Snapshot { rules, ..Snapshot::default() })),
             writing: Arc::default(),
-            claim_is_gone: RwLock::default(),
+            claim_watch: ClaimWatch::default(),
             queue: Queue::new(&memory),
             asking: watch::Sender::default(),
             flushing: Mutex::default(),
@@ -203,19 +202,9 @@ impl Workspace {
         }
     }
 
-    /// From now on this tells whether the claim to write is gone.
-    pub(super) fn watch_claim(&self, is_gone: Arc<AtomicBool>) {
-        *self.claim_is_gone.write() = is_gone;
-    }
-
-    /// There is no claim to write, and there will be none.
-    pub(super) fn lose_claim(&self) {
-        self.claim_is_gone.read().store(true, Ordering::Relaxed);
-    }
-
-    /// Whether the claim to write is gone: others may have dropped the workspace.
-    pub(super) fn is_claim_gone(&self) -> bool {
-        self.claim_is_gone.read().load(Ordering::Relaxed)
+    /// What is known of the claim to write.
+    pub(super) fn claim_watch(&self) -> &ClaimWatch {
+        &self.claim_watch
     }
 
     /// Waits for those who asked to write before.

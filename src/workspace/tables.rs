@@ -157,6 +157,8 @@ impl Writer {
         held: &Snapshot,
         entries: BTreeMap<String, CatalogEntry>,
     ) -> Result<TableCatalog> {
+        // A revision bears a number alone: it would be one of another workspace of this name, too.
+        self.check().await?;
         // One that landed all the same must be seen, or the next one finds its number taken.
         self.writing.prepared = false;
         let (stored, id) = (&self.workspace.user_tables().catalog, self.workspace.clock().new_id());

@@ -1,6 +1,7 @@
 //! The one writer of a workspace in this process: loads and changes wait here for each other, in the order in which they
 //! came, and hold the right to write against other processes.
 
+mod identity_rules;
 mod message_ids;
 mod takeover;
 
@@ -84,11 +85,13 @@ impl Workspace {
         let mut writer = Writer { workspace: Arc::clone(self), writing };
         writer.lock().await?;
         writer.prepare().await?;
+        writer.know_keys().await?;
         Ok(writer)
     }
 
-    /// The same for what appends no record, such as to put files in place of others or to remove some: a disk without
-    /// space for the log keeps nobody from that. Whoever wants a log asks [`Self::writer`], which tries again to open it.
+    /// The same for what appends no record, such as to put files in place of others or to remove some: neither a disk
+    /// without space for the log keeps anybody from that, nor message ids that are lost. Whoever wants these asks
+    /// [`Self::writer`], which tries again.
     pub async fn writer_of_files(self: &Arc<Self>) -> Result<Writer> {
         let writing = self.turn().await;
         let mut writer = Writer { workspace: Arc::clone(self), writing };
@@ -98,7 +101,10 @@ impl Workspace {
                 tracing::warn!(workspace = %self.name(), %error, "no row is taken until there is space; queries go on");
                 writer.read_without_log().await?;
             }
-            outcome => outcome?,
+            outcome => {
+                outcome?;
+                writer.know_keys_if_possible().await?;
+            }
         }
         Ok(writer)
     }
@@ -110,6 +116,7 @@ impl Workspace {
         if !writer.is_ready() {
             writer.lock().await?;
             writer.prepare().await?;
+            writer.know_keys().await?;
         }
         Ok(writer)
     }
@@ -118,8 +125,13 @@ impl Workspace {
 impl Writer {
     /// Whether it can write without reading anything before.
     pub(super) fn is_ready(&self) -> bool {
-        let Writing { prepared, graph, keys, log, needs_fence, is_closed, .. } = &*self.writing;
-        let is_read = *prepared && graph.is_some() && keys.is_some() && !needs_fence;
+        self.is_read() && self.writing.keys.is_some()
+    }
+
+    /// Whether it can append a record without reading anything before, but for what message ids are stored.
+    fn is_read(&self) -> bool {
+        let Writing { prepared, graph, log, needs_fence, is_closed, .. } = &*self.writing;
+        let is_read = *prepared && graph.is_some() && !needs_fence;
         is_read && !is_closed && log.as_ref().is_some_and(Log::is_open)
     }
 
@@ -161,6 +173,19 @@ impl Writer {
         }
     }
 
+    /// To be called behind each commit to the events, with what came of it: this process may have slept since [`Self::check`]
+    /// while the workspace was dropped, and nobody is told of a commit that went to another one of its name.
+    ///
+    /// # Errors
+    /// That of the commit; `Conflict` when the workspace was dropped.
+    pub(super) async fn confirm(&self, committed: Result<()>) -> Result<()> {
+        committed?;
+        match &self.writing.lock {
+            Some(lock) => lock.confirm().await,
+            None => Err(Error::internal("a writer without its lock")),
+        }
+    }
+
     /// To be called before files are written for nothing.
     ///
     /// # Errors
@@ -171,6 +196,7 @@ impl Writer {
         }
         // It may have taken that back.
         self.refresh().await?;
+        self.know_keys().await?;
         self.workspace.events().check_writable().await
     }
 
@@ -230,7 +256,8 @@ impl Writer {
         }
         let version = held.events.version + 1;
         let change = Change { removed, added: &added, kind: ChangeKind::Rewrite { target_bytes } };
-        if let Err(error) = self.workspace.events().rewrite(version, change, held.flushed).await {
+        let committed = self.workspace.events().rewrite(version, change, held.flushed).await;
+        if let Err(error) = self.confirm(committed).await {
             // Whatever went wrong, the log tells what is true now.
             self.refresh().await?;
             return Err(error);
@@ -252,20 +279,14 @@ impl Writer {
     /// Writes a new revision of the rules and makes it visible.
     ///
     /// # Errors
-    /// `Conflict` for settings that leave out an identifier type of which there are identifiers.
+    /// `Conflict` for settings that leave out an identifier type of which there are identifiers, or spell it anew.
     pub async fn change_rules(&mut self, change: RuleChange) -> Result<Arc<Rules>> {
         let held = self.workspace.snapshot();
         if let Some(settings) = &change.settings {
-            let dropped = held.rules.settings.identifier_types.iter().filter(|old| {
-                let is_kept = settings.identifier_types.iter().any(|new| new.name == old.name);
-                !is_kept && held.rules.types.id(&old.name).is_ok_and(|kind| held.identity.uses(kind))
-            });
-            if let Some(used) = dropped.map(|old| &old.name).next() {
-                return Err(Error::conflict(format!(
-                    "identifier type '{used}' has identifiers: it cannot be taken away, name it with the others"
-                )));
-            }
+            identity_rules::check_change(&held, &settings.rulebook()?)?;
         }
+        // A revision bears a number alone: it would be one of another workspace of this name, too.
+        self.check().await?;
         // Should it break off between here and there, the next writer reads what holds.
         self.writing.prepared = false;
         let rules = held.rules.write_next(&self.workspace.store(), self.workspace.clock(), change).await?;
@@ -277,10 +298,10 @@ impl Writer {
     /// Makes other rules those of the newest snapshot.
     async fn adopt(&mut self, rules: Rules) -> Result<()> {
         let mut identity = self.workspace.snapshot().identity.clone();
-        if rules.types != self.workspace.snapshot().rules.types {
+        if rules.types() != self.workspace.snapshot().rules.types() {
             // Types have other numbers then: the log is read with those of its time.
             self.flush(FLUSH_BUFFER).await?;
-            let mut graph = self.workspace.replay(Arc::clone(&rules.types)).await?;
+            let mut graph = self.workspace.replay(Arc::clone(rules.types())).await?;
             identity = graph.snapshot();
             self.writing.graph = Some(graph);
         }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::path::Path;
+use uuid::Uuid;
 
-use super::{RESTORE, Report, dedupe, delta};
+use super::{RESTORE, Report, dedupe, delta, help};
 use crate::error::Result;
 use crate::identity::{IdentifierTypes, IdentityBatch, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -29,6 +30,7 @@ pub(super) struct InFiles {
 pub(super) async fn check(
     root: &Root,
     name: &WorkspaceName,
+    id: Uuid,
     types: &Arc<IdentifierTypes>,
     prefix: &str,
     report: &mut Report<'_>,
@@ -37,7 +39,7 @@ pub(super) async fn check(
     let table = Path::from(paths::EVENTS);
     let mut found = InFiles::default();
     let before = report.summary.faults;
-    let events = EventsTable::new(root, name)?;
+    let events = EventsTable::new(root, name, id)?;
     let log = format!("{prefix}{table}/{}", paths::DELTA_LOG);
     let newest = delta::check_log(&store, &table, events.newest(), prefix, report).await?;
     let Some(snapshot) = newest else { return Ok(found) };
@@ -51,7 +53,7 @@ pub(super) async fn check(
             found.position = events.position(snapshot.version).await.ok();
         }
         Err(error) if report.summary.faults == before => {
-            report.fault(&log, format!("has commit records that cannot be read ({error})"), RESTORE);
+            report.fault(&log, format!("has commit records that cannot be read ({})", error.what()), help(&error));
         }
         Err(_) => {}
     }
@@ -66,8 +68,8 @@ pub(super) async fn check(
 
 /// Objects of loads, files and message ids that the newest version or one before it refers to, except files that were
 /// replaced.
-pub(super) async fn referenced(root: &Root, name: &WorkspaceName) -> Result<HashSet<Path>> {
-    let events = EventsTable::new(root, name)?;
+pub(super) async fn referenced(root: &Root, name: &WorkspaceName, id: Uuid) -> Result<HashSet<Path>> {
+    let events = EventsTable::new(root, name, id)?;
     let newest = events.newest().await?;
     let layout = file_layout(Order::Sorted);
     let mut known = objects_of(&events.commits(0, newest.version).await?);

@@ -9,7 +9,7 @@ use chrono_tz::Tz;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::{RESTORE, Report};
+use super::{RESTORE, Report, help};
 use crate::error::{Error, Kind, Result};
 use crate::identity::{IdentifierTypes, IdentityGraph};
 use crate::ids::WorkspaceName;
@@ -51,12 +51,12 @@ impl LogCheck<'_> {
             let faults = match self.read(position, graph.take()).await {
                 Ok(faults) if faults.is_empty() => return Ok(()),
                 Ok(faults) => faults,
-                Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => vec![error.what().to_owned()],
+                Err(error) if matches!(error.kind(), Kind::Corrupt | Kind::Conflict) => vec![error],
                 Err(error) => return Err(error),
             };
             let reached = if look < LOOKS { self.position().await.unwrap_or(position) } else { position };
             if reached == position {
-                faults.into_iter().for_each(|fault| report.fault(&path, fault, RESTORE));
+                faults.iter().for_each(|fault| report.fault(&path, fault.what(), help(fault)));
                 return Ok(());
             }
             // A server has brought more of it into files, and may have trimmed what was read.
@@ -67,18 +67,19 @@ impl LogCheck<'_> {
 
     /// Up to which record the rows are in files now.
     async fn position(&self) -> Result<u64> {
-        let events = EventsTable::new(self.root, self.name)?;
+        let events = EventsTable::new(self.root, self.name, self.manifest.id)?;
         let newest = events.newest().await?;
         events.position(newest.version).await
     }
 
     /// Reads the log behind `position`, of which `graph` is the identity graph, to its end; what is wrong with payloads.
-    async fn read(&self, position: u64, mut graph: Option<IdentityGraph>) -> Result<Vec<String>> {
+    async fn read(&self, position: u64, mut graph: Option<IdentityGraph>) -> Result<Vec<Error>> {
         let mut records = Records::of(self.root, self.name, self.manifest.id, position).await?;
         if let Some(last) = records.last().filter(|last| *last < position) {
             return Err(Error::corrupt(format!(
                 "the log ends at position {last}, and records up to position {position} were brought into files from it"
-            )));
+            ))
+            .with_help(RESTORE));
         }
         let (mut faults, mut expected) = (Vec::new(), position + 1);
         while let Some(some) = records.next().await? {
@@ -90,7 +91,8 @@ impl LogCheck<'_> {
             };
             for (position, part) in decoded {
                 if position != expected {
-                    faults.push(format!("{}: the record of position {expected} should stand here", place(position)));
+                    let gap = Error::corrupt(format!("the record of position {expected} should stand here"));
+                    faults.push(gap.with_help(RESTORE).context(place(position)));
                 }
                 expected = position + 1;
                 // Behind a record that is lost nothing can follow on.
@@ -101,7 +103,7 @@ impl LogCheck<'_> {
                 };
                 if let Err(error) = outcome {
                     graph = None;
-                    faults.push(format!("{}: {}", place(position), error.what()));
+                    faults.push(error.context(place(position)));
                 }
             }
         }
@@ -126,6 +128,7 @@ async fn decode(records: Vec<Record>, types: &Arc<IdentifierTypes>, time_zone: T
     });
     decoding.await.map_err(|_| {
         let (first, last) = positions.unwrap_or_default();
-        Error::corrupt(format!("one of the records {first} to {last} of the log makes the reader break off"))
+        let what = format!("one of the records {first} to {last} of the log makes the reader break off");
+        Error::corrupt(what).with_help(RESTORE)
     })
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::log::LogCheck;
 use super::under_way::UnderWay;
-use super::{RESTORE, Report, events, help, loose, user_tables};
+use super::{Report, events, help, loose, user_tables};
 use crate::error::{Kind, Result};
 use crate::identity::IdentifierTypes;
 use crate::ids::WorkspaceName;
@@ -18,6 +18,10 @@ use crate::jobs::vacuum;
 use crate::store::delta::LogObjects;
 use crate::store::{Root, paths};
 use crate::workspace::{Manifest, Rules};
+
+/// A drop that broke off leaves the same as a manifest that was lost, and so does a writer that slept through a drop.
+const WITHOUT_MANIFEST: &str = "restore it from a backup, or remove the rest of a workspace that was dropped by `convoke \
+    workspace drop <name> --yes`";
 
 pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report<'_>) -> Result<()> {
     let store = root.workspace_store(name);
@@ -28,7 +32,8 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
         return Ok(());
     }
     let Some((manifest, types)) = check_manifest(root, name, report).await? else { return Ok(()) };
-    let events::InFiles { known, position, graph } = events::check(root, name, &types, &prefix, report).await?;
+    let events::InFiles { known, position, graph } =
+        events::check(root, name, manifest.id, &types, &prefix, report).await?;
     let log = LogCheck { root, name, manifest: &manifest, types: &types };
     log.run(position, graph, &listed, report).await?;
     let under_way = UnderWay::beside(root, name, &listed).await;
@@ -54,7 +59,7 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
             None => loose::check(&store, object, &prefix, report).await?,
         }
     }
-    note_unreferenced(root, name, unreferenced, report).await
+    note_unreferenced(root, name, manifest.id, unreferenced, report).await
 }
 
 /// Says of objects what they are. A writer may have committed or removed some since they were looked for: they are looked for
@@ -62,6 +67,7 @@ pub(super) async fn check(root: &Root, name: &WorkspaceName, report: &mut Report
 async fn note_unreferenced(
     root: &Root,
     name: &WorkspaceName,
+    id: Uuid,
     mut found: Vec<(&Path, &str)>,
     report: &mut Report<'_>,
 ) -> Result<()> {
@@ -69,7 +75,7 @@ async fn note_unreferenced(
         return Ok(());
     }
     // What cannot be read has been said.
-    let known = events::referenced(root, name).await.unwrap_or_default();
+    let known = events::referenced(root, name, id).await.unwrap_or_default();
     found.retain(|(path, _)| !known.contains(*path));
     let store = root.workspace_store(name);
     let help = format!("`convoke vacuum --workspace {name}` removes it after the retention");
@@ -105,10 +111,10 @@ async fn check_manifest(
     let rules = match Manifest::read(&root.store(), &root.paths(name).manifest(), name).await {
         Ok(Some(manifest)) => {
             let rules = Rules::load(&root.workspace_store(name), &manifest).await;
-            rules.map(|rules| (manifest, rules.types))
+            rules.map(|rules| (manifest, Arc::clone(rules.types())))
         }
         Ok(None) => {
-            report.fault(&path, "is missing", RESTORE);
+            report.fault(&path, "is missing", WITHOUT_MANIFEST);
             return Ok(None);
         }
         Err(error) => Err(error),

@@ -100,7 +100,7 @@ impl Compactor {
         for _ in 0..TRIES {
             let Some(files) = parts(&self.workspace.snapshot(), need, self.file_size).remove(&part) else { break };
             let compacting = |error: Error| error.context(format!("compacting {part}"));
-            self.check_writable(&files).await.map_err(compacting)?;
+            self.check_rewritable(&files).await.map_err(compacting)?;
             let written = self.rewrite(&part, &files, memory).await.map_err(compacting)?;
             let summary = summary(&part, &files, &written);
             let writer = self.workspace.writer_of_files().await?;
@@ -114,10 +114,10 @@ impl Compactor {
         Ok(CompactionSummary::default())
     }
 
-    async fn check_writable(&self, files: &Files) -> Result<()> {
+    async fn check_rewritable(&self, files: &Files) -> Result<()> {
         match &files.table {
             Some(table) => self.workspace.table_log(table.folder)?.check_writable().await,
-            None => self.workspace.events().check_writable().await,
+            None => self.workspace.events().check_rewritable().await,
         }
     }
 

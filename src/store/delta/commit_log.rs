@@ -95,7 +95,7 @@ impl DeltaCommitLog {
 
     fn failed(&self, error: deltalake_core::DeltaTableError) -> Error {
         let label = &self.definition.layout.label;
-        if let Some(ours) = Error::of_store(&error) {
+        if let Some(ours) = Error::of_store(&error).or_else(|| Error::of_disk(&error)) {
             return ours.context(label).with_source(error);
         }
         Error::internal(format!("{label}: {error}")).with_source(error)
@@ -259,7 +259,7 @@ impl CommitLog for DeltaCommitLog {
 }
 
 fn commit_failure(label: &str, version: u64, failure: TransactionError) -> Error {
-    if let Some(ours) = Error::of_store(&failure) {
+    if let Some(ours) = Error::of_store(&failure).or_else(|| Error::of_disk(&failure)) {
         return ours.context(format!("version {version} of {label} could not be written")).with_source(failure);
     }
     Error::new(Kind::Internal, format!("version {version} of {label} could not be written: {failure}"))

@@ -139,6 +139,30 @@ impl DeltaTable {
         self.log.check_writable().await
     }
 
+    /// To be called before the rows of files are written anew: values in columns that this program does not know would be
+    /// lost.
+    ///
+    /// # Errors
+    /// As [`Self::check_writable`], and `Conflict` where another program added a column.
+    pub async fn check_rewritable(&self) -> Result<()> {
+        self.check_writable().await?;
+        if self.layout.columns.fields().is_empty() {
+            // All of them are read as the log declares them.
+            return Ok(());
+        }
+        let declared = self.log.columns().await?;
+        let known = self.layout.declared();
+        let is_foreign = |name: &str| known.field_with_name(name).is_err();
+        match declared.iter().flat_map(|schema| schema.fields()).find(|field| is_foreign(field.name())) {
+            None => Ok(()),
+            Some(field) => Err(Error::conflict(format!(
+                "column '{}' of {} was added by another program: files stay as they are, for its values would be lost;                  compact them with that program, or take the column away",
+                field.name(),
+                self.layout.label
+            ))),
+        }
+    }
+
     /// The `commitInfo` of one version, `None` when there is no such version.
     pub async fn commit_info(&self, version: u64) -> Result<Option<Value>> {
         self.log.commit_info(version).await

@@ -9,6 +9,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::commit_records::{self, Numbered};
 use super::schema;
@@ -19,6 +20,8 @@ use crate::store::{Root, paths};
 
 /// Key of a commit record in `commitInfo`.
 const COMMIT: &str = "convokeRecord";
+/// Key of the workspace that a commit is for in `commitInfo`.
+const WORKSPACE: &str = "convokeWorkspace";
 /// Key of what a compaction did in `commitInfo`.
 const COMPACTION: &str = "convokeCompaction";
 /// Entries before the newest one of ours that are asked when rows came into files last; each is a read.
@@ -118,15 +121,18 @@ pub struct EventsTable {
     table: DeltaTable,
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
+    /// Its commits name it: one of a writer that slept while a workspace of the same name was dropped is none of them.
+    workspace: Uuid,
 }
 
 impl EventsTable {
-    pub fn new(root: &Root, workspace: &WorkspaceName) -> Result<Self> {
+    /// That of the workspace of this name, which has the id `id`.
+    pub fn new(root: &Root, workspace: &WorkspaceName, id: Uuid) -> Result<Self> {
         let url = root.url_of(&root.paths(workspace).events())?;
         let store = root.workspace_store(workspace);
         let folder = Path::from(paths::EVENTS);
         let table = DeltaTable::new(root, url, Arc::clone(&store), folder, definition());
-        Ok(Self { table, store })
+        Ok(Self { table, store, workspace: id })
     }
 
     /// Makes the table unless it is there.
@@ -152,6 +158,14 @@ impl EventsTable {
         self.table.check_writable().await
     }
 
+    /// To be called before the rows of files are written anew.
+    ///
+    /// # Errors
+    /// As [`Self::check_writable`], and `Conflict` where another program added a column.
+    pub async fn check_rewritable(&self) -> Result<()> {
+        self.table.check_rewritable().await
+    }
+
     /// Records of the versions after `after` up to `version` that loaded something, in their order.
     pub async fn commits(&self, after: u64, version: u64) -> Result<Vec<CommitRecord>> {
         let commits = self.numbered_commits(after, version).await?.into_iter().map(|(_, record)| record);
@@ -169,7 +183,7 @@ impl EventsTable {
         for version in (1..=version).rev() {
             match self.table.commit_info(version).await? {
                 Some(info) => {
-                    if let Some(record) = record_in(&info, version)? {
+                    if let Some(record) = self.record_in(&info, version)? {
                         let since = match record.brings_rows() {
                             true => time_in(&info),
                             false => self.time_of_rows_before(version).await,
@@ -188,7 +202,7 @@ impl EventsTable {
     async fn time_of_rows_before(&self, version: u64) -> Option<DateTime<Utc>> {
         for version in (1..version).rev().take(LOOKS_FOR_TIME) {
             let info = self.table.commit_info(version).await.ok()??;
-            if record_in(&info, version).ok()?.is_some_and(|record| record.brings_rows()) {
+            if self.record_in(&info, version).ok()?.is_some_and(|record| record.brings_rows()) {
                 return time_in(&info);
             }
         }
@@ -224,21 +238,46 @@ impl EventsTable {
 
     async fn commit_of(&self, version: u64) -> Result<Numbered> {
         let info = self.table.commit_info(version).await?.ok_or_else(|| missing_entry(version))?;
-        Ok((version, record_in(&info, version)?.unwrap_or_default()))
+        Ok((version, self.record_in(&info, version)?.unwrap_or_default()))
     }
 
     /// Writes loads as version `version`, which must be the next one.
     pub async fn commit(&self, version: u64, change: Change<'_>, record: &CommitRecord) -> Result<()> {
-        let info = HashMap::from([(COMMIT.to_owned(), serde_json::to_value(record)? as Value)]);
-        self.table.commit(version, change, info).await
+        self.table.commit(version, change, self.info(record)?).await
     }
 
     /// Puts files with the same rows in the place of others, as version `version`; `position` is that of the one before.
     pub async fn rewrite(&self, version: u64, change: Change<'_>, position: u64) -> Result<()> {
         let counts = json!({"removed": change.removed.len(), "added": change.added.len()});
-        let record = serde_json::to_value(CommitRecord { position, ..Default::default() })?;
-        let info = HashMap::from([(COMPACTION.to_owned(), counts), (COMMIT.to_owned(), record)]);
+        let mut info = self.info(&CommitRecord { position, ..Default::default() })?;
+        info.insert(COMPACTION.to_owned(), counts);
         self.table.commit(version, change, info).await
+    }
+
+    /// The commit record of a version; one that another program wrote has none.
+    ///
+    /// # Errors
+    /// `Corrupt`, too, for a version of a workspace of the same name that was dropped: its rows and its place in the log are
+    /// none of this one's. It can be removed, for nothing of this workspace was committed behind it.
+    fn record_in(&self, info: &Value, version: u64) -> Result<Option<CommitRecord>> {
+        if info.get(WORKSPACE).is_some_and(|workspace| *workspace != self.workspace.to_string()) {
+            let entry = paths::LogObject::entry_path(paths::EVENTS, version);
+            return Err(Error::corrupt(format!(
+                "version {version} of the events table is of a workspace of the same name that was dropped: its writer \
+                 slept meanwhile, and wrote object '{entry}'"
+            ))
+            .with_help("stop the server, remove that object, and start again"));
+        }
+        serde_json::from_value(info[COMMIT].clone())
+            .map_err(|error| Error::corrupt(format!("commit record of version {version} of the events table: {error}")))
+    }
+
+    /// What our commits say in `commitInfo`.
+    fn info(&self, record: &CommitRecord) -> Result<HashMap<String, Value>> {
+        Ok(HashMap::from([
+            (COMMIT.to_owned(), serde_json::to_value(record)?),
+            (WORKSPACE.to_owned(), Value::String(self.workspace.to_string())),
+        ]))
     }
 
     /// Gathers what the log says up to `version`, the newest, in two objects: commit records, then the live files.
@@ -263,12 +302,6 @@ impl EventsTable {
     }
 }
 
-/// The commit record of a version; one that another program wrote has none.
-fn record_in(info: &Value, version: u64) -> Result<Option<CommitRecord>> {
-    serde_json::from_value(info[COMMIT].clone())
-        .map_err(|error| Error::corrupt(format!("commit record of version {version} of the events table: {error}")))
-}
-
 /// When a version was committed, as every writer of a Delta log notes it.
 fn time_in(info: &Value) -> Option<DateTime<Utc>> {
     info["timestamp"].as_i64().and_then(DateTime::from_timestamp_millis)
@@ -279,7 +312,12 @@ fn missing_entry(version: u64) -> Error {
 }
 
 fn definition() -> TableDefinition {
-    let configuration = vec![("delta.dataSkippingStatsColumns".to_owned(), schema::statistics_columns().join(","))];
+    let configuration = [
+        ("delta.dataSkippingStatsColumns", schema::statistics_columns().join(",")),
+        // Commit records are in the entries of the log: another program that checkpoints the table must leave them.
+        ("delta.enableExpiredLogCleanup", "false".to_owned()),
+    ];
+    let configuration = configuration.map(|(key, value)| (key.to_owned(), value)).to_vec();
     TableDefinition { layout: schema::layout(), configuration }
 }
 

@@ -10,8 +10,9 @@ pub const WAL: &str = "wal";
 const WAL_TRIM: &str = "wal_trim";
 
 /// Where the objects of one log lie. Names sort as their numbers do. The folders bear the id of the workspace: a writer that
-/// slept while it was dropped may still put a record there, which must be nothing to the next workspace of the name. What
-/// else such a writer puts, a commit or a revision of settings, is told apart by nothing.
+/// slept while it was dropped may still put a record there, which must be nothing to the next workspace of the name. A commit
+/// to the events and an identity checkpoint name the workspace inside; before a revision of settings, or of the catalog of
+/// tables, the writer asks once more whether it may write.
 #[derive(Debug, Clone)]
 pub struct WalPaths {
     objects: Path,

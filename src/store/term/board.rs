@@ -8,9 +8,8 @@ use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::path::Path;
 
-use super::{CLAIM, ENDED};
 use crate::error::Result;
-use crate::store::paths::WorkspacePaths;
+use crate::store::paths::{TermObject, WorkspacePaths};
 
 /// What the folder of the terms shows.
 #[derive(Debug, Default)]
@@ -37,12 +36,10 @@ impl Board {
             if object.location == paths.writer_clock() {
                 board.clock = Some(object.last_modified);
             }
-            let parts = object.location.filename().and_then(|name| name.split_once('.'));
-            let Some((number, what)) = parts else { continue };
-            let Ok(number) = number.parse() else { continue };
+            let Some((number, what)) = TermObject::of(&object.location) else { continue };
             let reign: &mut Reign = board.reigns.entry(number).or_default();
-            reign.claimed |= what == CLAIM;
-            reign.ended |= what == ENDED;
+            reign.claimed |= what == TermObject::Claim;
+            reign.ended |= what == TermObject::Ended;
             reign.seen = reign.seen.max(object.last_modified);
             reign.objects.push(object.location);
         }

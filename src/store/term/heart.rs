@@ -1,31 +1,27 @@
 //! The signs of life of one term. Must not know when a writer counts as gone.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use parking_lot::Mutex;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::store::objects;
+use crate::store::{OwnClaim, objects};
 
 /// Writes the signs of life of one term.
 pub(super) struct Heart {
     pub(super) store: Arc<dyn ObjectStore>,
     pub(super) path: Path,
+    /// Where the claim lies.
     pub(super) claim: Path,
-    /// Whom the claim names as the writer.
-    pub(super) writer: Uuid,
+    pub(super) own: OwnClaim,
     pub(super) clock: Clock,
     /// Where the server of this process is reached, once it is one.
     pub(super) address: Mutex<Option<String>>,
-    /// The claim was looked for and not found.
-    pub(super) is_gone: Arc<AtomicBool>,
 }
 
 impl Heart {
@@ -36,15 +32,10 @@ impl Heart {
         Ok(())
     }
 
-    /// Whether the claim is there and this process's. A workspace that is dropped while its writer sleeps loses its
-    /// claims, and those of the next one of its name have the same numbers.
+    /// Whether the claim is there and this process's.
     pub(super) async fn is_claimed(&self) -> Result<bool> {
         let claim: Option<Value> = objects::read_json(&self.store, &self.claim).await?;
-        let is_claimed = claim.is_some_and(|claim| claim["writer"] == self.writer.to_string());
-        if !is_claimed {
-            self.is_gone.store(true, Ordering::Relaxed);
-        }
-        Ok(is_claimed)
+        Ok(self.own.is_still(claim.as_ref()))
     }
 
     /// False when there is no claim any more that it could be a sign of life of: nothing is written then.

@@ -7,7 +7,6 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use serde_json::Value;
 
-use super::HEARTBEAT;
 use super::board::Board;
 use crate::error::Result;
 use crate::store::objects;
@@ -32,7 +31,7 @@ impl Holder {
     ) -> Result<Option<Self>> {
         let board = Board::read(store, paths).await?;
         let Some((term, reign)) = board.holder() else { return Ok(None) };
-        let heartbeat: Option<Value> = objects::read_json(store, &paths.writer_term(term, HEARTBEAT)).await?;
+        let heartbeat: Option<Value> = objects::read_json(store, &paths.writer_heartbeat(term)).await?;
         let address = heartbeat.as_ref().and_then(|beat| beat["address"].as_str()).map(str::to_owned);
         // What a claim that was refused a moment ago asked the store for.
         let now = board.clock.unwrap_or(reign.seen);

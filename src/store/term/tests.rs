@@ -104,7 +104,7 @@ async fn a_store_without_create_only_puts_is_refused() {
     let store: Arc<dyn ObjectStore> = Arc::new(FaultyStore { overwrites: true, ..FaultyStore::default() });
     let refused = claim(&store, LONG).await.unwrap_err();
     assert_eq!(refused.kind(), Kind::InvalidInput);
-    assert!(store.head(&paths().writer_term(1, CLAIM)).await.is_ok());
+    assert!(store.head(&paths().writer_claim(1)).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +117,7 @@ async fn a_server_says_with_each_heartbeat_where_it_is() {
     term.announce("http://127.0.0.1:8815").await.unwrap();
     let address = Some("http://127.0.0.1:8815".to_owned());
     assert_eq!(told().await, address);
-    let heartbeat = paths().writer_term(1, HEARTBEAT);
+    let heartbeat = paths().writer_heartbeat(1);
     let before = objects::read(&store, &heartbeat).await.unwrap();
     tokio::time::sleep(LONG).await;
     assert_ne!(objects::read(&store, &heartbeat).await.unwrap(), before);
@@ -161,4 +161,21 @@ async fn a_writer_whose_claim_is_gone_leaves_no_sign_of_life() {
     slept.end().await.unwrap();
     next.check().await.unwrap();
     assert_eq!(names(&store).await, ["1.heartbeat", "1.json"], "the other one goes on");
+}
+
+/// What a newer writer has read by then counts; what went to a workspace that was dropped does not.
+#[tokio::test]
+async fn a_commit_is_confirmed_beside_a_newer_term_and_not_without_its_own_claim() {
+    let store: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let first = claim(&store, LONG).await.unwrap();
+    let _second = claim(&store, AT_ONCE).await.unwrap();
+    assert_eq!(first.check().await.unwrap_err().kind(), Kind::Conflict);
+    first.confirm().await.unwrap();
+    assert!(!first.own_claim().is_gone());
+    delete_all(&store).await;
+    // The next workspace of the name begins with the same numbers.
+    let made_anew = claim(&store, LONG).await.unwrap();
+    assert_eq!(made_anew.number, first.number);
+    assert_eq!(first.confirm().await.unwrap_err().kind(), Kind::Conflict);
+    assert!(first.own_claim().is_gone() && !made_anew.own_claim().is_gone());
 }

@@ -29,13 +29,14 @@ pub(in crate::store) enum Fault {
 
 /// The next puts meet these faults, one each.
 #[derive(Debug, Default)]
-pub(in crate::store) struct FaultyStore {
+pub(crate) struct FaultyStore {
     pub(in crate::store) inner: InMemory,
     pub(in crate::store) faults: Mutex<VecDeque<Fault>>,
     /// Create-only puts overwrite, as with some S3 servers.
     pub(in crate::store) overwrites: bool,
     pub(in crate::store) puts: Mutex<u32>,
-    pub(in crate::store) gets: Mutex<u32>,
+    /// What was read, or looked for.
+    pub(crate) gets: Mutex<Vec<Path>>,
 }
 
 impl FaultyStore {
@@ -90,7 +91,7 @@ impl ObjectStore for FaultyStore {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        *self.gets.lock() += 1;
+        self.gets.lock().push(location.clone());
         self.inner.get_opts(location, options).await
     }
 

@@ -1,7 +1,7 @@
 //! What the tests of this layer, and of those above it, share.
 
 pub(crate) mod dice;
-pub(super) mod faulty;
+pub(crate) mod faulty;
 pub(crate) mod simulated;
 
 use std::sync::Arc;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::local::disk::Disk;
 use super::local::real_disk::RealDisk;
 use super::local::{self, Entry, LocalLog, LogIdentity, LogLimits};
-use super::objects::{self, ClaimProbe, LogPlace, LogView, LogWriter, ObjectLog, OwnClaim, Retries, Trimmer};
+use super::objects::{self, ClaimProbe, LogPlace, LogView, LogWriter, ObjectLog, Retries, Trimmer};
 use super::places::RecordPlaces;
 use super::record::{self, Record, RecordKind};
 use super::size::{LogGauge, LogSize, no_room};
@@ -75,12 +75,11 @@ impl Log {
         gauge: Arc<LogGauge>,
     ) -> Result<Self> {
         let writer = root.clock().new_id();
-        let appender = if let Some((term, claimant)) = lock.claim() {
+        let appender = if let Some(own) = lock.claim() {
             let paths = root.paths(name);
-            let claim = move |term| paths.writer_term(term, "json");
-            let own = OwnClaim { term, writer: claimant };
-            let claims = ClaimProbe::new(root.store(), Retries::default(), claim, own);
-            let writer = LogWriter { term, id: writer, schema_revision: SCHEMA_REVISION };
+            let claim = move |term| paths.writer_claim(term);
+            let claims = ClaimProbe::new(root.store(), Retries::default(), claim, own.clone());
+            let writer = LogWriter { term: own.term(), id: writer, schema_revision: SCHEMA_REVISION };
             let (log, trimmer) = objects::open(place(root, name, id), writer, Arc::new(claims), flushed_to).await?;
             Appender::Objects { log, trimmer }
         } else if let Some(disk) = disk(root, name) {

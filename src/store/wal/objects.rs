@@ -23,7 +23,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use uuid::Uuid;
 
-pub use self::claims::{ClaimProbe, OwnClaim, TermCheck};
+pub use self::claims::{ClaimProbe, TermCheck};
 use self::folder::{Entry, Folder, encode};
 pub use self::folder::{LogObject, LogPlace};
 use self::index::Index;

@@ -101,10 +101,8 @@ pub enum Frame {
 
 /// The refusal of a whole record whose kind this version does not know.
 pub fn unknown_kind(position: u64, number: u8) -> Error {
-    Error::corrupt(format!(
-        "the record of position {position} has kind {number}, which this version does not know: open the workspace \
-         with the version that wrote it, or a newer one"
-    ))
+    Error::corrupt(format!("the record of position {position} has kind {number}, which this version does not know"))
+        .with_help("open the workspace with the version that wrote it, or a newer one")
 }
 
 /// The newest position that was known to be durable when a record was written; `None` if the frame does not say.
@@ -258,9 +256,8 @@ impl Header {
         }
         let format = u16::from_le_bytes(chunk(bytes, 6));
         if format != FORMAT {
-            return Err(Error::corrupt(format!(
-                "the log has format {format}, this version reads {FORMAT}: open it with the version that wrote it"
-            )));
+            return Err(Error::corrupt(format!("the log has format {format}, this version reads {FORMAT}"))
+                .with_help("open it with the version that wrote it"));
         }
         Ok(Some(Self {
             workspace: Uuid::from_bytes(chunk(bytes, 8)),

@@ -19,6 +19,7 @@ use chrono::{DateTime, Utc};
 use object_store::ObjectStore;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::ids::Epoch;
@@ -40,6 +41,8 @@ const PART_ROWS: usize = 1 << 22;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checkpoint {
     format: u32,
+    /// Of which workspace: a writer that slept may have written it while that was dropped, and another one of its name made.
+    workspace: Uuid,
     pub epoch: Epoch,
     pub events_version: u64,
     pub created_at: DateTime<Utc>,
@@ -61,6 +64,7 @@ pub(super) struct Checkpoints {
     /// The workspace's folder as `/`.
     store: Arc<dyn ObjectStore>,
     clock: Clock,
+    workspace: Uuid,
     part_rows: usize,
     /// The newest one that was read or written.
     newest: Mutex<Option<Checkpoint>>,
@@ -69,8 +73,10 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
-    pub(super) fn new(store: Arc<dyn ObjectStore>, clock: Clock) -> Self {
-        Self { store, clock, part_rows: PART_ROWS, newest: Mutex::default(), taking: tokio::sync::Mutex::default() }
+    /// Those of the workspace of this id.
+    pub(super) fn new(store: Arc<dyn ObjectStore>, clock: Clock, workspace: Uuid) -> Self {
+        let (newest, taking) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { store, clock, workspace, part_rows: PART_ROWS, newest, taking }
     }
 
     pub(super) fn set_newest(&self, checkpoint: Option<Checkpoint>) {

@@ -84,6 +84,9 @@ impl Checkpoints {
                 manifest.format
             )));
         }
+        if manifest.workspace != self.workspace {
+            return Err(Error::corrupt("it is of a workspace of the same name that was dropped"));
+        }
         if (manifest.epoch, manifest.events_version) != (paths.epoch, paths.version) {
             return Err(Error::corrupt("its manifest is that of another checkpoint"));
         }

@@ -30,7 +30,8 @@ impl Workspace {
         let mut writer = self.writer().await?;
         let snapshot = writer.flush(FLUSH_BUFFER).await?;
         drop(writer);
-        let checkpoint = checkpoints.write(&snapshot, written).await?;
+        let check = async { self.writer().await.map(drop) };
+        let checkpoint = checkpoints.write(&snapshot, written, check).await?;
         checkpoints.set_newest(Some(checkpoint.clone()));
         if let Err(error) = checkpoints.remove_older().await {
             tracing::warn!(workspace = %self.name(), %error, "older identity checkpoints could not be removed");

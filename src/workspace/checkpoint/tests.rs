@@ -1,3 +1,4 @@
+use std::future::ready;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::TryStreamExt;
@@ -7,6 +8,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 
 use super::take::is_due;
 use super::*;
+use crate::error::{Error, Kind};
 use crate::identity::tests::{Event, add, event};
 use crate::identity::{IdentityGraph, IdentitySnapshot};
 use crate::store::delta::LiveFiles;
@@ -23,7 +25,7 @@ struct Growing {
 
 impl Growing {
     fn new() -> Self {
-        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()), Clock::default());
+        let mut checkpoints = Checkpoints::new(Arc::new(InMemory::new()), Clock::default(), Uuid::from_u128(1));
         checkpoints.part_rows = 3;
         Self { checkpoints, graph: IdentityGraph::default(), commits: Commits::default() }
     }
@@ -59,7 +61,7 @@ impl Growing {
         let commits = self.commits.clone();
         let snapshot = Snapshot { events, identity, commits, ..Default::default() };
         let written = Arc::<AtomicU64>::default();
-        let checkpoint = self.checkpoints.write(&snapshot, &written).await.unwrap();
+        let checkpoint = self.checkpoints.write(&snapshot, &written, ready(Ok(()))).await.unwrap();
         assert_eq!(written.load(Ordering::Relaxed), version * (10 + 10 + 5 + 1), "nodes twice, births, commits");
         self.checkpoints.remove_older().await.unwrap();
         checkpoint
@@ -146,6 +148,32 @@ async fn damage_of_any_object_is_seen_and_the_older_one_taken() {
     }
 }
 
+/// As one that a writer wrote which slept while its workspace was dropped, and another one of its name made.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_checkpoint_of_another_workspace_is_passed_over() {
+    let mut growing = Growing::new();
+    growing.load_and_write().await;
+    assert_eq!(growing.restore(1).await, Some((1, 10, 1)));
+    growing.checkpoints.workspace = Uuid::from_u128(2);
+    assert_eq!(growing.restore(1).await, None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_may_write_no_more_publishes_nothing() {
+    let mut growing = Growing::new();
+    let identity = growing.grow(0);
+    let snapshot = Snapshot { identity, ..Default::default() };
+    let refused = ready(Err(Error::conflict("taken over")));
+    assert_eq!(
+        growing.checkpoints.write(&snapshot, &Arc::default(), refused).await.unwrap_err().kind(),
+        Kind::Conflict
+    );
+    let is_hidden =
+        |path: &Path| path.as_ref().starts_with("identity/checkpoints/") && path.extension() == Some("parquet");
+    let objects = growing.objects().await;
+    assert!(!objects.is_empty() && objects.iter().all(is_hidden), "{objects:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn what_a_broken_off_attempt_left_is_replaced() {
     let mut growing = Growing::new();
@@ -162,7 +190,7 @@ async fn what_a_broken_off_attempt_left_is_replaced() {
         ..Default::default()
     };
     let written = Arc::<AtomicU64>::default();
-    let again = growing.checkpoints.write(&snapshot, &written).await.unwrap();
+    let again = growing.checkpoints.write(&snapshot, &written, ready(Ok(()))).await.unwrap();
     growing.checkpoints.remove_older().await.unwrap();
     assert_eq!(again.published_manifest, first.published_manifest);
     assert_eq!(growing.restore(1).await, Some((1, 10, 1)));

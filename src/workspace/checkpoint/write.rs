@@ -25,8 +25,14 @@ use crate::workspace::snapshot::{Commits, Snapshot};
 const ROW_GROUP_ROWS: usize = 1 << 18;
 
 impl Checkpoints {
-    /// Writes the state of `snapshot`, and publishes its persons.
-    pub(super) async fn write(&self, snapshot: &Snapshot, written: &Arc<AtomicU64>) -> Result<Checkpoint> {
+    /// Writes the state of `snapshot`, and publishes its persons once `check` says that this process may still write: what
+    /// is published bears numbers alone, and would be that of another workspace of the name, too.
+    pub(super) async fn write(
+        &self,
+        snapshot: &Snapshot,
+        written: &Arc<AtomicU64>,
+        check: impl Future<Output = Result<()>>,
+    ) -> Result<Checkpoint> {
         let identity = &snapshot.identity;
         let paths = CheckpointPaths::new(identity.epoch, snapshot.events.version, self.clock.new_id());
         let writer = PartWriter { store: self.store.as_ref(), part_rows: self.part_rows, written };
@@ -49,9 +55,11 @@ impl Checkpoints {
             identity,
             persons: identity.canonical().count() as u64,
         };
+        check.await?;
         publish::publish(&self.store, &writer, &publication).await?;
         let checkpoint = Checkpoint {
             format: FORMAT,
+            workspace: self.workspace,
             epoch: paths.epoch,
             events_version: paths.version,
             created_at,

@@ -126,12 +126,35 @@ async fn message_ids_that_cannot_be_made_anew_are_not_tried_with_each_group() {
     };
     let first = refusal().await.expect("refused");
     assert_eq!(first.0, Kind::Corrupt, "{}", first.1);
+    // Whoever only reads, or puts files in place of others, does without them.
+    next.writer_of_files().await.unwrap();
+    assert_eq!(next.snapshot().events.rows(), u64::from(EVENTS));
     // Had the file been read once more, it would be found whole.
     store.put(&file, whole.into()).await.unwrap();
     assert_eq!(refusal().await, Some(first));
     // As when its time has passed.
     next.turn().await.keys_failure = None;
     assert_eq!(send(&next, numbers(0)).await.duplicate, u64::from(EVENTS));
+}
+
+/// Another program's commit takes the place: no version names what was written, and each try would leave more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_whose_commit_is_refused_are_removed() {
+    let (store, before) = bucket(2).await;
+    let next = process(&store).await;
+    assert_eq!(send(&next, numbers(0)).await.duplicate, u64::from(EVENTS));
+    let mut writer = next.writer().await.unwrap();
+    store.delete(&before[0]).await.unwrap();
+    let version = next.snapshot().events.version + 1;
+    let commit = Path::from(format!("convoke/events/_delta_log/{version:020}.json"));
+    // PROTOCOL.md of Delta: the information of a commit is free.
+    store.put(&commit, r#"{"commitInfo":{"operation":"OPTIMIZE"}}"#.into()).await.unwrap();
+    let error = writer.make_keys_anew(&Error::corrupt("a run is gone")).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    assert_eq!(runs(&store).await, before[1..]);
+    drop(writer);
+    assert_eq!(send(&next, numbers(0)).await.duplicate, u64::from(EVENTS));
+    assert_eq!(next.snapshot().events.version, version + 1);
 }
 
 /// `None` where the log has no bounds.

@@ -15,6 +15,8 @@ use super::{Slot, Workspaces, not_found};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
 use crate::store::WriterLock;
+use crate::workspace::claim_watch::Fate;
+use crate::workspace::closing::ClosedLogs;
 use crate::workspace::recent_failure::RecentFailure;
 use crate::workspace::removal;
 use crate::workspace::state::Workspace;
@@ -69,8 +71,8 @@ impl Workspaces {
     /// opened no more.
     async fn slot(&self, name: &WorkspaceName) -> Result<Slot> {
         let open = self.open.lock().get(name).and_then(|slot| slot.get().cloned());
-        if let Some(held) = open.filter(|held| held.is_claim_gone())
-            && self.manifest(name).await?.is_none_or(|stored| stored.id != held.manifest().id)
+        if let Some(held) = open.filter(|held| held.claim_watch().is_in_doubt())
+            && held.fate().await? != Fate::Kept
         {
             tracing::warn!(workspace = %name, "another process has dropped the workspace: it is closed here");
             let is_other = |slot: &Slot| slot.get().is_none_or(|open| !Arc::ptr_eq(open, &held));
@@ -182,35 +184,26 @@ impl Workspaces {
     }
 
     /// Opens none any more, brings what is in the logs into files and ends them, a few at a time, when the process stops.
-    /// What fails is left to the next start. Gives the number of rows that came into files.
-    pub async fn close(&self) -> usize {
+    /// What fails is left to the next start.
+    pub async fn close(&self) -> ClosedLogs {
         let openings = std::mem::replace(&mut *self.openings.lock(), Openings::Closed);
         if let Openings::UnderWay(mut tasks) = openings {
             tasks.shutdown().await;
         }
-        let closings: Vec<_> = self.opened().into_iter().map(close_one).collect();
-        let (total, mut closed, mut rows, mut said) = (closings.len(), 0_usize, 0, Instant::now());
+        let closings: Vec<_> =
+            self.opened().into_iter().map(|workspace| async move { workspace.close().await }).collect();
+        let (total, mut closed, mut logs, mut said) = (closings.len(), 0_usize, ClosedLogs::default(), Instant::now());
         let mut closings = stream::iter(closings).buffer_unordered(CLOSED_AT_ONCE);
         while let Some(of_one) = closings.next().await {
             closed += 1;
-            rows += of_one;
+            logs.flushed += of_one.flushed;
+            logs.left += of_one.left;
             if said.elapsed() >= SAID_EVERY {
                 tracing::info!(closed, total, "what is in the logs of workspaces is brought into files");
                 said = Instant::now();
             }
         }
-        rows
-    }
-}
-
-/// Gives the number of rows that came into files.
-async fn close_one(workspace: Arc<Workspace>) -> usize {
-    match workspace.close().await {
-        Ok(rows) => rows,
-        Err(error) => {
-            tracing::warn!(workspace = %workspace.name(), %error, "the log is read by the next start");
-            0
-        }
+        logs
     }
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use object_store::path::Path;
 
 use super::Writer;
 use crate::error::{Error, Kind, Result};
@@ -14,9 +15,14 @@ use crate::workspace::recent_failure::RecentFailure;
 use crate::workspace::snapshot::Snapshot;
 
 impl Writer {
-    /// Reads the message ids of the newest state.
-    pub(super) async fn read_keys(&mut self) -> Result<()> {
-        self.forget_keys();
+    /// Reads the message ids of the newest state, unless they are known.
+    ///
+    /// # Errors
+    /// As [`Self::make_keys_anew`] where some are lost.
+    pub(super) async fn know_keys(&mut self) -> Result<()> {
+        if self.writing.keys.is_some() {
+            return Ok(());
+        }
         match self.workspace.recover_keys(&self.snapshot()).await {
             Err(error) if error.kind() == Kind::Corrupt => self.make_keys_anew(&error).await,
             recovered => {
@@ -24,6 +30,21 @@ impl Writer {
                 self.take_keys(keys, &shrinkage);
                 Ok(())
             }
+        }
+    }
+
+    /// The same for who can do without: where trying again ends in the same way they stay unknown, and whoever appends
+    /// learns why.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) async fn know_keys_if_possible(&mut self) -> Result<()> {
+        match self.know_keys().await {
+            Err(error) if self.writing.keys_failure.is_some() => {
+                tracing::warn!(workspace = %self.workspace.name(), %error, "no event is taken until then; queries go on");
+                Ok(())
+            }
+            outcome => outcome,
         }
     }
 
@@ -68,7 +89,10 @@ impl Writer {
         if let Some(error) = self.writing.keys_failure.as_ref().and_then(RecentFailure::repeat) {
             return Err(error);
         }
-        let outcome = self.replace_lost_keys(damage).await;
+        let outcome = self
+            .replace_lost_keys(damage)
+            .await
+            .map_err(|error| error.context("message ids are lost, and cannot be read from the stored events again"));
         self.writing.keys_failure = outcome.as_ref().err().filter(|error| lasts(error)).map(RecentFailure::new);
         outcome
     }
@@ -111,8 +135,14 @@ impl Writer {
         let epoch = held.commits.iter().next_back().map_or(0, |commit| commit.epoch);
         let position = held.flushed;
         let record = CommitRecord { position, epoch, dedupe, is_without_rows: true, ..CommitRecord::default() };
-        if let Err(error) = self.workspace.events().commit(version, change, &record).await {
+        let committed = self.workspace.events().commit(version, change, &record).await;
+        let is_refused = matches!(&committed, Err(error) if error.kind() == Kind::Conflict || error.tells_full_disk());
+        if let Err(error) = self.confirm(committed).await {
             self.doubt_commit(&error);
+            if is_refused {
+                // No version names them, and each try would leave more.
+                self.workspace.remove_begun(record.dedupe.added.into_iter().map(Path::from).collect()).await;
+            }
             return Err(error);
         }
         let mut commits = held.commits.clone();
@@ -123,7 +153,7 @@ impl Writer {
         Ok(())
     }
 
-    fn forget_keys(&mut self) {
+    pub(super) fn forget_keys(&mut self) {
         self.writing.keys = None;
         // Those of rows in the log are added again.
         self.writing.unwritten_keys.clear();

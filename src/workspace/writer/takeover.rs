@@ -9,8 +9,8 @@ use crate::store::WriterLock;
 use crate::store::delta::{Change, ChangeKind};
 use crate::store::events::CommitRecord;
 use crate::store::wal::Log;
+use crate::workspace::claim_watch::Fate;
 use crate::workspace::manifest::Manifest;
-use crate::workspace::registry::not_found;
 use crate::workspace::rules::{self, Rules};
 use crate::workspace::snapshot::Snapshot;
 
@@ -37,46 +37,34 @@ impl Writer {
             *self.writing = Writing { loads: std::mem::take(&mut self.writing.loads), ..Writing::default() };
         }
         if self.writing.lock.is_none() {
-            self.check_is_there().await?;
-            let lock = WriterLock::acquire(self.workspace.root(), self.workspace.name()).await?;
+            let workspace = &self.workspace;
+            // It may have been dropped while this process slept, or since it read the manifest: it must not begin again
+            // without that, nor be taken for another one of its name.
+            workspace.check_fate(workspace.fate().await?)?;
+            let lock = WriterLock::acquire(workspace.root(), workspace.name()).await?;
             // Once more: it may have been dropped in between, and what is claimed is not.
-            if let Err(error) = self.check_is_there().await {
-                lock.release().await;
+            let fate = workspace.look_for_fate().await;
+            let is_dropped = matches!(fate, Ok(Fate::Dropped));
+            if let Err(error) = fate.and_then(|fate| workspace.check_fate(fate)) {
+                match is_dropped {
+                    true => lock.release_of_dropped(workspace.root(), workspace.name()).await,
+                    false => lock.release().await,
+                }
                 return Err(error);
             }
-            self.writing.claim_is_used = false;
-            if let Some(is_gone) = lock.claim_watch() {
-                self.workspace.watch_claim(is_gone);
+            if let Some(claim) = lock.claim() {
+                workspace.claim_watch().follow(claim);
             }
+            self.writing.claim_is_used = false;
             self.workspace.announce_in(self.writing.lock.insert(lock)).await;
         }
         Ok(())
     }
 
-    /// Where other processes see the root, the workspace may have been dropped while this one slept: it must not begin
-    /// again without its manifest, nor be taken for another one of its name.
-    async fn check_is_there(&self) -> Result<()> {
-        let (root, name) = (self.workspace.root(), self.workspace.name());
-        if !root.is_shared() {
-            return Ok(());
-        }
-        let stored = Manifest::read(&root.store(), &root.paths(name).manifest(), name).await?;
-        if stored.as_ref().is_some_and(|stored| stored.id == self.workspace.manifest().id) {
-            return Ok(());
-        }
-        self.workspace.lose_claim();
-        Err(match stored {
-            Some(_) => Error::conflict(format!(
-                "workspace '{name}' was dropped and made anew after it was opened here: connect again, or start again"
-            )),
-            None => not_found(name.as_str()),
-        })
-    }
-
     /// Reads what others have written, or what is stored when a load has not come back.
     pub(super) async fn prepare(&mut self) -> Result<()> {
         if self.writing.prepared && self.writing.log.as_ref().is_some_and(Log::is_open) {
-            if !self.is_ready() {
+            if !self.is_read() {
                 self.refresh().await?;
                 self.fence_commits().await?;
             }
@@ -195,7 +183,8 @@ impl Writer {
         }
     }
 
-    /// Reads what was committed since, by this or another process. The rules stay as they are.
+    /// Reads what was committed since, by this or another process. The rules stay as they are; message ids are read by
+    /// whoever needs them.
     pub async fn refresh(&mut self) -> Result<()> {
         let rules = Arc::clone(&self.snapshot().rules);
         self.refresh_by(rules).await
@@ -209,7 +198,7 @@ impl Writer {
         let graph = self.writing.graph.take().filter(|_| rules.revision == self.snapshot().rules.revision);
         if graph.is_none() {
             // Something was left undone: message ids of it may be among them.
-            self.writing.keys = None;
+            self.forget_keys();
         }
         let before = self.snapshot();
         let log = self.writing.log.as_ref();
@@ -219,8 +208,8 @@ impl Writer {
         });
         let read = self.snapshot();
         let is_as_before = before.position == read.position && before.commits.len() == read.commits.len();
-        if self.writing.keys.is_none() || !is_as_before {
-            self.read_keys().await?;
+        if !is_as_before {
+            self.forget_keys();
         }
         Ok(())
     }

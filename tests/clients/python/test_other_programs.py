@@ -5,7 +5,8 @@ import datetime
 import time
 
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Field
+from deltalake.schema import PrimitiveType
 
 from support import cli
 from support.event_stream import Stream, batch
@@ -104,3 +105,36 @@ def test_a_constraint_of_delta_rs_keeps_rows_in_the_log_until_it_is_taken_back(s
     assert files.count_rows() == 20
     server.stop()
     cli.run("check", "--data", server.data)
+
+
+def test_a_checkpoint_of_delta_rs_leaves_what_the_log_says_of_events(server):
+    """Delta cleans the log behind a checkpoint unless `delta.enableExpiredLogCleanup` is false."""
+    for part in range(2):
+        send(server, range(part * 10, part * 10 + 10))
+        flushed(server, part * 10 + 10)
+    table(server).alter.set_table_properties(
+        {"delta.logRetentionDuration": "interval 0 seconds", "delta.checkpointInterval": "1"}
+    )
+    time.sleep(1.1)
+    table(server).optimize.compact()
+    log = server.data / "convoke" / "events" / "_delta_log"
+    assert list(log.glob("*.checkpoint.parquet")), "delta-rs made one"
+    send(server, range(20, 30))
+    flushed(server, 30)
+    server.stop()
+    assert cli.value(server.data, "SELECT count(DISTINCT message_id) AS n FROM events") == "30"
+    cli.run("check", "--data", server.data)
+
+
+def test_files_with_a_column_of_another_program_are_not_compacted(server):
+    for part in range(2):
+        send(server, range(part * 10, part * 10 + 10))
+        flushed(server, part * 10 + 10)
+    server.stop()
+    table(server).alter.add_columns([Field("extra", PrimitiveType("string"))])
+    table(server).update(updates={"extra": "'kept'"})
+    refused = cli.run("compact", "--data", server.data, code=1)
+    assert "column 'extra' of the events table was added by another program" in refused.stderr
+    values = table(server).to_pyarrow_table(columns=["extra"])["extra"].to_pylist()
+    assert values == ["kept"] * 20
+    assert cli.value(server.data, "SELECT count(*) AS n FROM events") == "20"

@@ -84,7 +84,7 @@ def test_a_server_waits_for_one_that_was_killed_but_not_for_one_that_lives(s3):
     waited = r"waiting up to \d s for the writer at " + re.escape(server.http) + " to count as gone"
     assert re.search(waited, again.log), again.log
     refused = cli.run("serve", "--data", data, "--listen", "127.0.0.1:0", env=env, code=1)
-    assert f"served by {again.http}: use --connect {again.http}" in refused.stderr, refused.stderr
+    assert f"served by {again.http}: a data folder has one server" in refused.stderr, refused.stderr
     again.stop()
     assert "stopping: 0 statements run" in again.log and "0 rows brought into files" in again.log, again.log
     assert again.log.rstrip().endswith("stopped"), again.log

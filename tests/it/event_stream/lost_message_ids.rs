@@ -99,6 +99,40 @@ async fn lost_message_ids_come_back_by_themselves() {
     }
 }
 
+/// Where the stored events cannot be read either: queries are answered, events are refused with the reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_starts_without_message_ids() {
+    let folder = damaged(Damage::Gone).await;
+    let file = events_file(&folder.path().join("convoke/events"));
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, vec![0; whole.len()]).unwrap();
+    let world = reopen(folder).await;
+    assert_eq!(world.row("SELECT count(*) FROM events").await, (3 * STORED).to_string());
+    let sender = stream(&world).await;
+    let checked = sender.check(events("d", STORED), b"").await.unwrap();
+    let refusal = sender.send(checked).await.wait().await.remove(0).unwrap_err();
+    assert_eq!(refusal.kind(), Kind::Corrupt, "{refusal}");
+    let (said, name) = (refusal.to_string(), file.file_name().unwrap().to_str().unwrap());
+    assert!(said.contains("message ids are lost") && said.contains(name), "{said}");
+    let folder = kill(world).await;
+    fs::write(&file, whole).unwrap();
+    let world = reopen(folder).await;
+    for name in ["a", "b", "c"] {
+        assert_eq!(send_events(&world, name).await, (0, STORED as u64, 0), "{name}");
+    }
+    assert_eq!(send_events(&world, "d").await, (STORED as u64, 0, 0));
+}
+
+/// A Parquet file of the table, in one of the folders of months.
+fn events_file(table: &Path) -> PathBuf {
+    let entries = |folder: &Path| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    let files = entries(table)
+        .into_iter()
+        .filter(|path| path.is_dir() && !path.ends_with("_delta_log"))
+        .flat_map(|month| entries(&month));
+    files.into_iter().find(|file| file.extension().is_some_and(|extension| extension == "parquet")).unwrap()
+}
+
 /// It does not have to begin again: its numbers stay, while the message ids come back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_load_under_way_meets_lost_message_ids() {

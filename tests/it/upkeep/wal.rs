@@ -98,6 +98,40 @@ async fn what_the_log_has_no_room_for_is_refused_with_the_setting() {
     assert_eq!(world.row("SELECT position, hot_rows, segments, log_bytes FROM system.log").await, "0 0 0 0");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_finds_the_log_full_learns_why_its_rows_are_in_no_files() {
+    let mut settings = Settings::defaults().unwrap();
+    settings.log.disk_limit = Bytes(4 << 20);
+    let world = world_with(settings, "UTC").await;
+    load_in_log(&world, "first", &["u1"]).await;
+    // A file in the place of the folder of the month.
+    let in_the_way = folder(&world).join("events/month=2024-01");
+    fs::write(&in_the_way, "").unwrap();
+    let properties = format!("{{\"text\":\"{}\"}}", "x".repeat(20_000));
+    let rows: Vec<InputRow<'_>> = (0..25).map(|_| InputRow { properties: Some(&properties), ..visit("u1") }).collect();
+    let (mut loads, mut refused) = (0, String::new());
+    for _ in 0..1_000 {
+        match try_in_log(&world, &format!("load {loads}"), &rows).await {
+            Ok(()) => loads += 1,
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Busy, "{error}");
+                refused = error.to_string();
+                // The first ones may be refused before a flush was tried.
+                if refused.contains("cannot be brought there") {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+    assert!(refused.starts_with("the log of the workspace holds ") && refused.contains("month=2024-01"), "{refused}");
+    fs::remove_file(&in_the_way).unwrap();
+    world.flush().await;
+    try_in_log(&world, "last", &rows).await.unwrap();
+    let count = world.row("SELECT count(*) FROM events").await;
+    assert_eq!(count, (1 + 25 * (loads + 1)).to_string(), "nothing of what was refused");
+}
+
 async fn findings(world: &World) -> Vec<Finding> {
     let mut found = Vec::new();
     Check::new(root(world), None).run(|finding| found.push(finding.clone())).await.unwrap();
@@ -105,12 +139,12 @@ async fn findings(world: &World) -> Vec<Finding> {
 }
 
 /// The one finding, which is of the log.
-async fn fault(world: &World) -> String {
+async fn fault(world: &World) -> Finding {
     let mut found = findings(world).await;
     assert_eq!(found.len(), 1, "{found:?}");
     let finding = found.remove(0);
     assert!(finding.path == "convoke/wal" && !finding.note, "{finding:?}");
-    finding.what
+    finding
 }
 
 /// Frames are found by the layout that `store/wal/record.rs` states: a header, then length, 16 bytes more, payload.
@@ -130,7 +164,8 @@ async fn damage_of_the_log_is_named() {
         let mut changed = whole.clone();
         changed[offset + FRAME_HEADER_BYTES + 9] ^= 0x55;
         fs::write(&segment, changed).unwrap();
-        let what = fault(&world).await;
+        let Finding { what, help, .. } = fault(&world).await;
+        assert_eq!(help, "restore the file from a copy, or the workspace from a backup", "as a start says it");
         let name = segment.file_name().unwrap().to_str().unwrap();
         assert!(what.contains(name) && what.contains(&format!("offset {offset}, position {position}")), "{what}");
         assert!(!what.contains("restore"), "what helps is said once: {what}");
@@ -140,13 +175,15 @@ async fn damage_of_the_log_is_named() {
     let record = Record { position: 2, kind: RecordKind::Events, flags: 0, payload: "nonsense".into() };
     encode(&record, 1, &mut nonsense);
     fs::write(&segment, nonsense).unwrap();
-    let what = fault(&world).await;
+    let Finding { what, help, .. } = fault(&world).await;
     assert!(what.contains(&format!("offset {second}, position 2")) && what.contains("damaged loads"), "{what}");
+    assert_eq!(help, "restore it from a backup", "to run the check is no help here");
 
     fs::write(&segment, &whole[..HEADER_BYTES]).unwrap();
-    assert!(fault(&world).await.contains("position 0"), "the log ends before what is in files");
+    assert!(fault(&world).await.what.contains("position 0"), "the log ends before what is in files");
     fs::remove_file(&segment).unwrap();
-    assert!(fault(&world).await.contains("no segment"));
+    let Finding { what, help, .. } = fault(&world).await;
+    assert!(what.contains("no segment") && help == "restore the folder", "{what}: {help}");
     fs::write(&segment, whole).unwrap();
     assert!(findings(&world).await.is_empty(), "all is as it was");
 }
@@ -168,9 +205,9 @@ async fn the_newest_segment_that_is_lost_is_named() {
     let name = newest.file_name().unwrap().to_str().unwrap();
     let whole = fs::read(&newest).unwrap();
     fs::write(&newest, b"").unwrap();
-    let emptied = fault(&world).await;
+    let emptied = fault(&world).await.what;
     fs::remove_file(&newest).unwrap();
-    for what in [emptied, fault(&world).await] {
+    for what in [emptied, fault(&world).await.what] {
         assert!(what.contains(name) && what.contains("missing or empty"), "{what}");
     }
     fs::write(&newest, whole).unwrap();

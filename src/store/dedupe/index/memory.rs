@@ -124,7 +124,7 @@ pub async fn load(
             dropped.push(summary.path);
             continue;
         }
-        let run = Run::open_summarized(Arc::clone(store), summary).await?;
+        let run = Run::open_from(Arc::clone(store), summary).await?;
         bytes += run.bytes();
         runs.push(Arc::new(run));
     }

@@ -38,7 +38,7 @@ pub(super) use self::writer::{Layout, RunWriter};
 /// Read from the end of an object at first: footer and tail of a run of 50,000 keys.
 const FIRST_READ: u64 = 64 << 10;
 
-/// What a run holds, from its footer alone: for [`Run::open_summarized`].
+/// What a run holds, from its footer alone: for [`Run::open_from`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunSummary {
     pub path: Path,
@@ -51,8 +51,8 @@ pub struct RunSummary {
     /// About the memory that the run takes when it is open.
     pub bytes: u64,
     footer: Footer,
-    /// The last bytes of the object, which came along.
-    last: Bytes,
+    /// Where it came along with the footer.
+    tail: Option<Bytes>,
 }
 
 /// An open run.
@@ -73,18 +73,18 @@ impl Run {
     /// `Corrupt` when the object is missing or is not what was written.
     pub async fn open(store: Arc<dyn ObjectStore>, path: Path) -> Result<Self> {
         let summary = summarize(&store, &path).await?;
-        Self::open_summarized(store, summary).await
+        Self::open_from(store, summary).await
     }
 
     /// The same for one whose footer was read.
     ///
     /// # Errors
     /// As [`Run::open`].
-    pub async fn open_summarized(store: Arc<dyn ObjectStore>, summary: RunSummary) -> Result<Self> {
-        let RunSummary { path, footer, last, .. } = summary;
+    pub async fn open_from(store: Arc<dyn ObjectStore>, summary: RunSummary) -> Result<Self> {
+        let RunSummary { path, footer, tail, .. } = summary;
         let tail_range = footer.tail_offset..footer.tail_offset + footer.tail_bytes;
-        let stored = match (last.len() - FOOTER_BYTES).checked_sub(footer.tail_bytes as usize) {
-            Some(start) => last.slice(start..last.len() - FOOTER_BYTES),
+        let stored = match tail {
+            Some(tail) => tail,
             None => read_range(store.as_ref(), &path, tail_range).await?,
         };
         if tail_checksum(&stored) != footer.tail_checksum {
@@ -147,6 +147,9 @@ impl Run {
 /// As [`Run::open`].
 pub async fn summarize(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<RunSummary> {
     let (footer, last) = read_footer(store.as_ref(), path).await?;
+    // Copied: with a part of it all that was read would stay in memory.
+    let tail = |start| Bytes::copy_from_slice(&last[start..last.len() - FOOTER_BYTES]);
+    let tail = (last.len() - FOOTER_BYTES).checked_sub(footer.tail_bytes as usize).map(tail);
     Ok(RunSummary {
         path: path.clone(),
         messages: footer.messages,
@@ -156,7 +159,7 @@ pub async fn summarize(store: &Arc<dyn ObjectStore>, path: &Path) -> Result<RunS
         mark: footer.mark,
         bytes: footer.tail_bytes + size_of::<Run>() as u64,
         footer,
-        last,
+        tail,
     })
 }
 

@@ -2,8 +2,8 @@ use object_store::memory::InMemory;
 use object_store::{ObjectStoreExt, PutPayload};
 
 use super::*;
+use crate::error::Kind;
 use crate::store::delta::ChangeKind;
-use crate::store::paths::DELTA_LOG;
 
 /// `commitInfo` of an OPTIMIZE: as delta-rs 1.6.6 (Python) wrote it, cut down, and with the keys of Delta Lake for Spark.
 const FOREIGN: [&str; 2] = [
@@ -17,8 +17,12 @@ struct Events {
 
 impl Events {
     async fn new() -> Self {
-        let root = Root::in_store(Arc::new(InMemory::new())).unwrap();
-        let table = EventsTable::new(&root, &WorkspaceName::default()).unwrap();
+        Self::of(&Root::in_store(Arc::new(InMemory::new())).unwrap(), 1).await
+    }
+
+    /// Those of the workspace of this id.
+    async fn of(root: &Root, id: u128) -> Self {
+        let table = EventsTable::new(root, &WorkspaceName::default(), Uuid::from_u128(id)).unwrap();
         table.create().await.unwrap();
         Self { table }
     }
@@ -30,7 +34,7 @@ impl Events {
     }
 
     fn entry(version: u64) -> Path {
-        Path::from(format!("{}/{DELTA_LOG}/{version:020}.json", paths::EVENTS))
+        paths::LogObject::entry_path(paths::EVENTS, version)
     }
 
     async fn commit_of_another_program(&self, version: u64) {
@@ -96,4 +100,23 @@ async fn when_rows_came_last_is_told_by_the_commit_that_brought_them() {
     assert!(since(5).await.unwrap() > first);
     events.table.store.delete(&Events::entry(1)).await.unwrap();
     assert_eq!(since(3).await, None, "nothing tells it any more");
+}
+
+/// A writer that slept while its workspace was dropped, and another one of its name made, is past its last check.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_commit_of_a_dropped_workspace_is_none_of_the_next_one() {
+    let root = Root::in_store(Arc::new(InMemory::new())).unwrap();
+    let (slept, events) = (Events::of(&root, 1).await, Events::of(&root, 2).await);
+    events.commit(1, 3).await;
+    slept.commit(2, 1_000).await;
+    let read = events.table.commits(0, 2).await.map(drop);
+    for refused in [events.table.reach(2).await.map(drop), events.table.position(2).await.map(drop), read] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), Kind::Corrupt, "{error}");
+        assert!(error.what().contains(Events::entry(2).as_ref()), "{error}");
+        assert!(error.help().is_some_and(|help| help.contains("remove that object")), "{error}");
+    }
+    // As its help says.
+    events.table.store.delete(&Events::entry(2)).await.unwrap();
+    assert_eq!(events.position(1).await, 3);
 }

@@ -10,10 +10,10 @@ use async_trait::async_trait;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::requests::{Requests, Retries};
 use crate::error::{Error, Result};
+use crate::store::OwnClaim;
 
 /// Tells the newest term that was claimed.
 #[async_trait]
@@ -25,14 +25,6 @@ pub trait TermCheck: Send + Sync {
     /// `Conflict` when the caller's own claim is gone, or is somebody else's by now. When the store does not tell, however
     /// often it was asked. The log ends writing then.
     async fn newest(&self) -> Result<u64>;
-}
-
-/// A claim of this process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OwnClaim {
-    pub term: u64,
-    /// Whom it names as the writer.
-    pub writer: Uuid,
 }
 
 /// Looks at the caller's claim and for those beyond it, by reading their objects.
@@ -55,7 +47,7 @@ impl ClaimProbe {
 
     /// The newest claim, that of the caller or one behind it.
     pub(super) async fn newest_from_own(&self) -> Result<u64> {
-        let mut newest = self.own.term;
+        let mut newest = self.own.term();
         while self.requests.read(&(self.claim)(newest + 1), None, |_, _| Ok(())).await?.is_some() {
             newest += 1;
         }
@@ -63,13 +55,12 @@ impl ClaimProbe {
     }
 
     async fn is_claimed(&self) -> Result<bool> {
-        let path = (self.claim)(self.own.term);
-        let writer = self.requests.read(&path, None, |bytes, _| {
-            let claim: Value = serde_json::from_slice(&bytes)
-                .map_err(|error| Error::corrupt(format!("claim '{path}' is not the JSON it should be: {error}")))?;
-            Ok(claim["writer"].as_str().map(str::to_owned))
+        let path = (self.claim)(self.own.term());
+        let found = self.requests.read(&path, None, |bytes, _| {
+            serde_json::from_slice::<Value>(&bytes)
+                .map_err(|error| Error::corrupt(format!("claim '{path}' is not the JSON it should be: {error}")))
         });
-        Ok(writer.await?.flatten().is_some_and(|writer| writer == self.own.writer.to_string()))
+        Ok(self.own.is_still(found.await?.as_ref()))
     }
 }
 
@@ -79,10 +70,8 @@ impl TermCheck for ClaimProbe {
         // Both at once: a drop that ended before has taken the own claim with it, and one that goes on meanwhile takes what
         // is acknowledged with it, too.
         let (newest, is_claimed) = futures::future::try_join(self.newest_from_own(), self.is_claimed()).await?;
-        if newest == self.own.term && !is_claimed {
-            return Err(Error::conflict(
-                "the workspace was dropped, and perhaps made anew, while this process wrote to it: send again in a moment",
-            ));
+        if newest == self.own.term() && !is_claimed {
+            return Err(OwnClaim::refusal());
         }
         Ok(newest)
     }

@@ -17,7 +17,9 @@ use object_store::path::Path;
 
 use super::requests::Requests;
 use super::*;
-use crate::store::paths::WalPaths;
+use crate::ids::WorkspaceName;
+use crate::store::OwnClaim;
+use crate::store::paths::{WalPaths, WorkspacePaths};
 use crate::store::wal::record::RecordKind;
 
 const WORKSPACE: Uuid = Uuid::from_u128(7);
@@ -44,11 +46,12 @@ fn writer(term: u64, id: u128) -> LogWriter {
 }
 
 fn claim_path(term: u64) -> Path {
-    Path::from(format!("shop/_writer/{term:020}.json"))
+    let shop = WorkspaceName::new("shop".to_owned()).unwrap();
+    WorkspacePaths::new(&Path::default(), &shop).writer_claim(term)
 }
 
 fn probe(place: &LogPlace, term: u64, id: u128) -> ClaimProbe {
-    let own = OwnClaim { term, writer: Uuid::from_u128(id) };
+    let own = OwnClaim::new(term, Uuid::from_u128(id));
     ClaimProbe::new(Arc::clone(&place.store), place.retries, claim_path, own)
 }
 
