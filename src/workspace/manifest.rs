@@ -81,7 +81,7 @@ impl Manifest {
     /// The manifest at `path`, `None` when there is none.
     ///
     /// # Errors
-    /// `Corrupt` for one that a newer version wrote, `Conflict` for one of an older version: both formats are named.
+    /// `Corrupt` for one that a newer or an older version wrote: both formats are named.
     pub async fn read(store: &Arc<dyn ObjectStore>, path: &Path, workspace: &WorkspaceName) -> Result<Option<Self>> {
         // The number first: a newer format may be anything beyond it.
         let Some(document) = objects::read_json::<Value>(store, path).await? else { return Ok(None) };
@@ -94,11 +94,14 @@ impl Manifest {
             .with_help("use a newer convoke"));
         }
         if (1..FORMAT).contains(&format) {
-            return Err(Error::conflict(format!(
-                "workspace '{workspace}' has format {format}, this program (convoke {}) reads format {FORMAT}: load its \
-                 files anew into another data folder (`convoke ingest --data`), or read it with the convoke that wrote it",
+            return Err(Error::corrupt(format!(
+                "workspace '{workspace}' has format {format}, this program (convoke {}) reads format {FORMAT}",
                 env!("CARGO_PKG_VERSION")
-            )));
+            ))
+            .with_help(
+                "load its files anew into another data folder (`convoke ingest --data`), or read it with the convoke that \
+                 wrote it",
+            ));
         }
         serde_json::from_value(document)
             .map(Some)

@@ -392,9 +392,12 @@ async fn an_older_format_is_refused_with_what_to_do() {
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.contains("\"format\": 5"), "{text}");
     std::fs::write(&path, text.replacen("\"format\": 5", "\"format\": 4", 1)).unwrap();
-    let error = elsewhere(&world).get(&world.caller.workspace).await.err().unwrap();
-    assert_eq!(error.kind(), Kind::Conflict, "{error}");
+    let others = elsewhere(&world);
+    let error = others.get(&world.caller.workspace).await.err().unwrap();
+    assert_eq!(error.kind(), Kind::Corrupt, "{error}");
     assert!(error.to_string().contains("format 4") && error.to_string().contains("anew"), "{error}");
+    let [entry] = others.list().await.unwrap().try_into().unwrap();
+    assert!(matches!(&entry.state, WorkspaceState::Unusable(why) if why.contains("format 4")), "{entry:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
