@@ -127,7 +127,7 @@ async fn the_late_record_of_a_writer_is_shown_until_it_is_removed_and_replayed_b
 
 async fn copy_all(store: &Arc<dyn ObjectStore>) -> Vec<(Path, Bytes)> {
     let listed: Vec<Path> = store.list(None).map_ok(|object| object.location).try_collect().await.unwrap();
-    let read = listed.into_iter().map(async |path| {
+    let read = listed.into_iter().map(|path| async move {
         let bytes = store.get(&path).await.unwrap().bytes().await.unwrap();
         (path, bytes)
     });

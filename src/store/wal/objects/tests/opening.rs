@@ -90,6 +90,27 @@ async fn a_writer_whose_term_was_passed_before_it_opened_is_refused() {
     passed(open(place.clone(), writer(early, 3), claims(&place, early, 1), 0).await);
 }
 
+/// The workspace was dropped behind the claim. What the opening wrote before it knew lies in the log of the old id alone.
+#[tokio::test]
+async fn an_opening_whose_claim_is_gone_is_refused_and_leaves_nothing_in_the_log_of_the_next_workspace() {
+    const NEXT: Uuid = Uuid::from_u128(8);
+    let place = place(&memory());
+    let term = claim(&place, 1).await.unwrap();
+    place.store.delete(&claim_path(term)).await.unwrap();
+    let refused = open(place.clone(), writer(term, 1), claims(&place, term, 1), 0).await.err().unwrap();
+    assert_eq!(refused.kind(), Kind::Conflict, "{refused}");
+    assert_eq!(claim(&place, 2).await.unwrap(), term);
+    let refused = open(place.clone(), writer(term, 3), claims(&place, term, 1), 0).await.err().unwrap();
+    assert_eq!(refused.kind(), Kind::Conflict, "{refused}");
+    assert!(
+        place.store.head(&place.paths.object(1)).await.is_ok()
+            && place.store.head(&place.paths.trim_mark(1)).await.is_ok()
+    );
+    let next = LogPlace { paths: WalPaths::new(Path::from("shop"), NEXT), workspace: NEXT, ..place.clone() };
+    let (log, _) = open(next, writer(term, 2), claims(&place, term, 2), 0).await.unwrap();
+    assert_eq!(texts(log.read_after(0).unwrap()).await.unwrap(), pairs(&[(1, "")]));
+}
+
 #[tokio::test]
 async fn an_object_that_is_missing_before_another_is_named() {
     let store = memory();
