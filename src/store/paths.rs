@@ -36,11 +36,31 @@ mod wal;
 mod writers;
 
 pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
+use checkpoints::{OPEN, PERSONS};
 pub use wal::{WAL, WalPaths, is_of_other_log};
 pub use writers::{TermObject, is_of_writers};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";
+
+/// Whether an object has a place among those of a workspace, by its path below that. A folder of somebody else's may bear
+/// the name of a workspace, too.
+pub fn is_of_workspace(path: &Path) -> bool {
+    let parts: Vec<_> = path.parts().collect();
+    let parts: Vec<&str> = parts.iter().map(|part| part.as_ref()).collect();
+    match parts.as_slice() {
+        [file] => *file == MANIFEST,
+        [EVENTS, folder, ..] => *folder == DELTA_LOG || folder.starts_with(MONTH_FOLDER),
+        [TABLES, folder, ..] => *folder == TABLE_CATALOG || Uuid::try_parse(folder).is_ok(),
+        [OPEN, persons, ..] => *persons == PERSONS,
+        [folder, ..] => FOLDERS.contains(folder),
+        [] => false,
+    }
+}
+
+/// Folders in which only this program writes.
+const FOLDERS: [&str; 9] =
+    [SETTINGS, REFERENCE, EVENTS_LOADS, WAL, wal::WAL_TRIM, IDENTITY, DEAD_LETTERS, DEDUPE, writers::WRITER];
 
 /// Paths of one workspace, relative to the root of the object store.
 #[derive(Debug, Clone)]
@@ -74,9 +94,11 @@ impl WorkspacePaths {
 /// Folder of the user tables below their workspace.
 pub const TABLES: &str = "tables";
 
+const TABLE_CATALOG: &str = "_catalog";
+
 /// Folder of the catalog of user tables below the workspace.
 pub fn table_catalog_in_workspace() -> Path {
-    Path::from(TABLES).join("_catalog")
+    Path::from(TABLES).join(TABLE_CATALOG)
 }
 
 /// Path of one revision of the catalog of user tables below the workspace; names sort as numbers do.
@@ -145,13 +167,18 @@ pub fn settings_in_workspace(revision: u64) -> Path {
     Path::from(format!("{SETTINGS}/{revision:020}.json"))
 }
 
+const REFERENCE: &str = "reference";
+
 /// Path of one state of a reference table below the workspace.
 pub fn reference_in_workspace(table: &str, id: Uuid) -> Path {
-    Path::from(format!("reference/{table}-{id}.parquet"))
+    Path::from(format!("{REFERENCE}/{table}-{id}.parquet"))
 }
 
 /// Folder of the events table below its workspace.
 pub const EVENTS: &str = "events";
+
+/// Start of the name of a folder of events.
+const MONTH_FOLDER: &str = "month=";
 
 /// Start of the name of a file that a load or a statement wrote, and of a file of a sorted run.
 const LOADED: &str = "part-";
@@ -159,12 +186,12 @@ const SORTED: &str = "sorted-";
 
 /// Path of a new data file below the events table: Delta's `partition=value` folders. `hash` is that of the content.
 pub fn events_file(month: &str, file: Uuid, hash: &str) -> String {
-    format!("month={month}/{LOADED}{file}.{hash}.parquet")
+    format!("{MONTH_FOLDER}{month}/{LOADED}{file}.{hash}.parquet")
 }
 
 /// Path of the file `number` of a sorted run.
 pub fn sorted_events_file(month: &str, run: Uuid, number: usize, hash: &str) -> String {
-    format!("month={month}/{SORTED}{run}-{number:05}.{hash}.parquet")
+    format!("{MONTH_FOLDER}{month}/{SORTED}{run}-{number:05}.{hash}.parquet")
 }
 
 /// The sorted run that a data file belongs to; `None` for a file of a load.
@@ -269,4 +296,29 @@ pub fn identity_in_workspace(load: Uuid) -> Path {
 /// An object of a workspace as the user who named the root at `data` finds it.
 pub fn below_data(data: &str, workspace: &WorkspaceName, object: &Path) -> String {
     format!("{}/{workspace}/{object}", data.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_others_are_no_workspaces() {
+        let of_workspace = [
+            "workspace.json",
+            "settings/00000000000000000001.json",
+            "events/_delta_log/00000000000000000000.json",
+            "events/month=2024-05/part-1.parquet",
+            "tables/_catalog/00000000000000000001.json",
+            "tables/0197a1b2-5e11-7c3f-8a51-0c8f7f0f2d11/part-1.parquet",
+            "open/persons/1-2.json",
+            "wal/00000000000000000001.log",
+            "_writer/00000000000000000001.json",
+        ];
+        assert!(of_workspace.iter().all(|path| is_of_workspace(&Path::from(*path))));
+        // A data folder, one of its tokens, documents, events of somebody.
+        let of_others =
+            ["shop/workspace.json", "_tokens/12.json", "a.txt", "letters/a.txt", "events/2024.csv", "tables/a/b.xlsx"];
+        assert!(!of_others.iter().any(|path| is_of_workspace(&Path::from(*path))));
+    }
 }

@@ -18,7 +18,7 @@ use super::flush::FLUSH_BUFFER;
 use super::manifest::Manifest;
 use super::memory::WorkspacesMemory;
 use super::recent_failure::RecentFailure;
-use super::removal;
+use super::removal::{self, Rest};
 use super::rules::Rules;
 use super::settings::WorkspaceSettings;
 use super::state::{ServerAddress, Workspace};
@@ -125,10 +125,14 @@ impl Workspaces {
             return Err(exists(name));
         }
         // Old events and old tokens must not come back to life in a new workspace.
-        if removal::anything_left(&self.root, name).await? {
-            return Err(Error::conflict(format!(
-                "workspace '{name}' was dropped in part: `convoke workspace drop {name} --yes` removes the rest"
-            )));
+        match removal::rest(&self.root, name).await? {
+            Rest::Nothing => {}
+            Rest::OfWorkspace => {
+                return Err(Error::conflict(format!(
+                    "workspace '{name}' was dropped in part: `convoke workspace drop {name} --yes` removes the rest"
+                )));
+            }
+            Rest::OfOthers(object) => return Err(removal::of_others(&self.root, name, &object)),
         }
         let (path, clock) = (self.root.paths(name).manifest(), self.root.clock());
         let manifest = Manifest { id: clock.new_id(), created_at: clock.now(), ..manifest.clone() };
@@ -188,10 +192,10 @@ impl Workspaces {
         Ok(())
     }
 
-    /// Whether the root has no workspace at all, not even what is left of one.
+    /// Whether the root has no workspace at all, not even what is left of one. Folders of others count as such.
     pub async fn is_fresh(&self) -> Result<bool> {
         for name in removal::folders(&self.root).await? {
-            if removal::anything_left(&self.root, &name).await? {
+            if removal::rest(&self.root, &name).await? != Rest::Nothing {
                 return Ok(false);
             }
         }
@@ -211,7 +215,7 @@ impl Workspaces {
                     },
                     Err(error) => WorkspaceState::Unusable(error.to_string()),
                 },
-                Ok(None) if !removal::anything_left(&self.root, &name).await? => continue,
+                Ok(None) if removal::rest(&self.root, &name).await? != Rest::OfWorkspace => continue,
                 Ok(None) => WorkspaceState::PartlyDropped,
                 Err(error) if error.kind() == Kind::Corrupt => WorkspaceState::Unusable(error.to_string()),
                 Err(error) => return Err(error),

@@ -5,6 +5,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 
+use super::manifest::Manifest;
 use super::registry::not_found;
 use crate::auth::Tokens;
 use crate::error::{Error, Kind, Result};
@@ -28,22 +29,51 @@ pub(super) async fn folders(root: &Root) -> Result<Vec<WorkspaceName>> {
     Ok(names)
 }
 
-/// Whether objects or tokens of a workspace are there. Claims alone are nothing: a writer that slept while the workspace
-/// was dropped may leave a sign of life.
-pub(super) async fn anything_left(root: &Root, name: &WorkspaceName) -> Result<bool> {
+/// What is there under a name without a manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Claims alone are nothing: a writer that slept while the workspace was dropped may leave a sign of life.
+    Nothing,
+    /// Objects or tokens of a workspace that was dropped in part.
+    OfWorkspace,
+    /// The folder of somebody else, by an object in it that is none of a workspace's.
+    OfOthers(Path),
+}
+
+pub(super) async fn rest(root: &Root, name: &WorkspaceName) -> Result<Rest> {
     let store = root.workspace_store(name);
-    let mut listed = store.list(None);
+    let (mut listed, mut rest) = (store.list(None), Rest::Nothing);
     while let Some(object) = listed.try_next().await? {
+        if !paths::is_of_workspace(&object.location) {
+            return Ok(Rest::OfOthers(object.location));
+        }
         if !paths::is_of_writers(&object.location) {
-            return Ok(true);
+            rest = Rest::OfWorkspace;
         }
     }
-    Ok(Tokens::new(root).list().await?.iter().any(|token| token.workspace == *name))
+    if Tokens::new(root).list().await?.iter().any(|token| token.workspace == *name) {
+        rest = Rest::OfWorkspace;
+    }
+    Ok(rest)
+}
+
+/// A folder that is no workspace is nobody's to remove, nor to fill.
+pub(super) fn of_others(root: &Root, name: &WorkspaceName, object: &Path) -> Error {
+    Error::conflict(format!(
+        "'{name}' under {} is no workspace: it has '{object}', which convoke does not write there; nothing is changed; where \
+         it is a data folder of its own, name it with --data",
+        root.url()
+    ))
 }
 
 pub(super) async fn remove(root: &Root, name: &WorkspaceName) -> Result<Removed> {
-    if !anything_left(root, name).await? {
-        return Err(not_found(name.as_str()));
+    // A damaged manifest may be that of another program.
+    if !matches!(Manifest::read(&root.store(), &root.paths(name).manifest(), name).await, Ok(Some(_))) {
+        match rest(root, name).await? {
+            Rest::Nothing => return Err(not_found(name.as_str())),
+            Rest::OfOthers(object) => return Err(of_others(root, name, &object)),
+            Rest::OfWorkspace => {}
+        }
     }
     let lock = WriterLock::acquire(root, name).await.map_err(|error| match error.kind() {
         Kind::Conflict => Error::conflict(format!(

@@ -400,6 +400,29 @@ async fn an_older_format_is_refused_with_what_to_do() {
     assert!(matches!(&entry.state, WorkspaceState::Unusable(why) if why.contains("format 4")), "{entry:?}");
 }
 
+/// A `--data` that is one level too high has data folders and documents below it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn folders_of_others_are_neither_shown_nor_removed_nor_filled() {
+    let world = world().await;
+    let above = world.folder.path().join("above");
+    let inside = above.join("shop");
+    std::fs::create_dir_all(above.join("letters/old")).unwrap();
+    std::fs::write(above.join("letters/old/a.txt"), "Dear Ann").unwrap();
+    let shop = Workspaces::new(Root::open(inside.to_str().unwrap()).unwrap());
+    shop.create(&name("convoke"), &Manifest::new(chrono_tz::Tz::UTC)).await.unwrap();
+    let wrong = Workspaces::new(Root::open(above.to_str().unwrap()).unwrap());
+    assert!(wrong.list().await.unwrap().is_empty());
+    for (folder, object) in [("letters", "old/a.txt"), ("shop", "convoke/workspace.json")] {
+        let refused = wrong.remove(&name(folder)).await.unwrap_err();
+        assert_eq!(refused.kind(), Kind::Conflict);
+        assert!(refused.message().contains(&format!("is no workspace: it has '{object}'")), "{refused}");
+        let refused = wrong.create(&name(folder), &Manifest::new(chrono_tz::Tz::UTC)).await.err().unwrap();
+        assert!(refused.message().contains("name it with --data"), "{refused}");
+    }
+    assert_eq!(std::fs::read_to_string(above.join("letters/old/a.txt")).unwrap(), "Dear Ann");
+    assert_eq!(shop.list().await.unwrap().len(), 1);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_newer_format_is_refused_with_both_versions() {
     let world = world().await;

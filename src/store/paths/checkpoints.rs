@@ -51,6 +51,8 @@ impl CheckpointPaths {
 
 /// Folder of the published tables of persons.
 pub const OPEN_PERSONS: &str = "open/persons";
+pub(super) const OPEN: &str = "open";
+pub(super) const PERSONS: &str = "persons";
 
 /// One published table of persons: a manifest `<epoch>-<version>.json`, the last one by name being the newest, and files
 /// in folders that Hive-style readers know.

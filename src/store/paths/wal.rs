@@ -7,7 +7,7 @@ use uuid::Uuid;
 pub const WAL: &str = "wal";
 
 /// Folder of the marks that tell from where on the log is kept.
-const WAL_TRIM: &str = "wal_trim";
+pub(super) const WAL_TRIM: &str = "wal_trim";
 
 /// Where the objects of one log lie. Names sort as their numbers do. The folders bear the id of the workspace: a writer that
 /// slept while it was dropped may still put a record there, which must be nothing to the next workspace of the name. A commit
