@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use super::durable::remove_staged;
 use super::own_claim::OwnClaim;
+use super::paths::WRITER_LOCK;
 use super::root::Root;
 use super::term::{Claim, Holder, Term};
 use crate::error::{Error, Kind, Result};
 use crate::ids::WorkspaceName;
-
-/// Locked by the writer, in the workspace's folder; holds the address of a server.
-const LOCK_FILE: &str = ".writer.lock";
 
 /// Addresses are shorter: what is not may be anything.
 const LONGEST_ADDRESS: usize = 300;
@@ -61,7 +59,7 @@ impl WriterLock {
     pub async fn served_at(root: &Root, workspace: &WorkspaceName) -> Option<String> {
         let told = match root.local_folder() {
             _ if root.is_shared() => Self::holder(root, workspace).await.ok()??.address?,
-            Some(folder) => fs::read_to_string(folder.join(workspace.as_str()).join(LOCK_FILE)).ok()?,
+            Some(folder) => fs::read_to_string(folder.join(workspace.as_str()).join(WRITER_LOCK)).ok()?,
             None => return None,
         };
         let told = told.trim();
@@ -100,7 +98,7 @@ impl WriterLock {
         if let (Held::File(_), Some(folder)) = (&self.held, root.local_folder()) {
             let folder = folder.join(workspace.as_str());
             // While it is locked. The folder stays where somebody makes the workspace anew.
-            if let Err(error) = fs::remove_file(folder.join(LOCK_FILE)).and_then(|()| fs::remove_dir(&folder)) {
+            if let Err(error) = fs::remove_file(folder.join(WRITER_LOCK)).and_then(|()| fs::remove_dir(&folder)) {
                 tracing::debug!(%workspace, %error, "the folder of a dropped workspace stays");
             }
         }
@@ -167,7 +165,7 @@ async fn hold(root: &Root, workspace: &WorkspaceName) -> Result<Held> {
 fn lock_file(folder: &Path) -> Result<File> {
     let failed = |error: io::Error| Error::from(error).context(format!("folder '{}'", folder.display()));
     fs::create_dir_all(folder).map_err(failed)?;
-    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK_FILE));
+    let lock = OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(WRITER_LOCK));
     let file = lock.map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {
@@ -183,7 +181,7 @@ fn lock_file(folder: &Path) -> Result<File> {
 
 /// A lock that others may share, and that ends with this call: no system says who holds one.
 fn is_locked(folder: &Path) -> bool {
-    let Ok(file) = File::open(folder.join(LOCK_FILE)) else { return false };
+    let Ok(file) = File::open(folder.join(WRITER_LOCK)) else { return false };
     matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
 }
 

@@ -38,7 +38,7 @@ mod writers;
 pub use checkpoints::{CHECKPOINTS, CheckpointPaths, OPEN_PERSONS, PublishedPaths};
 use checkpoints::{OPEN, PERSONS};
 pub use wal::{WAL, WalPaths, is_of_other_log};
-pub use writers::{TermObject, is_of_writers};
+pub use writers::{TermObject, WRITER_LOCK, is_of_writers};
 
 /// Folder of the token objects below a root.
 pub const TOKENS: &str = "_tokens";
@@ -49,7 +49,7 @@ pub fn is_of_workspace(path: &Path) -> bool {
     let parts: Vec<_> = path.parts().collect();
     let parts: Vec<&str> = parts.iter().map(|part| part.as_ref()).collect();
     match parts.as_slice() {
-        [file] => *file == MANIFEST,
+        [file] => [MANIFEST, WRITER_LOCK].contains(file),
         [EVENTS, folder, ..] => *folder == DELTA_LOG || folder.starts_with(MONTH_FOLDER),
         [TABLES, folder, ..] => *folder == TABLE_CATALOG || Uuid::try_parse(folder).is_ok(),
         [OPEN, persons, ..] => *persons == PERSONS,
@@ -306,6 +306,7 @@ mod tests {
     fn folders_of_others_are_no_workspaces() {
         let of_workspace = [
             "workspace.json",
+            ".writer.lock",
             "settings/00000000000000000001.json",
             "events/_delta_log/00000000000000000000.json",
             "events/month=2024-05/part-1.parquet",

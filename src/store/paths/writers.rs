@@ -7,6 +7,9 @@ use super::WorkspacePaths;
 /// Folder of the claims of writers below their workspace.
 pub const WRITER: &str = "_writer";
 
+/// Locked by the writer, in the workspace's folder on a local disk; holds the address of a server.
+pub const WRITER_LOCK: &str = ".writer.lock";
+
 const CLAIM: &str = "json";
 const HEARTBEAT: &str = "heartbeat";
 const ENDED: &str = "ended";
