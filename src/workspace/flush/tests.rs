@@ -29,6 +29,7 @@ async fn open(names: &[&str]) -> Vec<Arc<Workspace>> {
     for name in names {
         let (root, name) = (Root::open("memory://").unwrap(), WorkspaceName::new(*name).unwrap());
         let (manifest, log) = (Manifest::new(Tz::UTC), LogSettings::default());
+        objects::create_json(root.store().as_ref(), &root.paths(&name).manifest(), &manifest).await.unwrap();
         opened.push(Arc::new(Workspace::unread(root, name, manifest, log, Arc::default(), &memory).await.unwrap()));
     }
     opened
