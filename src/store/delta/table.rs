@@ -143,7 +143,7 @@ impl DeltaTable {
     /// lost.
     ///
     /// # Errors
-    /// As [`Self::check_writable`], and `Conflict` where another program added a column.
+    /// As [`Self::check_writable`], and `InvalidInput` where another program added a column.
     pub async fn check_rewritable(&self) -> Result<()> {
         self.check_writable().await?;
         if self.layout.columns.fields().is_empty() {
@@ -155,7 +155,7 @@ impl DeltaTable {
         let is_foreign = |name: &str| known.field_with_name(name).is_err();
         match declared.iter().flat_map(|schema| schema.fields()).find(|field| is_foreign(field.name())) {
             None => Ok(()),
-            Some(field) => Err(Error::conflict(format!(
+            Some(field) => Err(Error::invalid(format!(
                 "column '{}' of {} was added by another program: files stay as they are, for its values would be lost;                  compact them with that program, or take the column away",
                 field.name(),
                 self.layout.label

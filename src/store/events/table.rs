@@ -161,7 +161,7 @@ impl EventsTable {
     /// To be called before the rows of files are written anew.
     ///
     /// # Errors
-    /// As [`Self::check_writable`], and `Conflict` where another program added a column.
+    /// As [`Self::check_writable`], and `InvalidInput` where another program added a column.
     pub async fn check_rewritable(&self) -> Result<()> {
         self.table.check_rewritable().await
     }

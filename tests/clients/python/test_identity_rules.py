@@ -35,7 +35,9 @@ def server(tmp_path):
 
 def replace(connection, rules: str) -> int:
     text = rules.replace("'", "''")
-    return adbc.one(connection, f"CREATE OR REPLACE IDENTITY RULES FROM '{text}'")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE OR REPLACE IDENTITY RULES FROM '{text}'")
+        return cursor.rowcount
 
 
 def test_rules_are_replaced_while_the_server_runs_and_hold_for_the_next_events(server, tmp_path):

@@ -108,9 +108,11 @@ async fn a_server_starts_without_message_ids() {
     fs::write(&file, vec![0; whole.len()]).unwrap();
     let world = reopen(folder).await;
     assert_eq!(world.row("SELECT count(*) FROM events").await, (3 * STORED).to_string());
-    let sender = stream(&world).await;
-    let checked = sender.check(events("d", STORED), b"").await.unwrap();
-    let refusal = sender.send(checked).await.wait().await.remove(0).unwrap_err();
+    let refusal = {
+        let sender = stream(&world).await;
+        let checked = sender.check(events("d", STORED), b"").await.unwrap();
+        sender.send(checked).await.wait().await.remove(0).unwrap_err()
+    };
     assert_eq!(refusal.kind(), Kind::Corrupt, "{refusal}");
     let (said, name) = (refusal.to_string(), file.file_name().unwrap().to_str().unwrap());
     assert!(said.contains("message ids are lost") && said.contains(name), "{said}");
