@@ -76,7 +76,7 @@ def killed_ingest(data, folder, delay: float) -> bool:
 @pytest.mark.parametrize("kill", range(KILLS))
 def test_killed_ingest(tmp_path, folder, duration, kill):
     moment = (kill + random.Random(kill).random()) / KILLS
-    for attempt in range(5):
+    for attempt in range(10):
         data = tmp_path / f"data-{attempt}"
         if killed_ingest(data, folder, duration * moment):
             break

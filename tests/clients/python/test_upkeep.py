@@ -110,7 +110,7 @@ def duration(many_loads, tmp_path_factory):
 def test_a_killed_compaction_loses_nothing(many_loads, tmp_path, duration, kill):
     expected = rows_of(many_loads)
     moment = (kill + random.Random(kill).random()) / KILLS
-    for attempt in range(5):
+    for attempt in range(10):
         data = tmp_path / f"data-{attempt}"
         shutil.copytree(many_loads, data)
         if killed_compact(data, duration * moment):
