@@ -119,7 +119,8 @@ impl Workspaces {
     /// Makes a workspace, with an id and a time of its own.
     ///
     /// # Errors
-    /// `Conflict` when it is there, or when something is left of a dropped one of this name.
+    /// `Conflict` when it is there, or when something is left of a dropped one of this name; `InvalidInput` where the folder of
+    /// that name is somebody else's.
     pub async fn create(&self, name: &WorkspaceName, manifest: &Manifest) -> Result<Arc<Workspace>> {
         if self.manifest(name).await?.is_some() {
             return Err(exists(name));
@@ -228,7 +229,8 @@ impl Workspaces {
     /// Removes a workspace with its tokens and every object of it. What a crash leaves is removed by a second call.
     ///
     /// # Errors
-    /// `NotFound` when nothing is there, `Conflict` when a process writes to it or serves it.
+    /// `NotFound` when nothing is there, `InvalidInput` where the folder of that name is somebody else's, `Conflict` when a
+    /// process writes to it or serves it.
     pub async fn remove(&self, name: &WorkspaceName) -> Result<removal::Removed> {
         let removed = removal::remove(&self.root, name).await?;
         self.open.lock().remove(name);

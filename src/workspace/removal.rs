@@ -59,7 +59,7 @@ pub(super) async fn rest(root: &Root, name: &WorkspaceName) -> Result<Rest> {
 
 /// A folder that is no workspace is nobody's to remove, nor to fill.
 pub(super) fn of_others(root: &Root, name: &WorkspaceName, object: &Path) -> Error {
-    Error::conflict(format!(
+    Error::invalid(format!(
         "'{name}' under {} is no workspace: it has '{object}', which convoke does not write there; nothing is changed; where \
          it is a data folder of its own, name it with --data",
         root.url()

@@ -414,7 +414,7 @@ async fn folders_of_others_are_neither_shown_nor_removed_nor_filled() {
     assert!(wrong.list().await.unwrap().is_empty());
     for (folder, object) in [("letters", "old/a.txt"), ("shop", "convoke/workspace.json")] {
         let refused = wrong.remove(&name(folder)).await.unwrap_err();
-        assert_eq!(refused.kind(), Kind::Conflict);
+        assert_eq!(refused.kind(), Kind::InvalidInput, "a conflict is told as that of two writers");
         assert!(refused.message().contains(&format!("is no workspace: it has '{object}'")), "{refused}");
         let refused = wrong.create(&name(folder), &Manifest::new(chrono_tz::Tz::UTC)).await.err().unwrap();
         assert!(refused.message().contains("name it with --data"), "{refused}");
